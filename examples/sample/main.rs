@@ -1,0 +1,116 @@
+//! Makes `bottle.db.sample` from `bottles.tsv`, at the current schema:
+//!
+//! ```text
+//! cargo run --example sample
+//! ```
+//!
+//! Accounts, bottles and openings come about as they do in life, through the domain; only the clock
+//! runs faster. What belongs to one server alone (keys, sessions) is left out.
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bottle::accounts::{Account, Accounts, Registration};
+use bottle::bottles::{Bottles, NewBottle};
+use bottle::clock::{Clock, Timestamp};
+use bottle::config::Settings;
+use bottle::fields::{Address, Content, Gender, Style};
+use bottle::geo::Position;
+use bottle::password::Passwords;
+use bottle::store::{Options, Store};
+
+const BOTTLES: &str = include_str!("bottles.tsv");
+
+/// 1 September 2026, when the sample's first account is registered.
+const BEGINNING: Timestamp = Timestamp::from_millis(1_788_220_800_000);
+
+const PEOPLE: [(&str, &str, Gender); 8] = [
+    ("ada", "Ada", Gender::Female),
+    ("amina", "Amina أمينة", Gender::Female),
+    ("emeka", "Emeka", Gender::Male),
+    ("grace", "Grace", Gender::Female),
+    ("lin", "林小舟", Gender::Other),
+    ("mateo", "Mateo", Gender::Male),
+    ("noor", "Noor नूर", Gender::Unknown),
+    ("yuki", "雪 Yuki", Gender::Female),
+];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("bottle.db.sample");
+    let folder = tempfile::tempdir()?;
+    let database = folder.path().join("bottle.db");
+    fill(&database).await?;
+
+    let db = rusqlite::Connection::open(&database)?;
+    db.execute_batch("DELETE FROM meta; DELETE FROM sessions; VACUUM;")?;
+    db.close().map_err(|(_, e)| e)?;
+    std::fs::copy(&database, &path)?;
+    println!("{}: {} bytes", path.display(), std::fs::metadata(&path)?.len());
+    Ok(())
+}
+
+async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
+    let settings = Settings::default();
+    let options = Options { readers: 1, busy_timeout: settings.busy_timeout() };
+    let store = Arc::new(Store::open(database, &options)?);
+    let clock = Clock::starting_at(BEGINNING);
+    let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+    let accounts = Accounts::new(Arc::clone(&store), passwords, clock.clone(), 4);
+    let bottles = Bottles::new(store, clock.clone());
+
+    let mut people: Vec<Account> = Vec::new();
+    for (username, nickname, gender) in PEOPLE {
+        people.push(
+            accounts
+                .register(Registration {
+                    username: username.into(),
+                    password: "driftwood".into(),
+                    nickname: Some(nickname.into()),
+                    gender: Some(gender),
+                })
+                .await?,
+        );
+        clock.advance(Duration::from_secs(47 * 60));
+    }
+
+    // The rows are grouped by city; a stride that shares no factor with their number mixes the cities.
+    let rows: Vec<&str> = BOTTLES.lines().skip(1).collect();
+    let stride = (37..).find(|stride| rows.len() % stride != 0).unwrap_or(1);
+    for turn in 0..rows.len() {
+        let (author, new) = parse(rows[turn * stride % rows.len()], &people)?;
+        let bottle = bottles.throw(author, new).await?;
+        clock.advance(Duration::from_secs(3600 + 613 * (turn as u64 % 17)));
+        // Some bottles are opened by nobody, some by many.
+        let openers = people.iter().filter(|person| person.id != author.id);
+        for (at, opener) in
+            openers.enumerate().filter(|(at, _)| (turn * 7 + at * 5) % 11 < turn % 5)
+        {
+            clock.advance(Duration::from_secs(60 + at as u64 * 211));
+            bottles.open(bottle.id, opener).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The author and the bottle of one line: city, country, latitude, longitude, address, author, style
+/// and message.
+fn parse<'a>(
+    line: &str,
+    people: &'a [Account],
+) -> Result<(&'a Account, NewBottle), Box<dyn Error>> {
+    let columns: Vec<&str> = line.split('\t').collect();
+    let [_, _, latitude, longitude, address, author, style, message] = columns[..] else {
+        return Err(format!("not eight columns: {line}").into());
+    };
+    let author = people.iter().find(|person| person.username == author).ok_or("unknown author")?;
+    let new = NewBottle {
+        content: Content::parse(message)?,
+        formatted_address: Address::parse(address)?,
+        position: Position::new(latitude.parse()?, longitude.parse()?)?,
+        style: Style::parse(style.parse()?)?,
+    };
+    Ok((author, new))
+}

@@ -1,0 +1,87 @@
+//! The rules of throwing, seeing and opening bottles.
+
+use std::sync::Arc;
+
+use crate::accounts::Account;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::geo::Rectangle;
+use crate::store::{Store, bottles};
+
+pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page, Sighting};
+
+/// The longest list that one answer carries.
+pub const LIST_MOST: u32 = 10_000;
+
+/// All bottles.
+pub struct Bottles {
+    store: Arc<Store>,
+    clock: Clock,
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// The part asked for.
+    pub items: Vec<T>,
+    /// Whether there are more after it.
+    pub more: bool,
+}
+
+impl Bottles {
+    /// The bottles in `store`.
+    pub fn new(store: Arc<Store>, clock: Clock) -> Self {
+        Self { store, clock }
+    }
+
+    /// Throws a bottle.
+    pub async fn throw(&self, owner: &Account, new: NewBottle) -> Result<Bottle> {
+        let (owner, now) = (owner.id, self.clock.now());
+        self.store.write(move |db| bottles::insert(db, owner, &new, now)).await
+    }
+
+    /// What lies inside the rectangle, its edges included.
+    pub fn nearby(&self, rectangle: &Rectangle, page: Page) -> Result<Listed<Sighting>> {
+        listed(page, |page| self.store.read(|db| bottles::nearby(db, rectangle, page)))
+    }
+
+    /// What `owner` threw, oldest first.
+    pub fn created(&self, owner: &Account, page: Page) -> Result<Listed<Bottle>> {
+        listed(page, |page| self.store.read(|db| bottles::created(db, owner.id, page)))
+    }
+
+    /// What `opener` opened, in the order of opening.
+    pub fn opened(&self, opener: &Account, page: Page) -> Result<Listed<Opened>> {
+        listed(page, |page| self.store.read(|db| bottles::opened(db, opener.id, page)))
+    }
+
+    /// Opens a bottle. Only the first opening by another than the owner is recorded.
+    pub async fn open(&self, id: i64, opener: &Account) -> Result<Opened> {
+        let (opener, now) = (opener.id, self.clock.now());
+        self.store.write(move |db| bottles::open(db, id, opener, now)).await
+    }
+
+    /// Fails unless the bottle exists and is `owner`'s.
+    pub fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
+        match self.store.read(|db| bottles::owner(db, id))? {
+            None => Err(Error::NoSuchBottle(id.to_string())),
+            Some(found) if found != owner.id => Err(Error::NotOwner),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Who opened the bottle, in the order of opening, and how many they are in all.
+    pub fn openers(&self, id: i64, page: Page) -> Result<(i64, Listed<Opener>)> {
+        let count = self.store.read(|db| bottles::openers_count(db, id))?;
+        let openers = listed(page, |page| self.store.read(|db| bottles::openers(db, id, page)))?;
+        Ok((count, openers))
+    }
+}
+
+/// Asks for one item more than wanted, which tells whether there are more.
+fn listed<T>(page: Page, query: impl FnOnce(Page) -> Result<Vec<T>>) -> Result<Listed<T>> {
+    let mut items = query(Page { limit: page.limit + 1, ..page })?;
+    let more = items.len() > page.limit as usize;
+    items.truncate(page.limit as usize);
+    Ok(Listed { items, more })
+}

@@ -1,0 +1,34 @@
+//! `bottle demo`: a sea to look around in.
+
+use std::fs;
+
+use bottle::config::{self, Settings};
+
+use super::serve;
+
+/// The sea: a database of its own, made by `cargo run --example sample`.
+const SAMPLE: &[u8] = include_bytes!("../../bottle.db.sample");
+
+/// The accounts in it. They all have the same password.
+const PEOPLE: &str = "ada, amina, emeka, grace, lin, mateo, noor, yuki";
+const PASSWORD: &str = "driftwood";
+
+/// Serves a copy of the sample until it is stopped; then the copy is gone.
+pub(super) fn run() -> Result<(), String> {
+    let failed = |e| format!("no temporary copy of the sample could be made: {e}");
+    let folder = tempfile::Builder::new().prefix("bottle-demo-").tempdir().map_err(failed)?;
+    let database = folder.path().join("bottle.db");
+    fs::write(&database, SAMPLE).map_err(failed)?;
+
+    let figment = config::figment();
+    let settings = Settings::from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    let settings = Settings { database, ..settings };
+    serve::serve(
+        figment,
+        &settings,
+        &[
+            "This is a demo: the file is a temporary copy, gone when bottle ends.".to_owned(),
+            format!("Log in as {PEOPLE}; each has the password {PASSWORD}."),
+        ],
+    )
+}

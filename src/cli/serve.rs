@@ -1,0 +1,92 @@
+//! `bottle serve`: from settings to a server that ends cleanly.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bottle::clock::Clock;
+use bottle::config::{self, Settings};
+use bottle::store::{self, Store};
+use bottle::{logging, server};
+use rocket::error::ErrorKind;
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::{Build, Config, Orbit, Rocket};
+
+/// Serves the database at `db`, or the one the settings name, until SIGTERM or Ctrl-C.
+pub(super) fn run(db: Option<PathBuf>) -> Result<(), String> {
+    let figment = config::figment();
+    let mut settings = Settings::from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    if let Some(db) = db {
+        settings.database = db;
+    }
+    serve(figment, &settings, &[])
+}
+
+/// Serves with these settings; `notes` are printed below the address.
+pub(super) fn serve(figment: Figment, settings: &Settings, notes: &[String]) -> Result<(), String> {
+    let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    logging::init(config::log_level(&figment));
+
+    let options = store::Options {
+        readers: u32::try_from(rocket_config.workers + 2).unwrap_or(u32::MAX),
+        busy_timeout: settings.busy_timeout(),
+    };
+    let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
+    let store = Arc::new(store);
+    let banner = banner(store.path(), notes);
+    let rocket = server::build(figment, settings, store, Clock::default()).attach(banner);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(rocket_config.workers)
+        .max_blocking_threads(rocket_config.max_blocking)
+        .thread_name("rocket-worker")
+        .enable_all()
+        .build()
+        .map_err(|e| format!("no threads could be started: {e}"))?;
+    let ended = runtime.block_on(launch(rocket));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
+    let address = |rocket: &Rocket<Build>| {
+        let config = Config::try_from(rocket.figment()).unwrap_or_default();
+        format!("{}:{}", config.address, config.port)
+    };
+    let address = address(&rocket);
+    match rocket.launch().await {
+        Ok(_) => Ok(()),
+        // To format the error is to tell Rocket that it was handled.
+        Err(e) => match e.kind() {
+            ErrorKind::Shutdown(..) => {
+                tracing::warn!("some connections were still open at the end: {e}");
+                Ok(())
+            }
+            ErrorKind::Bind(_) | ErrorKind::Io(_) => Err(format!(
+                "cannot listen on {address}: {e}\n\
+                 Perhaps another bottle runs there; ROCKET_PORT=8001 bottle takes another port."
+            )),
+            _ => Err(format!("the server did not start: {e}")),
+        },
+    }
+}
+
+/// Says where the server listens and which file it uses, once it does.
+fn banner(database: &Path, notes: &[String]) -> AdHoc {
+    let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+    let notes = notes.to_vec();
+    AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
+        Box::pin(async move {
+            let config = rocket.config();
+            let scheme = if config.tls_enabled() { "https" } else { "http" };
+            let address = std::net::SocketAddr::new(config.address, config.port);
+            println!("Bottle {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
+            println!("Database: {}", database.display());
+            for note in notes {
+                println!("{note}");
+            }
+            println!("Ctrl-C ends it.");
+        })
+    })
+}

@@ -1,0 +1,73 @@
+//! Time, from one place: everything that needs "now" is handed a [`Clock`].
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+/// A moment, in milliseconds since 1970 (UTC), as the database keeps it.
+///
+/// It is written in exactly one form: `2017-12-24T07:02:23.000Z`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `millis` milliseconds after 1970 began.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970.
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `seconds` later.
+    pub fn plus_seconds(self, seconds: u32) -> Self {
+        Self(self.0.saturating_add(i64::from(seconds) * 1000))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
+        f.write_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The machine's clock, which a test may move.
+///
+/// Clones share the same shift, so a test keeps one and hands the other to the server.
+#[derive(Clone, Default, Debug)]
+pub struct Clock {
+    shift: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// A clock that shows `moment` now and goes on from there.
+    pub fn starting_at(moment: Timestamp) -> Self {
+        let clock = Self::default();
+        clock.shift.store(moment.0 - clock.now().0, Ordering::Relaxed);
+        clock
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        Timestamp(Utc::now().timestamp_millis() + self.shift.load(Ordering::Relaxed))
+    }
+
+    /// Moves this clock and its clones forward.
+    pub fn advance(&self, by: Duration) {
+        let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.shift.fetch_add(millis, Ordering::Relaxed);
+    }
+}

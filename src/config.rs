@@ -1,0 +1,103 @@
+//! Settings: ours in `[default.bottle]` of `Rocket.toml` or in `ROCKET_BOTTLE='{key=value}'`, and
+//! Rocket's own beside them. Nothing needs to be set.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use rocket::config::{Config, LogLevel};
+use rocket::figment::providers::{Env, Format, Toml};
+use rocket::figment::{self, Figment, Profile};
+use serde::{Deserialize, Serialize};
+
+use crate::password::Cost;
+
+/// What an operator may set, each with its default.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The database file; `--db` goes before it.
+    pub database: PathBuf,
+    /// The fewest characters a new password may have.
+    pub min_password_length: usize,
+    /// Argon2's memory, in KiB.
+    pub argon2_memory_kib: u32,
+    /// Argon2's passes over that memory.
+    pub argon2_iterations: u32,
+    /// How many passwords are hashed at one time.
+    pub password_workers: usize,
+    /// How long a login by cookie lives, in seconds.
+    pub session_seconds: u32,
+    /// How long a change waits for another program's lock on the file, in milliseconds.
+    pub busy_timeout_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            database: "bottle.db".into(),
+            min_password_length: 4,
+            argon2_memory_kib: 19 * 1024,
+            argon2_iterations: 2,
+            password_workers: 1,
+            session_seconds: 365 * 24 * 60 * 60,
+            busy_timeout_ms: 4000,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings in `figment`, or what is wrong with them.
+    pub fn from(figment: &Figment) -> Result<Self, figment::Error> {
+        let settings: Self = match figment.find_value("bottle") {
+            Ok(_) => figment.extract_inner("bottle")?,
+            Err(_) => Self::default(),
+        };
+        // Argon2 itself knows no less than 8 KiB and one pass.
+        if settings.argon2_memory_kib < 8 || settings.argon2_iterations < 1 {
+            return Err("argon2_memory_kib must be 8 or more, argon2_iterations 1 or more"
+                .to_owned()
+                .into());
+        }
+        if settings.password_workers < 1 {
+            return Err("password_workers must be 1 or more".to_owned().into());
+        }
+        Ok(settings)
+    }
+
+    /// What one password hash costs.
+    pub fn password_cost(&self) -> Cost {
+        Cost { memory_kib: self.argon2_memory_kib, iterations: self.argon2_iterations }
+    }
+
+    /// How long a change waits for another program's lock on the file.
+    pub fn busy_timeout(&self) -> Duration {
+        Duration::from_millis(self.busy_timeout_ms)
+    }
+}
+
+/// Where all settings come from, weakest first: our defaults for Rocket, `Rocket.toml` in this
+/// folder or one above it, `ROCKET_*` in the environment.
+pub fn figment() -> Figment {
+    Figment::from(Config::default())
+        .merge(("workers", default_workers()))
+        // Anyone may send X-Real-IP: it is believed only where an operator names the header.
+        .merge(("ip_header", false))
+        .merge(("shutdown.grace", 8))
+        .merge(("shutdown.mercy", 1))
+        .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
+        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
+        .select(Profile::from_env_or("ROCKET_PROFILE", Config::DEFAULT_PROFILE))
+}
+
+/// Reads run on the workers themselves, so there are more of them than cores: a slow query then
+/// shares a core with the others instead of keeping it.
+fn default_workers() -> usize {
+    available_parallelism().map_or(4, |cores| (2 * cores.get()).max(4))
+}
+
+/// Rocket's `log_level`, which is ours too: `off`, `critical` (errors only), `normal` (one line a
+/// request) or `debug` (Rocket's own lines as well).
+pub fn log_level(figment: &Figment) -> LogLevel {
+    figment.extract_inner(Config::LOG_LEVEL).unwrap_or(LogLevel::Normal)
+}

@@ -1,0 +1,177 @@
+//! Throwing, seeing and opening bottles.
+
+use rocket::{State, get, post};
+use serde::{Deserialize, Serialize};
+
+use super::envelope::{Reply, ok};
+use super::guard::{OwnedBottle, Private, bottle_id};
+use super::query::{page, rectangle};
+use super::view::{CreatedView, OpenedView, OpenerView, SightingView};
+use crate::accounts::required;
+use crate::bottles::{Bottles, Listed, NewBottle};
+use crate::contracts::{Body, Session};
+use crate::fields::{Address, Content, Style};
+use crate::geo::Position;
+
+#[derive(Deserialize)]
+pub(super) struct Throw {
+    content: Option<String>,
+    style: Option<i64>,
+    location: Option<Location>,
+}
+
+#[derive(Deserialize)]
+struct Location {
+    formatted_address: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+impl Throw {
+    fn bottle(self) -> crate::error::Result<NewBottle> {
+        let location = required("location", self.location)?;
+        Ok(NewBottle {
+            content: Content::parse(&required("content", self.content)?)?,
+            formatted_address: Address::parse(&location.formatted_address.unwrap_or_default())?,
+            position: Position::new(
+                required("latitude", location.latitude)?,
+                required("longitude", location.longitude)?,
+            )?,
+            style: self.style.map_or(Ok(Style::default()), Style::parse)?,
+        })
+    }
+}
+
+#[post("/bottles", data = "<body>")]
+pub(super) async fn throw(
+    session: Session<Private>,
+    body: Body<Throw>,
+    bottles: &State<Bottles>,
+) -> Reply<CreatedView> {
+    let bottle = bottles.throw(&session.login.account, body.0.bottle()?).await?;
+    ok("创建漂流瓶成功", bottle.into())
+}
+
+#[derive(Serialize)]
+struct Span {
+    latitude: f64,
+    longitude: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Nearby {
+    center: Span,
+    span: Span,
+    bottles: Vec<SightingView>,
+    next: Option<i64>,
+}
+
+#[get("/bottles/nearby?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<limit>&<after>")]
+#[allow(clippy::too_many_arguments)] // each is a parameter of the query
+pub(super) fn nearby(
+    session: Session<Private>,
+    latitude: Option<&str>,
+    longitude: Option<&str>,
+    latitude_span: Option<&str>,
+    longitude_span: Option<&str>,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<Nearby> {
+    let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let found = bottles.nearby(&rectangle, page(limit, after)?)?;
+    let next = next(&found, |sighting| sighting.id);
+    let viewer = &session.login.account;
+    ok(
+        "查询附近的漂流瓶成功",
+        Nearby {
+            center: Span {
+                latitude: rectangle.center().latitude(),
+                longitude: rectangle.center().longitude(),
+            },
+            span: Span {
+                latitude: rectangle.latitude_span(),
+                longitude: rectangle.longitude_span(),
+            },
+            bottles: found.items.into_iter().map(|s| SightingView::new(s, viewer)).collect(),
+            next,
+        },
+    )
+}
+
+/// A list, and what to give as `after` for the part that follows.
+#[derive(Serialize)]
+pub(super) struct List<T> {
+    bottles: Vec<T>,
+    next: Option<i64>,
+}
+
+#[get("/bottles/created?<limit>&<after>")]
+pub(super) fn created(
+    session: Session<Private>,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<List<CreatedView>> {
+    let found = bottles.created(&session.login.account, page(limit, after)?)?;
+    let next = next(&found, |bottle| bottle.id);
+    ok(
+        "查询创建的漂流瓶列表成功",
+        List { bottles: found.items.into_iter().map(CreatedView::from).collect(), next },
+    )
+}
+
+#[get("/bottles/opened?<limit>&<after>")]
+pub(super) fn opened(
+    session: Session<Private>,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<List<OpenedView>> {
+    let found = bottles.opened(&session.login.account, page(limit, after)?)?;
+    let next = next(&found, |opened| opened.bottle.id);
+    ok(
+        "查询打开的漂流瓶列表成功",
+        List { bottles: found.items.into_iter().map(OpenedView::from).collect(), next },
+    )
+}
+
+#[post("/bottles/<id>/open")]
+pub(super) async fn open(
+    session: Session<Private>,
+    id: &str,
+    bottles: &State<Bottles>,
+) -> Reply<OpenedView> {
+    let opened = bottles.open(bottle_id(id)?, &session.login.account).await?;
+    ok("打开漂流瓶成功", opened.into())
+}
+
+#[derive(Serialize)]
+pub(super) struct Openers {
+    openers_count: i64,
+    openers: Vec<OpenerView>,
+    next: Option<i64>,
+}
+
+#[get("/bottles/<_>/openers?<limit>&<after>")]
+pub(super) fn openers(
+    bottle: OwnedBottle,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<Openers> {
+    let (openers_count, found) = bottles.openers(bottle.id, page(limit, after)?)?;
+    let next = next(&found, |opener| opener.account.id);
+    ok(
+        "查询漂流瓶的打开者列表成功",
+        Openers {
+            openers_count,
+            openers: found.items.into_iter().map(OpenerView::from).collect(),
+            next,
+        },
+    )
+}
+
+fn next<T>(found: &Listed<T>, id: impl FnOnce(&T) -> i64) -> Option<i64> {
+    found.items.last().filter(|_| found.more).map(id)
+}

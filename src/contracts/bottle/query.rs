@@ -1,0 +1,46 @@
+//! Numbers in a query string.
+
+use crate::bottles::{LIST_MOST, Page};
+use crate::error::{Error, Problem, Result};
+use crate::geo::{Position, Rectangle};
+
+/// A number as any language prints it (`5.4567E-2`, `1e+2`).
+pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
+    let text = text.ok_or_else(|| Error::field(field, Problem::Missing))?;
+    // A `+` that was not percent-encoded arrives as a space.
+    match text.replace(' ', "+").parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(Error::field(field, Problem::WrongType)),
+    }
+}
+
+/// The rectangle of four query parameters.
+pub(super) fn rectangle(
+    latitude: Option<&str>,
+    longitude: Option<&str>,
+    latitude_span: Option<&str>,
+    longitude_span: Option<&str>,
+) -> Result<Rectangle> {
+    let center = Position::new(number("latitude", latitude)?, number("longitude", longitude)?)?;
+    Rectangle::new(
+        center,
+        number("latitude_span", latitude_span)?,
+        number("longitude_span", longitude_span)?,
+    )
+}
+
+/// The part of a list that `limit` and `after` ask for. A limit over the most is the most.
+pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<Page> {
+    let limit = match limit.map(str::parse::<u64>) {
+        None => LIST_MOST,
+        Some(Ok(limit @ 1..)) => u32::try_from(limit).unwrap_or(LIST_MOST).min(LIST_MOST),
+        Some(_) => {
+            return Err(Error::field("limit", Problem::OutOfRange(1.0, LIST_MOST.into())));
+        }
+    };
+    let after = after
+        .map(str::parse::<i64>)
+        .transpose()
+        .map_err(|_| Error::field("after", Problem::WrongType))?;
+    Ok(Page { limit, after })
+}

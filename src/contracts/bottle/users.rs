@@ -1,0 +1,111 @@
+//! Sessions and accounts.
+
+use rocket::http::CookieJar;
+use rocket::{State, delete, get, post, put};
+use serde::Deserialize;
+
+use super::envelope::{Nothing, Refusal, Reply, ok};
+use super::guard::{self, Private, Revision};
+use super::view::User;
+use crate::accounts::{Accounts, Contract, ProfileChanges, Registration, required};
+use crate::contracts::{Body, Lifetimes, Session};
+use crate::error::Error;
+use crate::fields::Gender;
+
+#[derive(Deserialize)]
+pub(super) struct Credentials {
+    username: Option<String>,
+    password: Option<String>,
+}
+
+#[post("/sessions", data = "<body>")]
+pub(super) async fn log_in(
+    body: Body<Credentials>,
+    accounts: &State<Accounts>,
+    lifetimes: &State<Lifetimes>,
+    cookies: &CookieJar<'_>,
+) -> Reply<User> {
+    let username = required("username", body.0.username)?;
+    let password = required("password", body.0.password)?;
+    let seconds = lifetimes.bottle;
+    let (account, token) = accounts.log_in(&username, password, Contract::Bottle, seconds).await?;
+    cookies.add_private(guard::cookie(&token, seconds));
+    ok("登录成功", account.into())
+}
+
+#[delete("/sessions/self")]
+pub(super) async fn log_out(
+    session: Session<Private>,
+    accounts: &State<Accounts>,
+    cookies: &CookieJar<'_>,
+) -> Reply<Nothing> {
+    accounts.log_out(session.login).await?;
+    cookies.remove_private(guard::spent_cookie());
+    ok("登出成功", Nothing {})
+}
+
+#[derive(Deserialize)]
+pub(super) struct Profile {
+    username: Option<String>,
+    password: Option<String>,
+    current_password: Option<String>,
+    nickname: Option<String>,
+    gender: Option<String>,
+}
+
+impl Profile {
+    fn gender(&self) -> Result<Option<Gender>, Error> {
+        self.gender.as_deref().map(Gender::parse).transpose()
+    }
+}
+
+#[post("/users", data = "<body>")]
+pub(super) async fn register(
+    revision: Revision,
+    body: Body<Profile>,
+    accounts: &State<Accounts>,
+) -> Reply<User> {
+    let registration = Registration {
+        gender: body.0.gender()?,
+        username: required("username", body.0.username)?,
+        password: required("password", body.0.password)?,
+        nickname: body.0.nickname,
+    };
+    let registered = accounts.register(registration).await;
+    match (revision, registered) {
+        (Revision::Current, Ok(account)) => {
+            ok(format!("用户{}注册成功", account.username), account.into())
+        }
+        (Revision::Draft, Ok(account)) => ok("注册成功", account.into()),
+        (Revision::Draft, Err(error @ Error::UsernameTaken(_))) => {
+            Err(Refusal::from(error).in_words("用户名已存在"))
+        }
+        (_, Err(error)) => Err(error.into()),
+    }
+}
+
+#[get("/users/self")]
+pub(super) fn profile(session: Session<Private>) -> Reply<User> {
+    ok("获取用户资料成功", session.login.account.into())
+}
+
+#[put("/users/self", data = "<body>")]
+pub(super) async fn update(
+    session: Session<Private>,
+    body: Body<Profile>,
+    accounts: &State<Accounts>,
+) -> Reply<User> {
+    let changes = ProfileChanges {
+        gender: body.0.gender()?,
+        nickname: body.0.nickname,
+        password: body.0.password,
+        current_password: body.0.current_password,
+    };
+    match accounts.update(session.login, changes).await {
+        Ok(account) => ok("更新用户资料成功", account.into()),
+        Err(Error::WrongPassword) => {
+            Err(Refusal::from(Error::WrongPassword).in_words("当前密码错误"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,141 @@
+//! Accounts and bottles as the document's JSON shows them.
+
+use serde::Serialize;
+
+use crate::accounts::Account;
+use crate::bottles::{Bottle, Opened, Opener, Sighting};
+use crate::clock::Timestamp;
+use crate::geo::Position;
+
+/// An account as others see it.
+#[derive(Serialize)]
+pub(super) struct Person {
+    user_id: i64,
+    username: String,
+    nickname: String,
+    gender: &'static str,
+}
+
+impl From<Account> for Person {
+    fn from(account: Account) -> Self {
+        Self {
+            user_id: account.id,
+            username: account.username,
+            nickname: account.nickname,
+            gender: account.gender.as_str(),
+        }
+    }
+}
+
+/// An account as its owner sees it.
+#[derive(Serialize)]
+pub(super) struct User {
+    #[serde(flatten)]
+    person: Person,
+    created_at: Timestamp,
+}
+
+impl From<Account> for User {
+    fn from(account: Account) -> Self {
+        Self { created_at: account.created_at, person: account.into() }
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct LocationView {
+    formatted_address: String,
+    latitude: f64,
+    longitude: f64,
+}
+
+impl LocationView {
+    fn new(formatted_address: String, position: Position) -> Self {
+        Self { formatted_address, latitude: position.latitude(), longitude: position.longitude() }
+    }
+}
+
+/// A bottle on the map, closed.
+#[derive(Serialize)]
+pub(super) struct SightingView {
+    bottle_id: i64,
+    style: u8,
+    is_owner: bool,
+    location: LocationView,
+}
+
+impl SightingView {
+    /// The sighting as `viewer` sees it.
+    pub(super) fn new(sighting: Sighting, viewer: &Account) -> Self {
+        Self {
+            bottle_id: sighting.id,
+            style: sighting.style.number(),
+            is_owner: sighting.owner == viewer.id,
+            location: LocationView::new(sighting.formatted_address, sighting.position),
+        }
+    }
+}
+
+/// A bottle as the one who threw it sees it.
+#[derive(Serialize)]
+pub(super) struct CreatedView {
+    bottle_id: i64,
+    content: String,
+    style: u8,
+    location: LocationView,
+    created_at: Timestamp,
+    openers_count: i64,
+}
+
+impl From<Bottle> for CreatedView {
+    fn from(bottle: Bottle) -> Self {
+        Self {
+            bottle_id: bottle.id,
+            content: bottle.content,
+            style: bottle.style.number(),
+            location: LocationView::new(bottle.formatted_address, bottle.position),
+            created_at: bottle.created_at,
+            openers_count: bottle.openers_count,
+        }
+    }
+}
+
+/// A bottle as one who opened it sees it.
+#[derive(Serialize)]
+pub(super) struct OpenedView {
+    bottle_id: i64,
+    content: String,
+    style: u8,
+    owner: Person,
+    location: LocationView,
+    created_at: Timestamp,
+    open_at: Timestamp,
+}
+
+impl From<Opened> for OpenedView {
+    fn from(opened: Opened) -> Self {
+        let bottle = opened.bottle;
+        Self {
+            bottle_id: bottle.id,
+            content: bottle.content,
+            style: bottle.style.number(),
+            owner: opened.owner.into(),
+            location: LocationView::new(bottle.formatted_address, bottle.position),
+            created_at: bottle.created_at,
+            open_at: opened.open_at,
+        }
+    }
+}
+
+/// Someone who opened a bottle.
+#[derive(Serialize)]
+pub(super) struct OpenerView {
+    #[serde(flatten)]
+    person: Person,
+    open_at: Timestamp,
+}
+
+impl From<Opener> for OpenerView {
+    fn from(opener: Opener) -> Self {
+        Self { person: opener.account.into(), open_at: opener.open_at }
+    }
+}

@@ -1,0 +1,48 @@
+//! The guard that states "someone is logged in", whatever they carry to prove it.
+
+use std::marker::PhantomData;
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, async_trait};
+
+use super::Refused;
+use crate::accounts::{Accounts, Contract, Login};
+use crate::error::Error;
+use crate::token::Token;
+
+/// A way to carry a session: where a request of one contract has its token.
+pub trait Credential: Send + Sync + 'static {
+    /// The contract whose sessions it proves.
+    const CONTRACT: Contract;
+
+    /// The token the request carries, or why it has none.
+    fn token(request: &Request<'_>) -> Result<Token, Error>;
+}
+
+/// A live session, proved by the credential `C`: with it in a handler's signature, nobody gets in
+/// who is not logged in by that contract.
+pub struct Session<C> {
+    /// Who, and by which token.
+    pub login: Login,
+    by: PhantomData<C>,
+}
+
+#[async_trait]
+impl<'r, C: Credential> FromRequest<'r> for Session<C> {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        let login = C::token(request).and_then(|token| {
+            let accounts = request
+                .rocket()
+                .state::<Accounts>()
+                .ok_or_else(|| Error::Internal("no accounts are managed".into()))?;
+            accounts.resolve(C::CONTRACT, &token)
+        });
+        match login {
+            Ok(login) => Outcome::Success(Self { login, by: PhantomData }),
+            Err(error) => Outcome::Error(Refused::from(error).noted(request)),
+        }
+    }
+}

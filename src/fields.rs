@@ -1,0 +1,196 @@
+//! The fields of accounts and bottles, each a type whose values are valid or do not exist.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::{Error, Problem, Result};
+
+/// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters,
+/// no white space around it. Names that differ in ASCII case only are one name (the store sees to it).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    /// The username `text` is, under the field name the caller's contract uses.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self> {
+        let name = Self::normalized(text);
+        if name.0.is_empty() {
+            return Err(Error::field(field, Problem::TooShort(1)));
+        }
+        if name.0.trim() != name.0 {
+            return Err(Error::field(field, Problem::SurroundingSpace));
+        }
+        no_control_characters(field, &name.0)?;
+        at_most(field, 64, name.0.chars().count())?;
+        Ok(name)
+    }
+
+    /// The form in which a name is looked up. What breaks the rules simply finds nobody.
+    pub fn normalized(text: &str) -> Self {
+        Self(text.nfc().collect())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name an account is shown with: at most 64 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nickname(String);
+
+impl Nickname {
+    /// The nickname `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        no_control_characters("nickname", text)?;
+        at_most("nickname", 64, text.chars().count())?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password that may be set: from the configured least number of characters to 1,024 bytes.
+#[derive(Clone)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    /// The password `text` is, under the field name the caller's contract uses.
+    pub fn parse(field: &'static str, text: &str, least: usize) -> Result<Self> {
+        if text.chars().count() < least {
+            return Err(Error::field(field, Problem::TooShort(least)));
+        }
+        at_most(field, 1024, text.len())?;
+        no_control_characters(field, text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The secret itself.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPassword(…)")
+    }
+}
+
+/// How an account describes itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Gender {
+    Male,
+    Female,
+    Other,
+    Unknown,
+}
+
+impl Gender {
+    /// The gender that `text` names.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "male" => Ok(Self::Male),
+            "female" => Ok(Self::Female),
+            "other" => Ok(Self::Other),
+            "unknown" => Ok(Self::Unknown),
+            _ => Err(Error::field("gender", Problem::NotOneOf("male, female, other, unknown"))),
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Male => "male",
+            Self::Female => "female",
+            Self::Other => "other",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A bottle's message: 1 to 4,000 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content(String);
+
+impl Content {
+    /// The message `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::field("content", Problem::TooShort(1)));
+        }
+        at_most("content", 4000, text.chars().count())?;
+        no_nul("content", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The message.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a bottle was thrown, in words: at most 256 characters, perhaps none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// The address `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        at_most("formatted_address", 256, text.chars().count())?;
+        no_nul("formatted_address", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a bottle looks: 0 (blue), 1 (green) or 2 (yellow).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Style(u8);
+
+impl Style {
+    /// The style of this number.
+    pub fn parse(number: i64) -> Result<Self> {
+        match u8::try_from(number) {
+            Ok(style @ 0..=2) => Ok(Self(style)),
+            _ => Err(Error::field("style", Problem::OutOfRange(0.0, 2.0))),
+        }
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
+fn at_most(field: &'static str, most: usize, length: usize) -> Result<()> {
+    if length > most {
+        return Err(Error::field(field, Problem::TooLong(most)));
+    }
+    Ok(())
+}
+
+fn no_control_characters(field: &'static str, text: &str) -> Result<()> {
+    if text.chars().any(char::is_control) {
+        return Err(Error::field(field, Problem::ControlCharacter));
+    }
+    Ok(())
+}
+
+/// Text of several lines may hold any character but the one that ends a C string.
+fn no_nul(field: &'static str, text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::field(field, Problem::ControlCharacter));
+    }
+    Ok(())
+}

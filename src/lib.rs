@@ -1,0 +1,28 @@
+//! Bottle: drift bottles on a map, on one machine of your own.
+//!
+//! Contracts call accounts and bottles; those call the store; nothing calls upward; only
+//! [`server`] knows all of them.
+//!
+//! # Layout
+//!
+//! - [`contracts`]: how HTTP speaks, one contract a module
+//! - [`accounts`], [`bottles`]: the rules; [`password`]: Argon2id, a few at a time
+//! - [`store`]: all the SQL, over one SQLite file
+//! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
+//! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
+//! - [`server`]: where everything is mounted
+
+pub mod accounts;
+pub mod bottles;
+pub mod clock;
+pub mod config;
+pub mod contracts;
+pub mod error;
+pub mod fields;
+pub mod geo;
+pub mod logging;
+pub mod password;
+pub mod server;
+pub mod shutdown;
+pub mod store;
+pub mod token;

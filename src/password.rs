@@ -1,0 +1,123 @@
+//! Passwords: Argon2id, never on an async thread, and only a few at one time.
+
+use std::sync::Arc;
+
+use argon2::{Config, ThreadMode, Variant, Version};
+use tokio::sync::Semaphore;
+
+use crate::error::{Error, Result};
+use crate::fields::NewPassword;
+
+/// What one hash costs whoever makes it: the server once, a thief each guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub iterations: u32,
+}
+
+/// What checking a password found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Another password, or no such account.
+    Wrong,
+    /// The right one.
+    Right,
+    /// The right one, under a hash weaker than today's setting.
+    RightButWeak,
+}
+
+/// Hashes and checks passwords.
+#[derive(Clone)]
+pub struct Passwords {
+    cost: Cost,
+    permits: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// At most `workers` hashes at one time: each takes a core and `cost.memory_kib`, and five
+    /// hundred logins at once would otherwise take 9 GB and stall every read.
+    pub fn new(cost: Cost, workers: usize) -> Self {
+        Self { cost, permits: Arc::new(Semaphore::new(workers)) }
+    }
+
+    /// The hash to store for a new password.
+    pub async fn hash(&self, password: NewPassword) -> Result<String> {
+        let cost = self.cost;
+        self.run(move || hash(password.secret(), cost)).await
+    }
+
+    /// The hash to store for a password that was just found right.
+    pub async fn rehash(&self, password: String) -> Result<String> {
+        let cost = self.cost;
+        self.run(move || hash(&password, cost)).await
+    }
+
+    /// Whether `password` is the one behind `stored`. Where there is no account, and so nothing
+    /// stored, the same work is done for nothing, so that time does not tell.
+    pub async fn verify(&self, stored: Option<String>, password: String) -> Result<Verdict> {
+        let cost = self.cost;
+        self.run(move || {
+            let stored = stored.unwrap_or_else(|| nobodys_hash(cost));
+            let right = argon2::verify_encoded(&stored, password.as_bytes())
+                .map_err(|e| Error::Internal(format!("a stored password hash: {e}")))?;
+            Ok(match right {
+                false => Verdict::Wrong,
+                true if is_weaker(&stored, cost) => Verdict::RightButWeak,
+                true => Verdict::Right,
+            })
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let stopped = |_| Error::Internal("the password workers have stopped".into());
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(stopped)?;
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(|e| Error::Internal(format!("a password worker: {e}")))?
+    }
+}
+
+fn hash(password: &str, cost: Cost) -> Result<String> {
+    let config = Config {
+        variant: Variant::Argon2id,
+        version: Version::Version13,
+        mem_cost: cost.memory_kib,
+        time_cost: cost.iterations,
+        lanes: 1,
+        thread_mode: ThreadMode::Sequential,
+        hash_length: 32,
+        ad: &[],
+        secret: &[],
+    };
+    argon2::hash_encoded(password.as_bytes(), &rand::random::<[u8; 16]>(), &config)
+        .map_err(|e| Error::Internal(format!("Argon2: {e}")))
+}
+
+/// A hash of today's cost that belongs to no password anyone can find.
+fn nobodys_hash(cost: Cost) -> String {
+    format!(
+        "$argon2id$v=19$m={},t={},p=1${}${}",
+        cost.memory_kib,
+        cost.iterations,
+        "A".repeat(22),
+        "A".repeat(43)
+    )
+}
+
+/// Whether either parameter kept in the hash is under today's setting.
+fn is_weaker(stored: &str, cost: Cost) -> bool {
+    let parameter = |name: &str| -> Option<u32> {
+        stored.split(['$', ',']).find_map(|part| part.strip_prefix(name))?.parse().ok()
+    };
+    parameter("m=").is_none_or(|memory| memory < cost.memory_kib)
+        || parameter("t=").is_none_or(|iterations| iterations < cost.iterations)
+}

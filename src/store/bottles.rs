@@ -1,0 +1,285 @@
+//! Bottles, where they are, and who opened them.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::users::{self, Account};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::fields::{Address, Content, Style};
+use crate::geo::{Area, Position, Rectangle};
+
+/// A bottle, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bottle {
+    /// Given once, never again to another.
+    pub id: i64,
+    /// The message.
+    pub content: String,
+    /// Where it was thrown, in words.
+    pub formatted_address: String,
+    /// Where it was thrown.
+    pub position: Position,
+    /// How it looks.
+    pub style: Style,
+    /// When it was thrown.
+    pub created_at: Timestamp,
+    /// How many others have opened it.
+    pub openers_count: i64,
+}
+
+/// A bottle to throw.
+#[derive(Clone, Debug)]
+pub struct NewBottle {
+    /// The message.
+    pub content: Content,
+    /// Where, in words.
+    pub formatted_address: Address,
+    /// Where.
+    pub position: Position,
+    /// How it looks.
+    pub style: Style,
+}
+
+/// A bottle as it is seen on the map, closed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting {
+    /// The bottle's id.
+    pub id: i64,
+    /// The account that threw it.
+    pub owner: i64,
+    /// How it looks.
+    pub style: Style,
+    /// Where it is, in words.
+    pub formatted_address: String,
+    /// Where it is.
+    pub position: Position,
+}
+
+/// A bottle that someone opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opened {
+    /// The bottle.
+    pub bottle: Bottle,
+    /// Who threw it.
+    pub owner: Account,
+    /// When it was first opened by the one who asks.
+    pub open_at: Timestamp,
+}
+
+/// Someone who opened a bottle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opener {
+    /// Who.
+    pub account: Account,
+    /// When first.
+    pub open_at: Timestamp,
+}
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// At most so many.
+    pub limit: u32,
+    /// Those that come after the one with this id.
+    pub after: Option<i64>,
+}
+
+const BOTTLE: &str = "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
+    bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count";
+const BOTTLE_WIDTH: usize = 8;
+
+fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
+    Ok(Bottle {
+        id: row.get(0)?,
+        content: row.get(1)?,
+        formatted_address: row.get(2)?,
+        position: position(row, 3)?,
+        style: row.get(5)?,
+        created_at: row.get(6)?,
+        openers_count: row.get(7)?,
+    })
+}
+
+fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position> {
+    Position::new(row.get(first)?, row.get(first + 1)?)
+        .map_err(|e| FromSqlError::Other(Box::new(e)).into())
+}
+
+fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
+    Ok(Opened {
+        bottle: bottle(row)?,
+        owner: users::account(row, BOTTLE_WIDTH)?,
+        open_at: row.get(BOTTLE_WIDTH + users::WIDTH)?,
+    })
+}
+
+/// Throws a bottle; [`Error::NotLoggedIn`] if the account is gone.
+pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> Result<Bottle> {
+    db.prepare_cached(&format!(
+        "INSERT INTO bottles
+             (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+         VALUES (:owner, :content, :address, :latitude, :longitude, :style, :now)
+         RETURNING {BOTTLE}"
+    ))?
+    .query_row(
+        named_params! {
+            ":owner": owner,
+            ":content": new.content.as_str(),
+            ":address": new.formatted_address.as_str(),
+            ":latitude": new.position.latitude(),
+            ":longitude": new.position.longitude(),
+            ":style": new.style,
+            ":now": now,
+        },
+        bottle,
+    )
+    .map_err(|e| if super::is_missing_parent(&e) { Error::NotLoggedIn } else { e.into() })
+}
+
+/// The bottles inside the rectangle, by id.
+pub fn nearby(db: &Connection, rectangle: &Rectangle, page: Page) -> Result<Vec<Sighting>> {
+    let mut found = Vec::new();
+    for area in rectangle.areas() {
+        within(db, &area, page, &mut found)?;
+    }
+    found.sort_unstable_by_key(|sighting| sighting.id);
+    found.truncate(page.limit as usize);
+    Ok(found)
+}
+
+/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the order asked for.
+fn within(db: &Connection, area: &Area, page: Page, found: &mut Vec<Sighting>) -> Result<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT bottles.id, owner_id, style, formatted_address, latitude, longitude
+         FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
+         WHERE max_latitude >= :south AND min_latitude <= :north
+           AND max_longitude >= :west AND min_longitude <= :east
+           AND latitude BETWEEN :south AND :north
+           AND longitude BETWEEN :west AND :east
+           AND bottles.id > :after
+         ORDER BY bottles.id LIMIT :limit",
+    )?;
+    let rows = statement.query_map(
+        named_params! {
+            ":south": area.south,
+            ":north": area.north,
+            ":west": area.west,
+            ":east": area.east,
+            ":after": page.after.unwrap_or(0),
+            ":limit": page.limit,
+        },
+        |row| {
+            Ok(Sighting {
+                id: row.get(0)?,
+                owner: row.get(1)?,
+                style: row.get(2)?,
+                formatted_address: row.get(3)?,
+                position: position(row, 4)?,
+            })
+        },
+    )?;
+    for sighting in rows {
+        found.push(sighting?);
+    }
+    Ok(())
+}
+
+/// The bottles that `owner` threw, oldest first.
+pub fn created(db: &Connection, owner: i64, page: Page) -> Result<Vec<Bottle>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+    ))?;
+    let rows = statement.query_map(params![owner, page.after.unwrap_or(0), page.limit], bottle)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The bottles that `opener` opened, in the order of opening.
+pub fn opened(db: &Connection, opener: i64, page: Page) -> Result<Vec<Opened>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {BOTTLE}, {account}, opened_at
+         FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
+         WHERE opener_id = :opener
+           AND (:after IS NULL OR (opened_at, bottle_id) > (
+               SELECT opened_at, bottle_id FROM openings
+               WHERE bottle_id = :after AND opener_id = :opener))
+         ORDER BY opened_at, bottle_id LIMIT :limit",
+        account = users::COLUMNS
+    ))?;
+    let rows = statement.query_map(
+        named_params! { ":opener": opener, ":after": page.after, ":limit": page.limit },
+        opened_bottle,
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Opens a bottle: the first opening by someone else than its owner is recorded and stands for good;
+/// the owner's own look is not.
+pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<Opened> {
+    db.prepare_cached(
+        "INSERT INTO openings (bottle_id, opener_id, opened_at)
+         SELECT id, ?2, ?3 FROM bottles WHERE id = ?1 AND owner_id <> ?2
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![id, opener, now])
+    .map_err(|e| if super::is_missing_parent(&e) { Error::NotLoggedIn } else { e.into() })?;
+
+    db.prepare_cached(&format!(
+        "SELECT {BOTTLE}, {account}, coalesce(opened_at, ?3)
+         FROM bottles JOIN users ON users.id = owner_id
+         LEFT JOIN openings ON bottle_id = bottles.id AND opener_id = ?2
+         WHERE bottles.id = ?1",
+        account = users::COLUMNS
+    ))?
+    .query_row(params![id, opener, now], opened_bottle)
+    .optional()?
+    .ok_or_else(|| Error::NoSuchBottle(id.to_string()))
+}
+
+/// Whose bottle this is.
+pub fn owner(db: &Connection, id: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached("SELECT owner_id FROM bottles WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?)
+}
+
+/// How many have opened the bottle.
+pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
+    Ok(db
+        .prepare_cached("SELECT openers_count FROM bottles WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .unwrap_or(0))
+}
+
+/// Who opened the bottle, in the order of opening; a page goes on after the account with that id.
+pub fn openers(db: &Connection, id: i64, page: Page) -> Result<Vec<Opener>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {account}, opened_at
+         FROM openings JOIN users ON users.id = opener_id
+         WHERE bottle_id = :bottle
+           AND (:after IS NULL OR (opened_at, opener_id) > (
+               SELECT opened_at, opener_id FROM openings
+               WHERE bottle_id = :bottle AND opener_id = :after))
+         ORDER BY opened_at, opener_id LIMIT :limit",
+        account = users::COLUMNS
+    ))?;
+    let rows = statement.query_map(
+        named_params! { ":bottle": id, ":after": page.after, ":limit": page.limit },
+        |row| Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::WIDTH)? }),
+    )?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+impl ToSql for Style {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.number().into())
+    }
+}
+
+impl FromSql for Style {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Self::parse(value.as_i64()?).map_err(|e| FromSqlError::Other(Box::new(e)))
+    }
+}

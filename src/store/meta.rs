@@ -1,0 +1,31 @@
+//! What the server makes for itself at the first start and keeps: its keys.
+
+use std::fmt;
+
+use rusqlite::{Connection, params};
+
+/// Keys that live as long as the file. Whoever has the file has them.
+pub struct Keys {
+    /// Encrypts private cookies: 256 bits, in hexadecimal.
+    pub cookie: String,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(…)")
+    }
+}
+
+/// The file's keys, made now if it has none.
+pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
+    Ok(Keys { cookie: key(db, "cookie_key")? })
+}
+
+fn key(db: &Connection, name: &str) -> rusqlite::Result<String> {
+    let fresh = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+    db.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![name, fresh],
+    )?;
+    db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0))
+}

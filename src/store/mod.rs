@@ -1,0 +1,153 @@
+//! All the SQL. One file, one writer, a pool of readers; a module for each noun.
+//!
+//! A read sees what was committed before it began; a write is one batch of statements in which
+//! constraints, not a read before the write, decide who wins a race.
+
+pub mod bottles;
+pub mod migrate;
+pub mod sessions;
+pub mod users;
+
+mod meta;
+mod open;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::error::{Error, Result};
+
+pub use meta::Keys;
+pub use open::OpenError;
+use writer::Writer;
+
+/// How a [`Store`] is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many reads may run at one time.
+    pub readers: u32,
+    /// How long a change waits for a lock that another process holds.
+    pub busy_timeout: Duration,
+}
+
+/// The database file, open.
+pub struct Store {
+    // In the order they are to be closed: the writer, last of the connections, folds the log into
+    // the file; the lock outlives them all.
+    readers: r2d2::Pool<SqliteConnectionManager>,
+    writer: Writer,
+    path: PathBuf,
+    keys: Keys,
+    _lock: std::fs::File,
+}
+
+impl Store {
+    /// Opens the database at `path`, after making it (if it is missing or empty), checking that it
+    /// is a sound one of Bottle's, and bringing it to this version's schema.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+
+        let checked = open::check_or_create(path)?;
+        open::check_writable(path)?;
+        let db = open_writing(path, options.busy_timeout)?;
+        let keys = meta::keys(&db).map_err(sqlite)?;
+        let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
+        let readers = open_readers(path, options)
+            .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+        Ok(Self { readers, writer, path: path.to_owned(), keys, _lock: checked.lock })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The keys kept in the file.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Runs `query` on a read-only connection, on this thread: a query here is shorter than the
+    /// trip to another thread would be.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let db = self.readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        query(&db)
+    }
+
+    /// Applies `change` and returns what it returned, once that is on disk. A change that returns
+    /// an error leaves nothing behind.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.write(change).await
+    }
+}
+
+/// The connection that migrates and then writes.
+fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
+    let connect = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(busy_timeout)?;
+        db.pragma_update(None, "journal_mode", "wal")?;
+        // What was acknowledged survives a power cut: each commit waits for the disk.
+        db.pragma_update(None, "synchronous", "full")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+        db.set_prepared_statement_cache_capacity(64);
+        Ok(db)
+    };
+    let mut db = connect().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
+    migrate::to_newest(&mut db)
+        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
+    Ok(db)
+}
+
+fn open_readers(
+    path: &Path,
+    options: &Options,
+) -> Result<r2d2::Pool<SqliteConnectionManager>, r2d2::Error> {
+    let busy_timeout = options.busy_timeout;
+    let manager = SqliteConnectionManager::file(path)
+        .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .with_init(move |db| {
+            db.busy_timeout(busy_timeout)?;
+            db.set_prepared_statement_cache_capacity(64);
+            Ok(())
+        });
+    r2d2::Pool::builder()
+        .max_size(options.readers)
+        .test_on_check_out(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connection_timeout(busy_timeout)
+        .build(manager)
+}
+
+impl From<rusqlite::Error> for Error {
+    /// What only time can mend is told apart from what is a bug or a broken file.
+    fn from(e: rusqlite::Error) -> Self {
+        match e.sqlite_error_code() {
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::ReadOnly
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory,
+            ) => Self::Unavailable(e.to_string()),
+            _ => Self::Internal(e.to_string()),
+        }
+    }
+}
+
+/// Whether a foreign key named a row that is not there (any more).
+fn is_missing_parent(e: &rusqlite::Error) -> bool {
+    e.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
+}

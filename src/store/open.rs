@@ -1,0 +1,206 @@
+//! From a path to a database that is surely Bottle's, or a refusal that leaves the file as it was.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::migrate;
+
+/// Files up to this size are checked whole at each start; larger ones would make the start slow.
+const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
+
+/// Why a database file was not opened. Except for the last two, the file is as it was, to the byte.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum OpenError {
+    #[error(
+        "{0} is not an SQLite database, so Bottle leaves it alone.\n\
+         Name another file with --db FILE, or move this one away and start again."
+    )]
+    NotADatabase(PathBuf),
+    #[error(
+        "{0} is another program's database, so Bottle leaves it alone.\n\
+         Name another file with --db FILE; a missing file becomes a new database."
+    )]
+    Foreign(PathBuf),
+    #[error(
+        "{path} was written by a newer Bottle (schema {found}; this one knows up to {known}).\n\
+         Start the newer bottle, or name another file with --db FILE."
+    )]
+    Newer { path: PathBuf, found: i32, known: i32 },
+    #[error(
+        "{path} is damaged ({detail}), so Bottle leaves it alone.\n\
+         Put your last good copy in its place, or try `sqlite3 {path} .recover` into a new file."
+    )]
+    Damaged { path: PathBuf, detail: String },
+    #[error(
+        "{0} is in use by another bottle.\n\
+         Stop that one first, or name another file with --db FILE."
+    )]
+    InUse(PathBuf),
+    #[error(
+        "{path} cannot be opened: {source}.\nSee that its folder exists and that you may write there."
+    )]
+    Io { path: PathBuf, source: io::Error },
+    #[error(
+        "{path} cannot be opened: {source}.\nSee that its folder may be written to and that no other program holds it."
+    )]
+    Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error("{path} could not be brought to this version's schema: {source}")]
+    Migration { path: PathBuf, source: rusqlite_migration::Error },
+}
+
+/// A file that was found to be Bottle's, held against every other bottle while this value lives.
+pub(super) struct CheckedFile {
+    /// SQLite's own locks on Linux belong to the process and fall when any handle of the file is
+    /// closed, so this one must outlive every connection.
+    pub(super) lock: File,
+}
+
+/// Makes the file if it is missing or empty; else checks that it is Bottle's and sound.
+pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => create(path)?,
+        Err(e) => return Err(io(e)),
+        Ok(meta) if meta.is_file() && meta.len() == 0 => create(path)?,
+        Ok(_) => {}
+    }
+    let lock = File::open(path).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(e)) => return Err(io(e)),
+    }
+    check_header(path, &lock)?;
+    check_content(path)?;
+    Ok(CheckedFile { lock })
+}
+
+/// Builds a new database beside `path` and moves it there whole, so that a crash in between leaves
+/// no half-made file.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let new = tempfile::Builder::new().prefix(".bottle-new-").tempfile_in(folder).map_err(io)?;
+
+    let mut db = Connection::open(new.path()).map_err(sqlite)?;
+    db.pragma_update(None, "application_id", migrate::APPLICATION_ID).map_err(sqlite)?;
+    migrate::to_newest(&mut db)
+        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
+    db.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
+    db.close().map_err(|(_, source)| sqlite(source))?;
+
+    // An empty file was someone's wish for a database here; any other that appeared meanwhile is not.
+    let placed = match fs::metadata(path) {
+        Ok(meta) if meta.len() == 0 => new.persist(path),
+        _ => new.persist_noclobber(path),
+    };
+    match placed {
+        Ok(_) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(io),
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(io(e.error)),
+    }
+}
+
+/// Tells another program's file by its first bytes, before SQLite has touched it.
+fn check_header(path: &Path, mut file: &File) -> Result<(), OpenError> {
+    let mut header = [0; 100];
+    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
+        return Err(OpenError::NotADatabase(path.to_owned()));
+    }
+    let [a, b, c, d] = [header[68], header[69], header[70], header[71]];
+    if i32::from_be_bytes([a, b, c, d]) != migrate::APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// Checks version, schema and (for small files) every page, over a connection that writes nothing.
+fn check_content(path: &Path) -> Result<(), OpenError> {
+    let damaged = |detail: String| OpenError::Damaged { path: path.to_owned(), detail };
+    let db = open_for_checking(path).map_err(|e| refusal(path, e))?;
+
+    let found: i32 = db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|e| refusal(path, e))?;
+    let known = migrate::newest_version();
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+
+    let expected = migrate::schema_of(found)
+        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
+    let present = migrate::read_schema(&db).map_err(|e| refusal(path, e))?;
+    if let Some((name, _)) = expected.iter().find(|object| !present.contains(object)) {
+        return Err(damaged(format!("its {name} is missing or altered")));
+    }
+
+    let bytes: i64 = db
+        .query_row(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(|e| refusal(path, e))?;
+    if bytes <= FULL_CHECK_BYTES {
+        let verdict: String = db
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(|e| refusal(path, e))?;
+        if verdict != "ok" {
+            return Err(damaged(verdict));
+        }
+    }
+    Ok(())
+}
+
+/// Without a write-ahead log beside it the file is read as if it could not change, which leaves no
+/// trace at all; with one, SQLite must read both, and is told not to fold the log into the file.
+fn open_for_checking(path: &Path) -> rusqlite::Result<Connection> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        db.pragma_update(None, "query_only", true)?;
+        Ok(db)
+    } else {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(format!("file:{}?immutable=1", uri_path(path)), flags)
+    }
+}
+
+/// The path as SQLite's URI wants it.
+fn uri_path(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match source.sqlite_error_code() {
+        Some(DatabaseCorrupt | NotADatabase) => {
+            OpenError::Damaged { path: path.to_owned(), detail: source.to_string() }
+        }
+        _ => OpenError::Sqlite { path: path.to_owned(), source },
+    }
+}
+
+/// Sees that the file may be written to at all, which SQLite would tell only at the first write.
+pub(super) fn check_writable(path: &Path) -> Result<(), OpenError> {
+    OpenOptions::new()
+        .append(true)
+        .open(path)
+        .map(drop)
+        .map_err(|source| OpenError::Io { path: path.to_owned(), source })
+}

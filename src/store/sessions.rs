@@ -1,0 +1,104 @@
+//! Sessions: who carries a live token, of which contract, until when.
+
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, named_params, params};
+
+use super::users::{self, Account};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::token::TokenHash;
+
+/// The contract a session was begun by. It opens nothing in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contract {
+    /// The private cookie.
+    Bottle,
+}
+
+/// A session to begin.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// The hash of the token the client will carry.
+    pub token: TokenHash,
+    /// Whose it is.
+    pub account: i64,
+    /// The version of the password that was found right; the session begins only if it still stands.
+    pub password_version: i64,
+    /// Which contract it belongs to.
+    pub contract: Contract,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// Begins a session and clears away those that are over. [`Error::WrongPassword`] if the password
+/// was changed, or the account deleted, since it was checked.
+pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?1")?.execute([now])?;
+    let begun = db
+        .prepare_cached(
+            "INSERT INTO sessions (token_hash, user_id, contract, created_at, expires_at)
+             SELECT :token, id, :contract, :now, :expires_at
+             FROM users WHERE id = :account AND password_version = :password_version",
+        )?
+        .execute(named_params! {
+            ":token": new.token,
+            ":account": new.account,
+            ":password_version": new.password_version,
+            ":contract": new.contract,
+            ":now": now,
+            ":expires_at": new.expires_at,
+        })?;
+    if begun == 1 { Ok(()) } else { Err(Error::WrongPassword) }
+}
+
+/// Whose live session of `contract` the token belongs to.
+pub fn account(
+    db: &Connection,
+    contract: Contract,
+    token: TokenHash,
+    now: Timestamp,
+) -> Result<Option<Account>> {
+    Ok(db
+        .prepare_cached(&format!(
+            "SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
+             WHERE token_hash = ?1 AND contract = ?2 AND expires_at > ?3",
+            users::COLUMNS
+        ))?
+        .query_row(params![token, contract, now], |row| users::account(row, 0))
+        .optional()?)
+}
+
+/// Ends the session of this token; says whether there was one.
+pub fn delete(db: &Connection, token: TokenHash) -> Result<bool> {
+    let ended =
+        db.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token])?;
+    Ok(ended == 1)
+}
+
+/// Ends all sessions of an account but the one of `kept`.
+pub fn delete_others(db: &Connection, account: i64, kept: TokenHash) -> Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND token_hash <> ?2")?
+        .execute(params![account, kept])?;
+    Ok(())
+}
+
+impl ToSql for Contract {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Bottle => "bottle",
+        }
+        .into())
+    }
+}
+
+impl ToSql for TokenHash {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for TokenHash {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        FromSql::column_result(value).map(Self)
+    }
+}

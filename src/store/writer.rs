@@ -1,0 +1,163 @@
+//! The one writer: it takes all changes that wait into one transaction and answers them after the
+//! commit. One durable commit then serves many callers (group commit), and no two writers collide.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use crate::error::{Error, Result};
+
+/// How many changes may wait. More are refused at once: a queue that only grows helps nobody.
+const WAITING_MOST: usize = 1024;
+
+/// How long one try at a file that another process has locked may take.
+const TRY: Duration = Duration::from_millis(20);
+
+/// A change that waits for the writer.
+struct Job {
+    deadline: Instant,
+    /// Applies the change, or hears why it cannot be tried.
+    apply: Box<dyn FnOnce(Result<&Connection>) -> Applied + Send>,
+}
+
+/// What became of a change inside the transaction.
+struct Applied {
+    /// Whether its statements stay in the transaction.
+    keep: bool,
+    /// Answers the caller, once it is known whether the commit held.
+    reply: Box<dyn FnOnce(Result<()>) + Send>,
+}
+
+/// The handle to the writer's thread, which ends, with its work done, when this is dropped.
+pub(super) struct Writer {
+    queue: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+    patience: Duration,
+}
+
+impl Writer {
+    /// Starts the thread. `patience` is how long a change waits for a lock held elsewhere.
+    pub(super) fn start(db: Connection, patience: Duration) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(WAITING_MOST);
+        let thread = thread::Builder::new().name("writer".into()).spawn(move || run(&db, &jobs))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), patience })
+    }
+
+    /// Applies `change` and returns what it returned, once that is on disk. A change that returns
+    /// an error leaves nothing behind.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let apply = move |db: Result<&Connection>| {
+            let result = db.and_then(change);
+            let keep = result.is_ok();
+            let reply = move |commit: Result<()>| {
+                // A caller that has gone misses the answer; the change stands all the same.
+                let _ = answer.send(result.and_then(|value| commit.map(|()| value)));
+            };
+            Applied { keep, reply: Box::new(reply) }
+        };
+        let job = Job { deadline: Instant::now() + self.patience, apply: Box::new(apply) };
+        match self.queue.as_ref().map(|queue| queue.try_send(job)) {
+            Some(Ok(())) => {}
+            Some(Err(TrySendError::Full(_))) => {
+                return Err(Error::Unavailable("too many changes are waiting".into()));
+            }
+            Some(Err(TrySendError::Disconnected(_))) | None => {
+                return Err(Error::Internal("the writer has stopped".into()));
+            }
+        }
+        answered.await.map_err(|_| Error::Internal("a change panicked".into()))?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The writer's life: waits for a change, takes all others that wait too, and writes them.
+fn run(db: &Connection, jobs: &Receiver<Job>) {
+    if let Err(e) = db.busy_timeout(TRY) {
+        tracing::error!("the writer's busy timeout could not be set: {e}");
+    }
+    while let Ok(first) = jobs.recv() {
+        let mut batch = vec![first];
+        while !batch.is_empty() {
+            let room = WAITING_MOST - batch.len();
+            batch.extend(jobs.try_iter().take(room));
+            match db.execute_batch("BEGIN IMMEDIATE") {
+                Ok(()) => apply_all(db, std::mem::take(&mut batch)),
+                Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                    let now = Instant::now();
+                    for job in batch.extract_if(.., |job| job.deadline <= now) {
+                        refuse(job, Error::Unavailable(e.to_string()));
+                    }
+                }
+                Err(e) => {
+                    let e = Error::from(e);
+                    batch.drain(..).for_each(|job| refuse(job, e.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Applies the batch inside the open transaction, commits, and answers every caller.
+fn apply_all(db: &Connection, batch: Vec<Job>) {
+    let mut outcome = Ok(());
+    let mut replies = Vec::with_capacity(batch.len());
+    for job in batch {
+        if let Err(e) = &outcome {
+            refuse(job, Error::clone(e));
+            continue;
+        }
+        replies.extend(apply_one(db, job));
+        // After a full disk or an I/O error SQLite may have rolled back everything by itself.
+        if db.is_autocommit() {
+            outcome = Err(Error::Unavailable("the transaction was rolled back".into()));
+        }
+    }
+    if outcome.is_ok() {
+        outcome = db.execute_batch("COMMIT").map_err(Error::from);
+    }
+    if outcome.is_err() && !db.is_autocommit() {
+        let _ = db.execute_batch("ROLLBACK");
+    }
+    for reply in replies {
+        reply(outcome.clone());
+    }
+}
+
+/// Applies one change in a savepoint of its own. A change that panics is undone, and its caller
+/// told by the dropped answer.
+fn apply_one(db: &Connection, job: Job) -> Option<Box<dyn FnOnce(Result<()>) + Send>> {
+    let run = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    if let Err(e) = run("SAVEPOINT change") {
+        refuse(job, e.into());
+        return None;
+    }
+    let applied = catch_unwind(AssertUnwindSafe(|| (job.apply)(Ok(db)))).ok();
+    if !applied.as_ref().is_some_and(|applied| applied.keep) && !db.is_autocommit() {
+        let _ = run("ROLLBACK TO change");
+    }
+    if !db.is_autocommit() {
+        let _ = run("RELEASE change");
+    }
+    applied.map(|applied| applied.reply)
+}
+
+/// Tells a caller that its change was not tried.
+fn refuse(job: Job, why: Error) {
+    ((job.apply)(Err(why)).reply)(Ok(()));
+}

@@ -1,0 +1,41 @@
+//! Session tokens: what a client carries, and what the store keeps of it.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+/// A secret that proves a session. Only the client has it.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// A new token: 128 random bits, as 32 hexadecimal digits.
+    pub fn random() -> Self {
+        Self(format!("{:032x}", rand::random::<u128>()))
+    }
+
+    /// A token that a client sent.
+    pub fn presented(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text for the client to carry.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+
+    /// What the store keeps. A fast hash is right here: a random token cannot be guessed.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(&self.0).into())
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// SHA-256 of a [`Token`]: it finds a session, and opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenHash(pub [u8; 32]);

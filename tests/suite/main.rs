@@ -1,0 +1,4 @@
+//! The suite: Bottle over real sockets and real files, from outside.
+
+mod app;
+mod exchanges;
