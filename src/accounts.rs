@@ -1,18 +1,21 @@
 //! Accounts and their sessions: the only account logic there is, whichever contract asks.
 
+mod changes;
+
 use std::sync::Arc;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Problem, Result};
-use crate::fields::{Gender, NewPassword, Nickname, Username};
+use crate::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
 use crate::password::{Passwords, Verdict};
 use crate::store::sessions::NewSession;
-use crate::store::users::{Changes, Credentials, NewAccount};
+use crate::store::users::{Credentials, NewAccount};
 use crate::store::{Store, sessions, users};
 use crate::token::{Token, TokenHash};
 
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
+pub use changes::ProfileChanges;
 
 /// Registers accounts, logs them in, and knows who carries which token.
 pub struct Accounts {
@@ -22,26 +25,45 @@ pub struct Accounts {
     min_password_length: usize,
 }
 
-/// What someone registers with, as a contract received it.
-#[derive(Default)]
+/// What someone registers with.
 #[allow(missing_docs)]
 pub struct Registration {
-    pub username: String,
-    pub password: String,
+    pub username: Username,
+    pub password: NewPassword,
     /// The username, if absent.
-    pub nickname: Option<String>,
+    pub nickname: Option<Nickname>,
     pub gender: Option<Gender>,
+    pub email: Option<Email>,
 }
 
-/// What someone wants changed of their account; `None` leaves a thing as it is.
-#[derive(Default)]
+/// What someone names an account by.
+#[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
-pub struct ProfileChanges {
-    pub nickname: Option<String>,
-    pub gender: Option<Gender>,
-    pub password: Option<String>,
-    /// Checked where it is given: [`Error::WrongPassword`] if it is not the account's.
-    pub current_password: Option<String>,
+pub enum Name<'a> {
+    Username(&'a str),
+    Email(&'a str),
+}
+
+/// The session that a login asks for.
+#[derive(Clone, Debug)]
+pub struct SessionKind {
+    /// The contract it belongs to.
+    pub contract: Contract,
+    /// How long it lives.
+    pub seconds: u32,
+    /// The terminal it is for, where the contract has one for each.
+    pub terminal: Option<Terminal>,
+}
+
+/// A session just begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Who logged in.
+    pub account: Account,
+    /// What they are to carry.
+    pub token: Token,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
 }
 
 /// A live session: an account, and the token it is reached by.
@@ -64,53 +86,55 @@ impl Accounts {
         Self { store, passwords, clock, min_password_length }
     }
 
-    /// Makes an account. [`Error::UsernameTaken`] if its name is another's in any contract.
-    pub async fn register(&self, registration: Registration) -> Result<Account> {
-        let username = Username::parse("username", &registration.username)?;
-        let password = self.new_password("password", &registration.password)?;
-        let nickname = registration.nickname.as_deref().unwrap_or(username.as_str());
-        let nickname = Nickname::parse(nickname)?;
-        let gender = registration.gender.unwrap_or(Gender::Unknown);
+    /// The password that `text` may become, or what is wrong with it, by the name of its field.
+    pub fn new_password(&self, field: &'static str, text: &str) -> Result<NewPassword> {
+        NewPassword::parse(field, text, self.min_password_length)
+    }
 
-        let password_hash = self.passwords.hash(password).await?;
-        let new = NewAccount { username, password_hash, nickname, gender };
+    /// Makes an account. [`Error::UsernameTaken`] or [`Error::EmailTaken`] if its name or address is
+    /// another's in any contract.
+    pub async fn register(&self, new: Registration) -> Result<Account> {
+        let nickname = match new.nickname {
+            Some(nickname) => nickname,
+            None => Nickname::parse(new.username.as_str())?,
+        };
+        let new = NewAccount {
+            username: new.username,
+            password_hash: self.passwords.hash(new.password).await?,
+            nickname,
+            gender: new.gender.unwrap_or(Gender::Unknown),
+            email: new.email,
+        };
         let now = self.clock.now();
         self.store.write(move |db| users::insert(db, &new, now)).await
     }
 
-    /// Begins a session of `contract` that lives `seconds`. [`Error::UnknownAccount`] and
-    /// [`Error::WrongPassword`] take the same time; a contract that has one answer for both gives
-    /// nothing away.
+    /// Begins a session. [`Error::UnknownAccount`] and [`Error::WrongPassword`] take the same time:
+    /// a contract that has one answer for both gives nothing away.
     pub async fn log_in(
         &self,
-        username: &str,
+        name: Name<'_>,
         password: String,
-        contract: Contract,
-        seconds: u32,
-    ) -> Result<(Account, Token)> {
-        let username = Username::normalized(username);
-        let found = self.store.read(|db| users::by_name(db, &username))?;
-        let stored = found.as_ref().map(|found| found.password_hash.clone());
-        let verdict = self.passwords.verify(stored, password.clone()).await?;
-        let found = found.ok_or(Error::UnknownAccount)?;
-        if verdict == Verdict::Wrong {
-            return Err(Error::WrongPassword);
-        }
+        kind: SessionKind,
+    ) -> Result<Begun> {
+        let (found, verdict) = self.check(name, password.clone()).await?;
         let token = Token::random();
         let now = self.clock.now();
+        let expires_at = now.plus_seconds(kind.seconds);
         let new = NewSession {
             token: token.hash(),
             account: found.account.id,
             password_version: found.password_version,
-            contract,
-            expires_at: now.plus_seconds(seconds),
+            contract: kind.contract,
+            terminal: kind.terminal,
+            expires_at,
         };
         self.store.write(move |db| sessions::insert(db, &new, now)).await?;
         let account = found.account.clone();
         if verdict == Verdict::RightButWeak {
             self.strengthen(found, password).await?;
         }
-        Ok((account, token))
+        Ok(Begun { account, token, expires_at })
     }
 
     /// Who carries this token of `contract`; [`Error::NotLoggedIn`] if it is no live session's.
@@ -129,40 +153,18 @@ impl Accounts {
         if ended { Ok(()) } else { Err(Error::NotLoggedIn) }
     }
 
-    /// Changes an account. A new password ends all its other sessions, in the same transaction.
-    pub async fn update(&self, login: Login, wanted: ProfileChanges) -> Result<Account> {
-        let mut changes = Changes {
-            nickname: wanted.nickname.as_deref().map(Nickname::parse).transpose()?,
-            gender: wanted.gender,
-            ..Changes::default()
-        };
-        let new_password =
-            wanted.password.map(|password| self.new_password("password", &password)).transpose()?;
-        if let Some(current) = wanted.current_password {
-            changes.password_version = Some(self.confirm(&login, current).await?);
-        }
-        if let Some(password) = new_password {
-            changes.password_hash = Some(self.passwords.hash(password).await?);
-        }
-        self.store
-            .write(move |db| {
-                let id = login.account.id;
-                let account = users::update(db, id, &changes)?.ok_or(Error::NotLoggedIn)?;
-                if changes.password_hash.is_some() {
-                    sessions::delete_others(db, id, login.token)?;
-                }
-                Ok(account)
-            })
-            .await
-    }
-
-    /// The version of the account's password, if `password` is it.
-    async fn confirm(&self, login: &Login, password: String) -> Result<i64> {
-        let stored =
-            self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
-        match self.passwords.verify(Some(stored.password_hash), password).await? {
+    /// The account of that name, whose password is `password`.
+    async fn check(&self, name: Name<'_>, password: String) -> Result<(Credentials, Verdict)> {
+        let found = self.store.read(|db| match name {
+            Name::Username(name) => users::by_name(db, &Username::normalized(name)),
+            Name::Email(email) => users::by_email(db, email),
+        })?;
+        let stored = found.as_ref().map(|found| found.password_hash.clone());
+        let verdict = self.passwords.verify(stored, password).await?;
+        let found = found.ok_or(Error::UnknownAccount)?;
+        match verdict {
             Verdict::Wrong => Err(Error::WrongPassword),
-            Verdict::Right | Verdict::RightButWeak => Ok(stored.password_version),
+            Verdict::Right | Verdict::RightButWeak => Ok((found, verdict)),
         }
     }
 
@@ -172,10 +174,6 @@ impl Accounts {
         self.store
             .write(move |db| users::rehash(db, found.account.id, &found.password_hash, &new))
             .await
-    }
-
-    fn new_password(&self, field: &'static str, text: &str) -> Result<NewPassword> {
-        NewPassword::parse(field, text, self.min_password_length)
     }
 }
 

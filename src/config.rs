@@ -28,6 +28,12 @@ pub struct Settings {
     pub password_workers: usize,
     /// How long a login by cookie lives, in seconds.
     pub session_seconds: u32,
+    /// How long a Ledger token lives, in seconds.
+    pub ledger_token_seconds: u32,
+    /// How long a Music token lives, in seconds.
+    pub music_token_seconds: u32,
+    /// How long a Bookstore token lives, in seconds.
+    pub bookstore_token_seconds: u32,
     /// How long a change waits for another program's lock on the file, in milliseconds.
     pub busy_timeout_ms: u64,
 }
@@ -41,6 +47,9 @@ impl Default for Settings {
             argon2_iterations: 2,
             password_workers: 1,
             session_seconds: 365 * 24 * 60 * 60,
+            ledger_token_seconds: 7 * 24 * 60 * 60,
+            music_token_seconds: 30 * 24 * 60 * 60,
+            bookstore_token_seconds: 60 * 60,
             busy_timeout_ms: 4000,
         }
     }

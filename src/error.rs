@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::fields::Holding;
+
 /// Why the domain refused, or could not do, what it was asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -17,15 +19,33 @@ pub enum Error {
     /// Another account has this username.
     #[error("the username {0} is taken")]
     UsernameTaken(String),
+    /// Another account has this email address.
+    #[error("the email address is taken")]
+    EmailTaken,
     /// No account has this name.
     #[error("no such account")]
     UnknownAccount,
     /// The password is not the account's.
     #[error("wrong password")]
     WrongPassword,
+    /// The new password is the old one.
+    #[error("the new password is the old one")]
+    SamePassword,
+    /// The client carries nothing that would prove a session.
+    #[error("no token")]
+    NoToken,
+    /// What the client carries proves a session that is past its time.
+    #[error("the token has expired")]
+    ExpiredToken,
     /// No live session belongs to what the client carries.
     #[error("not logged in")]
     NotLoggedIn,
+    /// The account has a holding of this kind, and may not go before it does.
+    #[error("the account has a {0:?}")]
+    HasHolding(Holding),
+    /// The account has no holding of this kind with that id.
+    #[error("no such {0:?}")]
+    NoSuchHolding(Holding),
     /// No bottle has this id (kept as it was asked for, so that it can be named).
     #[error("bottle {0} does not exist")]
     NoSuchBottle(String),
@@ -64,6 +84,8 @@ pub enum Problem {
     ControlCharacter,
     /// It begins or ends with white space.
     SurroundingSpace,
+    /// It is no email address.
+    NotAnEmail,
     /// It is none of these words.
     NotOneOf(&'static str),
 }
@@ -78,6 +100,7 @@ impl fmt::Display for Problem {
             Self::OutOfRange(least, most) => write!(f, "must be a number from {least} to {most}"),
             Self::ControlCharacter => write!(f, "must not contain control characters"),
             Self::SurroundingSpace => write!(f, "must not begin or end with white space"),
+            Self::NotAnEmail => write!(f, "must be an email address"),
             Self::NotOneOf(words) => write!(f, "must be one of {words}"),
         }
     }

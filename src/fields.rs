@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use email_address::EmailAddress;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::error::{Error, Problem, Result};
@@ -112,6 +113,99 @@ impl Gender {
             Self::Other => "other",
             Self::Unknown => "unknown",
         }
+    }
+}
+
+/// An email address, as its owner writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// The address `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        at_most("email", 254, text.len())?;
+        if text.contains(['<', '"']) || !EmailAddress::is_valid(text) {
+            return Err(Error::field("email", Problem::NotAnEmail));
+        }
+        Ok(Self(text.nfc().collect()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which an address is looked up: addresses that differ in case only are one.
+    pub fn key(text: &str) -> String {
+        text.nfc().collect::<String>().to_lowercase()
+    }
+}
+
+/// Where an account's picture is: an `http:` or `https:` address of at most 2,048 characters, or
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AvatarUrl(String);
+
+impl AvatarUrl {
+    /// The address `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        at_most("avatar_url", 2048, text.chars().count())?;
+        no_control_characters("avatar_url", text)?;
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if !text.is_empty() && !matches!(scheme.as_deref(), Some("http" | "https")) {
+            return Err(Error::field("avatar_url", Problem::NotOneOf("https:, http:")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The device a Bookstore login is for: 1 to 256 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminal(String);
+
+impl Terminal {
+    /// The terminal `text` names.
+    pub fn parse(text: &str) -> Result<Self> {
+        no_control_characters("terminal", text)?;
+        at_most("terminal", 256, text.chars().count())?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a Ledger account may have. While it has any, Ledger does not delete it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Holding {
+    Card,
+    Member,
+    Division,
+}
+
+/// The name of a card, a member or a division: 1 to 64 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldingName(String);
+
+impl HoldingName {
+    /// The name `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        no_control_characters("name", text)?;
+        at_most("name", 64, text.chars().count())?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

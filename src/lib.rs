@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! - [`contracts`]: how HTTP speaks, one contract a module
-//! - [`accounts`], [`bottles`]: the rules; [`password`]: Argon2id, a few at a time
+//! - [`accounts`], [`bottles`], [`holdings`]: the rules; [`password`]: Argon2id, a few at a time
 //! - [`store`]: all the SQL, over one SQLite file
 //! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
 //! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
@@ -20,6 +20,7 @@ pub mod contracts;
 pub mod error;
 pub mod fields;
 pub mod geo;
+pub mod holdings;
 pub mod logging;
 pub mod password;
 pub mod server;

@@ -10,7 +10,8 @@ use crate::accounts::Accounts;
 use crate::bottles::Bottles;
 use crate::clock::Clock;
 use crate::config::{Settings, log_level};
-use crate::contracts::{Lifetimes, bottle};
+use crate::contracts::{Lifetimes, bookstore, bottle, ledger, music, unread_routes};
+use crate::holdings::Holdings;
 use crate::logging::RequestLog;
 use crate::password::Passwords;
 use crate::shutdown::InFlight;
@@ -38,11 +39,31 @@ pub fn build(
             clock.clone(),
             settings.min_password_length,
         ))
+        .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
+        .manage(Holdings::new(Arc::clone(&store)))
         .manage(Bottles::new(store, clock))
-        .manage(Lifetimes { bottle: settings.session_seconds })
+        .manage(Lifetimes {
+            bottle: settings.session_seconds,
+            ledger: settings.ledger_token_seconds,
+            music: settings.music_token_seconds,
+            bookstore: settings.bookstore_token_seconds,
+        })
         .attach(RequestLog)
         .attach(InFlight::default())
+        .mount("/", unread_routes())
         .mount("/api", bottle::routes())
         .mount("/", bottle::routes())
         .register("/", bottle::catchers())
+        .mount("/user", ledger::routes())
+        .register("/user", ledger::catchers())
+        .mount("/card", ledger::holding_routes())
+        .register("/card", ledger::catchers())
+        .mount("/member", ledger::holding_routes())
+        .register("/member", ledger::catchers())
+        .mount("/division", ledger::holding_routes())
+        .register("/division", ledger::catchers())
+        .mount("/api/user", music::routes())
+        .register("/api/user", music::catchers())
+        .mount("/auth", bookstore::routes())
+        .register("/auth", bookstore::catchers())
 }

@@ -16,7 +16,7 @@ use bottle::accounts::{Account, Accounts, Registration};
 use bottle::bottles::{Bottles, NewBottle};
 use bottle::clock::{Clock, Timestamp};
 use bottle::config::Settings;
-use bottle::fields::{Address, Content, Gender, Style};
+use bottle::fields::{Address, Content, Gender, Nickname, Style, Username};
 use bottle::geo::Position;
 use bottle::password::Passwords;
 use bottle::store::{Options, Store};
@@ -66,10 +66,11 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
         people.push(
             accounts
                 .register(Registration {
-                    username: username.into(),
-                    password: "driftwood".into(),
-                    nickname: Some(nickname.into()),
+                    username: Username::parse("username", username)?,
+                    password: accounts.new_password("password", "driftwood")?,
+                    nickname: Some(Nickname::parse(nickname)?),
                     gender: Some(gender),
+                    email: None,
                 })
                 .await?,
         );

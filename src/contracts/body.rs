@@ -8,11 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Refused;
+use super::unread::PATIENCE_MIB;
 use crate::error::{Error, Problem};
-
-/// How much of a body that is too large is read and thrown away, so that a client that sends all
-/// before it listens still hears the refusal.
-const PATIENCE_MIB: u64 = 16;
 
 /// A JSON object of the shape `T`. Fields that nobody knows are ignored; a body that is no JSON,
 /// malformed, too large (Rocket's limit `json`) or of another shape is refused with its reason.
@@ -32,6 +29,26 @@ impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
     }
 }
 
+/// The same where a body may be left out: an empty one is `T`'s default.
+pub struct OptionalBody<T>(pub T);
+
+#[async_trait]
+impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
+    type Error = Refused;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        let parsed = match read(request, data).await {
+            Ok(bytes) if bytes.is_empty() => Ok(T::default()),
+            Ok(bytes) => parse(&bytes),
+            Err(refused) => Err(refused),
+        };
+        match parsed {
+            Ok(value) => Outcome::Success(Self(value)),
+            Err(refused) => Outcome::Error(refused.noted(request)),
+        }
+    }
+}
+
 async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Refused> {
     let limit = request.limits().get("json").unwrap_or(Limits::JSON);
     let mut stream = data.open(PATIENCE_MIB.mebibytes());
@@ -41,6 +58,9 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Refused>
     if bytes.len() as u64 > limit.as_u64() {
         copy(&mut stream, &mut sink()).await.map_err(gone)?;
         return Err(Refused::TooLarge);
+    }
+    if bytes.is_empty() {
+        return Ok(bytes);
     }
     if request.content_type().is_some_and(|kind| !kind.is_json()) {
         return Err(Refused::NotJson);

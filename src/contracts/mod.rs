@@ -4,28 +4,42 @@
 //! What they share is here: why a request was refused before its handler ran, the JSON body, and
 //! the session a credential proves.
 
+pub mod bookstore;
 pub mod bottle;
+pub mod ledger;
+pub mod music;
 
 mod body;
 mod chinese;
 mod session;
+mod unread;
 
 use rocket::Request;
 use rocket::http::{Method, Status};
+use rocket::response::{self, Responder, Response};
+use rocket::serde::json::Json;
+use serde::Serialize;
 
 use crate::error::Error;
 
-pub use body::Body;
+pub use body::{Body, OptionalBody};
 pub use session::{Credential, Session};
+pub use unread::routes as unread_routes;
 
 /// How many seconds a session lives, by contract.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// The private cookie of the Bottle contract.
     pub bottle: u32,
+    /// The JWT of the Ledger contract.
+    pub ledger: u32,
+    /// The bearer token of the Music contract.
+    pub music: u32,
+    /// The terminal's token of the Bookstore contract.
+    pub bookstore: u32,
 }
 
-/// Why a request gets no answer of its handler's. Each contract has its own words for each.
+/// Why a request does not get what it asked for. Each contract has its own words for each.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Refused {
     /// The domain said no.
@@ -40,20 +54,40 @@ pub enum Refused {
     NoSuchPath,
     /// The path exists, for other methods.
     WrongMethod,
-    /// Anything else: a status that Rocket found.
-    Other(Status),
+    /// The store cannot do it now; trying later may help.
+    Unavailable,
+    /// A bug, of which the client hears no more.
+    Bug,
+}
+
+impl From<Error> for Refused {
+    /// What is for the log alone is logged here, once.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(why) => {
+                tracing::warn!("the store is unavailable: {why}");
+                Self::Unavailable
+            }
+            Error::Internal(why) => {
+                tracing::error!("{why}");
+                Self::Bug
+            }
+            error => Self::Domain(error),
+        }
+    }
 }
 
 impl Refused {
-    /// The status under which a guard fails; a contract may answer with another.
-    fn status(&self) -> Status {
+    /// The status that says the same; a contract may answer what the domain said with another.
+    pub fn status(&self) -> Status {
         match self {
             Self::Domain(_) | Self::Malformed => Status::BadRequest,
             Self::NotJson => Status::UnsupportedMediaType,
             Self::TooLarge => Status::PayloadTooLarge,
             Self::NoSuchPath => Status::NotFound,
             Self::WrongMethod => Status::MethodNotAllowed,
-            Self::Other(status) => *status,
+            Self::Unavailable => Status::ServiceUnavailable,
+            Self::Bug => Status::InternalServerError,
         }
     }
 
@@ -64,36 +98,54 @@ impl Refused {
         (self.status(), self)
     }
 
-    /// Why this request was refused, for its contract's catcher.
-    pub fn caught(status: Status, request: &Request<'_>) -> Self {
+    /// Why no handler answered this request, for its contract's catcher.
+    fn caught(status: Status, request: &Request<'_>) -> Self {
         if let Some(reason) = request.local_cache(|| None::<Self>) {
             return reason.clone();
         }
         match status.code {
-            400 => Self::Malformed,
-            404 if exists_for_another_method(request) => Self::WrongMethod,
-            404 => Self::NoSuchPath,
+            404 if allowed_methods(request).is_empty() => Self::NoSuchPath,
+            404 => Self::WrongMethod,
             413 => Self::TooLarge,
-            _ => Self::Other(status),
+            503 => Self::Unavailable,
+            400..500 => Self::Malformed,
+            _ => Self::Bug,
         }
     }
 }
 
-impl From<Error> for Refused {
-    fn from(error: Error) -> Self {
-        Self::Domain(error)
+/// `body` as JSON under `status`, with the headers that a status asks for.
+fn respond(
+    request: &Request<'_>,
+    status: Status,
+    body: &impl Serialize,
+) -> response::Result<'static> {
+    let mut response = Response::build_from(Json(body).respond_to(request)?);
+    response.status(status);
+    match status.code {
+        405 => {
+            let allowed: Vec<_> = allowed_methods(request).iter().map(|m| m.as_str()).collect();
+            response.raw_header("Allow", allowed.join(", "));
+        }
+        503 => {
+            response.raw_header("Retry-After", "5");
+        }
+        _ => {}
     }
+    response.ok()
 }
 
-/// The methods that the request's path has routes for, where its own is none of them.
-pub fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
+/// The methods that the request's path has routes for.
+fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
     let path: Vec<&str> = request.uri().path().segments().collect();
     let mut methods: Vec<Method> = request
         .rocket()
         .routes()
+        // The routes for unread bodies have no name; they take every path, and mean none.
+        .filter(|route| route.name.is_some())
         .filter(|route| {
             let pattern: Vec<&str> =
-                route.uri.path().split('/').filter(|s| !s.is_empty()).collect();
+                route.uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
             pattern.len() == path.len()
                 && pattern.iter().zip(&path).all(|(p, s)| p.starts_with('<') || p == s)
         })
@@ -102,8 +154,4 @@ pub fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
     methods.sort_unstable_by_key(|method| method.as_str());
     methods.dedup();
     methods
-}
-
-fn exists_for_another_method(request: &Request<'_>) -> bool {
-    !allowed_methods(request).is_empty()
 }

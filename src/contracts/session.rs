@@ -42,7 +42,7 @@ impl<'r, C: Credential> FromRequest<'r> for Session<C> {
         });
         match login {
             Ok(login) => Outcome::Success(Self { login, by: PhantomData }),
-            Err(error) => Outcome::Error(Refused::from(error).noted(request)),
+            Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
         }
     }
 }

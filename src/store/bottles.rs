@@ -134,7 +134,7 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         },
         bottle,
     )
-    .map_err(|e| if super::is_missing_parent(&e) { Error::NotLoggedIn } else { e.into() })
+    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
 }
 
 /// The bottles inside the rectangle, by id.
@@ -222,7 +222,7 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<Ope
          ON CONFLICT DO NOTHING",
     )?
     .execute(params![id, opener, now])
-    .map_err(|e| if super::is_missing_parent(&e) { Error::NotLoggedIn } else { e.into() })?;
+    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
 
     db.prepare_cached(&format!(
         "SELECT {BOTTLE}, {account}, coalesce(opened_at, ?3)

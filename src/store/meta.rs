@@ -8,6 +8,8 @@ use rusqlite::{Connection, params};
 pub struct Keys {
     /// Encrypts private cookies: 256 bits, in hexadecimal.
     pub cookie: String,
+    /// Signs JWTs: 256 bits, in hexadecimal.
+    pub jwt: String,
 }
 
 impl fmt::Debug for Keys {
@@ -18,7 +20,7 @@ impl fmt::Debug for Keys {
 
 /// The file's keys, made now if it has none.
 pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
-    Ok(Keys { cookie: key(db, "cookie_key")? })
+    Ok(Keys { cookie: key(db, "cookie_key")?, jwt: key(db, "jwt_key")? })
 }
 
 fn key(db: &Connection, name: &str) -> rusqlite::Result<String> {

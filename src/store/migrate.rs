@@ -8,7 +8,10 @@ use rusqlite_migration::{M, Migrations};
 /// Marks a file as Bottle's, in SQLite's header: the letters `BOTL`.
 pub const APPLICATION_ID: i32 = 0x424F_544C;
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_bottles.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_bottles.sql")),
+    M::up(include_str!("migrations/0002_ledger.sql")),
+];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::from_slice(STEPS));
 

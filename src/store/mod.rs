@@ -4,6 +4,7 @@
 //! constraints, not a read before the write, decide who wins a race.
 
 pub mod bottles;
+pub mod ledger;
 pub mod migrate;
 pub mod sessions;
 pub mod users;
@@ -147,7 +148,17 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// Whether a foreign key named a row that is not there (any more).
-fn is_missing_parent(e: &rusqlite::Error) -> bool {
-    e.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
+/// Whether a foreign key named a row that is not there (any more), or kept one from going.
+fn is_foreign_key(e: &rusqlite::Error) -> bool {
+    has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
+        || has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER)
+}
+
+/// Whether a value that must be the only one of its kind is there already.
+fn is_duplicate(e: &rusqlite::Error) -> bool {
+    has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+}
+
+fn has_code(e: &rusqlite::Error, code: i32) -> bool {
+    e.sqlite_error().is_some_and(|e| e.extended_code == code)
 }

@@ -6,13 +6,20 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::users::{self, Account};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+use crate::fields::Terminal;
 use crate::token::TokenHash;
 
 /// The contract a session was begun by. It opens nothing in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contract {
-    /// The private cookie.
+    /// A private cookie.
     Bottle,
+    /// A JWT in a bare cookie.
+    Ledger,
+    /// A bearer token.
+    Music,
+    /// A token for each terminal.
+    Bookstore,
 }
 
 /// A session to begin.
@@ -26,6 +33,8 @@ pub struct NewSession {
     pub password_version: i64,
     /// Which contract it belongs to.
     pub contract: Contract,
+    /// The terminal it is for; it replaces the one before it there.
+    pub terminal: Option<Terminal>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }
@@ -34,10 +43,14 @@ pub struct NewSession {
 /// was changed, or the account deleted, since it was checked.
 pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?1")?.execute([now])?;
+    let terminal = new.terminal.as_ref().map(Terminal::as_str);
+    db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND terminal = ?2")?
+        .execute(params![new.account, terminal])?;
     let begun = db
         .prepare_cached(
-            "INSERT INTO sessions (token_hash, user_id, contract, created_at, expires_at)
-             SELECT :token, id, :contract, :now, :expires_at
+            "INSERT INTO sessions
+                 (token_hash, user_id, contract, terminal, created_at, expires_at)
+             SELECT :token, id, :contract, :terminal, :now, :expires_at
              FROM users WHERE id = :account AND password_version = :password_version",
         )?
         .execute(named_params! {
@@ -45,6 +58,7 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
             ":account": new.account,
             ":password_version": new.password_version,
             ":contract": new.contract,
+            ":terminal": terminal,
             ":now": now,
             ":expires_at": new.expires_at,
         })?;
@@ -76,8 +90,8 @@ pub fn delete(db: &Connection, token: TokenHash) -> Result<bool> {
 }
 
 /// Ends all sessions of an account but the one of `kept`.
-pub fn delete_others(db: &Connection, account: i64, kept: TokenHash) -> Result<()> {
-    db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND token_hash <> ?2")?
+pub fn delete_others(db: &Connection, account: i64, kept: Option<TokenHash>) -> Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND token_hash IS NOT ?2")?
         .execute(params![account, kept])?;
     Ok(())
 }
@@ -86,6 +100,9 @@ impl ToSql for Contract {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(match self {
             Self::Bottle => "bottle",
+            Self::Ledger => "ledger",
+            Self::Music => "music",
+            Self::Bookstore => "bookstore",
         }
         .into())
     }

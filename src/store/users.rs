@@ -3,9 +3,10 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::ledger;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::fields::{Gender, Nickname, Username};
+use crate::fields::{AvatarUrl, Email, Gender, Nickname, Username};
 
 /// An account, as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,19 @@ pub struct Account {
     pub nickname: String,
     /// How it describes itself.
     pub gender: Gender,
+    /// Its email address, if it has one.
+    pub email: Option<String>,
+    /// Where its picture is, if it has one.
+    pub avatar_url: Option<String>,
     /// When it was registered.
     pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Whether `name` names this account, as it would at a login.
+    pub fn is_called(&self, name: &str) -> bool {
+        Username::normalized(name).as_str().eq_ignore_ascii_case(&self.username)
+    }
 }
 
 /// What a new account begins with.
@@ -33,15 +45,21 @@ pub struct NewAccount {
     pub nickname: Nickname,
     /// How it describes itself.
     pub gender: Gender,
+    /// The address to be reached at, unique without regard to case.
+    pub email: Option<Email>,
 }
 
 /// What is to change of an account; `None` leaves a thing as it is.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
+    /// The name to log in with.
+    pub username: Option<Username>,
     /// The name to be shown with.
     pub nickname: Option<Nickname>,
     /// How it describes itself.
     pub gender: Option<Gender>,
+    /// Where its picture is.
+    pub avatar_url: Option<AvatarUrl>,
     /// The new password's Argon2 hash.
     pub password_hash: Option<String>,
     /// The version the password must still have, where the caller proved to know the old one.
@@ -61,9 +79,10 @@ pub struct Credentials {
 
 /// The columns that [`account`] reads, in its order.
 pub(super) const COLUMNS: &str =
-    "users.id, users.username, users.nickname, users.gender, users.created_at";
+    "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
+    users.created_at";
 /// How many they are.
-pub(super) const WIDTH: usize = 5;
+pub(super) const WIDTH: usize = 7;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -72,12 +91,11 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
         username: row.get(first + 1)?,
         nickname: row.get(first + 2)?,
         gender: row.get(first + 3)?,
-        created_at: row.get(first + 4)?,
+        email: row.get(first + 4)?,
+        avatar_url: row.get(first + 5)?,
+        created_at: row.get(first + 6)?,
     })
 }
-
-const SELECT_CREDENTIALS: &str = "SELECT users.id, users.username, users.nickname, users.gender,
-    users.created_at, password_hash, password_version FROM users";
 
 fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
     Ok(Credentials {
@@ -87,67 +105,111 @@ fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
     })
 }
 
-/// Adds an account; [`Error::UsernameTaken`] if another has its name.
+/// Adds an account; [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another has its name or
+/// its address.
 pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Account> {
-    db.prepare_cached(&format!(
-        "INSERT INTO users (username, password_hash, nickname, gender, created_at)
-         VALUES (:username, :password_hash, :nickname, :gender, :now)
-         ON CONFLICT (username) DO NOTHING
-         RETURNING {COLUMNS}"
-    ))?
-    .query_row(
-        named_params! {
-            ":username": new.username.as_str(),
-            ":password_hash": new.password_hash,
-            ":nickname": new.nickname.as_str(),
-            ":gender": new.gender,
-            ":now": now,
-        },
-        |row| account(row, 0),
-    )
-    .optional()?
-    .ok_or_else(|| Error::UsernameTaken(new.username.as_str().to_owned()))
-}
-
-/// What the password of the account called `username` is checked against.
-pub fn by_name(db: &Connection, username: &Username) -> Result<Option<Credentials>> {
-    Ok(db
-        .prepare_cached(&format!("{SELECT_CREDENTIALS} WHERE username = ?1"))?
-        .query_row([username.as_str()], credentials)
-        .optional()?)
-}
-
-/// What the password of the account `id` is checked against.
-pub fn by_id(db: &Connection, id: i64) -> Result<Option<Credentials>> {
-    Ok(db
-        .prepare_cached(&format!("{SELECT_CREDENTIALS} WHERE id = ?1"))?
-        .query_row([id], credentials)
-        .optional()?)
-}
-
-/// Changes the account `id`; `None` if it is gone, or its password was changed meanwhile.
-pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Account>> {
-    Ok(db
+    let email = new.email.as_ref().map(Email::as_str);
+    let inserted = db
         .prepare_cached(&format!(
-            "UPDATE users SET
-                 nickname = coalesce(:nickname, nickname),
-                 gender = coalesce(:gender, gender),
-                 password_hash = coalesce(:password_hash, password_hash),
-                 password_version = password_version + (:password_hash IS NOT NULL)
-             WHERE id = :id AND password_version = coalesce(:version, password_version)
+            "INSERT INTO users
+                 (username, password_hash, nickname, gender, email, email_key, created_at)
+             VALUES (:username, :password_hash, :nickname, :gender, :email, :email_key, :now)
+             ON CONFLICT DO NOTHING
              RETURNING {COLUMNS}"
         ))?
         .query_row(
             named_params! {
-                ":id": id,
-                ":nickname": changes.nickname.as_ref().map(Nickname::as_str),
-                ":gender": changes.gender,
-                ":password_hash": changes.password_hash,
-                ":version": changes.password_version,
+                ":username": new.username.as_str(),
+                ":password_hash": new.password_hash,
+                ":nickname": new.nickname.as_str(),
+                ":gender": new.gender,
+                ":email": email,
+                ":email_key": email.map(Email::key),
+                ":now": now,
             },
             |row| account(row, 0),
         )
-        .optional()?)
+        .optional()?;
+    match inserted {
+        Some(account) => Ok(account),
+        None if by_name(db, &new.username)?.is_some() => {
+            Err(Error::UsernameTaken(new.username.as_str().to_owned()))
+        }
+        None => Err(Error::EmailTaken),
+    }
+}
+
+/// What the password of the account called `username` is checked against.
+pub fn by_name(db: &Connection, username: &Username) -> Result<Option<Credentials>> {
+    find(db, "username = ?1", username.as_str())
+}
+
+/// What the password of the account with this address is checked against.
+pub fn by_email(db: &Connection, email: &str) -> Result<Option<Credentials>> {
+    find(db, "email_key = ?1", Email::key(email))
+}
+
+/// What the password of the account `id` is checked against.
+pub fn by_id(db: &Connection, id: i64) -> Result<Option<Credentials>> {
+    find(db, "id = ?1", id)
+}
+
+fn find(db: &Connection, condition: &str, value: impl ToSql) -> Result<Option<Credentials>> {
+    let sql =
+        format!("SELECT {COLUMNS}, password_hash, password_version FROM users WHERE {condition}");
+    Ok(db.prepare_cached(&sql)?.query_row([value], credentials).optional()?)
+}
+
+/// Changes the account `id`; `None` if it is gone, or its password was changed meanwhile;
+/// [`Error::UsernameTaken`] if another has its new name.
+pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Account>> {
+    let username = changes.username.as_ref().map(Username::as_str);
+    db.prepare_cached(&format!(
+        "UPDATE users SET
+             username = coalesce(:username, username),
+             nickname = coalesce(:nickname, nickname),
+             gender = coalesce(:gender, gender),
+             avatar_url = coalesce(:avatar_url, avatar_url),
+             password_hash = coalesce(:password_hash, password_hash),
+             password_version = password_version + (:password_hash IS NOT NULL)
+         WHERE id = :id AND password_version = coalesce(:version, password_version)
+         RETURNING {COLUMNS}"
+    ))?
+    .query_row(
+        named_params! {
+            ":id": id,
+            ":username": username,
+            ":nickname": changes.nickname.as_ref().map(Nickname::as_str),
+            ":gender": changes.gender,
+            ":avatar_url": changes.avatar_url.as_ref().map(AvatarUrl::as_str),
+            ":password_hash": changes.password_hash,
+            ":version": changes.password_version,
+        },
+        |row| account(row, 0),
+    )
+    .optional()
+    .map_err(|e| match username {
+        Some(name) if super::is_duplicate(&e) => Error::UsernameTaken(name.to_owned()),
+        _ => e.into(),
+    })
+}
+
+/// Deletes the account `id` with its sessions, bottles and openings; says whether it was there, with
+/// the password of that version where one is given. [`Error::HasHolding`] if the schema keeps it.
+pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result<bool> {
+    let deleted = db
+        .prepare_cached(
+            "DELETE FROM users WHERE id = ?1 AND password_version = coalesce(?2, password_version)",
+        )?
+        .execute(params![id, password_version]);
+    match deleted {
+        Ok(count) => Ok(count == 1),
+        Err(e) if super::is_foreign_key(&e) => match ledger::first_kind(db, id)? {
+            Some(kind) => Err(Error::HasHolding(kind)),
+            None => Err(e.into()),
+        },
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Puts a stronger hash of the same password in the place of `old`, if that is still there.

@@ -30,6 +30,9 @@ use crate::app::{Answer, App};
 #[rstest]
 #[case::bottle("bottle.http", 25)]
 #[case::bottle_draft("bottle-draft.http", 10)]
+#[case::ledger("ledger.http", 16)]
+#[case::music("music.http", 25)]
+#[case::bookstore("bookstore.http", 15)]
 fn documented_exchanges_hold(#[case] file: &str, #[case] documented: usize) {
     let path = format!("{}/tests/exchanges/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();

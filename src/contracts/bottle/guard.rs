@@ -6,7 +6,7 @@ use rocket::request::{self, FromRequest};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Request, async_trait};
 
-use crate::accounts::Contract;
+use crate::accounts::{Account, Contract};
 use crate::bottles::Bottles;
 use crate::contracts::{Credential, Refused, Session};
 use crate::error::Error;
@@ -21,7 +21,7 @@ impl Credential for Private {
     const CONTRACT: Contract = Contract::Bottle;
 
     fn token(request: &Request<'_>) -> Result<Token, Error> {
-        let cookie = request.cookies().get_private(COOKIE).ok_or(Error::NotLoggedIn)?;
+        let cookie = request.cookies().get_private(COOKIE).ok_or(Error::NoToken)?;
         Ok(Token::presented(cookie.value()))
     }
 }
@@ -60,21 +60,21 @@ impl<'r> FromRequest<'r> for OwnedBottle {
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
         let session = try_outcome!(request.guard::<Session<Private>>().await);
-        let checked = (|| {
-            let text = request.param::<&str>(1).and_then(Result::ok).unwrap_or_default();
-            let id = bottle_id(text)?;
-            let bottles = request
-                .rocket()
-                .state::<Bottles>()
-                .ok_or_else(|| Error::Internal("no bottles are managed".into()))?;
-            bottles.check_owner(id, &session.login.account)?;
-            Ok(Self { id })
-        })();
-        match checked {
-            Ok(bottle) => Outcome::Success(bottle),
-            Err(error) => Outcome::Error(Refused::Domain(error).noted(request)),
+        match owned(request, &session.login.account) {
+            Ok(id) => Outcome::Success(Self { id }),
+            Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
         }
     }
+}
+
+/// The id of the bottle in the path, if it is `account`'s.
+fn owned(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
+    // The path's second segment after the mount point: /bottles/<id>/...
+    let id = bottle_id(request.param::<&str>(1).and_then(Result::ok).unwrap_or_default())?;
+    let bottles = request.rocket().state::<Bottles>();
+    let bottles = bottles.ok_or_else(|| Error::Internal("no bottles are managed".into()))?;
+    bottles.check_owner(id, account)?;
+    Ok(id)
 }
 
 /// Which of the document's two revisions a request speaks. They differ in two messages.

@@ -7,10 +7,12 @@ use serde::Deserialize;
 use super::envelope::{Nothing, Refusal, Reply, ok};
 use super::guard::{self, Private, Revision};
 use super::view::User;
-use crate::accounts::{Accounts, Contract, ProfileChanges, Registration, required};
+use crate::accounts::{
+    Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
+};
 use crate::contracts::{Body, Lifetimes, Session};
 use crate::error::Error;
-use crate::fields::Gender;
+use crate::fields::{Gender, Nickname, Username};
 
 #[derive(Deserialize)]
 pub(super) struct Credentials {
@@ -28,9 +30,10 @@ pub(super) async fn log_in(
     let username = required("username", body.0.username)?;
     let password = required("password", body.0.password)?;
     let seconds = lifetimes.bottle;
-    let (account, token) = accounts.log_in(&username, password, Contract::Bottle, seconds).await?;
-    cookies.add_private(guard::cookie(&token, seconds));
-    ok("登录成功", account.into())
+    let kind = SessionKind { contract: Contract::Bottle, seconds, terminal: None };
+    let begun = accounts.log_in(Name::Username(&username), password, kind).await?;
+    cookies.add_private(guard::cookie(&begun.token, seconds));
+    ok("登录成功", begun.account.into())
 }
 
 #[delete("/sessions/self")]
@@ -57,6 +60,10 @@ impl Profile {
     fn gender(&self) -> Result<Option<Gender>, Error> {
         self.gender.as_deref().map(Gender::parse).transpose()
     }
+
+    fn nickname(&self) -> Result<Option<Nickname>, Error> {
+        self.nickname.as_deref().map(Nickname::parse).transpose()
+    }
 }
 
 #[post("/users", data = "<body>")]
@@ -67,9 +74,10 @@ pub(super) async fn register(
 ) -> Reply<User> {
     let registration = Registration {
         gender: body.0.gender()?,
-        username: required("username", body.0.username)?,
-        password: required("password", body.0.password)?,
-        nickname: body.0.nickname,
+        nickname: body.0.nickname()?,
+        username: Username::parse("username", &required("username", body.0.username)?)?,
+        password: accounts.new_password("password", &required("password", body.0.password)?)?,
+        email: None,
     };
     let registered = accounts.register(registration).await;
     match (revision, registered) {
@@ -95,11 +103,13 @@ pub(super) async fn update(
     body: Body<Profile>,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
+    let new_password = |text: String| accounts.new_password("password", &text);
     let changes = ProfileChanges {
         gender: body.0.gender()?,
-        nickname: body.0.nickname,
-        password: body.0.password,
+        nickname: body.0.nickname()?,
+        password: body.0.password.map(new_password).transpose()?,
         current_password: body.0.current_password,
+        ..ProfileChanges::default()
     };
     match accounts.update(session.login, changes).await {
         Ok(account) => ok("更新用户资料成功", account.into()),

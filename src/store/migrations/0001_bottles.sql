@@ -1,6 +1,7 @@
 -- Accounts, sessions, bottles and who opened them.
 
--- One account serves every contract. `email` and `avatar_url` belong to the Music contract alone.
+-- One account serves every contract. `email` and `avatar_url` belong to the Music contract alone;
+-- `email_key` is the address in lower case, by which it is unique and looked up.
 -- Ids are never given twice (AUTOINCREMENT), so an old token cannot come to name a new account.
 CREATE TABLE users (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -9,7 +10,8 @@ CREATE TABLE users (
     password_version INTEGER NOT NULL DEFAULT 1,    -- grows with each new password, not with a new hash of the same
     nickname      TEXT NOT NULL,
     gender        TEXT NOT NULL CHECK (gender IN ('male', 'female', 'other', 'unknown')),
-    email         TEXT COLLATE NOCASE UNIQUE,
+    email         TEXT,
+    email_key     TEXT UNIQUE,
     avatar_url    TEXT,
     created_at    INTEGER NOT NULL                  -- milliseconds since 1970, UTC, as every time here
 ) STRICT;

@@ -1,0 +1,71 @@
+//! Cards, members and divisions: the same three endpoints at three bases.
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, Route, State, async_trait, delete, get, post, routes};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, BareCookie, Reply, filled, say};
+use crate::contracts::{Body, Refused, Session};
+use crate::error::Error;
+use crate::fields::{Holding, HoldingName};
+use crate::holdings::Holdings;
+
+/// Which of the three a request is about, by the base its route is mounted at.
+struct Kind(Holding);
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Kind {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        match request.route().map(|route| route.uri.base().to_string()).as_deref() {
+            Some("/card") => Outcome::Success(Self(Holding::Card)),
+            Some("/member") => Outcome::Success(Self(Holding::Member)),
+            Some("/division") => Outcome::Success(Self(Holding::Division)),
+            _ => Outcome::Error(Refused::NoSuchPath.noted(request)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct New {
+    name: Option<String>,
+}
+
+#[post("/", data = "<body>")]
+async fn add(
+    kind: Kind,
+    session: Session<BareCookie>,
+    body: Body<New>,
+    holdings: &State<Holdings>,
+) -> Reply {
+    let name = HoldingName::parse(&filled("name", body.0.name)?)?;
+    holdings.add(kind.0, &session.login.account, name).await?;
+    Ok(say(201, "created"))
+}
+
+#[get("/")]
+fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
+    let found = holdings.list(kind.0, &session.login.account)?;
+    let data = found.into_iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
+    Ok(Answer { data: Some(data), ..say(200, "success") })
+}
+
+#[delete("/<id>")]
+async fn remove(
+    kind: Kind,
+    session: Session<BareCookie>,
+    id: &str,
+    holdings: &State<Holdings>,
+) -> Reply {
+    let id = id.parse().map_err(|_| Error::NoSuchHolding(kind.0))?;
+    holdings.remove(kind.0, &session.login.account, id).await?;
+    Ok(say(200, "success"))
+}
+
+/// The endpoints, to be mounted at `/card`, `/member` and `/division`.
+pub fn routes() -> Vec<Route> {
+    routes![add, list, remove]
+}

@@ -1,0 +1,203 @@
+//! The Ledger contract: a family's accounts. Its login is a JWT in a bare cookie.
+
+mod holdings;
+mod jwt;
+
+use rocket::http::Status;
+use rocket::response::{self, Responder};
+use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put, routes};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Body, Credential, Lifetimes, Refused, Session, respond};
+use crate::accounts::{Accounts, Contract, Name, ProfileChanges, Registration, SessionKind};
+use crate::error::Error;
+use crate::fields::{Holding, Username};
+use crate::token::Token;
+
+pub use holdings::routes as holding_routes;
+pub use jwt::Jwt;
+
+/// The envelope of every answer: `{code, message}` and, for lists, `data`. The code is the status.
+#[derive(Debug, Serialize)]
+struct Answer {
+    code: u16,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+type Reply = Result<Answer, Answer>;
+
+fn say(code: u16, message: impl Into<String>) -> Answer {
+    Answer { code, message: message.into(), data: None }
+}
+
+impl<'r> Responder<'r, 'static> for Answer {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        respond(request, Status::new(self.code), &self)
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        let message = match &refused {
+            Refused::Domain(error) => return said(error),
+            Refused::NotJson => "the body must be application/json",
+            Refused::Malformed => "malformed request",
+            Refused::TooLarge => "the body is too large",
+            Refused::NoSuchPath => "no such path",
+            Refused::WrongMethod => "method not allowed",
+            Refused::Unavailable => "unavailable now, try again later",
+            Refused::Bug => "internal server error",
+        };
+        say(refused.status().code, message)
+    }
+}
+
+/// What the domain said, in the document's words.
+fn said(error: &Error) -> Answer {
+    match error {
+        Error::Field { field, problem } => say(422, format!("{field} {problem}")),
+        Error::UsernameTaken(_) => say(409, "username already taken"),
+        Error::UnknownAccount => say(404, "user not exist"),
+        Error::WrongPassword => say(403, "wrong password"),
+        Error::NoToken => say(400, "no token found"),
+        Error::NotLoggedIn => say(400, "invalid token"),
+        Error::ExpiredToken => say(400, "expired token"),
+        Error::HasHolding(kind) => say(
+            403,
+            format!("cannot delete user cause there is at least a {} under it", word(*kind)),
+        ),
+        Error::NoSuchHolding(kind) => say(404, format!("{} not exist", word(*kind))),
+        // What only another contract asks for.
+        _ => Refused::Bug.into(),
+    }
+}
+
+fn word(kind: Holding) -> &'static str {
+    match kind {
+        Holding::Card => "card",
+        Holding::Member => "member",
+        Holding::Division => "division",
+    }
+}
+
+/// The JWT in the raw `Cookie` header.
+struct BareCookie;
+
+impl Credential for BareCookie {
+    const CONTRACT: Contract = Contract::Ledger;
+
+    fn token(request: &Request<'_>) -> Result<Token, Error> {
+        let jwt = jwt::in_cookies(request).ok_or(Error::NoToken)?;
+        let reader = request.rocket().state::<Jwt>();
+        reader.ok_or_else(|| Error::Internal("no JWT key is managed".into()))?.read(jwt)
+    }
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    name: Option<String>,
+    password: Option<String>,
+}
+
+/// The text of a field that must not be blank.
+fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
+    text.filter(|text| !text.trim().is_empty())
+        .ok_or_else(|| say(400, format!("{field} cannot be blank")))
+}
+
+#[post("/register", data = "<body>")]
+async fn register(body: Body<Credentials>, accounts: &State<Accounts>) -> Reply {
+    let name = filled("name", body.0.name)?;
+    if name.chars().count() > 20 {
+        return Err(say(400, "name length cannot exceed 20"));
+    }
+    let password = filled("password", body.0.password)?;
+    let registration = Registration {
+        username: Username::parse("name", &name)?,
+        password: accounts.new_password("password", &password)?,
+        nickname: None,
+        gender: None,
+        email: None,
+    };
+    accounts.register(registration).await?;
+    Ok(say(201, "created"))
+}
+
+/// The answer to a login: the JWT stands in `Set-Cookie` with no name before it.
+#[derive(Responder)]
+struct LoggedIn {
+    answer: Answer,
+    cookie: SetCookie,
+}
+
+struct SetCookie(String);
+
+impl From<SetCookie> for rocket::http::Header<'static> {
+    fn from(cookie: SetCookie) -> Self {
+        Self::new("Set-Cookie", cookie.0)
+    }
+}
+
+#[post("/login", data = "<body>")]
+async fn log_in(
+    body: Body<Credentials>,
+    accounts: &State<Accounts>,
+    lifetimes: &State<Lifetimes>,
+    jwt: &State<Jwt>,
+) -> Result<LoggedIn, Answer> {
+    let name = filled("name", body.0.name)?;
+    let password = filled("password", body.0.password)?;
+    let seconds = lifetimes.ledger;
+    let kind = SessionKind { contract: Contract::Ledger, seconds, terminal: None };
+    let begun = accounts.log_in(Name::Username(&name), password, kind).await?;
+    let jwt = jwt.sign(&begun)?;
+    let cookie = format!("{jwt}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    Ok(LoggedIn { answer: say(200, "success"), cookie: SetCookie(cookie) })
+}
+
+#[put("/", data = "<body>")]
+async fn change_password(
+    session: Session<BareCookie>,
+    body: Body<Credentials>,
+    accounts: &State<Accounts>,
+) -> Reply {
+    let own_name = session.login.account.username.as_str();
+    if body.0.name.is_some_and(|name| Username::normalized(&name).as_str() != own_name) {
+        return Err(say(403, "cannot modify username"));
+    }
+    let password = filled("password", body.0.password)?;
+    let password = Some(accounts.new_password("password", &password)?);
+    let changes = ProfileChanges { password, ..ProfileChanges::default() };
+    accounts.update(session.login, changes).await?;
+    Ok(say(200, "success"))
+}
+
+#[delete("/")]
+async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>) -> Reply {
+    accounts.delete_if_empty(session.login).await?;
+    Ok(say(200, "success"))
+}
+
+/// The account's endpoints, to be mounted at `/user`.
+pub fn routes() -> Vec<Route> {
+    routes![register, log_in, change_password, delete_account]
+}
+
+/// The envelope for whatever no endpoint answered, at every base of this contract.
+pub fn catchers() -> Vec<Catcher> {
+    catchers![refuse]
+}
+
+#[catch(default)]
+fn refuse(status: Status, request: &Request<'_>) -> Answer {
+    Refused::caught(status, request).into()
+}

@@ -1,0 +1,27 @@
+//! `docs/contracts.md` lists what is mounted, no more and no less.
+
+use std::collections::BTreeSet;
+
+use bottle::clock::Clock;
+use bottle::{config, server};
+use rstest::rstest;
+
+use crate::app::{fast_settings, open_store};
+
+#[rstest]
+fn the_route_table_is_what_is_mounted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_store(&folder.path().join("bottle.db"));
+    let rocket = server::build(config::figment(), &fast_settings(), store, Clock::default());
+    let mounted: BTreeSet<String> = rocket
+        .routes()
+        .filter(|route| route.name.is_some())
+        .map(|route| format!("{} {}", route.method, route.uri.path().trim_end_matches('/')))
+        .collect();
+    let documented: BTreeSet<String> = include_str!("../../docs/contracts.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(mounted, documented);
+}
