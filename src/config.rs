@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rocket::config::{Config, LogLevel};
 use rocket::figment::providers::{Env, Format, Toml};
-use rocket::figment::{self, Figment, Profile};
+use rocket::figment::{Figment, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::password::Cost;
@@ -56,22 +56,23 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings in `figment`, or what is wrong with them.
-    pub fn from(figment: &Figment) -> Result<Self, figment::Error> {
+    /// The settings in `figment`, or what is wrong with them, for the operator.
+    pub fn from(figment: &Figment) -> Result<Self, String> {
         let settings: Self = match figment.find_value("bottle") {
-            Ok(_) => figment.extract_inner("bottle")?,
+            Ok(_) => figment.extract_inner("bottle").map_err(|e| e.to_string())?,
             Err(_) => Self::default(),
         };
         // Argon2 itself knows no less than 8 KiB and one pass.
-        if settings.argon2_memory_kib < 8 || settings.argon2_iterations < 1 {
-            return Err("argon2_memory_kib must be 8 or more, argon2_iterations 1 or more"
-                .to_owned()
-                .into());
+        let least = [
+            ("argon2_memory_kib", settings.argon2_memory_kib >= 8, 8),
+            ("argon2_iterations", settings.argon2_iterations >= 1, 1),
+            ("password_workers", settings.password_workers >= 1, 1),
+            ("min_password_length", settings.min_password_length >= 1, 1),
+        ];
+        match least.iter().find(|(_, holds, _)| !holds) {
+            Some((name, _, least)) => Err(format!("{name} must be {least} or more")),
+            None => Ok(settings),
         }
-        if settings.password_workers < 1 {
-            return Err("password_workers must be 1 or more".to_owned().into());
-        }
-        Ok(settings)
     }
 
     /// What one password hash costs.

@@ -148,13 +148,14 @@ pub fn nearby(db: &Connection, rectangle: &Rectangle, page: Page) -> Result<Vec<
     Ok(found)
 }
 
-/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the order asked for.
+/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the order asked for. Its
+/// boxes hold their points but for those nearer to 0 than a 32-bit float can tell, hence the 1e-40.
 fn within(db: &Connection, area: &Area, page: Page, found: &mut Vec<Sighting>) -> Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT bottles.id, owner_id, style, formatted_address, latitude, longitude
          FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
-         WHERE max_latitude >= :south AND min_latitude <= :north
-           AND max_longitude >= :west AND min_longitude <= :east
+         WHERE max_latitude >= :south - 1e-40 AND min_latitude <= :north + 1e-40
+           AND max_longitude >= :west - 1e-40 AND min_longitude <= :east + 1e-40
            AND latitude BETWEEN :south AND :north
            AND longitude BETWEEN :west AND :east
            AND bottles.id > :after

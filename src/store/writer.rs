@@ -17,11 +17,14 @@ const WAITING_MOST: usize = 1024;
 /// How long one try at a file that another process has locked may take.
 const TRY: Duration = Duration::from_millis(20);
 
+type Apply = dyn FnOnce(Result<&Connection>) -> Applied + Send;
+type Reply = dyn FnOnce(Result<()>) + Send;
+
 /// A change that waits for the writer.
 struct Job {
     deadline: Instant,
     /// Applies the change, or hears why it cannot be tried.
-    apply: Box<dyn FnOnce(Result<&Connection>) -> Applied + Send>,
+    apply: Box<Apply>,
 }
 
 /// What became of a change inside the transaction.
@@ -29,7 +32,7 @@ struct Applied {
     /// Whether its statements stay in the transaction.
     keep: bool,
     /// Answers the caller, once it is known whether the commit held.
-    reply: Box<dyn FnOnce(Result<()>) + Send>,
+    reply: Box<Reply>,
 }
 
 /// The handle to the writer's thread, which ends, with its work done, when this is dropped.
@@ -141,7 +144,7 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
 
 /// Applies one change in a savepoint of its own. A change that panics is undone, and its caller
 /// told by the dropped answer.
-fn apply_one(db: &Connection, job: Job) -> Option<Box<dyn FnOnce(Result<()>) + Send>> {
+fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
     let run = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     if let Err(e) = run("SAVEPOINT change") {
         refuse(job, e.into());

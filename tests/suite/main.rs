@@ -3,6 +3,10 @@
 mod app;
 mod credentials;
 mod exchanges;
+mod files;
 mod hostile;
+mod locked;
+mod races;
 mod readme;
+mod rectangle;
 mod routes;

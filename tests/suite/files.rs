@@ -1,0 +1,166 @@
+//! Which files are opened, which are refused, and that the refused stay as they were.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bottle::store::Store;
+use rstest::rstest;
+use rusqlite::Connection;
+
+use crate::app::{App, fast_settings, options};
+
+fn open(path: &Path) -> Result<Store, String> {
+    Store::open(path, &options(&fast_settings())).map_err(|e| e.to_string())
+}
+
+/// A good database with some bottles in it, closed.
+fn good_file() -> (tempfile::TempDir, PathBuf) {
+    let app = App::new();
+    let ada = app.user("ada");
+    for n in 0..200 {
+        ada.throw(f64::from(n % 90), f64::from(n - 100));
+    }
+    let folder = app.stop();
+    let path = folder.path().join("bottle.db");
+    (folder, path)
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[rstest]
+fn missing_and_empty_files_become_databases(#[values(true, false)] empty: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bottle.db");
+    if empty {
+        fs::write(&path, "").unwrap();
+    }
+    drop(open(&path).unwrap());
+    assert_eq!(names(folder.path()), ["bottle.db"]);
+    drop(open(&path).unwrap());
+
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+fn sql(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+fn overwrite(path: &Path, from: usize, with: &[u8]) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[from..from + with.len()].copy_from_slice(with);
+    fs::write(path, bytes).unwrap();
+}
+
+#[rstest]
+#[case::text(|path: &Path| fs::write(path, "Dear diary, this is no database at all.").unwrap(), "not an SQLite database")]
+#[case::noise(|path: &Path| fs::write(path, [0xA5; 9000]).unwrap(), "not an SQLite database")]
+#[case::one_byte(|path: &Path| fs::write(path, "S").unwrap(), "not an SQLite database")]
+#[case::foreign(|path: &Path| { fs::remove_file(path).unwrap(); sql(path, "CREATE TABLE notes (text)") }, "another program's")]
+#[case::newer(|path: &Path| sql(path, "PRAGMA user_version = 999"), "newer Bottle")]
+#[case::truncated(|path: &Path| { let half = fs::read(path).unwrap(); fs::write(path, &half[..half.len() / 2]).unwrap() }, "damaged")]
+#[case::overwritten(|path: &Path| overwrite(path, 8192, &[0xA5; 4096]), "damaged")]
+#[case::header_only(|path: &Path| { let all = fs::read(path).unwrap(); fs::write(path, &all[..100]).unwrap() }, "damaged")]
+#[case::torn_header(|path: &Path| overwrite(path, 16, &[0xFF; 8]), "damaged")]
+#[case::no_trigger(|path: &Path| sql(path, "DROP TRIGGER bottle_placed"), "damaged")]
+#[case::lost_place(|path: &Path| sql(path, "DELETE FROM bottles_rtree_rowid WHERE rowid = 7"), "damaged")]
+fn unsound_files_are_refused_and_left_alone(#[case] spoil: fn(&Path), #[case] why: &str) {
+    let (folder, path) = good_file();
+    spoil(&path);
+    let before = fs::read(&path).unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(error.contains(why) && error.contains(path.to_str().unwrap()), "{error}");
+    assert!(error.lines().count() >= 2, "it says nothing of what to do: {error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(folder.path()), ["bottle.db"]);
+}
+
+/// A newer version's mark may still stand in the write-ahead log alone, after a crash.
+#[rstest]
+fn a_newer_file_is_refused_by_its_log_too() {
+    let (folder, path) = good_file();
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA user_version = 999").unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    let copy = crashed.path().join("bottle.db");
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(folder.path().join("bottle.db-wal"), crashed.path().join("bottle.db-wal")).unwrap();
+    let before =
+        (fs::read(&copy).unwrap(), fs::read(crashed.path().join("bottle.db-wal")).unwrap());
+    assert!(open(&copy).err().unwrap().contains("newer Bottle"));
+    let after = (fs::read(&copy).unwrap(), fs::read(crashed.path().join("bottle.db-wal")).unwrap());
+    assert!(before == after);
+}
+
+#[rstest]
+fn a_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(open(folder.path()).is_err());
+}
+
+#[rstest]
+fn a_file_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bottle.db");
+    let _first = open(&path).unwrap();
+    assert!(open(&path).err().unwrap().contains("in use by another bottle"));
+}
+
+/// From the first schema to today's: what was there is there still.
+#[rstest]
+fn an_older_file_is_migrated_with_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bottle.db");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(include_str!("../../src/store/migrations/0001_bottles.sql")).unwrap();
+    db.execute_batch(
+        "PRAGMA application_id = 0x424F544C; PRAGMA user_version = 1;
+         INSERT INTO users (username, password_hash, nickname, gender, created_at) VALUES ('ada', '', '', 'other', 0);
+         INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+         VALUES (1, 'old', '', 1, 2, 0, 0);",
+    )
+    .unwrap();
+    drop(db);
+    drop(open(&path).unwrap());
+
+    let new = tempfile::tempdir().unwrap();
+    drop(open(&new.path().join("bottle.db")).unwrap());
+    assert_eq!(schema(&path), schema(&new.path().join("bottle.db")));
+    let db = Connection::open(&path).unwrap();
+    let content: String =
+        db.query_row("SELECT content FROM bottles", [], |row| row.get(0)).unwrap();
+    assert_eq!(content, "old");
+}
+
+fn schema(path: &Path) -> (i32, Vec<String>) {
+    let db = Connection::open(path).unwrap();
+    let version = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let mut statement =
+        db.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY name").unwrap();
+    let objects = statement.query_map([], |row| row.get(0)).unwrap();
+    (version, objects.collect::<Result<_, _>>().unwrap())
+}
+
+#[rstest]
+fn the_sample_has_todays_schema_and_no_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sample, new) = (folder.path().join("sample.db"), folder.path().join("new.db"));
+    fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/bottle.db.sample"), &sample).unwrap();
+    drop(open(&new).unwrap());
+    assert_eq!(schema(&sample), schema(&new), "make it again: cargo run --example sample");
+
+    let db = Connection::open(&sample).unwrap();
+    let count = |table: &str| -> i64 {
+        db.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert!(count("users") >= 8 && count("bottles") >= 200 && count("openings") >= 200);
+    assert_eq!((count("meta"), count("sessions")), (0, 0));
+    drop(db);
+    drop(open(&sample).unwrap());
+}

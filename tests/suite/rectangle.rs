@@ -1,0 +1,207 @@
+//! The rectangle against an oracle that looks at every bottle.
+
+use std::sync::{Arc, LazyLock};
+
+use bottle::accounts::{Accounts, Registration};
+use bottle::bottles::{Bottles, NewBottle, Page};
+use bottle::clock::Clock;
+use bottle::fields::{Address, Content, Style, Username};
+use bottle::geo::{Position, Rectangle};
+use bottle::password::{Cost, Passwords};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rstest::rstest;
+
+use crate::app::{App, Client, open_store};
+
+const PAGE: Page = Page { limit: 10_000, after: None };
+
+/// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
+/// edge, around the globe.
+fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
+    let [lat, lon, lat_span, lon_span] = rectangle;
+    let vertical = lat - lat_span <= latitude && latitude <= lat + lat_span;
+    // The same meridian has three names here: as it stands, and a turn further west or east. The
+    // turned edge is compared, because taking a turn from it loses nothing.
+    let (west, east) = (lon - lon_span, lon + lon_span);
+    let plain = west <= longitude && longitude <= east;
+    let from_west = east >= 180.0 && longitude <= east - 360.0;
+    let from_east = west <= -180.0 && longitude >= west + 360.0;
+    vertical && (lon_span >= 180.0 || plain || from_west || from_east)
+}
+
+/// Longitudes and latitudes at which something could go wrong, and what lies next to them.
+fn special(limit: f64) -> Vec<f64> {
+    let mut values = vec![0.0, -0.0, limit, -limit, limit / 2.0, 23.059375, 0.1 + 0.2, 1e-300];
+    for value in values.clone() {
+        values.extend([
+            value.next_up(),
+            value.next_down(),
+            value + 1e-6,
+            value - 1e-6,
+            value + 1e-5,
+        ]);
+    }
+    values.retain(|value| value.abs() <= limit);
+    values
+}
+
+/// Bottles in a real file: everywhere, at the special places, and close together.
+struct Sea {
+    bottles: Bottles,
+    places: Vec<(f64, f64)>,
+    _folder: tempfile::TempDir,
+}
+
+static SEA: LazyLock<Sea> = LazyLock::new(|| {
+    let mut places = Vec::new();
+    let (latitudes, longitudes) = (special(90.0), special(180.0));
+    for n in 0..latitudes.len().max(longitudes.len()) * 4 {
+        places
+            .push((latitudes[n % latitudes.len()], longitudes[(n * 7 + n / 3) % longitudes.len()]));
+    }
+    let mut seed = 42_u64;
+    let mut random = |limit: f64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((seed >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0) * limit
+    };
+    for _ in 0..250 {
+        places.push((random(90.0), random(180.0)));
+        // Less than two metres apart: one 32-bit box.
+        places.push((23.059375 + random(1e-5), 113.39992 + random(1e-5)));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_store(&folder.path().join("bottle.db"));
+    let bottles = Bottles::new(Arc::clone(&store), Clock::default());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let cost = Cost { memory_kib: 8, iterations: 1 };
+        let accounts = Accounts::new(store, Passwords::new(cost, 1), Clock::default(), 4);
+        let username = Username::parse("username", "ada").unwrap();
+        let password = accounts.new_password("password", "pass").unwrap();
+        let new = Registration { username, password, nickname: None, gender: None, email: None };
+        let ada = accounts.register(new).await.unwrap();
+        for &(latitude, longitude) in &places {
+            let new = NewBottle {
+                content: Content::parse("here").unwrap(),
+                formatted_address: Address::parse("").unwrap(),
+                position: Position::new(latitude, longitude).unwrap(),
+                style: Style::default(),
+            };
+            bottles.throw(&ada, new).await.unwrap();
+        }
+    });
+    Sea { bottles, places, _folder: folder }
+});
+
+impl Sea {
+    /// The ids that the oracle expects. Ids count from 1 in the order of throwing.
+    fn expected(&self, rectangle: [f64; 4]) -> Vec<i64> {
+        (1..)
+            .zip(&self.places)
+            .filter(|(_, place)| oracle(rectangle, **place))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    fn found(&self, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64> {
+        let rectangle =
+            Rectangle::new(Position::new(lat, lon).unwrap(), lat_span, lon_span).unwrap();
+        let found = self.bottles.nearby(&rectangle, PAGE).unwrap();
+        assert!(!found.more);
+        found.items.into_iter().map(|sighting| sighting.id).collect()
+    }
+}
+
+fn coordinate(limit: f64) -> impl Strategy<Value = f64> {
+    prop_oneof![
+        3 => -limit..=limit,
+        2 => proptest::sample::select(special(limit)),
+    ]
+}
+
+fn span(limit: f64) -> impl Strategy<Value = f64> {
+    prop_oneof![
+        3 => 0.0..=limit,
+        3 => 0.0..=0.01,
+        1 => Just(0.0),
+        1 => proptest::sample::select(vec![1e-6, 0.5, limit, limit.next_down(), limit * 2.0, 1e300]),
+    ]
+}
+
+/// A rectangle, most often one with an edge exactly at some bottle.
+fn rectangle() -> impl Strategy<Value = [f64; 4]> {
+    let free = (coordinate(90.0), coordinate(180.0), span(90.0), span(180.0))
+        .prop_map(|(lat, lon, lat_span, lon_span)| [lat, lon, lat_span, lon_span]);
+    let at_a_bottle = (coordinate(90.0), coordinate(180.0), 0..SEA.places.len(), 0..4).prop_map(
+        |(lat, lon, place, nudge)| {
+            let (latitude, longitude) = SEA.places[place];
+            let around = (lon - longitude).abs();
+            let width = around.min(360.0 - around);
+            let mut rectangle = [lat, lon, (lat - latitude).abs(), width];
+            match nudge {
+                0 => rectangle[2] = rectangle[2].next_up(),
+                1 => rectangle[3] = rectangle[3].next_down().max(0.0),
+                _ => {}
+            }
+            rectangle
+        },
+    );
+    prop_oneof![free, at_a_bottle]
+}
+
+/// 20,000 rectangles, through the domain and a real file.
+#[rstest]
+fn the_rectangle_is_what_the_oracle_says() {
+    let mut runner =
+        TestRunner::new(Config { cases: 20_000, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&rectangle(), |rectangle| {
+            prop_assert_eq!(SEA.found(rectangle), SEA.expected(rectangle));
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn nearby(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64> {
+    let answer = client.get(&format!(
+        "/api/bottles/nearby?latitude={lat:?}&longitude={lon:?}&latitude_span={lat_span:?}&longitude_span={lon_span:?}"
+    ));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let data = answer.data();
+    data["bottles"].as_array().unwrap().iter().map(|b| b["bottle_id"].as_i64().unwrap()).collect()
+}
+
+/// Bottles at (0, 0), (10, 180), (10, -180), (90, 50), (-90, 0), (1, 179.5), (1, -179.5).
+#[rstest]
+#[case::point([0.0, 0.0, 0.0, 0.0], &[1])]
+#[case::near_the_point([0.0, 1e-9, 0.0, 0.0], &[])]
+#[case::edge([1.0, 1.0, 1.0, 1.0], &[1])]
+#[case::within_the_edge([1.0, 1.0, 0.9999999999999999, 1.0], &[])]
+#[case::the_antimeridian_has_two_names([10.0, 180.0, 0.0, 0.0], &[2, 3])]
+#[case::and_the_other_one([10.0, -180.0, 0.0, 0.0], &[2, 3])]
+#[case::touching_it_from_the_west([10.0, 179.0, 0.0, 1.0], &[2, 3])]
+#[case::over_it([1.0, 179.9, 0.0, 0.6], &[6, 7])]
+#[case::over_it_from_the_other_side([1.0, -179.9, 0.0, 0.6], &[6, 7])]
+#[case::not_so_far([1.0, 179.9, 0.0, 0.5], &[6])]
+#[case::north_pole([89.0, 50.0, 5.0, 1.0], &[4])]
+#[case::south_pole([-89.5, 0.0, 90.0, 0.0], &[1, 5])]
+#[case::every_longitude([10.0, 0.0, 0.0, 180.0], &[2, 3])]
+#[case::more_than_every_longitude([10.0, 77.0, 0.0, 1000.0], &[2, 3])]
+#[case::whole_world([0.0, 0.0, 90.0, 180.0], &[1, 2, 3, 4, 5, 6, 7])]
+#[case::more_than_the_world([45.0, -120.0, 1e300, 1e300], &[1, 2, 3, 4, 5, 6, 7])]
+fn rectangles_over_http(#[case] rectangle: [f64; 4], #[case] expected: &[i64]) {
+    let app = App::new();
+    let ada = app.user("ada");
+    for (latitude, longitude) in [
+        (0.0, 0.0),
+        (10.0, 180.0),
+        (10.0, -180.0),
+        (90.0, 50.0),
+        (-90.0, 0.0),
+        (1.0, 179.5),
+        (1.0, -179.5),
+    ] {
+        ada.throw(latitude, longitude);
+    }
+    assert_eq!(nearby(&ada, rectangle), expected);
+}
