@@ -59,7 +59,9 @@ impl Settings {
     /// The settings in `figment`, or what is wrong with them, for the operator.
     pub fn from(figment: &Figment) -> Result<Self, String> {
         let settings: Self = match figment.find_value("bottle") {
-            Ok(_) => figment.extract_inner("bottle").map_err(|e| e.to_string())?,
+            Ok(_) => figment
+                .extract_inner("bottle")
+                .map_err(|e| format!("{}: {}", e.path.join("."), e.kind))?,
             Err(_) => Self::default(),
         };
         // Argon2 itself knows no less than 8 KiB and one pass.

@@ -79,7 +79,7 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
 
     // The rows are grouped by city; a stride that shares no factor with their number mixes the cities.
     let rows: Vec<&str> = BOTTLES.lines().skip(1).collect();
-    let stride = (37..).find(|stride| rows.len() % stride != 0).unwrap_or(1);
+    let stride = (37..).find(|stride| !rows.len().is_multiple_of(*stride)).unwrap_or(1);
     for turn in 0..rows.len() {
         let (author, new) = parse(rows[turn * stride % rows.len()], &people)?;
         let bottle = bottles.throw(author, new).await?;

@@ -87,7 +87,7 @@ impl Exchange {
             ("@lock", _) => self.lock = true,
             _ if line.starts_with("@advance ") => self.advance = line[9..].parse().unwrap(),
             _ if line.len() == 3 && line.parse::<u16>().is_ok() => {
-                self.status = line.parse().unwrap()
+                self.status = line.parse().unwrap();
             }
             _ if self.request.is_empty() => self.request = line.to_owned(),
             _ if is_body && self.status == 0 => self.body += line,

@@ -1,11 +1,18 @@
 //! The suite: Bottle over real sockets and real files, from outside.
 
+#![allow(clippy::unwrap_used)] // in a test, to panic is to fail
+
+mod accounts;
 mod app;
+mod bottles;
+mod cli;
+mod crash;
 mod credentials;
 mod exchanges;
 mod files;
 mod hostile;
 mod locked;
+mod program;
 mod races;
 mod readme;
 mod rectangle;

@@ -1,17 +1,16 @@
 //! The Music contract: accounts with an email address. Its login is a bearer token.
 
+mod profile;
+
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, delete, get, post, put, routes};
+use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Credential, Lifetimes, OptionalBody, Refused, Session, chinese, respond};
-use crate::accounts::{
-    Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
-};
-use crate::clock::Timestamp;
+use super::{Body, Credential, Lifetimes, Refused, chinese, respond};
+use crate::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
 use crate::error::Error;
-use crate::fields::{AvatarUrl, Email, Nickname, Username};
+use crate::fields::{Email, Nickname, Username};
 use crate::token::Token;
 
 /// The envelope of every answer: `{code, message}` and, where there is some, `data`. Code 0 is
@@ -128,17 +127,6 @@ impl Credential for Bearer {
     }
 }
 
-/// The same at `profile`, where the document calls no token an invalid one too.
-struct ProfileBearer;
-
-impl Credential for ProfileBearer {
-    const CONTRACT: Contract = Contract::Music;
-
-    fn token(request: &Request<'_>) -> Result<Token, Error> {
-        Bearer::token(request).map_err(|_| Error::NotLoggedIn)
-    }
-}
-
 #[derive(Deserialize)]
 struct NewAccount {
     nickname: Option<String>,
@@ -204,134 +192,17 @@ async fn log_in(
     ok("登录成功", Some(Carried { token: begun.token.secret().to_owned() }))
 }
 
-#[derive(Serialize)]
-struct Profile {
-    user_id: i64,
-    nickname: String,
-    email: String,
-    avatar_url: String,
-    created_at: Timestamp,
-}
-
-#[get("/profile")]
-async fn profile(session: Session<ProfileBearer>, accounts: &State<Accounts>) -> Reply<Profile> {
-    let later = (40003, "获取用户信息请求失败，请稍后再试");
-    let account =
-        accounts.settled(session.login).await.map_err(|e| in_words(e, later, |_| None))?;
-    ok(
-        "获取成功",
-        Some(Profile {
-            user_id: account.id,
-            nickname: account.nickname,
-            email: account.email.unwrap_or_default(),
-            avatar_url: account.avatar_url.unwrap_or_default(),
-            created_at: account.created_at,
-        }),
-    )
-}
-
-#[derive(Deserialize)]
-struct NewName {
-    password: Option<String>,
-    new_nickname: Option<String>,
-}
-
-#[put("/update/username", data = "<body>")]
-async fn rename(
-    session: Session<Bearer>,
-    body: Body<NewName>,
-    accounts: &State<Accounts>,
-) -> Reply<Nothing> {
-    let name = required("new_nickname", body.0.new_nickname)?;
-    let changes = ProfileChanges {
-        username: Some(Username::parse("new_nickname", &name)?),
-        nickname: Some(Nickname::parse(&name)?),
-        current_password: Some(required("password", body.0.password)?),
-        ..ProfileChanges::default()
-    };
-    let later = (40003, "修改请求处理失败，请稍后再试");
-    accounts.update(session.login, changes).await.map_err(|e| {
-        in_words(e, later, |e| match e {
-            Error::WrongPassword => Some((40001, "原密码错误")),
-            Error::UsernameTaken(_) => Some((40002, "该用户名已存在")),
-            _ => None,
-        })
-    })?;
-    ok("用户名修改成功", None)
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    nickname: Option<String>,
-    avatar_url: Option<String>,
-}
-
-#[put("/update", data = "<body>")]
-async fn update(
-    session: Session<Bearer>,
-    body: Body<Shown>,
-    accounts: &State<Accounts>,
-) -> Reply<Nothing> {
-    let changes = ProfileChanges {
-        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
-        avatar_url: body.0.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?,
-        ..ProfileChanges::default()
-    };
-    let later = (40003, "更新请求处理失败，请稍后再试");
-    accounts.update(session.login, changes).await.map_err(|e| in_words(e, later, |_| None))?;
-    ok("更新成功", None)
-}
-
-#[derive(Deserialize)]
-struct NewPassword {
-    password: Option<String>,
-    new_password: Option<String>,
-}
-
-#[put("/update/password", data = "<body>")]
-async fn change_password(
-    session: Session<Bearer>,
-    body: Body<NewPassword>,
-    accounts: &State<Accounts>,
-) -> Reply<Nothing> {
-    let old = required("password", body.0.password)?;
-    let new = required("new_password", body.0.new_password)?;
-    let new = accounts.new_password("new_password", &new)?;
-    let later = (40003, "修改密码请求处理失败，请稍后再试");
-    accounts.replace_password(session.login, old, new).await.map_err(|e| {
-        in_words(e, later, |e| match e {
-            Error::WrongPassword => Some((40001, "原密码错误")),
-            Error::SamePassword => Some((40002, "新密码与旧密码一致")),
-            _ => None,
-        })
-    })?;
-    ok("密码修改成功", None)
-}
-
-#[derive(Deserialize, Default)]
-struct Farewell {
-    password: Option<String>,
-}
-
-#[delete("/delete", data = "<body>")]
-async fn delete_account(
-    session: Session<Bearer>,
-    body: OptionalBody<Farewell>,
-    accounts: &State<Accounts>,
-) -> Reply<Nothing> {
-    let later = (40002, "注销请求处理失败，请稍后再试");
-    accounts.delete(session.login, body.0.password).await.map_err(|e| {
-        in_words(e, later, |e| match e {
-            Error::WrongPassword => Some((40001, "密码错误")),
-            _ => None,
-        })
-    })?;
-    ok("注销成功", None)
-}
-
 /// Every endpoint, to be mounted at `/api/user`.
 pub fn routes() -> Vec<Route> {
-    routes![register, log_in, profile, rename, update, change_password, delete_account]
+    routes![
+        register,
+        log_in,
+        profile::profile,
+        profile::rename,
+        profile::update,
+        profile::change_password,
+        profile::delete_account,
+    ]
 }
 
 /// The envelope for whatever no endpoint answered.

@@ -1,0 +1,49 @@
+//! An unknown name takes as long to refuse as a wrong password: who measures, learns nothing.
+//!
+//! `cargo bench --bench login`; compare the two medians.
+
+use std::sync::Arc;
+
+use bottle::accounts::{Accounts, Contract, Name, Registration, SessionKind};
+use bottle::clock::Clock;
+use bottle::config::Settings;
+use bottle::fields::Username;
+use bottle::password::Passwords;
+use bottle::store::{Options, Store};
+use criterion::{Criterion, criterion_group, criterion_main};
+use tokio::runtime::Runtime;
+
+fn refused_logins(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let settings = Settings::default();
+    let options = Options { readers: 2, busy_timeout: settings.busy_timeout() };
+    let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a new database");
+    let passwords = Passwords::new(settings.password_cost(), 1);
+    let accounts = Accounts::new(Arc::new(store), passwords, Clock::default(), 4);
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let new = Registration {
+            username: Username::parse("username", "ada").expect("a name"),
+            password: accounts.new_password("password", "pass").expect("a password"),
+            nickname: None,
+            gender: None,
+            email: None,
+        };
+        accounts.register(new).await.expect("an account");
+    });
+
+    let mut group = criterion.benchmark_group("refused login");
+    for (case, name) in [("wrong password", "ada"), ("unknown name", "bob")] {
+        group.bench_function(case, |bencher| {
+            bencher.iter(|| {
+                let kind = SessionKind { contract: Contract::Bottle, seconds: 60, terminal: None };
+                let login = accounts.log_in(Name::Username(name), "guess".into(), kind);
+                runtime.block_on(login).expect_err("a refusal")
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, refused_logins);
+criterion_main!(benches);

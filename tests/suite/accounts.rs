@@ -1,0 +1,134 @@
+//! Accounts and sessions by the Bottle contract.
+
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, App, Client};
+
+fn register(client: &Client, account: &Value) -> Answer {
+    client.post("/api/users", account)
+}
+
+#[rstest]
+#[case::shortest(json!({ "username": "a", "password": "pass" }), 200)]
+#[case::longest(json!({ "username": "雪".repeat(64), "password": "p".repeat(1024) }), 200)]
+#[case::name_too_long(json!({ "username": "a".repeat(65), "password": "pass" }), 422)]
+#[case::no_name(json!({ "username": "", "password": "pass" }), 422)]
+#[case::space_before(json!({ "username": " a", "password": "pass" }), 422)]
+#[case::space_after(json!({ "username": "a\u{3000}", "password": "pass" }), 422)]
+#[case::space_inside(json!({ "username": "a b", "password": "pass" }), 200)]
+#[case::control(json!({ "username": "a\tb", "password": "pass" }), 422)]
+#[case::password_too_short(json!({ "username": "a", "password": "pas" }), 422)]
+#[case::password_too_long(json!({ "username": "a", "password": "p".repeat(1025) }), 422)]
+#[case::missing(json!({ "username": "a" }), 422)]
+#[case::null(json!({ "username": null, "password": "pass" }), 422)]
+#[case::gender(json!({ "username": "a", "password": "pass", "gender": "none" }), 422)]
+#[case::nickname(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(64) }), 200)]
+#[case::nickname_too_long(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(65) }), 422)]
+fn what_may_register(#[case] account: Value, #[case] status: u16) {
+    let app = App::new();
+    let answer = register(&app.anon(), &account);
+    assert_eq!(answer.status, status, "{}", answer.text);
+}
+
+#[rstest]
+fn what_is_left_out_is_filled_in() {
+    let app = App::new();
+    let data = register(&app.anon(), &json!({ "username": "ada", "password": "pass" })).data();
+    assert_eq!((&data["nickname"], &data["gender"]), (&json!("ada"), &json!("unknown")));
+}
+
+/// One name: in another ASCII case, or composed in another way.
+#[rstest]
+#[case("ADA", "ada")]
+#[case("Zoe\u{308}", "Zo\u{eb}")]
+fn names_that_are_one_name(#[case] first: &str, #[case] second: &str) {
+    let app = App::new();
+    app.user(first);
+    let answer = register(&app.anon(), &json!({ "username": second, "password": "pass" }));
+    assert_eq!(answer.status, 409);
+    app.anon().log_in(second, "pass");
+}
+
+#[rstest]
+fn a_change_leaves_the_rest_as_it_was() {
+    let app = App::new();
+    let ada = app.user("ada");
+    ada.put("/api/users/self", &json!({ "gender": "female" }));
+    let data = ada.put("/api/users/self", &json!({ "nickname": "Countess" })).data();
+    assert_eq!((&data["nickname"], &data["gender"]), (&json!("Countess"), &json!("female")));
+    assert_eq!(ada.put("/api/users/self", &json!({})).data(), data);
+    app.anon().log_in("ada", "pass");
+}
+
+#[rstest]
+fn a_password_change_ends_every_other_session_only() {
+    let app = App::new();
+    let (ada, mut elsewhere) = (app.user("ada"), app.anon());
+    elsewhere.log_in("ada", "pass");
+    let wrong = json!({ "password": "newer", "current_password": "guess" });
+    assert_eq!(ada.put("/api/users/self", &wrong).status, 403);
+    assert_eq!(elsewhere.get("/api/users/self").status, 200);
+    let right = json!({ "password": "newer", "current_password": "pass" });
+    assert_eq!(ada.put("/api/users/self", &right).status, 200);
+    assert_eq!(elsewhere.get("/api/users/self").status, 401);
+    assert_eq!(ada.get("/api/users/self").status, 200);
+    app.anon().log_in("ada", "newer");
+}
+
+#[rstest]
+fn sessions_live_over_a_restart_and_end_after_a_year() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let headers = ada.headers;
+    let app = App::over(app.stop(), |_| {});
+    let mut ada = app.anon();
+    ada.headers = headers;
+    assert_eq!(ada.get("/api/users/self").status, 200);
+    app.clock.advance(Duration::from_secs(365 * 24 * 60 * 60 - 60));
+    assert_eq!(ada.get("/api/users/self").status, 200);
+    app.clock.advance(Duration::from_secs(61));
+    assert_eq!(ada.get("/api/users/self").status, 401);
+}
+
+#[rstest]
+fn the_cookie_says_how_long_it_lives_and_hides_from_scripts() {
+    let app = App::new();
+    app.user("ada");
+    let answer =
+        app.anon().post("/api/sessions", &json!({ "username": "ada", "password": "pass" }));
+    let cookie = answer.header("set-cookie");
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
+        assert!(cookie.split("; ").any(|part| part == attribute), "{attribute}: {cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "over plain HTTP it would not come back: {cookie}");
+}
+
+#[rstest]
+fn a_hash_is_made_stronger_at_the_next_login() {
+    let app = App::new();
+    drop(app.user("ada"));
+    let app = App::over(app.stop(), |settings| settings.argon2_memory_kib = 32);
+    app.anon().log_in("ada", "pass");
+    let db = rusqlite::Connection::open(app.database()).unwrap();
+    let hash: String =
+        db.query_row("SELECT password_hash FROM users", [], |row| row.get(0)).unwrap();
+    assert!(hash.starts_with("$argon2id$v=19$m=32,t=1,p=1$"), "{hash}");
+    app.anon().log_in("ada", "pass");
+}
+
+/// What the file keeps of a token opens nothing.
+#[rstest]
+fn the_file_keeps_no_token() {
+    let app = App::new();
+    app.user("ada");
+    let body = json!({ "user_id": "ada", "password": "pass", "terminal": "t" });
+    let token = app.anon().post("/auth/login", &body).json()["token"].as_str().unwrap().to_owned();
+    let folder = app.stop();
+    let file = std::fs::read(folder.path().join("bottle.db")).unwrap();
+    for secret in [token.as_bytes(), b"pass\0"] {
+        assert!(!file.windows(secret.len()).any(|window| window == secret));
+    }
+}

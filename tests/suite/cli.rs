@@ -1,0 +1,138 @@
+//! The program: what it prints, where its file is, and how it ends.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::program::{Program, bottle};
+
+#[rstest]
+#[case::bare(&[], "bottle.db")]
+#[case::serve(&["serve"], "bottle.db")]
+#[case::another_file(&["serve", "--db", "sea.db"], "sea.db")]
+fn it_says_where_it_listens_and_which_file_it_uses(#[case] args: &[&str], #[case] file: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(bottle(folder.path(), args));
+    assert!(program.banner.contains(&format!("/{file}")), "{}", program.banner);
+    assert!(folder.path().join(file).exists());
+    assert_eq!(program.client().get("/api/users/self").status, 401);
+}
+
+#[rstest]
+fn help_teaches() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["--help"][..], &["serve", "--help"], &["demo", "--help"]] {
+        let output = bottle(folder.path(), args).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains("Example"), "{args:?}: {text}");
+    }
+    assert!(!bottle(folder.path(), &["swim"]).output().unwrap().status.success());
+}
+
+#[rstest]
+fn the_demo_serves_a_sea_with_the_accounts_it_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &["demo"]);
+    command.env("TMPDIR", folder.path());
+    let mut program = Program::start(command);
+    let notes = program.banner.split("Log in as ").nth(1).unwrap();
+    let password = notes.split("password ").nth(1).unwrap().split('.').next().unwrap();
+    for name in notes.split(';').next().unwrap().split(", ") {
+        program.client().log_in(name, password);
+    }
+    let mut client = program.client();
+    client.log_in("ada", password);
+    let all = "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
+    assert!(client.get(all).data()["bottles"].as_array().unwrap().len() >= 200);
+
+    program.signal("TERM");
+    assert!(program.wait().0.success());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "the copy is left behind");
+}
+
+/// With an idle connection open, and after answering a request in flight.
+#[rstest]
+fn a_signal_ends_it_cleanly(#[values("TERM", "INT")] signal: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_BOTTLE", "{argon2_memory_kib=65536,argon2_iterations=8}");
+    let mut program = Program::start(command);
+    let address = ("127.0.0.1", program.port);
+    let mut idle = TcpStream::connect(address).unwrap();
+    idle.write_all(b"GET /api/users/self HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    assert!(idle.read(&mut [0; 1]).unwrap() > 0);
+
+    let body = json!({ "username": "ada", "password": "pass" }).to_string();
+    let mut slow = TcpStream::connect(address).unwrap();
+    let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json";
+    write!(slow, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    // The other connection answers only after the server has read the slow request's start.
+    assert_eq!(program.client().get("/api/users/self").status, 401);
+
+    let started = Instant::now();
+    program.signal(signal);
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (status, _, _) = program.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "more than the database is left: {names:?}");
+}
+
+#[rstest]
+fn a_port_in_use_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = bottle(folder.path(), &[]).env("ROCKET_PORT", &port).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains(&port) && error.contains("ROCKET_PORT="), "{error}");
+}
+
+#[rstest]
+#[case::unknown("{colour=\"blue\"}", "colour")]
+#[case::wrong_type("{min_password_length=\"long\"}", "min_password_length")]
+#[case::too_little("{password_workers=0}", "password_workers")]
+fn a_wrong_setting_is_told(#[case] settings: &str, #[case] name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = bottle(folder.path(), &[]).env("ROCKET_BOTTLE", settings).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains(name), "{error}");
+}
+
+#[rstest]
+fn an_unsound_file_is_told_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bottle.db"), "Dear diary").unwrap();
+    let output = bottle(folder.path(), &[]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("bottle.db is not an SQLite database"), "{error}");
+    assert_eq!(std::fs::read(folder.path().join("bottle.db")).unwrap(), b"Dear diary");
+}
+
+#[rstest]
+#[case::normal("normal", 3)]
+#[case::critical("critical", 0)]
+#[case::off("off", 0)]
+fn the_log_has_one_line_a_request(#[case] level: &str, #[case] lines: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_LOG_LEVEL", level);
+    let mut program = Program::start(command);
+    let client = program.client();
+    client.get("/api/users/self");
+    client.get("/nothing");
+    client.post("/api/users", &json!({ "username": "ada", "password": "a secret" }));
+    program.signal("TERM");
+    let (_, out, log) = program.wait();
+    assert_eq!(log.lines().count(), lines, "{log}");
+    assert!(out.is_empty() && !log.contains("secret"), "{out}{log}");
+}

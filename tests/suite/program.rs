@@ -1,0 +1,76 @@
+//! The program itself, as a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use crate::app::Client;
+
+/// A running `bottle`. Dropping it kills it.
+pub(crate) struct Program {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// What it printed up to its address and the lines after it.
+    pub(crate) banner: String,
+    pub(crate) port: u16,
+}
+
+/// `bottle` with these arguments in this folder, on a port of its own, hashing passwords fast.
+pub(crate) fn bottle(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bottle"));
+    command
+        .args(args)
+        .current_dir(folder)
+        .env("ROCKET_PORT", "0")
+        .env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1}")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Program {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut banner = String::new();
+        while !banner.contains("Ctrl-C") {
+            if stdout.read_line(&mut banner).unwrap() == 0 {
+                let mut error = String::new();
+                child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+                panic!("it did not start: {banner}{error}");
+            }
+        }
+        let address = banner.split("http://127.0.0.1:").nth(1).unwrap();
+        let port = address.split_whitespace().next().unwrap().parse().unwrap();
+        Self { child, stdout, banner, port }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.port)
+    }
+
+    /// Sends a signal by name.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill").args([&format!("-{signal}"), &pid]).status().unwrap().success()
+        );
+    }
+
+    /// Waits for its end; what it still printed, and its log.
+    pub(crate) fn wait(&mut self) -> (ExitStatus, String, String) {
+        let status = self.child.wait().unwrap();
+        let (mut out, mut log) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut out).unwrap();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (status, out, log)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
