@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench login`; compare the two medians.
 
+#![allow(clippy::expect_used)] // a bench that cannot be set up may panic
+
 use std::sync::Arc;
 
 use bottle::accounts::{Accounts, Contract, Name, Registration, SessionKind};
