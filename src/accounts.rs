@@ -153,6 +153,11 @@ impl Accounts {
         if ended { Ok(()) } else { Err(Error::NotLoggedIn) }
     }
 
+    /// Ends every session of the account, whatever contract it belongs to.
+    pub async fn log_out_everywhere(&self, login: Login) -> Result<()> {
+        self.store.write(move |db| sessions::delete_others(db, login.account.id, None)).await
+    }
+
     /// The account of that name, whose password is `password`.
     async fn check(&self, name: Name<'_>, password: String) -> Result<(Credentials, Verdict)> {
         let found = self.store.read(|db| match name {

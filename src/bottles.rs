@@ -6,9 +6,11 @@ use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::geo::Rectangle;
+use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles};
 
 pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page, Sighting};
+pub use crate::store::cells::Cell;
 
 /// The longest list that one answer carries.
 pub const LIST_MOST: u32 = 10_000;
@@ -28,6 +30,23 @@ pub struct Listed<T> {
     pub more: bool,
 }
 
+/// The most cells, empty ones included, that a rectangle is divided into.
+const CELLS_MOST: f64 = 4096.0;
+
+/// The finest cells for those who are not logged in: about 10 km.
+pub const PUBLIC_LEVEL: u8 = 12;
+/// The finest cells there are.
+pub const FINEST_LEVEL: u8 = 14;
+
+/// Bottles counted by cell.
+#[derive(Debug)]
+pub struct Counts {
+    /// The width and height of a cell, in degrees.
+    pub cell_size: f64,
+    /// The cells that are not empty.
+    pub cells: Vec<Cell>,
+}
+
 impl Bottles {
     /// The bottles in `store`.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
@@ -43,6 +62,21 @@ impl Bottles {
     /// What lies inside the rectangle, its edges included.
     pub fn nearby(&self, rectangle: &Rectangle, page: Page) -> Result<Listed<Sighting>> {
         listed(page, |page| self.store.read(|db| bottles::nearby(db, rectangle, page)))
+    }
+
+    /// How many bottles lie in each cell that the rectangle touches, in cells as fine as suits a map
+    /// at `zoom`, but no finer than `finest` and never so fine that the answer grows long.
+    pub fn counts(&self, rectangle: &Rectangle, zoom: u8, finest: u8) -> Result<Counts> {
+        let wanted = zoom.saturating_add(2).min(finest);
+        let level = LEVELS
+            .into_iter()
+            .filter(|level| {
+                *level <= wanted && rectangle.cells_of(cells::size(*level)) <= CELLS_MOST
+            })
+            .next_back()
+            .unwrap_or(LEVELS[0]);
+        let cells = self.store.read(|db| cells::touched(db, rectangle, level))?;
+        Ok(Counts { cell_size: cells::size(level), cells })
     }
 
     /// What `owner` threw, oldest first.

@@ -34,6 +34,14 @@ pub struct Settings {
     pub music_token_seconds: u32,
     /// How long a Bookstore token lives, in seconds.
     pub bookstore_token_seconds: u32,
+    /// Where map pictures come from on the internet, with `{z}`, `{x}` and `{y}`; empty for nowhere.
+    pub tile_url: String,
+    /// Whom to name on that map.
+    pub tile_attribution: String,
+    /// An MBTiles file with a street map; empty for none. `--map` goes before it.
+    pub map: PathBuf,
+    /// Whether visitors who are not logged in see counts of bottles.
+    pub public_counts: bool,
     /// How long a change waits for another program's lock on the file, in milliseconds.
     pub busy_timeout_ms: u64,
 }
@@ -50,6 +58,10 @@ impl Default for Settings {
             ledger_token_seconds: 7 * 24 * 60 * 60,
             music_token_seconds: 30 * 24 * 60 * 60,
             bookstore_token_seconds: 60 * 60,
+            tile_url: String::new(),
+            tile_attribution: String::new(),
+            map: PathBuf::new(),
+            public_counts: true,
             busy_timeout_ms: 4000,
         }
     }

@@ -85,6 +85,13 @@ impl Rectangle {
         self.longitude_span
     }
 
+    /// About how many square cells of `size` degrees the rectangle touches.
+    pub fn cells_of(&self, size: f64) -> f64 {
+        let rows = 2.0 * self.latitude_span.min(90.0) / size + 1.0;
+        let columns = 2.0 * self.longitude_span.min(180.0) / size + 1.0;
+        rows * columns
+    }
+
     /// The one or two areas that together are this rectangle: clamped at the poles, going on at the
     /// other side of the antimeridian, whose two names (-180 and 180) are one line.
     ///

@@ -10,6 +10,7 @@
 //! - [`store`]: all the SQL, over one SQLite file
 //! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
 //! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
+//! - [`web`]: the page
 //! - [`server`]: where everything is mounted
 
 pub mod accounts;
@@ -27,3 +28,4 @@ pub mod server;
 pub mod shutdown;
 pub mod store;
 pub mod token;
+pub mod web;

@@ -10,29 +10,78 @@ use crate::accounts::Accounts;
 use crate::bottles::Bottles;
 use crate::clock::Clock;
 use crate::config::{Settings, log_level};
+use crate::contracts::bottle::{DemoAccount, Mbtiles, PageSettings};
 use crate::contracts::{Lifetimes, bookstore, bottle, ledger, music, unread_routes};
 use crate::holdings::Holdings;
 use crate::logging::RequestLog;
 use crate::password::Passwords;
 use crate::shutdown::InFlight;
 use crate::store::Store;
+use crate::store::mbtiles::Tiles;
+use crate::web;
 
-/// The server over `store`, ready to launch with Rocket's settings in `figment` and ours in
+/// What the server serves, besides its settings.
+pub struct Sea {
+    /// Accounts and bottles.
+    pub store: Arc<Store>,
+    /// What time it is.
+    pub clock: Clock,
+    /// A street map, if there is one.
+    pub tiles: Option<Tiles>,
+    /// Accounts that anyone may use.
+    pub demo_accounts: Vec<DemoAccount>,
+}
+
+impl Sea {
+    /// The bottles in `store` alone.
+    pub fn new(store: Arc<Store>, clock: Clock) -> Self {
+        Self { store, clock, tiles: None, demo_accounts: Vec::new() }
+    }
+}
+
+/// The server over `sea`, ready to launch with Rocket's settings in `figment` and ours in
 /// `settings`.
-pub fn build(
-    figment: Figment,
-    settings: &Settings,
-    store: Arc<Store>,
-    clock: Clock,
-) -> Rocket<Build> {
-    let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let figment = figment.join((Config::SECRET_KEY, store.keys().cookie.clone()));
+pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
+    let figment = figment.join((Config::SECRET_KEY, sea.store.keys().cookie.clone()));
     let figment = match log_level(&figment) {
         LogLevel::Debug => figment,
         _ => figment.merge((Config::LOG_LEVEL, LogLevel::Off)),
     };
+    let rocket = manage(rocket::custom(figment), settings, sea)
+        .attach(RequestLog)
+        .attach(InFlight::default());
 
-    rocket::custom(figment)
+    rocket
+        .mount("/", web::routes())
+        .mount("/", unread_routes())
+        .mount("/api", bottle::routes())
+        .mount("/api", bottle::page_routes())
+        .mount("/", bottle::routes())
+        .register("/", bottle::catchers())
+        .mount("/user", ledger::routes())
+        .register("/user", ledger::catchers())
+        .mount("/card", ledger::holding_routes())
+        .register("/card", ledger::catchers())
+        .mount("/member", ledger::holding_routes())
+        .register("/member", ledger::catchers())
+        .mount("/division", ledger::holding_routes())
+        .register("/division", ledger::catchers())
+        .mount("/api/user", music::routes())
+        .register("/api/user", music::catchers())
+        .mount("/auth", bookstore::routes())
+        .register("/auth", bookstore::catchers())
+}
+
+/// What the handlers ask for.
+fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build> {
+    let Sea { store, clock, tiles, demo_accounts } = sea;
+    let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+    let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
+        min_zoom: tiles.about.min_zoom,
+        max_zoom: tiles.about.max_zoom,
+        attribution: tiles.about.attribution.clone(),
+    });
+    rocket
         .manage(Accounts::new(
             Arc::clone(&store),
             passwords,
@@ -48,22 +97,15 @@ pub fn build(
             music: settings.music_token_seconds,
             bookstore: settings.bookstore_token_seconds,
         })
-        .attach(RequestLog)
-        .attach(InFlight::default())
-        .mount("/", unread_routes())
-        .mount("/api", bottle::routes())
-        .mount("/", bottle::routes())
-        .register("/", bottle::catchers())
-        .mount("/user", ledger::routes())
-        .register("/user", ledger::catchers())
-        .mount("/card", ledger::holding_routes())
-        .register("/card", ledger::catchers())
-        .mount("/member", ledger::holding_routes())
-        .register("/member", ledger::catchers())
-        .mount("/division", ledger::holding_routes())
-        .register("/division", ledger::catchers())
-        .mount("/api/user", music::routes())
-        .register("/api/user", music::catchers())
-        .mount("/auth", bookstore::routes())
-        .register("/auth", bookstore::catchers())
+        .manage(PageSettings {
+            tile_url: Some(settings.tile_url.clone()).filter(|url| !url.is_empty()),
+            tile_attribution: settings.tile_attribution.clone(),
+            mbtiles,
+            public_counts: settings.public_counts,
+            min_password_length: settings.min_password_length,
+            demo_accounts,
+        })
+        .manage(tiles)
+        .manage(web::Policy::new(&settings.tile_url))
+        .manage(web::Compressed::default())
 }

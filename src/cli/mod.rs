@@ -31,11 +31,14 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve a database (what bare `bottle` does too)
-    #[command(after_help = "Example: bottle serve --db sea.db")]
+    #[command(after_help = "Example: bottle serve --db sea.db --map city.mbtiles")]
     Serve {
         /// The database file; a missing or empty one becomes a new database [default: bottle.db]
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
+        /// A street map that needs no internet: an MBTiles file of pictures
+        #[arg(long, value_name = "FILE")]
+        map: Option<PathBuf>,
     },
     /// Serve a copy of a small sea with accounts and bottles, in a temporary folder
     #[command(after_help = "Example: bottle demo")]
@@ -45,8 +48,8 @@ enum Command {
 impl Cli {
     /// Does what the command line says.
     pub(crate) fn run(self) -> ExitCode {
-        let done = match self.command.unwrap_or(Command::Serve { db: None }) {
-            Command::Serve { db } => serve::run(db),
+        let done = match self.command.unwrap_or(Command::Serve { db: None, map: None }) {
+            Command::Serve { db, map } => serve::run(db, map),
             Command::Demo => demo::run(),
         };
         match done {

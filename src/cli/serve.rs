@@ -6,25 +6,40 @@ use std::time::Duration;
 
 use bottle::clock::Clock;
 use bottle::config::{self, Settings};
+use bottle::contracts::bottle::DemoAccount;
+use bottle::logging;
+use bottle::server::{self, Sea};
+use bottle::store::mbtiles::Tiles;
 use bottle::store::{self, Store};
-use bottle::{logging, server};
 use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Config, Orbit, Rocket};
 
 /// Serves the database at `db`, or the one the settings name, until SIGTERM or Ctrl-C.
-pub(super) fn run(db: Option<PathBuf>) -> Result<(), String> {
+pub(super) fn run(db: Option<PathBuf>, map: Option<PathBuf>) -> Result<(), String> {
     let figment = config::figment();
     let mut settings = Settings::from(&figment).map_err(|e| format!("in the settings: {e}"))?;
     if let Some(db) = db {
         settings.database = db;
     }
-    serve(figment, &settings, &[])
+    if let Some(map) = map {
+        settings.map = map;
+    }
+    serve(figment, &settings, Demo::default())
 }
 
-/// Serves with these settings; `notes` are printed below the address.
-pub(super) fn serve(figment: Figment, settings: &Settings, notes: &[String]) -> Result<(), String> {
+/// What a demo has besides a sea.
+#[derive(Default)]
+pub(super) struct Demo {
+    /// Printed below the address.
+    pub(super) notes: Vec<String>,
+    /// Accounts that anyone may use.
+    pub(super) accounts: Vec<DemoAccount>,
+}
+
+/// Serves with these settings.
+pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
     logging::init(config::log_level(&figment));
 
@@ -33,9 +48,16 @@ pub(super) fn serve(figment: Figment, settings: &Settings, notes: &[String]) -> 
         busy_timeout: settings.busy_timeout(),
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
-    let store = Arc::new(store);
-    let banner = banner(store.path(), notes);
-    let rocket = server::build(figment, settings, store, Clock::default()).attach(banner);
+    let banner = banner(store.path(), demo.notes);
+    let sea = Sea {
+        tiles: match settings.map.as_os_str() {
+            none if none.is_empty() => None,
+            map => Some(Tiles::open(Path::new(map))?),
+        },
+        demo_accounts: demo.accounts,
+        ..Sea::new(Arc::new(store), Clock::default())
+    };
+    let rocket = server::build(figment, settings, sea).attach(banner);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(rocket_config.workers)
@@ -73,9 +95,8 @@ async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
 }
 
 /// Says where the server listens and which file it uses, once it does.
-fn banner(database: &Path, notes: &[String]) -> AdHoc {
+fn banner(database: &Path, notes: Vec<String>) -> AdHoc {
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
-    let notes = notes.to_vec();
     AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
         Box::pin(async move {
             let config = rocket.config();

@@ -135,6 +135,11 @@ fn respond(
     response.ok()
 }
 
+/// Whether a segment of a route takes any text. One that takes a whole path means none in particular.
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('<') && !segment.ends_with("..>")
+}
+
 /// The methods that the request's path has routes for.
 fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
     let path: Vec<&str> = request.uri().path().segments().collect();
@@ -147,7 +152,7 @@ fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
             let pattern: Vec<&str> =
                 route.uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
             pattern.len() == path.len()
-                && pattern.iter().zip(&path).all(|(p, s)| p.starts_with('<') || p == s)
+                && pattern.iter().zip(&path).all(|(p, s)| is_parameter(p) || p == s)
         })
         .map(|route| route.method)
         .collect();

@@ -11,6 +11,7 @@ pub const APPLICATION_ID: i32 = 0x424F_544C;
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_bottles.sql")),
     M::up(include_str!("migrations/0002_ledger.sql")),
+    M::up(include_str!("migrations/0003_counts.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::from_slice(STEPS));

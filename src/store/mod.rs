@@ -4,7 +4,9 @@
 //! constraints, not a read before the write, decide who wins a race.
 
 pub mod bottles;
+pub mod cells;
 pub mod ledger;
+pub mod mbtiles;
 pub mod migrate;
 pub mod sessions;
 pub mod users;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bottle::clock::Clock;
 use bottle::config::{self, Settings};
-use bottle::server;
+use bottle::server::{self, Sea};
 use bottle::store::{Options, Store};
 use rocket::fairing::AdHoc;
 use rocket::{Orbit, Rocket, Shutdown};
@@ -49,7 +49,7 @@ impl App {
             .merge(("shutdown.ctrlc", false))
             .merge(("shutdown.signals", Vec::<String>::new()))
             .merge(("log_level", "off"));
-        let rocket = server::build(figment, &settings, store, clock.clone()).attach(
+        let rocket = server::build(figment, &settings, Sea::new(store, clock.clone())).attach(
             AdHoc::on_liftoff("ready", |rocket: &Rocket<Orbit>| {
                 Box::pin(async move {
                     let _ = ready.send((rocket.config().port, rocket.shutdown()));

@@ -12,6 +12,7 @@ mod exchanges;
 mod files;
 mod hostile;
 mod locked;
+mod page;
 mod program;
 mod races;
 mod readme;

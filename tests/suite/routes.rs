@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use bottle::clock::Clock;
-use bottle::{config, server};
+use bottle::config;
+use bottle::server::{self, Sea};
 use rstest::rstest;
 
 use crate::app::{fast_settings, open_store};
@@ -12,7 +13,8 @@ use crate::app::{fast_settings, open_store};
 fn the_route_table_is_what_is_mounted() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(&folder.path().join("bottle.db"));
-    let rocket = server::build(config::figment(), &fast_settings(), store, Clock::default());
+    let rocket =
+        server::build(config::figment(), &fast_settings(), Sea::new(store, Clock::default()));
     let mounted: BTreeSet<String> = rocket
         .routes()
         .filter(|route| route.name.is_some())

@@ -63,6 +63,8 @@ pub(super) struct Nearby {
     center: Span,
     span: Span,
     bottles: Vec<SightingView>,
+    total: usize,
+    truncated: bool,
     next: Option<i64>,
 }
 
@@ -93,6 +95,8 @@ pub(super) fn nearby(
                 latitude: rectangle.latitude_span(),
                 longitude: rectangle.longitude_span(),
             },
+            total: found.items.len(),
+            truncated: found.more,
             bottles: found.items.into_iter().map(|s| SightingView::new(s, viewer)).collect(),
             next,
         },

@@ -3,10 +3,12 @@
 mod bottles;
 mod envelope;
 mod guard;
+mod page;
 mod query;
 mod users;
 mod view;
 
+pub use page::{DemoAccount, Mbtiles, PageSettings};
 use rocket::{Catcher, Route, catchers, routes};
 
 /// Every endpoint, to be mounted at `/api` and, for the first draft, at `/`.
@@ -24,6 +26,11 @@ pub fn routes() -> Vec<Route> {
         bottles::open,
         bottles::openers,
     ]
+}
+
+/// What the page asks for besides, to be mounted at `/api`.
+pub fn page_routes() -> Vec<Route> {
+    routes![page::settings, page::counts, users::log_out_everywhere, users::delete_account]
 }
 
 /// The envelope for whatever no endpoint answered.

@@ -29,6 +29,15 @@ pub(super) fn rectangle(
     )
 }
 
+/// A map's zoom: 0 (the whole world) to 22.
+pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
+    let text = text.ok_or_else(|| Error::field("zoom", Problem::Missing))?;
+    match text.parse::<u8>() {
+        Ok(zoom @ 0..=22) => Ok(zoom),
+        _ => Err(Error::field("zoom", Problem::OutOfRange(0.0, 22.0))),
+    }
+}
+
 /// The part of a list that `limit` and `after` ask for. A limit over the most is the most.
 pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<Page> {
     let limit = match limit.map(str::parse::<u64>) {

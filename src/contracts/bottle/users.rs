@@ -47,6 +47,40 @@ pub(super) async fn log_out(
     ok("登出成功", Nothing {})
 }
 
+#[delete("/sessions")]
+pub(super) async fn log_out_everywhere(
+    session: Session<Private>,
+    accounts: &State<Accounts>,
+    cookies: &CookieJar<'_>,
+) -> Reply<Nothing> {
+    accounts.log_out_everywhere(session.login).await?;
+    cookies.remove_private(guard::spent_cookie());
+    ok("已登出所有设备", Nothing {})
+}
+
+#[derive(Deserialize)]
+pub(super) struct Farewell {
+    password: Option<String>,
+}
+
+#[delete("/users/self", data = "<body>")]
+pub(super) async fn delete_account(
+    session: Session<Private>,
+    body: Body<Farewell>,
+    accounts: &State<Accounts>,
+    cookies: &CookieJar<'_>,
+) -> Reply<Nothing> {
+    let password = required("password", body.0.password)?;
+    match accounts.delete(session.login, Some(password)).await {
+        Ok(()) => {
+            cookies.remove_private(guard::spent_cookie());
+            ok("注销成功", Nothing {})
+        }
+        Err(Error::WrongPassword) => Err(Refusal::from(Error::WrongPassword).in_words("密码错误")),
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Profile {
     username: Option<String>,

@@ -1,0 +1,111 @@
+//! What the page needs to know before anyone has logged in.
+
+use rocket::{State, get};
+use serde::Serialize;
+
+use super::envelope::{Reply, ok};
+use super::guard::Private;
+use super::query;
+use crate::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
+use crate::contracts::Session;
+use crate::error::Error;
+
+/// What the page is told of this server.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PageSettings {
+    /// Where the map's pictures come from, if an operator named a place on the internet.
+    pub tile_url: Option<String>,
+    /// Whom to name on that map.
+    pub tile_attribution: String,
+    /// The street map at `/tiles`, if there is one.
+    pub mbtiles: Option<Mbtiles>,
+    /// Whether visitors may see counts.
+    pub public_counts: bool,
+    /// The fewest characters of a new password.
+    pub min_password_length: usize,
+    /// Accounts that anyone may use, in the demo.
+    pub demo_accounts: Vec<DemoAccount>,
+}
+
+/// What an MBTiles file offers.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct Mbtiles {
+    pub min_zoom: u8,
+    pub max_zoom: u8,
+    pub attribution: String,
+}
+
+/// An account that anyone may use.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct DemoAccount {
+    pub username: &'static str,
+    pub nickname: &'static str,
+    pub password: &'static str,
+}
+
+#[get("/settings")]
+pub(super) fn settings(settings: &State<PageSettings>) -> Reply<PageSettings> {
+    ok("获取设置成功", settings.inner().clone())
+}
+
+#[derive(Serialize)]
+struct Size {
+    latitude: f64,
+    longitude: f64,
+}
+
+#[derive(Serialize)]
+struct CellView {
+    latitude: f64,
+    longitude: f64,
+    count: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct CountsView {
+    total: i64,
+    cell: Size,
+    cells: Vec<CellView>,
+}
+
+/// Counts by cell, without contents or exact places: for anyone, unless the operator says otherwise,
+/// and finer for whoever is logged in.
+#[get("/bottles/counts?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<zoom>")]
+#[allow(clippy::too_many_arguments)] // each is a parameter of the query
+pub(super) fn counts(
+    session: Option<Session<Private>>,
+    latitude: Option<&str>,
+    longitude: Option<&str>,
+    latitude_span: Option<&str>,
+    longitude_span: Option<&str>,
+    zoom: Option<&str>,
+    settings: &State<PageSettings>,
+    bottles: &State<Bottles>,
+) -> Reply<CountsView> {
+    let finest = match session {
+        Some(_) => FINEST_LEVEL,
+        None if settings.public_counts => PUBLIC_LEVEL,
+        None => return Err(Error::NotLoggedIn.into()),
+    };
+    let rectangle = query::rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let counts = bottles.counts(&rectangle, query::zoom(zoom)?, finest)?;
+    let cells: Vec<CellView> = counts
+        .cells
+        .iter()
+        .map(|cell| CellView {
+            latitude: cell.latitude,
+            longitude: cell.longitude,
+            count: cell.count,
+        })
+        .collect();
+    ok(
+        "查询漂流瓶数量成功",
+        CountsView {
+            total: cells.iter().map(|cell| cell.count).sum(),
+            cell: Size { latitude: counts.cell_size, longitude: counts.cell_size },
+            cells,
+        },
+    )
+}

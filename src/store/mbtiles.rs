@@ -1,0 +1,81 @@
+//! A street map without internet: an MBTiles file, which is an SQLite database of pictures.
+
+use std::path::Path;
+
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use crate::error::{Error, Result};
+
+/// An open MBTiles file of raster tiles.
+pub struct Tiles {
+    pool: r2d2::Pool<SqliteConnectionManager>,
+    /// What the file says of itself.
+    pub about: About,
+}
+
+/// What an MBTiles file says of itself.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// `png`, `jpg` or `webp`.
+    pub format: String,
+    /// The least zoom it has tiles for.
+    pub min_zoom: u8,
+    /// The greatest zoom it has tiles for.
+    pub max_zoom: u8,
+    /// Whom to name on the map.
+    pub attribution: String,
+}
+
+impl Tiles {
+    /// Opens the file at `path`, or says what is wrong with it.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let told = |why: String| format!("{}: {why}", path.display());
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let manager = SqliteConnectionManager::file(path).with_flags(flags);
+        let db = Connection::open_with_flags(path, flags).map_err(|e| told(e.to_string()))?;
+        let about = about(&db).map_err(|e| told(format!("is no MBTiles file ({e})")))?;
+        if !["png", "jpg", "jpeg", "webp"].contains(&about.format.as_str()) {
+            return Err(told(format!(
+                "holds tiles of the format {}; Bottle shows pictures only (png, jpg, webp)",
+                about.format
+            )));
+        }
+        let pool = r2d2::Pool::builder()
+            .max_size(4)
+            .test_on_check_out(false)
+            .build(manager)
+            .map_err(|e| told(e.to_string()))?;
+        Ok(Self { pool, about })
+    }
+
+    /// The picture at this place, if there is one. `y` counts from the north, as in addresses on the
+    /// web; the file counts from the south.
+    pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>> {
+        let Some(row) = 1_u32.checked_shl(zoom.into()).and_then(|rows| rows.checked_sub(y + 1))
+        else {
+            return Ok(None);
+        };
+        let db = self.pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        let mut statement = db.prepare_cached(
+            "SELECT tile_data FROM tiles
+             WHERE zoom_level = ?1 AND tile_column = ?2 AND tile_row = ?3",
+        )?;
+        Ok(statement.query_row(params![zoom, x, row], |row| row.get(0)).optional()?)
+    }
+}
+
+fn about(db: &Connection) -> rusqlite::Result<About> {
+    let mut statement = db.prepare("SELECT value FROM metadata WHERE name = ?1")?;
+    let mut value =
+        |name: &str| statement.query_row([name], |row| row.get::<_, String>(0)).optional();
+    let zooms = db.query_row("SELECT min(zoom_level), max(zoom_level) FROM tiles", [], |row| {
+        Ok((row.get::<_, Option<u8>>(0)?, row.get::<_, Option<u8>>(1)?))
+    })?;
+    Ok(About {
+        format: value("format")?.unwrap_or_else(|| "png".into()).to_lowercase(),
+        min_zoom: zooms.0.unwrap_or(0),
+        max_zoom: zooms.1.unwrap_or(0),
+        attribution: value("attribution")?.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,184 @@
+//! What the page asks the server for: its files, counts, the street map, and the account's end.
+
+use rstest::rstest;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use bottle::store::mbtiles::Tiles;
+
+use crate::app::{App, Client};
+
+#[rstest]
+fn the_page_is_compressed_cached_and_fenced_in() {
+    let app = App::new();
+    let plain = app.anon().send("GET", "/", &[("Accept-Encoding", "identity")], None);
+    assert_eq!(plain.status, 200);
+    assert!(plain.header("content-type").starts_with("text/html"));
+    assert!(plain.header("content-security-policy").contains("default-src 'self'"));
+    assert!(plain.header("content-security-policy").contains("frame-ancestors 'none'"));
+    assert_eq!(plain.header("x-content-type-options"), "nosniff");
+
+    let etag = plain.header("etag").to_owned();
+    let again = app.anon().send("GET", "/", &[("If-None-Match", &etag)], None);
+    assert_eq!((again.status, again.text.as_str()), (304, ""));
+    let weak = format!("\"other\", W/{etag}");
+    assert_eq!(app.anon().send("GET", "/", &[("If-None-Match", &weak)], None).status, 304);
+}
+
+#[rstest]
+#[case("/../Cargo.toml")]
+#[case("/%2e%2e/Cargo.toml")]
+#[case("/nothing.js")]
+#[case("/static/index.html")]
+fn only_its_files_are_served(#[case] path: &str) {
+    assert_eq!(App::new().anon().get(path).status, 404);
+}
+
+#[rstest]
+fn settings_are_told_to_anyone() {
+    let app = App::with(|settings| {
+        settings.tile_url = "https://tiles.example.org/{z}/{x}/{y}.png".into()
+    });
+    let data = app.anon().get("/api/settings").data();
+    assert_eq!(data["tile_url"], "https://tiles.example.org/{z}/{x}/{y}.png");
+    assert_eq!(data["min_password_length"], 4);
+    assert_eq!((&data["mbtiles"], &data["demo_accounts"]), (&Value::Null, &json!([])));
+    let policy = app.anon().get("/");
+    assert!(policy.header("content-security-policy").contains("blob: https://tiles.example.org;"));
+}
+
+fn counts(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4], zoom: u8) -> Value {
+    let answer = client.get(&format!(
+        "/api/bottles/counts?latitude={lat}&longitude={lon}&latitude_span={lat_span}\
+         &longitude_span={lon_span}&zoom={zoom}"
+    ));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.data()
+}
+
+const WORLD: [f64; 4] = [0.0, 0.0, 90.0, 180.0];
+
+#[rstest]
+fn counts_are_kept_in_step(#[values(0, 2, 5, 9, 12, 22)] zoom: u8) {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let places =
+        [(0.0, 0.0), (0.0, 0.0), (90.0, 180.0), (-90.0, -180.0), (52.5, 13.4), (52.5001, 13.4001)];
+    for (latitude, longitude) in places {
+        ada.throw(latitude, longitude);
+        bob.throw(-latitude / 2.0, longitude);
+    }
+    assert_eq!(counts(&ada, WORLD, zoom)["total"], 12);
+    let near = counts(&ada, [52.5, 13.4, 0.01, 0.01], zoom);
+    assert!(near["total"].as_i64().unwrap() >= 2, "{near}");
+    let cell = &near["cells"][0];
+    let half = near["cell"]["latitude"].as_f64().unwrap() / 2.0;
+    assert!((cell["latitude"].as_f64().unwrap() - 52.5).abs() <= half + 0.001, "{near}");
+
+    let gone = ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    assert_eq!(counts(&bob, WORLD, zoom)["total"], 6);
+}
+
+/// Both sides of the antimeridian, each cell once.
+#[rstest]
+fn counts_go_on_over_the_antimeridian() {
+    let app = App::new();
+    let ada = app.user("ada");
+    for longitude in [179.9, 180.0, -180.0, -179.9, 170.0] {
+        ada.throw(10.0, longitude);
+    }
+    assert_eq!(counts(&ada, [10.0, 180.0, 0.5, 0.5], 10)["total"], 4);
+    assert_eq!(counts(&ada, [10.0, -179.9, 0.5, 0.5], 10)["total"], 4);
+    assert_eq!(counts(&ada, [10.0, 0.0, 0.5, 179.99], 10)["total"], 5);
+    assert_eq!(counts(&ada, [10.0, 100.0, 0.5, 179.99], 0)["total"], 5);
+}
+
+#[rstest]
+fn visitors_see_coarse_counts_if_the_operator_lets_them() {
+    let app = App::new();
+    let ada = app.user("ada");
+    ada.throw(52.5, 13.4);
+    let around = [52.5, 13.4, 0.01, 0.01];
+    assert!(counts(&app.anon(), around, 22)["cell"]["latitude"].as_f64().unwrap() > 0.08);
+    assert!(counts(&ada, around, 22)["cell"]["latitude"].as_f64().unwrap() < 0.03);
+
+    let app = App::over(app.stop(), |settings| settings.public_counts = false);
+    let path = "/api/bottles/counts?latitude=0&longitude=0&latitude_span=1&longitude_span=1&zoom=1";
+    assert_eq!(app.anon().get(path).status, 401);
+}
+
+/// An answer is never long, however fine the cells that are asked for.
+#[rstest]
+fn counts_of_the_world_are_coarse_at_any_zoom() {
+    let app = App::new();
+    let size = counts(&app.anon(), WORLD, 22)["cell"]["latitude"].as_f64().unwrap();
+    assert!(180.0 / size * 360.0 / size <= 4096.0);
+}
+
+#[rstest]
+fn log_out_everywhere_is_everywhere() {
+    let app = App::new();
+    let (ada, mut elsewhere) = (app.user("ada"), app.anon());
+    elsewhere.log_in("ada", "pass");
+    assert_eq!(ada.delete("/api/sessions").status, 200);
+    assert_eq!(
+        (ada.get("/api/users/self").status, elsewhere.get("/api/users/self").status),
+        (401, 401)
+    );
+}
+
+#[rstest]
+fn deleting_an_account_asks_its_password() {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let id = bob.throw(1.0, 1.0);
+    ada.send("POST", &format!("/api/bottles/{id}/open"), &[], None);
+    let wrong = ada.json("DELETE", "/api/users/self", &json!({ "password": "guess" }));
+    assert_eq!((wrong.status, wrong.json()["msg"].as_str()), (403, Some("密码错误")));
+    assert_eq!(ada.json("DELETE", "/api/users/self", &json!({})).status, 422);
+    assert_eq!(ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" })).status, 200);
+    assert_eq!(ada.get("/api/users/self").status, 401);
+    assert_eq!(bob.get(&format!("/api/bottles/{id}/openers")).data()["openers_count"], 0);
+}
+
+fn mbtiles(path: &std::path::Path, format: &str) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch(
+        "CREATE TABLE metadata (name TEXT, value TEXT);
+         CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB);
+         INSERT INTO metadata VALUES ('attribution', 'Map makers');
+         INSERT INTO tiles VALUES (2, 1, 3, CAST('north' AS BLOB)), (3, 1, 0, CAST('south' AS BLOB));",
+    )
+    .unwrap();
+    db.execute("INSERT INTO metadata VALUES ('format', ?1)", [format]).unwrap();
+}
+
+#[rstest]
+fn a_street_map_is_served_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("city.mbtiles");
+    mbtiles(&map, "png");
+    let mut command = crate::program::bottle(folder.path(), &["serve", "--map"]);
+    command.arg(&map);
+    let program = crate::program::Program::start(command);
+    let client = program.client();
+    let north = client.get("/tiles/2/1/0");
+    assert_eq!((north.status, north.text.as_str()), (200, "north"));
+    assert_eq!(north.header("content-type"), "image/png");
+    assert_eq!(client.get("/tiles/3/1/7").text, "south");
+    for missing in ["/tiles/2/1/1", "/tiles/2/1/9", "/tiles/40/1/1", "/tiles/x/y/z"] {
+        assert_eq!(client.get(missing).status, 404, "{missing}");
+    }
+    let about = client.get("/api/settings").data()["mbtiles"].clone();
+    assert_eq!(about, json!({ "min_zoom": 2, "max_zoom": 3, "attribution": "Map makers" }));
+}
+
+#[rstest]
+fn a_map_of_vectors_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("city.mbtiles");
+    mbtiles(&map, "pbf");
+    assert!(Tiles::open(&map).err().unwrap().contains("pbf"));
+    assert!(Tiles::open(&folder.path().join("none")).is_err());
+}
