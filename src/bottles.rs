@@ -70,10 +70,9 @@ impl Bottles {
         let wanted = zoom.saturating_add(2).min(finest);
         let level = LEVELS
             .into_iter()
-            .filter(|level| {
+            .rfind(|level| {
                 *level <= wanted && rectangle.cells_of(cells::size(*level)) <= CELLS_MOST
             })
-            .next_back()
             .unwrap_or(LEVELS[0]);
         let cells = self.store.read(|db| cells::touched(db, rectangle, level))?;
         Ok(Counts { cell_size: cells::size(level), cells })

@@ -104,8 +104,8 @@ impl Refused {
             return reason.clone();
         }
         match status.code {
-            404 if allowed_methods(request).is_empty() => Self::NoSuchPath,
-            404 => Self::WrongMethod,
+            404 if exists_for_another_method(request) => Self::WrongMethod,
+            404 => Self::NoSuchPath,
             413 => Self::TooLarge,
             503 => Self::Unavailable,
             400..500 => Self::Malformed,
@@ -133,6 +133,11 @@ fn respond(
         _ => {}
     }
     response.ok()
+}
+
+fn exists_for_another_method(request: &Request<'_>) -> bool {
+    let methods = allowed_methods(request);
+    !methods.is_empty() && !methods.contains(&request.method())
 }
 
 /// Whether a segment of a route takes any text. One that takes a whole path means none in particular.
