@@ -37,7 +37,7 @@ fn only_its_files_are_served(#[case] path: &str) {
 #[rstest]
 fn settings_are_told_to_anyone() {
     let app = App::with(|settings| {
-        settings.tile_url = "https://tiles.example.org/{z}/{x}/{y}.png".into()
+        settings.tile_url = "https://tiles.example.org/{z}/{x}/{y}.png".into();
     });
     let data = app.anon().get("/api/settings").data();
     assert_eq!(data["tile_url"], "https://tiles.example.org/{z}/{x}/{y}.png");
