@@ -1,5 +1,7 @@
 //! The rules of throwing, seeing and opening bottles.
 
+mod nearby;
+
 use std::sync::Arc;
 
 use crate::accounts::Account;
@@ -9,8 +11,10 @@ use crate::geo::Rectangle;
 use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles};
 
-pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page, Sighting};
+pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page};
 pub use crate::store::cells::Cell;
+pub use crate::store::nearby::Sighting;
+pub use nearby::{Seen, Wanted};
 
 /// The longest list that one answer carries.
 pub const LIST_MOST: u32 = 10_000;
@@ -29,9 +33,6 @@ pub struct Listed<T> {
     /// Whether there are more after it.
     pub more: bool,
 }
-
-/// The most cells, empty ones included, that a rectangle is divided into.
-const CELLS_MOST: f64 = 4096.0;
 
 /// The finest cells for those who are not logged in: about 10 km.
 pub const PUBLIC_LEVEL: u8 = 12;
@@ -59,21 +60,11 @@ impl Bottles {
         self.store.write(move |db| bottles::insert(db, owner, &new, now)).await
     }
 
-    /// What lies inside the rectangle, its edges included.
-    pub fn nearby(&self, rectangle: &Rectangle, page: Page) -> Result<Listed<Sighting>> {
-        listed(page, |page| self.store.read(|db| bottles::nearby(db, rectangle, page)))
-    }
-
     /// How many bottles lie in each cell that the rectangle touches, in cells as fine as suits a map
     /// at `zoom`, but no finer than `finest` and never so fine that the answer grows long.
     pub fn counts(&self, rectangle: &Rectangle, zoom: u8, finest: u8) -> Result<Counts> {
-        let wanted = zoom.saturating_add(2).min(finest);
-        let level = LEVELS
-            .into_iter()
-            .rfind(|level| {
-                *level <= wanted && rectangle.cells_of(cells::size(*level)) <= CELLS_MOST
-            })
-            .unwrap_or(LEVELS[0]);
+        let most = zoom.saturating_add(2).min(finest).min(nearby::finest_level(rectangle));
+        let level = LEVELS.into_iter().rfind(|level| *level <= most).unwrap_or(LEVELS[0]);
         let cells = self.store.read(|db| cells::touched(db, rectangle, level))?;
         Ok(Counts { cell_size: cells::size(level), cells })
     }

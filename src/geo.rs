@@ -18,6 +18,15 @@ impl Position {
         })
     }
 
+    /// The angle between two positions, as seen from the middle of the globe, in radians.
+    pub fn angle_to(self, other: Self) -> f64 {
+        let (from, to) = (self.latitude.to_radians(), other.latitude.to_radians());
+        let up = ((to - from) / 2.0).sin();
+        let right = ((other.longitude - self.longitude).to_radians() / 2.0).sin();
+        let haversine = up * up + from.cos() * to.cos() * right * right;
+        2.0 * haversine.sqrt().min(1.0).asin()
+    }
+
     /// Degrees north.
     pub fn latitude(self) -> f64 {
         self.latitude
@@ -90,6 +99,30 @@ impl Rectangle {
         let rows = 2.0 * self.latitude_span.min(90.0) / size + 1.0;
         let columns = 2.0 * self.longitude_span.min(180.0) / size + 1.0;
         rows * columns
+    }
+
+    /// Whether a square cell of `size` degrees around this middle lies wholly inside.
+    pub fn holds_cell(&self, latitude: f64, longitude: f64, size: f64) -> bool {
+        let east = (longitude - self.center.longitude).abs();
+        let across = east.min(360.0 - east) + size / 2.0;
+        let along = (latitude - self.center.latitude).abs() + size / 2.0;
+        along <= self.latitude_span
+            && (across <= self.longitude_span || self.longitude_span >= 180.0)
+    }
+
+    /// The part of this rectangle that holds all that is within `angle` (in radians) of its centre,
+    /// and somewhat more.
+    pub fn within_angle(&self, angle: f64) -> Self {
+        let up = angle.to_degrees() * (1.0 + 1e-9);
+        // Over a pole every longitude is near.
+        let over_a_pole = self.center.latitude.abs() + up >= 90.0;
+        let across = (angle.sin() / self.center.latitude.to_radians().cos()).asin().to_degrees();
+        let across = if over_a_pole { 180.0 } else { across * (1.0 + 1e-9) };
+        Self {
+            center: self.center,
+            latitude_span: self.latitude_span.min(up),
+            longitude_span: self.longitude_span.min(across),
+        }
     }
 
     /// The one or two areas that together are this rectangle: clamped at the poles, going on at the

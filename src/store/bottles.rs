@@ -7,7 +7,7 @@ use super::users::{self, Account};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::fields::{Address, Content, Style};
-use crate::geo::{Area, Position, Rectangle};
+use crate::geo::Position;
 
 /// A bottle, whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,21 +39,6 @@ pub struct NewBottle {
     pub position: Position,
     /// How it looks.
     pub style: Style,
-}
-
-/// A bottle as it is seen on the map, closed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sighting {
-    /// The bottle's id.
-    pub id: i64,
-    /// The account that threw it.
-    pub owner: i64,
-    /// How it looks.
-    pub style: Style,
-    /// Where it is, in words.
-    pub formatted_address: String,
-    /// Where it is.
-    pub position: Position,
 }
 
 /// A bottle that someone opened.
@@ -101,7 +86,7 @@ fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
     })
 }
 
-fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position> {
+pub(super) fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position> {
     Position::new(row.get(first)?, row.get(first + 1)?)
         .map_err(|e| FromSqlError::Other(Box::new(e)).into())
 }
@@ -135,55 +120,6 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         bottle,
     )
     .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
-}
-
-/// The bottles inside the rectangle, by id.
-pub fn nearby(db: &Connection, rectangle: &Rectangle, page: Page) -> Result<Vec<Sighting>> {
-    let mut found = Vec::new();
-    for area in rectangle.areas() {
-        within(db, &area, page, &mut found)?;
-    }
-    found.sort_unstable_by_key(|sighting| sighting.id);
-    found.truncate(page.limit as usize);
-    Ok(found)
-}
-
-/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the order asked for. Its
-/// boxes hold their points but for those nearer to 0 than a 32-bit float can tell, hence the 1e-40.
-fn within(db: &Connection, area: &Area, page: Page, found: &mut Vec<Sighting>) -> Result<()> {
-    let mut statement = db.prepare_cached(
-        "SELECT bottles.id, owner_id, style, formatted_address, latitude, longitude
-         FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
-         WHERE max_latitude >= :south - 1e-40 AND min_latitude <= :north + 1e-40
-           AND max_longitude >= :west - 1e-40 AND min_longitude <= :east + 1e-40
-           AND latitude BETWEEN :south AND :north
-           AND longitude BETWEEN :west AND :east
-           AND bottles.id > :after
-         ORDER BY bottles.id LIMIT :limit",
-    )?;
-    let rows = statement.query_map(
-        named_params! {
-            ":south": area.south,
-            ":north": area.north,
-            ":west": area.west,
-            ":east": area.east,
-            ":after": page.after.unwrap_or(0),
-            ":limit": page.limit,
-        },
-        |row| {
-            Ok(Sighting {
-                id: row.get(0)?,
-                owner: row.get(1)?,
-                style: row.get(2)?,
-                formatted_address: row.get(3)?,
-                position: position(row, 4)?,
-            })
-        },
-    )?;
-    for sighting in rows {
-        found.push(sighting?);
-    }
-    Ok(())
 }
 
 /// The bottles that `owner` threw, oldest first.

@@ -12,6 +12,7 @@ mod exchanges;
 mod files;
 mod hostile;
 mod locked;
+mod nearest;
 mod page;
 mod program;
 mod races;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use bottle::accounts::{Accounts, Registration};
-use bottle::bottles::{Bottles, NewBottle, Page};
+use bottle::bottles::{Bottles, NewBottle, Wanted};
 use bottle::clock::Clock;
 use bottle::fields::{Address, Content, Style, Username};
 use bottle::geo::{Position, Rectangle};
@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use crate::app::{App, Client, open_store};
 
-const PAGE: Page = Page { limit: 10_000, after: None };
+const ALL: Wanted = Wanted { limit: 10_000, after: None };
 
 /// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
 /// edge, around the globe.
@@ -106,9 +106,9 @@ impl Sea {
     fn found(&self, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64> {
         let rectangle =
             Rectangle::new(Position::new(lat, lon).unwrap(), lat_span, lon_span).unwrap();
-        let found = self.bottles.nearby(&rectangle, PAGE).unwrap();
-        assert!(!found.more);
-        found.items.into_iter().map(|sighting| sighting.id).collect()
+        let seen = self.bottles.nearby(&rectangle, ALL, |sighting| Ok(sighting.id)).unwrap();
+        assert!(!seen.truncated && seen.total == seen.items.len() as i64);
+        seen.items
     }
 }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::envelope::{Reply, ok};
 use super::guard::{OwnedBottle, Private, bottle_id};
-use super::query::{page, rectangle};
-use super::view::{CreatedView, OpenedView, OpenerView, SightingView};
+use super::query::page;
+use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::accounts::required;
 use crate::bottles::{Bottles, Listed, NewBottle};
 use crate::contracts::{Body, Session};
@@ -50,57 +50,6 @@ pub(super) async fn throw(
 ) -> Reply<CreatedView> {
     let bottle = bottles.throw(&session.login.account, body.0.bottle()?).await?;
     ok("创建漂流瓶成功", bottle.into())
-}
-
-#[derive(Serialize)]
-struct Span {
-    latitude: f64,
-    longitude: f64,
-}
-
-#[derive(Serialize)]
-pub(super) struct Nearby {
-    center: Span,
-    span: Span,
-    bottles: Vec<SightingView>,
-    total: usize,
-    truncated: bool,
-    next: Option<i64>,
-}
-
-#[get("/bottles/nearby?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<limit>&<after>")]
-#[allow(clippy::too_many_arguments)] // each is a parameter of the query
-pub(super) fn nearby(
-    session: Session<Private>,
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
-    limit: Option<&str>,
-    after: Option<&str>,
-    bottles: &State<Bottles>,
-) -> Reply<Nearby> {
-    let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
-    let found = bottles.nearby(&rectangle, page(limit, after)?)?;
-    let next = next(&found, |sighting| sighting.id);
-    let viewer = &session.login.account;
-    ok(
-        "查询附近的漂流瓶成功",
-        Nearby {
-            center: Span {
-                latitude: rectangle.center().latitude(),
-                longitude: rectangle.center().longitude(),
-            },
-            span: Span {
-                latitude: rectangle.latitude_span(),
-                longitude: rectangle.longitude_span(),
-            },
-            total: found.items.len(),
-            truncated: found.more,
-            bottles: found.items.into_iter().map(|s| SightingView::new(s, viewer)).collect(),
-            next,
-        },
-    )
 }
 
 /// A list, and what to give as `after` for the part that follows.

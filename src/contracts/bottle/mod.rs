@@ -3,6 +3,7 @@
 mod bottles;
 mod envelope;
 mod guard;
+mod nearby;
 mod page;
 mod query;
 mod users;
@@ -20,7 +21,7 @@ pub fn routes() -> Vec<Route> {
         users::profile,
         users::update,
         bottles::throw,
-        bottles::nearby,
+        nearby::nearby,
         bottles::created,
         bottles::opened,
         bottles::open,

@@ -56,21 +56,32 @@ impl LocationView {
 
 /// A bottle on the map, closed.
 #[derive(Serialize)]
-pub(super) struct SightingView {
+pub(super) struct SightingView<'a> {
     bottle_id: i64,
     style: u8,
     is_owner: bool,
-    location: LocationView,
+    location: SightingLocation<'a>,
 }
 
-impl SightingView {
-    /// The sighting as `viewer` sees it.
-    pub(super) fn new(sighting: Sighting, viewer: &Account) -> Self {
+#[derive(Serialize)]
+struct SightingLocation<'a> {
+    formatted_address: &'a str,
+    latitude: f64,
+    longitude: f64,
+}
+
+impl<'a> SightingView<'a> {
+    /// The sighting as the account `viewer` sees it.
+    pub(super) fn new(sighting: &Sighting<'a>, viewer: i64) -> Self {
         Self {
             bottle_id: sighting.id,
             style: sighting.style.number(),
-            is_owner: sighting.owner == viewer.id,
-            location: LocationView::new(sighting.formatted_address, sighting.position),
+            is_owner: sighting.owner == viewer,
+            location: SightingLocation {
+                formatted_address: sighting.formatted_address,
+                latitude: sighting.position.latitude(),
+                longitude: sighting.position.longitude(),
+            },
         }
     }
 }

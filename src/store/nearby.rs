@@ -1,0 +1,130 @@
+//! Which bottles lie in a rectangle: the R*-tree proposes, the stored coordinates decide.
+
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, Row, params};
+
+use super::bottles::position;
+use crate::error::Result;
+use crate::fields::Style;
+use crate::geo::{Position, Rectangle};
+
+/// A bottle as it is seen on the map, closed. The text is still SQLite's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sighting<'a> {
+    /// The bottle's id.
+    pub id: i64,
+    /// The account that threw it.
+    pub owner: i64,
+    /// How it looks.
+    pub style: Style,
+    /// Where it is.
+    pub position: Position,
+    /// Where it is, in words.
+    pub formatted_address: &'a str,
+}
+
+/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the rest. Its boxes hold
+/// their points but for those nearer to 0 than a 32-bit float can tell, hence the 1e-40.
+const INSIDE: &str = "
+    FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
+    WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
+      AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40
+      AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4";
+
+const SIGHTING: &str = "bottles.id, owner_id, style, latitude, longitude, formatted_address";
+
+/// Shows `visit` any bottles inside the rectangle, in no order, at most `limit` of them.
+pub fn any(
+    db: &Connection,
+    rectangle: &Rectangle,
+    limit: usize,
+    mut visit: impl FnMut(&Sighting<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement = db.prepare_cached(&format!("SELECT {SIGHTING} {INSIDE} LIMIT ?5"))?;
+    let mut left = limit;
+    for area in rectangle.areas() {
+        let mut rows =
+            statement.query(params![area.south, area.north, area.west, area.east, count(left)])?;
+        while let Some(row) = rows.next()? {
+            visit(&sighting(row)?)?;
+            left -= 1;
+        }
+    }
+    Ok(())
+}
+
+/// The ids of the bottles inside the rectangle that come after the id `after`, at most `limit`.
+pub fn ids_after(
+    db: &Connection,
+    rectangle: &Rectangle,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<i64>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT bottles.id {INSIDE} AND bottles.id > ?5 ORDER BY bottles.id LIMIT ?6"
+    ))?;
+    let mut ids: Vec<i64> = Vec::new();
+    for area in rectangle.areas() {
+        let bound = params![area.south, area.north, area.west, area.east, after, count(limit)];
+        for id in statement.query_map(bound, |row| row.get(0))? {
+            ids.push(id?);
+        }
+    }
+    ids.sort_unstable();
+    ids.truncate(limit);
+    Ok(ids)
+}
+
+/// Id and place of any bottles inside the rectangle, at most `limit`.
+pub fn places(
+    db: &Connection,
+    rectangle: &Rectangle,
+    limit: usize,
+) -> Result<Vec<(i64, Position)>> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT bottles.id, latitude, longitude {INSIDE} LIMIT ?5"))?;
+    let mut places = Vec::new();
+    for area in rectangle.areas() {
+        let left = limit - places.len();
+        let bound = params![area.south, area.north, area.west, area.east, count(left)];
+        for place in statement.query_map(bound, |row| Ok((row.get(0)?, position(row, 1)?)))? {
+            places.push(place?);
+        }
+    }
+    Ok(places)
+}
+
+/// Shows `visit` the bottles with these ids, in their order.
+pub fn by_id(
+    db: &Connection,
+    ids: impl IntoIterator<Item = i64>,
+    mut visit: impl FnMut(&Sighting<'_>) -> Result<()>,
+) -> Result<()> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {SIGHTING} FROM bottles WHERE id = ?1"))?;
+    for id in ids {
+        let mut rows = statement.query([id])?;
+        // It may have been deleted since its id was read.
+        if let Some(row) = rows.next()? {
+            visit(&sighting(row)?)?;
+        }
+    }
+    Ok(())
+}
+
+fn sighting<'row>(row: &'row Row<'_>) -> rusqlite::Result<Sighting<'row>> {
+    Ok(Sighting {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        style: row.get(2)?,
+        position: position(row, 3)?,
+        formatted_address: row
+            .get_ref(5)?
+            .as_str()
+            .map_err(|e: FromSqlError| rusqlite::Error::from(e))?,
+    })
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
