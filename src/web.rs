@@ -171,7 +171,8 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Pictur
     let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
     match tiles.tile(zoom, x, y) {
         Ok(Some(bytes)) => Ok(Picture { kind, bytes }),
-        Ok(None) => Err(Status::NotFound),
+        // Maps have holes: that is no error for a browser to complain of.
+        Ok(None) => Err(Status::NoContent),
         Err(Error::Unavailable(why)) => {
             tracing::warn!("the map is unavailable: {why}");
             Err(Status::ServiceUnavailable)

@@ -53,6 +53,8 @@ CREATE TABLE openings (
     PRIMARY KEY (bottle_id, opener_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Both lists of openings come in the order of opening, and in pages.
+CREATE INDEX openings_by_bottle ON openings (bottle_id, opened_at, opener_id);
 CREATE INDEX openings_by_opener ON openings (opener_id, opened_at, bottle_id);
 
 CREATE TRIGGER opening_counted AFTER INSERT ON openings BEGIN

@@ -1,0 +1,127 @@
+// What the page needs once the first bottles are drawn: labels, scale, street map, the greeting, the state of the connection
+// and of the session.
+
+import { connection, server, session, tryServer } from './api.js';
+import { CityLayer, loadCities } from './cities.js';
+import { el, needStyle } from './dom.js';
+import { t } from './i18n.js';
+import { banner, removeBanner } from './notices.js';
+import { fetchList } from './store.js';
+import { goToBottles, welcome } from './welcome.js';
+
+const { L } = globalThis;
+const STREETS = 18;   // the nearest zoom when there is a street map
+
+export async function start(app) {
+  await needStyle('panel');
+  // Not in index.html: it and its icon are wanted by whoever installs the page, and not before the first bottle.
+  document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
+  watchConnection(app);
+  watchSession(app);
+  addControls(app);
+  openLink(app);
+  addEventListener('hashchange', () => openLink(app));
+  app.land.refine();
+  app.map.on('zoomend', () => app.land.refine());
+  await welcome(app);
+  if (!addStreets(app)) {
+    await loadCities();
+    new CityLayer().addTo(app.map);
+  }
+  if (app.seen.total === 0 && !app.seen.closed && !localStorage.getItem('bottle.welcomed')) goToBottles(app);
+  fetchTheRest();
+}
+
+/** The parts that are wanted later are fetched now, in peace: should the server go away, one can still write a message. */
+async function fetchTheRest() {
+  try {
+    for (const name of ['throw', 'bottle', 'in-view', 'lists', 'profile']) await import(`./${name}.js`);
+  } catch {
+    // They are asked for again when they are wanted.
+  }
+}
+
+function addControls({ map }) {
+  L.control.scale({ position: 'bottomright', imperial: navigator.language === 'en-US' }).addTo(map);
+  L.control.attribution({ position: 'bottomleft', prefix: '<a href="https://leafletjs.com">Leaflet</a>' })
+    .addAttribution('Natural Earth').addAttribution('<a href="https://www.geonames.org">GeoNames</a> CC BY').addTo(map);
+}
+
+/** The operator's street map: a file of the server, or tiles from the internet. */
+function addStreets({ map, settings: { mbtiles, tile_url: url, tile_attribution: attribution } }) {
+  if (!mbtiles && !url) return false;
+  const options = mbtiles
+    ? { attribution: mbtiles.attribution, minZoom: mbtiles.min_zoom, maxNativeZoom: mbtiles.max_zoom, maxZoom: STREETS }
+    : { attribution, maxNativeZoom: 19, maxZoom: STREETS };
+  map.setMaxZoom(STREETS);
+  L.tileLayer(mbtiles ? 'tiles/{z}/{x}/{y}' : url, { ...options, className: 'streets' }).addTo(map);
+  return true;
+}
+
+/** A link to a place or to one bottle, at the start and when the reader changes the address. */
+async function openLink(app) {
+  const bottle = /^#bottle\/(\d+)$/.exec(location.hash);
+  if (bottle) {
+    const { showBottle } = await import('./bottle.js');
+    await showBottle(app, { bottle_id: Number(bottle[1]) });
+    return;
+  }
+  const [zoom, latitude, longitude] = location.hash.slice(1).split('/').map(Number);
+  if (Number.isFinite(longitude)) app.map.setView([latitude, longitude], zoom);
+}
+
+// --- the connection ---
+
+function watchConnection() {
+  let clock = 0;
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((connection.nextTry - Date.now()) / 1000));
+    const words = document.querySelector('.banner-offline .countdown');
+    if (words) words.textContent = t('offline.again', { n: left });
+  };
+  const offline = () => {
+    if (!document.querySelector('.banner-offline')) {
+      // The countdown is for the eyes: read out, it would be a metronome.
+      banner('offline', el('span', {}, t('offline.gone')), el('span', { class: 'countdown', 'aria-hidden': 'true' }),
+        el('button', { type: 'button', onclick: tryServer }, t('offline.now')));
+    }
+    clearInterval(clock);
+    clock = setInterval(tick, 1000);
+    tick();
+  };
+  server.addEventListener('offline', offline);
+  server.addEventListener('online', () => {
+    clearInterval(clock);
+    removeBanner('offline');
+  });
+  if (connection.lost) offline();
+}
+
+// --- the session ---
+
+function watchSession(app) {
+  server.addEventListener('session', ({ detail }) => {
+    removeBanner('ended');
+    app.opened.clear();
+    if (detail.ended) {
+      banner('ended', el('span', {}, t('session.ended')), el('button', { type: 'button', async onclick() {
+        const { openAccount } = await import('./account.js');
+        openAccount(app, 'login');
+      } }, t('session.again')));
+    }
+    came(app);
+  });
+  came(app);
+}
+
+/** Someone is logged in: which bottles have they opened? */
+async function came(app) {
+  if (!session.user) return;
+  app.events.dispatchEvent(new Event('came'));
+  try {
+    for (const bottle of await fetchList('opened')) app.opened.add(bottle.bottle_id);
+    app.bottles.repaint();
+  } catch {
+    // Not needed now: the map asks the same server and tells what is wrong.
+  }
+}

@@ -1,0 +1,231 @@
+//! The page in a real Chromium, against the real program: `cargo test --test browser`.
+
+#![allow(clippy::unwrap_used)] // in a test, to panic is to fail
+
+#[path = "../suite/app.rs"]
+#[allow(dead_code)]
+mod app;
+mod driver;
+#[path = "../suite/program.rs"]
+#[allow(dead_code)]
+mod program;
+
+use driver::Browser;
+use program::{Program, bottle};
+use rstest::rstest;
+use serde_json::json;
+use tempfile::TempDir;
+
+const DESKTOP: (u32, u32) = (1280, 800);
+const PHONE: (u32, u32) = (360, 740);
+
+/// Picks the words of a language.
+fn words<'a>(language: &str, en: &'a str, zh: &'a str) -> &'a str {
+    if language == "zh" { zh } else { en }
+}
+
+fn start() -> (TempDir, Program) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(bottle(folder.path(), &[]));
+    (folder, program)
+}
+
+/// Someone else, who throws a bottle by the API.
+fn bob(program: &Program) -> app::Client {
+    let mut bob = program.client();
+    bob.post("/api/users", &json!({ "username": "bob", "password": "pass", "nickname": "Bob" }));
+    bob.log_in("bob", "pass");
+    bob.post(
+        "/api/bottles",
+        &json!({
+            "content": "A message from Bob.", "style": 2,
+            "location": { "formatted_address": "Pazhou", "latitude": 23.09, "longitude": 113.36 }
+        }),
+    );
+    bob
+}
+
+async fn register(page: &Browser, language: &str, name: &str) {
+    let w = |en, zh| words(language, en, zh);
+    page.click(w("Register", "注册")).await;
+    page.fill(w("Username", "用户名"), name).await;
+    page.fill(w("Password", "密码"), "pass").await;
+    page.click(w("Register", "注册")).await;
+    page.find("button", w("My bottles", "我的瓶子")).await;
+}
+
+/// The whole way, by accessible names alone.
+#[rstest]
+#[tokio::test]
+async fn throw_open_and_see_who_opened(
+    #[values("en", "zh")] language: &str,
+    #[values(DESKTOP, PHONE)] size: (u32, u32),
+) {
+    let w = |en, zh| words(language, en, zh);
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, language, size, "#9/23.09/113.36").await;
+    page.reads(w("1 bottle in view", "1 个")).await;
+    page.check_accessible("a visitor").await;
+    register(&page, language, "ada").await;
+
+    page.click(w("Throw a bottle", "扔漂流瓶")).await;
+    page.fill(w("Message", "留言"), "Hello from the page.").await;
+    page.fill(w("Latitude", "纬度"), "23.1").await;
+    page.fill(w("Longitude", "经度"), "113.3").await;
+    page.fill(w("Address", "地址"), "By the river").await;
+    page.check_accessible("throwing").await;
+    page.click(w("Throw", "扔出")).await;
+    page.reads(w("Your bottle is on the sea.", "你的漂流瓶")).await;
+
+    page.follow("#bottle/1").await;
+    page.click(w("Open", "打开")).await;
+    page.reads("A message from Bob.").await;
+    page.check_accessible("reading").await;
+    page.click(w("Opened", "打开过的")).await;
+    page.reads("A message from Bob.").await;
+    page.check_accessible("the opened").await;
+
+    bob.send("POST", "/api/bottles/2/open", &[], None);
+    page.click(w("My bottles", "我的瓶子")).await;
+    page.reads("Hello from the page.").await;
+    page.click(w("Opened by 1 person", "1 人打开过")).await;
+    page.reads("Bob").await;
+    page.check_accessible("my bottles").await;
+    page.close(&[]).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn errors_stand_beside_their_field() {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    page.click("Register").await;
+    page.click("Register").await;
+    page.reads("Please fill this in.").await;
+    page.fill("Username", "bob").await;
+    page.fill("Password", "pass").await;
+    page.click("Register").await;
+    page.reads("This username is taken.").await;
+    page.check_accessible("registering").await;
+    page.click("Go to log in").await;
+    page.fill("Username", "bob").await;
+    page.fill("Password", "guess").await;
+    page.click("Log in").await;
+    page.reads("Username or password is wrong.").await;
+    page.close(&["409", "403"]).await;
+}
+
+/// A session that ends elsewhere is begun anew, and what was asked for goes on.
+#[rstest]
+#[tokio::test]
+async fn an_ended_session_goes_on_after_a_login() {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    let mut elsewhere = program.client();
+    elsewhere.log_in("ada", "pass");
+    elsewhere.delete("/api/sessions");
+
+    page.click("My bottles").await;
+    page.reads("Your session has ended.").await;
+    page.fill("Username", "ada").await;
+    page.fill("Password", "pass").await;
+    page.click("Log in").await;
+    page.reads("You have not thrown a bottle yet.").await;
+    page.close(&["401"]).await;
+}
+
+/// The server goes away while someone writes: the words are there when it is back.
+#[rstest]
+#[tokio::test]
+async fn a_message_outlives_the_server() {
+    let (folder, program) = start();
+    let port = program.port;
+    let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("Throw a bottle").await;
+    page.fill("Message", "Do not lose me.").await;
+    page.fill("Latitude", "1").await;
+    page.fill("Longitude", "2").await;
+    drop(program);
+    page.click("Throw").await;
+    page.reads("The server cannot be reached.").await;
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_PORT", port.to_string());
+    let _program = Program::start(command);
+    page.reload().await;
+    page.click("Throw a bottle").await;
+    assert_eq!(page.value("Message").await, "Do not lose me.");
+    page.close(&["ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"]).await;
+}
+
+/// Nickname, password and the end of an account.
+#[rstest]
+#[tokio::test]
+async fn an_account_is_changed_and_deleted() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    register(&page, "en", "ada").await;
+    page.click("Account: ada").await;
+    page.fill("Nickname", "Countess").await;
+    page.click("Save").await;
+    page.reads("Saved.").await;
+    page.click("Change the password").await;
+    page.fill("Current password", "guess").await;
+    page.fill("New password", "newer").await;
+    page.click("Set the new password").await;
+    page.reads("That is not your password.").await;
+    page.fill("Current password", "pass").await;
+    page.click("Set the new password").await;
+    page.reads("The new password holds from now on.").await;
+    page.check_accessible("the account").await;
+    program.client().log_in("ada", "newer");
+
+    page.click("Delete my account").await;
+    page.reads("This cannot be undone.").await;
+    page.fill("Password", "newer").await;
+    page.click("Delete for good").await;
+    page.find("button", "Register").await;
+    let gone = json!({ "username": "ada", "password": "newer" });
+    assert_eq!(program.client().post("/api/sessions", &gone).status, 403);
+    page.close(&["403"]).await;
+}
+
+/// What a visitor's browser loads before the first bottles are on the map: at most 12 files and
+/// 150 kB, compressed.
+#[rstest]
+#[tokio::test]
+async fn the_first_view_is_light() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &["demo"]);
+    command.env("TMPDIR", folder.path());
+    let program = Program::start(command);
+    let page = Browser::open(program.port, "en", DESKTOP, "#3/30/10").await;
+    page.reads("bottles in view").await;
+    let loaded = page.loaded_before("/api/bottles/counts").await;
+    let bytes: u64 = loaded.iter().map(|(_, bytes)| bytes).sum();
+    assert!(loaded.len() <= 12 && bytes <= 150_000, "{bytes} bytes: {loaded:#?}");
+    page.close(&[]).await;
+}
+
+/// In the demo one click logs in, and the language can be switched.
+#[rstest]
+#[tokio::test]
+async fn the_demo_logs_in_with_one_click() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &["demo"]);
+    command.env("TMPDIR", folder.path());
+    let program = Program::start(command);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    page.click("Log in as Ada").await;
+    page.click("My bottles").await;
+    page.reads("bottles").await;
+    page.click("中文").await;
+    page.find("button", "我的瓶子").await;
+    page.reload().await;
+    page.find("button", "我的瓶子").await;
+    page.close(&[]).await;
+}
