@@ -9,8 +9,11 @@ use crate::store::cells::{self, Cell, LEVELS};
 use crate::store::nearby::{self, Sighting};
 
 /// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
-/// this many. Beyond, in a crowd of more than this within 2.4 km, the nearest are those among them.
-const LOOKED_AT: usize = 50_000;
+/// this many. In a crowd of more than that within 2.4 km, the nearest are the nearest among them.
+const LOOKED_AT_MOST: usize = 50_000;
+
+/// A rectangle is narrowed until it holds no more than four times what is wanted and this many.
+const NARROW_ENOUGH: usize = 500;
 
 /// The most cells, empty ones included, that a rectangle is divided into.
 pub(super) const CELLS_MOST: f64 = 4096.0;
@@ -94,8 +97,9 @@ fn nearest<T>(
     mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
 ) -> Result<Seen<T>> {
     let center = rectangle.center();
-    let most = LOOKED_AT.max(4 * limit);
-    let smaller = narrowed(db, rectangle, limit as i64, most as i64)?;
+    let most = LOOKED_AT_MOST.max(4 * limit);
+    let enough = 4 * limit + NARROW_ENOUGH;
+    let smaller = narrowed(db, rectangle, limit as i64, enough as i64)?;
     let mut places = nearby::places(db, &smaller, most)?;
     if places.len() < limit {
         places = nearby::places(db, rectangle, most)?;
@@ -127,15 +131,15 @@ pub(super) fn finest_level(rectangle: &Rectangle) -> u8 {
         .unwrap_or(LEVELS[0])
 }
 
-/// A rectangle within this one that surely holds its `least` nearest bottles, and not many more than
-/// `most` in all if the cells can tell.
-fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, most: i64) -> Result<Rectangle> {
+/// A rectangle within this one that surely holds its `least` nearest bottles, and no more than
+/// `enough` in all if the cells can tell.
+fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> Result<Rectangle> {
     let mut narrow = *rectangle;
     loop {
         let level = finest_level(&narrow);
         let cells = cells::touched(db, &narrow, level)?;
         let count: i64 = cells.iter().map(|cell| cell.count).sum();
-        if count <= most {
+        if count <= enough {
             return Ok(narrow);
         }
         let Some(angle) = angle_that_holds(&narrow, &cells, cells::size(level), least) else {

@@ -18,19 +18,24 @@ const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4"
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A browser window on the page of one server.
-pub struct Browser {
+pub(crate) struct Browser {
     client: Client,
     driver: Child,
     /// Where ChromeDriver listens.
     driver_url: String,
     /// The page.
-    pub origin: String,
+    pub(crate) origin: String,
     _profile: tempfile::TempDir,
 }
 
 impl Browser {
     /// Opens the page at `port`, in a language (`en`, `zh`), in a window of this size.
-    pub async fn open(port: u16, language: &str, (width, height): (u32, u32), hash: &str) -> Self {
+    pub(crate) async fn open(
+        port: u16,
+        language: &str,
+        (width, height): (u32, u32),
+        hash: &str,
+    ) -> Self {
         let (driver, driver_url) = start_driver();
         let profile = tempfile::tempdir().unwrap();
         let capabilities = json!({
@@ -60,7 +65,7 @@ impl Browser {
     }
 
     /// The visible control of this kind (`button` or `field`) with this accessible name. Waits for it.
-    pub async fn find(&self, kind: &str, name: &str) -> Element {
+    pub(crate) async fn find(&self, kind: &str, name: &str) -> Element {
         const FIND: &str = "
             const [kind, name] = arguments;
             const tags = { button: 'button, a, [role=button], summary', field: 'input, textarea, select' };
@@ -87,7 +92,7 @@ impl Browser {
     }
 
     /// Clicks the button of that name.
-    pub async fn click(&self, name: &str) {
+    pub(crate) async fn click(&self, name: &str) {
         let started = Instant::now();
         loop {
             match self.find("button", name).await.click().await {
@@ -100,25 +105,25 @@ impl Browser {
     }
 
     /// Replaces what stands in the field of that name.
-    pub async fn fill(&self, name: &str, value: &str) {
+    pub(crate) async fn fill(&self, name: &str, value: &str) {
         let field = self.find("field", name).await;
         field.clear().await.unwrap();
         field.send_keys(value).await.unwrap();
     }
 
     /// What stands in the field of that name.
-    pub async fn value(&self, name: &str) -> String {
+    pub(crate) async fn value(&self, name: &str) -> String {
         self.find("field", name).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
     /// All that can be read on the page.
-    pub async fn text(&self) -> String {
+    pub(crate) async fn text(&self) -> String {
         let text = self.client.execute("return document.body.innerText", vec![]).await.unwrap();
         text.as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until the page says this.
-    pub async fn reads(&self, wanted: &str) {
+    pub(crate) async fn reads(&self, wanted: &str) {
         let started = Instant::now();
         while !self.text().await.contains(wanted) {
             if started.elapsed() > PATIENCE {
@@ -129,14 +134,14 @@ impl Browser {
     }
 
     /// Follows a link to a place or a bottle on the page.
-    pub async fn follow(&self, hash: &str) {
+    pub(crate) async fn follow(&self, hash: &str) {
         let script = "location.hash = arguments[0]";
         self.client.execute(script, vec![hash.into()]).await.unwrap();
     }
 
     /// The files, each with its bytes on the wire, that the page had asked for when it first asked for
     /// `path`, that one included.
-    pub async fn loaded_before(&self, path: &str) -> Vec<(String, u64)> {
+    pub(crate) async fn loaded_before(&self, path: &str) -> Vec<(String, u64)> {
         const LOADED: &str = "
             const all = [...performance.getEntriesByType('navigation'),
                 ...performance.getEntriesByType('resource')];
@@ -148,12 +153,12 @@ impl Browser {
     }
 
     /// Loads the page anew.
-    pub async fn reload(&self) {
+    pub(crate) async fn reload(&self) {
         self.client.refresh().await.unwrap();
     }
 
     /// Fails if axe-core finds a barrier in the page as it stands.
-    pub async fn check_accessible(&self, state: &str) {
+    pub(crate) async fn check_accessible(&self, state: &str) {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("target/axe/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&path)
@@ -168,7 +173,7 @@ impl Browser {
 
     /// Fails if the console holds an error but the named statuses, or the page asked another host for
     /// anything. Closes the window.
-    pub async fn close(mut self, expected: &[&str]) {
+    pub(crate) async fn close(mut self, expected: &[&str]) {
         let console = self.log("browser").await;
         for line in console.as_array().unwrap() {
             let message = line["message"].as_str().unwrap_or_default();

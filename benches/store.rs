@@ -1,0 +1,212 @@
+//! What the store costs: the rectangle beside an R*-tree in memory, counts of the whole world, and
+//! throws that share a commit beside throws that have one each.
+//!
+//! `cargo bench --bench store`; the number of bottles is `BOTTLE_BENCH_BOTTLES` (100,000).
+
+#![allow(clippy::expect_used)] // a bench that cannot be set up may panic
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bottle::accounts::Account;
+use bottle::bottles::{Bottles, NewBottle, Wanted};
+use bottle::clock::{Clock, Timestamp};
+use bottle::fields::{Address, Content, Gender, Style};
+use bottle::geo::{Position, Rectangle};
+use bottle::store::{Options, Store};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rstar::primitives::GeomWithData;
+use rstar::{AABB, RTree};
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+
+/// Callers that throw at one time.
+const CALLERS: u64 = 64;
+
+/// A sea with 70 % of its bottles in 200 clusters, and its places.
+struct Sea {
+    bottles: Arc<Bottles>,
+    places: Vec<[f64; 2]>,
+    _folder: tempfile::TempDir,
+}
+
+/// A fixed seed: every run has the same sea.
+struct Dice(u64);
+
+impl Dice {
+    fn throw(&mut self, least: f64, most: f64) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        least + (self.0 >> 11) as f64 / (1_u64 << 53) as f64 * (most - least)
+    }
+}
+
+fn places(count: usize) -> Vec<[f64; 2]> {
+    let mut dice = Dice(42);
+    let clusters: Vec<[f64; 2]> =
+        (0..200).map(|_| [dice.throw(-60.0, 70.0), dice.throw(-179.0, 179.0)]).collect();
+    (0..count)
+        .map(|n| match clusters.get(n % 286) {
+            Some([latitude, longitude]) => {
+                [latitude + dice.throw(-0.5, 0.5), longitude + dice.throw(-0.5, 0.5)]
+            }
+            None => [dice.throw(-85.0, 85.0), dice.throw(-180.0, 180.0)],
+        })
+        .collect()
+}
+
+fn ada() -> Account {
+    Account {
+        id: 1,
+        username: "ada".into(),
+        nickname: "Ada".into(),
+        gender: Gender::Unknown,
+        email: None,
+        avatar_url: None,
+        created_at: Timestamp::from_millis(0),
+    }
+}
+
+fn fill(path: &Path, places: &[[f64; 2]]) {
+    let mut db = rusqlite::Connection::open(path).expect("the file");
+    let write = db.transaction().expect("a transaction");
+    write
+        .execute_batch(
+            "INSERT INTO users (username, password_hash, nickname, gender, created_at)
+             VALUES ('ada', '', 'Ada', 'unknown', 0)",
+        )
+        .expect("an account");
+    let mut insert = write
+        .prepare(
+            "INSERT INTO bottles
+                 (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+             VALUES (1, 'A message to whoever finds it.', 'By the river', ?1, ?2, 0, 0)",
+        )
+        .expect("a statement");
+    for place in places {
+        insert.execute(*place).expect("a bottle");
+    }
+    drop(insert);
+    write.commit().expect("a commit");
+}
+
+fn sea() -> Sea {
+    let count = std::env::var("BOTTLE_BENCH_BOTTLES").ok().and_then(|count| count.parse().ok());
+    let places = places(count.unwrap_or(100_000));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bottle.db");
+    let options = Options { readers: 2, busy_timeout: std::time::Duration::from_secs(4) };
+    drop(Store::open(&path, &options).expect("a new database"));
+    fill(&path, &places);
+    let store = Store::open(&path, &options).expect("the database");
+    let bottles = Arc::new(Bottles::new(Arc::new(store), Clock::default()));
+    Sea { bottles, places, _folder: folder }
+}
+
+/// Rectangles around bottles, each grown until it holds `wanted` bottles or more.
+fn rectangles(
+    tree: &RTree<GeomWithData<[f64; 2], i64>>,
+    places: &[[f64; 2]],
+    wanted: usize,
+) -> Vec<[f64; 3]> {
+    places
+        .iter()
+        .step_by(places.len() / 200)
+        .map(|[latitude, longitude]| {
+            let mut span = 0.001;
+            while tree.locate_in_envelope(&envelope([*latitude, *longitude, span])).count() < wanted
+            {
+                span *= 1.1;
+            }
+            [*latitude, *longitude, span]
+        })
+        .collect()
+}
+
+fn envelope([latitude, longitude, span]: [f64; 3]) -> AABB<[f64; 2]> {
+    AABB::from_corners([latitude - span, longitude - span], [latitude + span, longitude + span])
+}
+
+fn nearby(criterion: &mut Criterion) {
+    let sea = sea();
+    let tree = RTree::bulk_load(
+        sea.places.iter().zip(1..).map(|(place, id)| GeomWithData::new(*place, id)).collect(),
+    );
+    for results in [20, 200] {
+        let mut group = criterion.benchmark_group(format!("nearby, about {results} bottles"));
+        let rectangles = rectangles(&tree, &sea.places, results);
+        let mut turn = rectangles.iter().cycle();
+        group.bench_function("SQLite, every column", |bencher| {
+            bencher.iter(|| {
+                let [latitude, longitude, span] = *turn.next().expect("a rectangle");
+                let center = Position::new(latitude, longitude).expect("a place");
+                let rectangle = Rectangle::new(center, span, span).expect("a rectangle");
+                let all = Wanted { limit: 10_000, after: None };
+                let seen = sea.bottles.nearby(&rectangle, all, |sighting| {
+                    Ok((sighting.id, sighting.formatted_address.len()))
+                });
+                seen.expect("an answer").items.len()
+            });
+        });
+        group.bench_function("R*-tree in memory, ids only", |bencher| {
+            bencher.iter(|| {
+                let rectangle = envelope(*turn.next().expect("a rectangle"));
+                tree.locate_in_envelope(&rectangle).map(|bottle| bottle.data).collect::<Vec<_>>()
+            });
+        });
+        group.finish();
+    }
+
+    let mut group = criterion.benchmark_group("the whole world");
+    let world = Rectangle::new(Position::new(0.0, 0.0).expect("a place"), 90.0, 180.0);
+    let world = world.expect("a rectangle");
+    group.bench_function("counts", |bencher| {
+        bencher.iter(|| sea.bottles.counts(&world, 2, 14).expect("counts").cells.len());
+    });
+    group.bench_function("the 20 nearest of all", |bencher| {
+        let few = Wanted { limit: 20, after: None };
+        bencher.iter(|| sea.bottles.nearby(&world, few, |s| Ok(s.id)).expect("an answer").items);
+    });
+    group.finish();
+}
+
+fn bottle() -> NewBottle {
+    NewBottle {
+        content: Content::parse("A message.").expect("a message"),
+        formatted_address: Address::parse("").expect("an address"),
+        position: Position::new(1.0, 2.0).expect("a place"),
+        style: Style::default(),
+    }
+}
+
+fn throw(criterion: &mut Criterion) {
+    let sea = sea();
+    let runtime = Runtime::new().expect("a runtime");
+    let mut group = criterion.benchmark_group("durable throws");
+    group.throughput(Throughput::Elements(CALLERS)).sample_size(20);
+    group.bench_function("one after the other", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                for _ in 0..CALLERS {
+                    sea.bottles.throw(&ada(), bottle()).await.expect("a bottle");
+                }
+            });
+        });
+    });
+    group.bench_function("64 at one time", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let mut callers = JoinSet::new();
+                for _ in 0..CALLERS {
+                    let bottles = Arc::clone(&sea.bottles);
+                    callers.spawn(async move { bottles.throw(&ada(), bottle()).await });
+                }
+                callers.join_all().await
+            });
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, nearby, throw);
+criterion_main!(benches);
