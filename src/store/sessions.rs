@@ -1,6 +1,6 @@
 //! Sessions: who carries a live token, of which contract, until when.
 
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::users::{self, Account};
@@ -111,11 +111,5 @@ impl ToSql for Contract {
 impl ToSql for TokenHash {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         self.0.to_sql()
-    }
-}
-
-impl FromSql for TokenHash {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        FromSql::column_result(value).map(Self)
     }
 }
