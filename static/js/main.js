@@ -205,6 +205,7 @@ const app = {
   opened: new Set(),
   pick: null,
   events: new EventTarget(),
+  linked: location.hash !== '',   // someone was sent to this very place
   inWords,
   look,
 };

@@ -28,7 +28,7 @@ export async function start(app) {
     await loadCities();
     new CityLayer().addTo(app.map);
   }
-  if (app.seen.total === 0 && !app.seen.closed && !localStorage.getItem('bottle.welcomed')) goToBottles(app);
+  if (app.seen.total === 0 && !app.seen.closed && !app.linked && !localStorage.getItem('bottle.welcomed')) goToBottles(app);
   fetchTheRest();
 }
 

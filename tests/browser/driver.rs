@@ -111,6 +111,26 @@ impl Browser {
         field.send_keys(value).await.unwrap();
     }
 
+    /// Touches the middle of the map.
+    pub(crate) async fn touch_map(&self) {
+        let map = self.client.find(fantoccini::Locator::Css("#map")).await.unwrap();
+        map.click().await.unwrap();
+    }
+
+    /// Waits until something stands in the field of that name, and tells what.
+    pub(crate) async fn filled(&self, name: &str) -> String {
+        let started = Instant::now();
+        loop {
+            match self.value(name).await {
+                empty if empty.is_empty() => {
+                    assert!(started.elapsed() < PATIENCE, "{name} stays empty");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                value => return value,
+            }
+        }
+    }
+
     /// What stands in the field of that name.
     pub(crate) async fn value(&self, name: &str) -> String {
         self.find("field", name).await.prop("value").await.unwrap().unwrap_or_default()

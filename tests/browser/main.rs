@@ -138,6 +138,42 @@ async fn an_ended_session_goes_on_after_a_login() {
     page.close(&["401"]).await;
 }
 
+/// A place touched on the map is filled in, with the nearest city; the draft of a visitor is thrown
+/// after the login that it asks for. Then the account is left everywhere.
+#[rstest]
+#[tokio::test]
+async fn a_touched_place_is_thrown_at_after_a_login() {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#7/52.5/13.4").await;
+    page.reads("No bottles here").await;
+    page.click("Throw a bottle").await;
+    page.fill("Message", "Thrown by touch.").await;
+    page.touch_map().await;
+    let latitude: f64 = page.filled("Latitude").await.parse().unwrap();
+    let longitude: f64 = page.filled("Longitude").await.parse().unwrap();
+    assert!(
+        (latitude - 52.5).abs() < 1.0 && (longitude - 13.4).abs() < 1.0,
+        "{latitude} {longitude}"
+    );
+    assert!(!page.filled("Address").await.is_empty());
+    page.click("Throw").await;
+    page.fill("Username", "bob").await;
+    page.fill("Password", "pass").await;
+    page.click("Log in").await;
+    page.reads("Your bottle is on the sea.").await;
+
+    let mut elsewhere = program.client();
+    elsewhere.log_in("bob", "pass");
+    let thrown = elsewhere.get("/api/bottles/created").data()["bottles"][1].clone();
+    assert_eq!(thrown["content"], "Thrown by touch.");
+    page.click("Account: Bob").await;
+    page.click("Log out everywhere").await;
+    page.find("button", "Register").await;
+    assert_eq!(elsewhere.get("/api/users/self").status, 401);
+    page.close(&["401"]).await;
+}
+
 /// The server goes away while someone writes: the words are there when it is back.
 #[rstest]
 #[tokio::test]
