@@ -29,6 +29,8 @@ fn bottle(change: Value) -> Value {
 #[case::empty(json!({ "content": "" }), 422, "content")]
 #[case::null(json!({ "content": null }), 422, "content")]
 #[case::nowhere(json!({ "location": null }), 422, "location")]
+#[case::longest_address(json!({ "location": { "formatted_address": "瓶".repeat(256), "latitude": 0, "longitude": 0 } }), 200, "")]
+#[case::style_null(json!({ "style": null }), 200, "")]
 #[case::no_address(json!({ "location": { "latitude": 0, "longitude": 0 } }), 200, "")]
 #[case::long_address(json!({ "location": { "formatted_address": "a".repeat(257), "latitude": 0, "longitude": 0 } }), 422, "formatted_address")]
 #[case::swapped(json!({ "location": { "latitude": 113.39992, "longitude": 23.059375 } }), 422, "latitude")]
@@ -43,37 +45,6 @@ fn what_may_be_thrown(#[case] change: Value, #[case] status: u16, #[case] field:
         assert_eq!(answer.data()["field"], field);
         assert!(answer.json()["msg"].as_str().unwrap().contains(field), "{}", answer.text);
     }
-}
-
-/// A public Android client (Retrofit, Gson, a cookie jar) sends its whole object, a `Content-type`
-/// everywhere, and nothing at all to open a bottle.
-#[rstest]
-fn an_android_client_works_as_it_is() {
-    let app = App::new();
-    let (ada, bob) = (app.user("ada"), app.user("bob"));
-    let json = [("Content-type", "application/json;charset=UTF-8")];
-    for owner in [Value::Null, json!({ "user_id": 0, "username": null, "gender": null })] {
-        let whole = bottle(json!({
-            "bottle_id": 0, "openers_count": 0, "is_owner": false, "owner": owner, "style": 1,
-            "created_at": null, "open_at": null
-        }));
-        let thrown = ada.send("POST", "/api/bottles", &json, Some(whole.to_string().as_bytes()));
-        assert_eq!(thrown.status, 200, "{}", thrown.text);
-        assert_ne!(thrown.data()["bottle_id"], 0);
-    }
-    let around = "/api/bottles/nearby/?latitude=2.3059375E1&longitude=113.39992\
-                  &latitude_span=5.4567E-2&longitude_span=7.6545E-2";
-    let seen = bob.send("GET", around, &json, None);
-    assert_eq!(seen.data()["bottles"].as_array().unwrap().len(), 2, "{}", seen.text);
-    assert_eq!(seen.data()["bottles"][0]["is_owner"], false);
-
-    let opened = bob.send("POST", "/api/bottles/1/open", &json, Some(b""));
-    assert_eq!(opened.status, 200, "{}", opened.text);
-    assert_eq!(opened.data()["owner"]["gender"], "unknown");
-    let swapped =
-        "/api/bottles/nearby/?latitude=113&longitude=23&latitude_span=0.05&longitude_span=0.07";
-    let refused = bob.send("GET", swapped, &json, None);
-    assert_eq!((refused.status, &refused.data()["field"]), (422, &json!("latitude")));
 }
 
 #[rstest]
@@ -155,4 +126,73 @@ fn limits_are_numbers_from_1(#[values("0", "-1", "x", "1.5", "")] limit: &str) {
     let app = App::new();
     let answer = app.user("ada").get(&format!("/api/bottles/created?limit={limit}"));
     assert_eq!((answer.status, &answer.data()["field"]), (422, &json!("limit")));
+}
+
+#[rstest]
+#[case("99999999999999999999", 422)]
+#[case("10001", 200)]
+#[case("10000", 200)]
+fn a_limit_over_the_most_is_the_most(#[case] limit: &str, #[case] status: u16) {
+    let app = App::new();
+    let ada = app.user("ada");
+    ada.throw(0.0, 0.0);
+    for list in ["created", "opened"] {
+        let answer = ada.get(&format!("/api/bottles/{list}?limit={limit}"));
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+}
+
+#[rstest]
+fn what_a_list_goes_on_after_is_a_number(#[values("x", "1.5", "")] after: &str) {
+    let app = App::new();
+    let answer = app.user("ada").get(&format!("/api/bottles/opened?after={after}"));
+    assert_eq!((answer.status, &answer.data()["field"]), (422, &json!("after")));
+}
+
+#[rstest]
+fn the_answer_to_a_throw_is_the_whole_bottle() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let thrown = ada.post("/api/bottles", &bottle(json!({}))).data();
+    assert_eq!(ada.get("/api/bottles/created").data()["bottles"], json!([thrown]));
+    let mut thrown = thrown;
+    assert!(thrown.as_object_mut().unwrap().remove("created_at").unwrap().is_string());
+    assert_eq!(thrown, bottle(json!({ "bottle_id": 1, "style": 0, "openers_count": 0 })));
+}
+
+/// Where a bottle was thrown is where it is, to the last bit: a rectangle of no size finds it there.
+#[rstest]
+fn a_position_is_kept_to_the_last_bit() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let mut seed = 3_u64;
+    let mut random = |limit: f64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((seed >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0) * limit
+    };
+    for _ in 0..200 {
+        let (latitude, longitude) = (random(90.0), random(180.0));
+        let body = format!(
+            r#"{{"content":"c","location":{{"latitude":{latitude:?},"longitude":{longitude:?}}}}}"#
+        );
+        let json = [("Content-Type", "application/json")];
+        let answer = ada.send("POST", "/api/bottles", &json, Some(body.as_bytes()));
+        let place = format!(r#""latitude":{latitude:?},"longitude":{longitude:?}"#);
+        assert!(answer.text.contains(&place), "{place} became {}", answer.text);
+        let there = ada.get(&format!(
+            "/api/bottles/nearby?latitude={latitude:?}&longitude={longitude:?}&latitude_span=0&longitude_span=0"
+        ));
+        assert!(there.text.contains(&place), "{place} is not found: {}", there.text);
+    }
+}
+
+#[rstest]
+#[case("")]
+#[case("/")]
+fn nearby_may_end_with_a_slash(#[case] slash: &str) {
+    let app = App::new();
+    let ada = app.user("ada");
+    let spans = "latitude_span=1&longitude_span=1";
+    let path = format!("/api/bottles/nearby{slash}?latitude=0&longitude=0&{spans}");
+    assert_eq!(ada.get(&path).json()["msg"], "查询附近的漂流瓶成功");
 }

@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
 mod accounts;
+mod android;
 mod app;
 mod bottles;
 mod cli;
 mod crash;
 mod credentials;
+mod errors;
 mod exchanges;
 mod files;
 mod hostile;
