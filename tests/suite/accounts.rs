@@ -19,12 +19,18 @@ fn register(client: &Client, account: &Value) -> Answer {
 #[case::space_before(json!({ "username": " a", "password": "pass" }), 422)]
 #[case::space_after(json!({ "username": "a\u{3000}", "password": "pass" }), 422)]
 #[case::space_inside(json!({ "username": "a b", "password": "pass" }), 200)]
+#[case::longest_once_composed(json!({ "username": "e\u{301}".repeat(64), "password": "pass" }), 200)]
+#[case::nul(json!({ "username": "a\u{0}", "password": "pass" }), 422)]
 #[case::control(json!({ "username": "a\tb", "password": "pass" }), 422)]
 #[case::password_too_short(json!({ "username": "a", "password": "pas" }), 422)]
+#[case::password_in_bytes(json!({ "username": "a", "password": "é".repeat(512) }), 200)]
+#[case::password_too_long_in_bytes(json!({ "username": "a", "password": "é".repeat(513) }), 422)]
 #[case::password_too_long(json!({ "username": "a", "password": "p".repeat(1025) }), 422)]
 #[case::missing(json!({ "username": "a" }), 422)]
 #[case::null(json!({ "username": null, "password": "pass" }), 422)]
 #[case::gender(json!({ "username": "a", "password": "pass", "gender": "none" }), 422)]
+#[case::gender_null(json!({ "username": "a", "password": "pass", "gender": null }), 200)]
+#[case::nickname_control(json!({ "username": "a", "password": "pass", "nickname": "a\u{7f}" }), 422)]
 #[case::nickname(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(64) }), 200)]
 #[case::nickname_too_long(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(65) }), 422)]
 fn what_may_register(#[case] account: Value, #[case] status: u16) {
@@ -52,6 +58,44 @@ fn names_that_are_one_name(#[case] first: &str, #[case] second: &str) {
     app.anon().log_in(second, "pass");
 }
 
+/// Case is of ASCII alone: these are two people, each with a password of their own.
+#[rstest]
+fn names_that_differ_in_more_than_ascii_case_are_two() {
+    let app = App::new();
+    app.user("ärger");
+    let other = json!({ "username": "Ärger", "password": "another" });
+    assert_eq!(register(&app.anon(), &other).status, 200);
+    app.anon().log_in("ärger", "pass");
+    app.anon().log_in("ÄRGER".to_lowercase().as_str(), "pass");
+    app.anon().log_in("Ärger", "another");
+}
+
+#[rstest]
+fn a_name_stays_as_it_was_registered() {
+    let app = App::new();
+    app.user("Ada");
+    let mut client = app.anon();
+    client.log_in("aDA", "pass");
+    let changed = client.put("/api/users/self", &json!({ "username": "eve", "user_id": 9 })).data();
+    assert_eq!((&changed["username"], &changed["user_id"]), (&json!("Ada"), &json!(1)));
+}
+
+/// One wrong field, and nothing of a change is done.
+#[rstest]
+#[case(json!({ "nickname": "new", "gender": "none" }), 422)]
+#[case(json!({ "nickname": "n".repeat(65), "gender": "male" }), 422)]
+#[case(json!({ "nickname": "new", "password": "pas" }), 422)]
+#[case(json!({ "nickname": "new", "password": "newer", "current_password": "guess" }), 403)]
+fn a_change_is_whole_or_not_at_all(#[case] change: Value, #[case] status: u16) {
+    let app = App::new();
+    let ada = app.user("ada");
+    let before = ada.get("/api/users/self").data();
+    let refused = ada.put("/api/users/self", &change);
+    assert_eq!(refused.status, status, "{}", refused.text);
+    assert_eq!(ada.get("/api/users/self").data(), before);
+    app.anon().log_in("ada", "pass");
+}
+
 #[rstest]
 fn a_change_leaves_the_rest_as_it_was() {
     let app = App::new();
@@ -60,6 +104,8 @@ fn a_change_leaves_the_rest_as_it_was() {
     let data = ada.put("/api/users/self", &json!({ "nickname": "Countess" })).data();
     assert_eq!((&data["nickname"], &data["gender"]), (&json!("Countess"), &json!("female")));
     assert_eq!(ada.put("/api/users/self", &json!({})).data(), data);
+    let nulls = json!({ "nickname": null, "gender": null, "password": null });
+    assert_eq!(ada.put("/api/users/self", &nulls).data(), data);
     app.anon().log_in("ada", "pass");
 }
 
@@ -106,6 +152,38 @@ fn the_cookie_says_how_long_it_lives_and_hides_from_scripts() {
     assert!(!cookie.contains("Secure"), "over plain HTTP it would not come back: {cookie}");
 }
 
+/// Each character of the cookie counts, and so does the key of the file that it was made with.
+#[rstest]
+fn an_altered_or_foreign_cookie_is_none() {
+    let (app, other) = (App::new(), App::new());
+    let (ada, _) = (app.user("ada"), other.user("ada"));
+    let cookie = ada.headers[0].1.clone();
+    let status = |app: &App, cookie: &str| {
+        app.anon().send("GET", "/api/users/self", &[("Cookie", cookie)], None).status
+    };
+    assert_eq!((status(&app, &cookie), status(&other, &cookie)), (200, 401));
+    let (name, value) = cookie.split_once('=').unwrap();
+    for at in (0..value.len()).step_by(7) {
+        let swapped = if &value[at..=at] == "A" { "B" } else { "A" };
+        let altered = format!("{name}={}{swapped}{}", &value[..at], &value[at + 1..]);
+        assert_eq!(status(&app, &altered), 401, "{altered}");
+    }
+    assert_eq!(status(&app, &format!("other={value}")), 401);
+    assert_eq!(status(&app, &format!("{name}={}", &value[..value.len() / 2])), 401);
+}
+
+#[rstest]
+fn logout_ends_this_session_only() {
+    let app = App::new();
+    let (ada, mut elsewhere) = (app.user("ada"), app.anon());
+    elsewhere.log_in("ada", "pass");
+    let out = ada.delete("/api/sessions/self");
+    assert!(out.header("set-cookie").contains("Max-Age=0"), "{}", out.header("set-cookie"));
+    assert_eq!(ada.get("/api/users/self").status, 401);
+    assert_eq!(ada.delete("/api/sessions/self").status, 401);
+    assert_eq!(elsewhere.get("/api/users/self").status, 200);
+}
+
 #[rstest]
 fn a_hash_is_made_stronger_at_the_next_login() {
     let app = App::new();
@@ -117,6 +195,13 @@ fn a_hash_is_made_stronger_at_the_next_login() {
         db.query_row("SELECT password_hash FROM users", [], |row| row.get(0)).unwrap();
     assert!(hash.starts_with("$argon2id$v=19$m=32,t=1,p=1$"), "{hash}");
     app.anon().log_in("ada", "pass");
+
+    // A lower setting later weakens nothing.
+    let app = App::over(app.stop(), |_| {});
+    app.anon().log_in("ada", "pass");
+    let kept: String =
+        db.query_row("SELECT password_hash FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, hash);
 }
 
 /// What the file keeps of a token opens nothing.

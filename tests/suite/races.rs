@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{Answer, App};
 
@@ -29,7 +29,12 @@ fn at_once(count: usize, request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer
 fn one_of_many_registrations_of_a_name_wins() {
     let app = App::new();
     let answers = at_once(16, |n| {
-        let name = if n % 2 == 0 { "ada" } else { "ADA" };
+        // Each in another ASCII case.
+        let name: String = ["ada", "lovelace"]
+            .concat()
+            .char_indices()
+            .map(|(at, c)| if n >> (at % 4) & 1 == 1 { c.to_ascii_uppercase() } else { c })
+            .collect();
         app.anon().post("/api/users", &json!({ "username": name, "password": format!("pass{n}") }))
     });
     let won = answers.iter().filter(|answer| answer.status == 200).count();
@@ -70,4 +75,81 @@ fn logins_at_once_all_get_in_while_the_hash_is_renewed() {
     let body = json!({ "username": "ada", "password": "pass" });
     let answers = at_once(16, |_| app.anon().post("/api/sessions", &body));
     assert!(answers.iter().all(|answer| answer.status == 200));
+}
+
+/// Someone uses an account while its password changes again and again: their own session, which
+/// changes it, goes on without a break, and of the others none outlives a change.
+#[rstest]
+fn sessions_are_used_while_the_password_changes() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let answers = at_once(16, |n| {
+        if n == 0 {
+            for round in 0..20 {
+                let changed =
+                    ada.put("/api/users/self", &json!({ "password": format!("pass{round}") }));
+                assert_eq!(changed.status, 200, "{}", changed.text);
+            }
+            return ada.get("/api/users/self");
+        }
+        let mut last = ada.get("/api/users/self");
+        for _ in 0..20 {
+            last = ada.get("/api/users/self");
+            assert_eq!(last.status, 200, "{}", last.text);
+        }
+        last
+    });
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    app.anon().log_in("ada", "pass19");
+}
+
+/// Whoever gets in with the old password while it changes is out again after the change.
+#[rstest]
+fn no_login_with_the_old_password_outlives_its_change() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let old = json!({ "username": "ada", "password": "pass" });
+    let answers = at_once(16, |n| {
+        if n == 8 {
+            return ada.put("/api/users/self", &json!({ "password": "newer" }));
+        }
+        app.anon().post("/api/sessions", &old)
+    });
+    assert_eq!(answers[8].status, 200);
+    for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != 8) {
+        assert!([200, 403].contains(&answer.status), "{n}: {}", answer.text);
+        let cookie = answer.header("set-cookie").split(';').next().unwrap();
+        let headers = [("Cookie", cookie)];
+        assert_eq!(app.anon().send("GET", "/api/users/self", &headers, None).status, 401);
+    }
+}
+
+/// Of many changes that each prove to know the old password, one can be right.
+#[rstest]
+fn one_of_many_changes_from_one_password_wins() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let answers = at_once(8, |n| {
+        let change = json!({ "password": format!("newer{n}"), "current_password": "pass" });
+        ada.put("/api/users/self", &change)
+    });
+    let won: Vec<usize> = (0..8).filter(|n| answers[*n].status == 200).collect();
+    let [winner] = won[..] else { panic!("{won:?} won") };
+    app.anon().log_in("ada", &format!("newer{winner}"));
+}
+
+/// Bottles thrown while the account goes: each is refused or goes with it, and none is left behind.
+#[rstest]
+fn bottles_thrown_while_the_account_goes_go_with_it() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let bottle = json!({ "content": "c", "location": { "latitude": 1, "longitude": 1 } });
+    let answers = at_once(16, |n| match n {
+        8 => ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" })),
+        _ => ada.post("/api/bottles", &bottle),
+    });
+    assert_eq!(answers[8].status, 200, "{}", answers[8].text);
+    assert!(answers.iter().all(|answer| [200, 401].contains(&answer.status)), "{answers:?}");
+    let around = "/api/bottles/nearby?latitude=1&longitude=1&latitude_span=1&longitude_span=1";
+    assert_eq!(app.user("bob").get(around).data()["bottles"], Value::Array(Vec::new()));
 }
