@@ -11,7 +11,9 @@ use crate::bottles::Bottles;
 use crate::clock::Clock;
 use crate::config::{Settings, log_level};
 use crate::contracts::bottle::{DemoAccount, Mbtiles, PageSettings};
-use crate::contracts::{Lifetimes, bookstore, bottle, ledger, music, unread_routes};
+use crate::contracts::{
+    FormsArePosted, Lifetimes, bookstore, bottle, ledger, music, unread_routes,
+};
 use crate::holdings::Holdings;
 use crate::logging::RequestLog;
 use crate::password::Passwords;
@@ -48,6 +50,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         _ => figment.merge((Config::LOG_LEVEL, LogLevel::Off)),
     };
     let rocket = manage(rocket::custom(figment), settings, sea)
+        .attach(FormsArePosted)
         .attach(RequestLog)
         .attach(InFlight::default());
 

@@ -11,6 +11,7 @@ pub mod music;
 
 mod body;
 mod chinese;
+mod forms;
 mod session;
 mod unread;
 
@@ -23,6 +24,7 @@ use serde::Serialize;
 use crate::error::Error;
 
 pub use body::{Body, OptionalBody};
+pub use forms::FormsArePosted;
 pub use session::{Credential, Session};
 pub use unread::routes as unread_routes;
 
