@@ -136,3 +136,44 @@ fn the_log_has_one_line_a_request(#[case] level: &str, #[case] lines: usize) {
     assert_eq!(log.lines().count(), lines, "{log}");
     assert!(out.is_empty() && !log.contains("secret"), "{out}{log}");
 }
+
+/// Whoever reads its first lines and goes does not take it with them.
+#[rstest]
+fn nobody_has_to_listen_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(bottle(folder.path(), &[]));
+    program.stop_listening();
+    assert_eq!(program.client().get("/api/users/self").status, 401);
+    assert_eq!(program.client().get("/api/users/self").status, 401);
+    program.signal("TERM");
+    assert!(program.status().success());
+}
+
+#[rstest]
+fn a_file_that_cannot_be_there_is_told(#[values("no/such/sea.db", ".")] file: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = bottle(folder.path(), &["serve", "--db", file]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains(file) && error.lines().count() >= 2, "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// A second start finds what the first one kept: accounts, bottles and who is logged in.
+#[rstest]
+fn a_restart_goes_on_where_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(bottle(folder.path(), &[]));
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    let id = ada.throw(1.0, 2.0);
+    program.signal("TERM");
+    assert!(program.wait().0.success());
+
+    let program = Program::start(bottle(folder.path(), &[]));
+    let again = program.client();
+    let cookie = [("Cookie", ada.headers[0].1.as_str())];
+    let created = again.send("GET", "/api/bottles/created", &cookie, None).data();
+    assert_eq!(created["bottles"][0]["bottle_id"], id);
+}

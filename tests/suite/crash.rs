@@ -85,6 +85,9 @@ fn check(path: &Path, acknowledged: &[i64]) {
         )
         .unwrap();
     assert_eq!(stray, 0, "the table and the R*-tree disagree");
+    let miscounted = "SELECT 1 FROM levels LEFT JOIN cells USING (level) GROUP BY level
+         HAVING total(count) <> (SELECT count(*) FROM bottles)";
+    assert!(!db.prepare(miscounted).unwrap().exists([]).unwrap(), "the cells' counts are off");
     let mut exists = db.prepare("SELECT 1 FROM bottles WHERE id = ?1").unwrap();
     for id in acknowledged {
         assert!(exists.exists([id]).unwrap(), "bottle {id} is lost");

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use bottle::store::Store;
 use rstest::rstest;
 use rusqlite::Connection;
+use serde_json::json;
 
 use crate::app::{App, fast_settings, options};
+use crate::program::{Program, bottle};
 
 fn open(path: &Path) -> Result<Store, String> {
     Store::open(path, &options(&fast_settings())).map_err(|e| e.to_string())
@@ -66,9 +68,13 @@ fn overwrite(path: &Path, from: usize, with: &[u8]) {
 #[case::newer(|path: &Path| sql(path, "PRAGMA user_version = 999"), "newer Bottle")]
 #[case::truncated(|path: &Path| { let half = fs::read(path).unwrap(); fs::write(path, &half[..half.len() / 2]).unwrap() }, "damaged")]
 #[case::overwritten(|path: &Path| overwrite(path, 8192, &[0xA5; 4096]), "damaged")]
+#[case::truncated_last_page(|path: &Path| { let all = fs::read(path).unwrap(); fs::write(path, &all[..all.len() - 4096]).unwrap() }, "damaged")]
+#[case::overwritten_last_page(|path: &Path| { let end = fs::metadata(path).unwrap().len() as usize; overwrite(path, end - 4096, &[0; 4096]) }, "damaged")]
 #[case::header_only(|path: &Path| { let all = fs::read(path).unwrap(); fs::write(path, &all[..100]).unwrap() }, "damaged")]
 #[case::torn_header(|path: &Path| overwrite(path, 16, &[0xFF; 8]), "damaged")]
 #[case::no_trigger(|path: &Path| sql(path, "DROP TRIGGER bottle_placed"), "damaged")]
+#[case::hollow_trigger(|path: &Path| sql(path, "DROP TRIGGER bottle_placed; CREATE TRIGGER bottle_placed AFTER INSERT ON bottles BEGIN SELECT 1; END"), "damaged")]
+#[case::lost_table(|path: &Path| sql(path, "DROP TABLE openings"), "damaged")]
 #[case::lost_place(|path: &Path| sql(path, "DELETE FROM bottles_rtree_rowid WHERE rowid = 7"), "damaged")]
 fn unsound_files_are_refused_and_left_alone(#[case] spoil: fn(&Path), #[case] why: &str) {
     let (folder, path) = good_file();
@@ -79,6 +85,77 @@ fn unsound_files_are_refused_and_left_alone(#[case] spoil: fn(&Path), #[case] wh
     assert!(error.lines().count() >= 2, "it says nothing of what to do: {error}");
     assert_eq!(fs::read(&path).unwrap(), before);
     assert_eq!(names(folder.path()), ["bottle.db"]);
+}
+
+/// As the program tells it: on standard error, with status 1, and the file as it was.
+#[rstest]
+#[case::text(|path: &Path| fs::write(path, "Dear diary, this is no database at all.").unwrap(), "--db FILE")]
+#[case::foreign(|path: &Path| { fs::remove_file(path).unwrap(); sql(path, "CREATE TABLE notes (text)") }, "--db FILE")]
+#[case::newer(|path: &Path| sql(path, "PRAGMA user_version = 999"), "Start the newer bottle")]
+#[case::overwritten(|path: &Path| overwrite(path, 8192, &[0xA5; 4096]), "last good copy")]
+#[case::no_trigger(|path: &Path| sql(path, "DROP TRIGGER bottle_placed"), "last good copy")]
+fn the_program_refuses_them_too(#[case] spoil: fn(&Path), #[case] advice: &str) {
+    let (folder, path) = good_file();
+    spoil(&path);
+    let before = fs::read(&path).unwrap();
+    let error = refusal(folder.path(), "bottle.db");
+    assert!(error.contains("bottle.db") && error.contains(advice), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(names(folder.path()), ["bottle.db"]);
+}
+
+/// What the program says when it does not start over this file.
+fn refusal(folder: &Path, file: &str) -> String {
+    let output = bottle(folder, &["serve", "--db", file]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[rstest]
+fn a_second_program_on_a_file_is_refused_and_the_first_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Program::start(bottle(folder.path(), &[]));
+    let error = refusal(folder.path(), "bottle.db");
+    assert!(error.contains("bottle.db is in use by another bottle"), "{error}");
+    let ada = json!({ "username": "ada", "password": "pass" });
+    assert_eq!(first.client().post("/api/users", &ada).status, 200);
+}
+
+/// The log of a database that is gone holds changes that belong to no other.
+#[rstest]
+fn a_log_without_its_database_is_left_alone(#[values(true, false)] empty: bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, log) = (folder.path().join("bottle.db"), folder.path().join("bottle.db-wal"));
+    let (good, good_path) = good_file();
+    let db = Connection::open(&good_path).unwrap();
+    db.execute_batch("UPDATE users SET nickname = 'changed'").unwrap();
+    fs::copy(good.path().join("bottle.db-wal"), &log).unwrap();
+    if empty {
+        fs::write(&path, "").unwrap();
+    }
+    let (before, there) = (fs::read(&log).unwrap(), names(folder.path()));
+    let error = open(&path).err().unwrap();
+    assert!(error.contains(log.to_str().unwrap()) && error.lines().count() >= 2, "{error}");
+    assert_eq!(fs::read(&log).unwrap(), before);
+    assert_eq!(names(folder.path()), there);
+
+    fs::remove_file(&log).unwrap();
+    drop(open(&path).unwrap());
+}
+
+/// Names that mean something to a shell or to a URI, or are no text at all.
+#[rstest]
+#[case(b"a?b#c%41 &d.db")]
+#[case("\u{74f6}\u{5b50}.db".as_bytes())]
+#[case(b"latin-\xfc.db")]
+fn odd_names_are_names(#[case] name: &[u8]) {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
+    drop(open(&path).unwrap());
+    drop(open(&path).unwrap());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
 /// A newer version's mark may still stand in the write-ahead log alone, after a crash.

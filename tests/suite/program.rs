@@ -9,7 +9,7 @@ use crate::app::Client;
 /// A running `bottle`. Dropping it kills it.
 pub(crate) struct Program {
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
     /// What it printed up to its address and the lines after it.
     pub(crate) banner: String,
     pub(crate) port: u16,
@@ -43,7 +43,7 @@ impl Program {
         }
         let address = banner.split("http://127.0.0.1:").nth(1).unwrap();
         let port = address.split_whitespace().next().unwrap().parse().unwrap();
-        Self { child, stdout, banner, port }
+        Self { child, stdout: Some(stdout), banner, port }
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -58,11 +58,29 @@ impl Program {
         );
     }
 
+    /// Closes the pipes that it writes to.
+    pub(crate) fn stop_listening(&mut self) {
+        self.child.stderr = None;
+        self.stdout = None;
+    }
+
+    /// Waits for its end.
+    pub(crate) fn status(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Lifts the limit on a resource, under the name that `prlimit` has for it.
+    pub(crate) fn unlimit(&self, resource: &str) {
+        let pid = self.child.id().to_string();
+        let limit = format!("--{resource}=unlimited:");
+        assert!(Command::new("prlimit").args(["--pid", &pid, &limit]).status().unwrap().success());
+    }
+
     /// Waits for its end; what it still printed, and its log.
     pub(crate) fn wait(&mut self) -> (ExitStatus, String, String) {
         let status = self.child.wait().unwrap();
         let (mut out, mut log) = (String::new(), String::new());
-        self.stdout.read_to_string(&mut out).unwrap();
+        self.stdout.as_mut().unwrap().read_to_string(&mut out).unwrap();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         (status, out, log)
     }

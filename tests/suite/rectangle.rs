@@ -168,7 +168,26 @@ fn nearby(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64>
     ));
     assert_eq!(answer.status, 200, "{}", answer.text);
     let data = answer.data();
+    assert_eq!(data["total"], data["bottles"].as_array().unwrap().len());
     data["bottles"].as_array().unwrap().iter().map(|b| b["bottle_id"].as_i64().unwrap()).collect()
+}
+
+/// The same sea, thrown and seen by a client, whose numbers go through JSON and a query string.
+#[rstest]
+fn the_oracle_says_the_same_over_http() {
+    let app = App::new();
+    let ada = app.user("ada");
+    for &(latitude, longitude) in &SEA.places {
+        ada.throw(latitude, longitude);
+    }
+    let mut runner =
+        TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&rectangle(), |rectangle| {
+            prop_assert_eq!(nearby(&ada, rectangle), SEA.expected(rectangle));
+            Ok(())
+        })
+        .unwrap();
 }
 
 /// Bottles at (0, 0), (10, 180), (10, -180), (90, 50), (-90, 0), (1, 179.5), (1, -179.5).
