@@ -21,6 +21,8 @@ pub fn init(level: LogLevel) {
         .with_target(false)
         .with_ansi(stderr().is_terminal())
         .with_writer(stderr)
+        // It would say on standard error that standard error is gone, and panic.
+        .log_internal_errors(false)
         .try_init();
 }
 
