@@ -181,9 +181,13 @@ fn open_for_checking(path: &Path) -> rusqlite::Result<Connection> {
     }
 }
 
-/// The path as SQLite's URI wants it.
+/// The path as SQLite's URI wants it, also where it is no UTF-8.
 fn uri_path(path: &Path) -> String {
-    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+    let escaped = |byte: &u8| match byte {
+        b'%' | b'?' | b'#' | 0x80.. => format!("%{byte:02x}"),
+        _ => char::from(*byte).to_string(),
+    };
+    path.as_os_str().as_encoded_bytes().iter().map(escaped).collect()
 }
 
 fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
