@@ -37,6 +37,12 @@ pub enum OpenError {
     )]
     Damaged { path: PathBuf, detail: String },
     #[error(
+        "{log} is there without its database, so Bottle leaves both names alone: it may hold changes that \
+         are nowhere else.\n\
+         Put {path} back beside it; or, for a new database, move {log} away first."
+    )]
+    StrayLog { path: PathBuf, log: PathBuf },
+    #[error(
         "{0} is in use by another bottle.\n\
          Stop that one first, or name another file with --db FILE."
     )]
@@ -85,6 +91,10 @@ pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
 fn create(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    if has_log(path) {
+        // SQLite would write what the log holds over the new database.
+        return Err(OpenError::StrayLog { path: path.to_owned(), log: log_of(path) });
+    }
 
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -165,9 +175,7 @@ fn check_content(path: &Path) -> Result<(), OpenError> {
 /// Without a write-ahead log beside it the file is read as if it could not change, which leaves no
 /// trace at all; with one, SQLite must read both, and is told not to fold the log into the file.
 fn open_for_checking(path: &Path) -> rusqlite::Result<Connection> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+    if has_log(path) {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags)?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -179,6 +187,17 @@ fn open_for_checking(path: &Path) -> rusqlite::Result<Connection> {
             | OpenFlags::SQLITE_OPEN_URI;
         Connection::open_with_flags(format!("file:{}?immutable=1", uri_path(path)), flags)
     }
+}
+
+/// Where the write-ahead log of the database at `path` lies, if there is one.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn has_log(path: &Path) -> bool {
+    fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
 }
 
 /// The path as SQLite's URI wants it, also where it is no UTF-8.
