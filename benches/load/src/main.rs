@@ -1,0 +1,64 @@
+//! Makes seas of any size, and serves them as others would, to measure Bottle beside.
+
+mod make;
+mod peers;
+mod rectangles;
+mod sea;
+mod storage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Whatever went wrong, for whoever reads the terminal.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Makes seas of any size, and serves them as others would.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a database with so many bottles, always the same ones
+    Make { db: PathBuf, bottles: u32 },
+    /// Print rectangles of that database that hold about so many bottles, as JSON
+    Rectangles { db: PathBuf, results: u32, count: usize },
+    /// Ask Bottle's store for these rectangles, without HTTP, and print how often a second
+    Storage { db: PathBuf, rectangles: PathBuf, threads: usize, seconds: f64 },
+    /// Serve one answer from memory, with Rocket; the port is Rocket's own setting
+    Bare { db: PathBuf, answer: PathBuf },
+    /// Serve `nearby` with axum and rusqlite
+    Axum {
+        db: PathBuf,
+        port: u16,
+        /// One single-threaded runtime a core instead of one runtime over all cores
+        #[arg(long)]
+        per_core: bool,
+    },
+    /// Serve throwing a bottle with axum and rusqlite, in one transaction each
+    Single { db: PathBuf, port: u16 },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Make { db, bottles } => make::run(&db, bottles),
+        Command::Rectangles { db, results, count } => rectangles::run(&db, results, count),
+        Command::Storage { db, rectangles, threads, seconds } => {
+            storage::run(&db, &rectangles, threads, seconds)
+        }
+        Command::Bare { db, answer } => peers::bare::run(&db, &answer),
+        Command::Axum { db, port, per_core } => peers::nearby::run(&db, port, per_core),
+        Command::Single { db, port } => peers::single::run(&db, port),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bottle-load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

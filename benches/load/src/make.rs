@@ -1,0 +1,137 @@
+//! A database of any size with Bottle's own schema, a million bottles in seconds.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bottle::accounts::{Accounts, Registration};
+use bottle::clock::Clock;
+use bottle::config::Settings;
+use bottle::fields::Username;
+use bottle::password::Passwords;
+use bottle::store::{Options, Store};
+use rusqlite::{Connection, params};
+
+use crate::Result;
+use crate::sea::{Random, places};
+
+const SEED: u64 = 5;
+/// 2026-01-01, in milliseconds; each bottle is thrown a second after the one before.
+const FIRST_THROWN: i64 = 1_767_225_600_000;
+
+const WORDS: [&str; 16] = [
+    "tide", "lantern", "harbour", "gull", "letter", "island", "rain", "morning", "compass", "salt",
+    "drift", "anchor", "pearl", "storm", "quiet", "shore",
+];
+
+/// Makes `path` with so many bottles, all thrown by the account `ada` (password `pass`).
+pub fn run(path: &Path, bottles: u32) -> Result<()> {
+    if path.exists() {
+        return Err(format!("{} is there already", path.display()).into());
+    }
+    let owner = create(path)?;
+    let mut db = Connection::open(path)?;
+    // A crash costs no more than making it again, so nothing is journalled meanwhile.
+    db.pragma_update(None, "journal_mode", "off")?;
+    db.pragma_update(None, "synchronous", "off")?;
+    db.pragma_update(None, "cache_size", -256 * 1024)?;
+    fill(&mut db, owner, bottles)?;
+    check(&db, bottles)?;
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+/// Has Bottle make the file and the account, whose id is returned.
+fn create(path: &Path) -> Result<i64> {
+    let settings = Settings::default();
+    let options = Options { readers: 1, busy_timeout: Duration::from_secs(4) };
+    let store = Arc::new(Store::open(path, &options)?);
+    let passwords = Passwords::new(settings.password_cost(), 1);
+    let accounts = Accounts::new(store, passwords, Clock::default(), settings.min_password_length);
+    let registration = Registration {
+        username: Username::parse("username", "ada")?,
+        password: accounts.new_password("password", "pass")?,
+        nickname: None,
+        gender: None,
+        email: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(accounts.register(registration))?.id)
+}
+
+/// Inserts the bottles, without the triggers, and then what these would have made of them.
+fn fill(db: &mut Connection, owner: i64, bottles: u32) -> Result<()> {
+    let change = db.transaction()?;
+    let triggers: Vec<(String, String)> = change
+        .prepare(
+            "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'bottles'",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    for (name, _) in &triggers {
+        change.execute_batch(&format!("DROP TRIGGER {name}"))?;
+    }
+    insert(&change, owner, bottles)?;
+    change.execute_batch(
+        "INSERT INTO bottles_rtree
+         SELECT id, latitude, latitude, longitude, longitude FROM bottles ORDER BY id;
+         INSERT INTO cells
+         SELECT level,
+                min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1) AS y,
+                min(CAST((longitude + 180) * per_turn / 360 AS INTEGER), per_turn - 1) AS x,
+                count(*)
+         FROM levels CROSS JOIN bottles
+         GROUP BY 1, 2, 3;",
+    )?;
+    for (_, sql) in &triggers {
+        change.execute_batch(sql)?;
+    }
+    change.commit()?;
+    Ok(())
+}
+
+fn insert(db: &Connection, owner: i64, bottles: u32) -> Result<()> {
+    let mut random = Random::new(SEED);
+    let mut statement = db.prepare(
+        "INSERT INTO bottles
+             (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let places = places(&mut random, bottles as usize);
+    for (thrown, place) in (FIRST_THROWN..).step_by(1000).zip(places) {
+        let address = format!("{} Street {}", words(&mut random, 2), random.below(200) + 1);
+        let content = words(&mut random, 9);
+        let style = random.below(3) as i64;
+        statement.execute(params![
+            owner,
+            content,
+            address,
+            place.latitude,
+            place.longitude,
+            style,
+            thrown
+        ])?;
+    }
+    Ok(())
+}
+
+fn words(random: &mut Random, count: usize) -> String {
+    let words: Vec<&str> = (0..count).map(|_| WORDS[random.below(WORDS.len())]).collect();
+    words.join(" ")
+}
+
+/// Sees that the sea holds what Bottle's triggers would have put there.
+fn check(db: &Connection, bottles: u32) -> Result<()> {
+    let placed: u32 = db.query_row("SELECT count(*) FROM bottles_rtree", [], |row| row.get(0))?;
+    let miscounted: u32 = db.query_row(
+        "SELECT count(*) FROM levels
+         WHERE ?1 <> (SELECT sum(count) FROM cells WHERE cells.level = levels.level)",
+        [bottles],
+        |row| row.get(0),
+    )?;
+    match (placed == bottles, miscounted) {
+        (true, 0) => Ok(()),
+        _ => Err("the schema has changed: the bulk insert must follow its triggers".into()),
+    }
+}

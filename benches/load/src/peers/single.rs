@@ -1,0 +1,91 @@
+//! Throwing a bottle with axum and rusqlite, each in a durable transaction of its own.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use axum::{Json, Router};
+use bottle::clock::{Clock, Timestamp};
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::session::Sessions;
+use crate::Result;
+
+#[derive(Deserialize)]
+struct Throw {
+    content: String,
+    style: i64,
+    location: Location,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Location {
+    formatted_address: String,
+    latitude: f64,
+    longitude: f64,
+}
+
+struct Peer {
+    sessions: Sessions,
+    writer: Mutex<Connection>,
+}
+
+/// Serves throwing into the file `db` on a loopback port.
+pub fn run(db: &Path, port: u16) -> Result<()> {
+    let writer = Connection::open(db)?;
+    // As durable as Bottle's own commits.
+    writer.pragma_update(None, "synchronous", "full")?;
+    writer.pragma_update(None, "foreign_keys", true)?;
+    let peer = Peer { sessions: Sessions::open(db)?, writer: Mutex::new(writer) };
+    let app = Router::new().route("/api/bottles", post(throw)).with_state(Arc::new(peer));
+    super::run_shared(super::serve(app, super::listen(port)?))
+}
+
+async fn throw(
+    State(peer): State<Arc<Peer>>,
+    headers: HeaderMap,
+    Json(throw): Json<Throw>,
+) -> std::result::Result<Json<Value>, StatusCode> {
+    let owner = peer.sessions.account(&*peer.sessions.reader()?, &headers)?;
+    let now = Clock::default().now();
+    tokio::task::spawn_blocking(move || {
+        let db = peer.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = insert(&db, owner, &throw, now)?;
+        Ok(Json(json!({ "status": "OK", "msg": "创建漂流瓶成功", "data": {
+            "bottle_id": id,
+            "content": throw.content,
+            "style": throw.style,
+            "location": throw.location,
+            "created_at": now,
+            "openers_count": 0,
+        } })))
+    })
+    .await
+    .unwrap_or(Err(rusqlite::Error::InvalidQuery))
+    .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn insert(db: &Connection, owner: i64, throw: &Throw, now: Timestamp) -> rusqlite::Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO bottles
+             (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         RETURNING id",
+    )?
+    .query_row(
+        params![
+            owner,
+            throw.content,
+            throw.location.formatted_address,
+            throw.location.latitude,
+            throw.location.longitude,
+            throw.style,
+            now.millis(),
+        ],
+        |row| row.get(0),
+    )
+}
