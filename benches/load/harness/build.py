@@ -1,0 +1,71 @@
+"""Builds everything, and finds out which peers this machine has."""
+
+import shutil
+import sys
+
+from .tools import LOAD, ROOT, TARGET, WORK, missing, run, say
+
+
+class LeftOut:
+    """The peers that are not here, each with the line that installs it."""
+
+    def __init__(self):
+        self.peers = []
+
+    def add(self, name, line):
+        self.peers.append((name, line))
+        say(f"Left out: {name}. To have it: {line}")
+
+
+def everything(left_out):
+    """Builds the server and the peers; says which of the latter can be started."""
+    if missing("wrk"):
+        sys.exit("This needs wrk: apt-get install wrk")
+    WORK.mkdir(parents=True, exist_ok=True)
+    say("Building in release ...")
+    target = ["--target-dir", TARGET]
+    run("cargo", "build", "--release", "--locked", "--bin", "bottle", *target, cwd=ROOT)
+    run("cargo", "build", "--release", "--locked", *target, cwd=LOAD)
+    return {"fastify": fastify(left_out), "fastapi": fastapi(left_out)}
+
+
+def fastify(left_out):
+    """The folder to start Fastify in, or None."""
+    if missing("node", "npm"):
+        left_out.add("Fastify + better-sqlite3", "apt-get install nodejs npm")
+        return None
+    folder = WORK / "fastify"
+    shutil.copytree(LOAD / "fastify", folder, dirs_exist_ok=True)
+    try:
+        if not (folder / "node_modules" / ".package-lock.json").exists():
+            run("npm", "ci", "--no-audit", "--no-fund", cwd=folder, timeout=600)
+        run("node", "-e", "require('better-sqlite3')(':memory:')", cwd=folder)
+    except Exception as error:
+        left_out.add("Fastify + better-sqlite3", f"npm ci (in {folder}), which said: {error}")
+        return None
+    return folder
+
+
+def fastapi(left_out):
+    """The folder with FastAPI's environment, or None."""
+    folder = WORK / "venv"
+    needs = LOAD / "fastapi" / "requirements.txt"
+    try:
+        if not (folder / "bin" / "uvicorn").exists():
+            run(sys.executable, "-m", "venv", folder)
+            run(folder / "bin" / "pip", "install", "-q", "-r", needs, timeout=600)
+        run(folder / "bin" / "python", "-c", "import fastapi, uvicorn, orjson, cryptography")
+    except Exception as error:
+        line = "apt-get install python3-venv, and a network for pip"
+        left_out.add("FastAPI + uvicorn", f"{line}; it said: {error}")
+        return None
+    return folder
+
+
+def sea(bottles, name=None):
+    """A new database of so many bottles."""
+    path = WORK / f"{name or bottles}.db"
+    for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        old.unlink(missing_ok=True)
+    run(TARGET / "release" / "bottle-load", "make", path, bottles)
+    return path

@@ -1,0 +1,106 @@
+"""Servers on free loopback ports, which stop with the block that started them."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+
+from .tools import BOTTLE, WORK, free_port
+
+
+class Server:
+    """A server process. `{port}` in its command and environment becomes its port."""
+
+    def __init__(self, command, env=None, cwd=None):
+        self.port = free_port()
+        port = str(self.port)
+        env = {name: str(value).replace("{port}", port) for name, value in (env or {}).items()}
+        # wrk keeps both cores busy, so nothing here waits for a terminal.
+        self.log = open(WORK / "server.log", "ab")
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [str(part).replace("{port}", port) for part in command],
+            env={**os.environ, **env},
+            cwd=cwd or WORK,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
+        self.start_seconds = time.monotonic() - began
+
+    def _wait(self):
+        for _ in range(10_000):
+            try:
+                self.ask("GET", "/api/settings")
+                return
+            except OSError:
+                if self.process.poll() is not None:
+                    raise RuntimeError(f"a server ended at once; see {WORK / 'server.log'}")
+                time.sleep(0.003)
+        raise RuntimeError("a server did not answer within half a minute")
+
+    def ask(self, method, path, body=None, headers=None):
+        """Status, headers and body of the answer to one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = {"Content-Type": "application/json", **(headers or {})}
+            connection.request(method, path, body and json.dumps(body), headers)
+            response = connection.getresponse()
+            return response.status, response.headers, response.read()
+        finally:
+            connection.close()
+
+    def memory(self):
+        """Bytes of memory that are not the file's own pages."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            for line in status:
+                if line.startswith("RssAnon:"):
+                    return int(line.split()[1]) * 1024
+        raise RuntimeError("this system does not tell RssAnon")
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            pass
+        try:
+            # What is left of its workers.
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+        self.log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+ROCKET = {"ROCKET_ADDRESS": "127.0.0.1", "ROCKET_PORT": "{port}", "ROCKET_LOG_LEVEL": "critical"}
+
+
+def bottle(db):
+    """Bottle itself, by its defaults but for the line a request in its log, as no peer logs."""
+    return Server([BOTTLE, "serve", "--db", db], env=ROCKET)
+
+
+def log_in(server):
+    """The cookie of a new session of ada's."""
+    status, headers, body = server.ask("POST", "/api/sessions", LOGIN)
+    if status != 200:
+        raise RuntimeError(f"ada cannot log in: {body.decode()}")
+    return headers["Set-Cookie"].split(";")[0]
+
+
+LOGIN = {"username": "ada", "password": "pass"}

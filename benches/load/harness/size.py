@@ -1,0 +1,82 @@
+"""What a sea of some size takes, and whether an answer's cost grows with it."""
+
+import sqlite3
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from . import build, servers, wrk
+from .tools import WORK, median_ratio, say
+
+SMALL = 100_000
+LARGE = 10_000_000
+WORLD = "latitude=0&longitude=0&latitude_span=90&longitude_span=180"
+WHOLE_WORLD = {
+    "counts of the whole world": f"/api/bottles/counts?{WORLD}&zoom=2",
+    "the nearest 200 of the whole world": f"/api/bottles/nearby?{WORLD}&limit=200",
+}
+
+
+@dataclass
+class Size:
+    """What a sea of so many bottles takes, in bytes and seconds."""
+
+    bottles: int
+    file: float
+    memory: int
+    start: float
+    backup: float
+
+
+def of(db, bottles, server):
+    """`server` has served the sea for a while."""
+    backup = back_up(db)
+    return Size(bottles, db.stat().st_size / bottles, server.memory(), server.start_seconds, backup)
+
+
+def back_up(db):
+    """As the README says to copy the file of a server that runs."""
+    copy = WORK / "backup.db"
+    copy.unlink(missing_ok=True)
+    began = time.monotonic()
+    source, target = sqlite3.connect(db), sqlite3.connect(copy)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
+        taken = time.monotonic() - began
+        copy.unlink(missing_ok=True)
+    return taken
+
+
+def compare(base_db, base, options):
+    """Seas of three sizes: what they take, and the same answers from each."""
+    say(f"Making seas of {SMALL} and {LARGE} bottles ...")
+    seas = {SMALL: build.sea(SMALL), base: base_db, LARGE: build.sea(LARGE)}
+    with ExitStack() as stack:
+        running = {n: stack.enter_context(servers.bottle(db)) for n, db in seas.items()}
+        cookies = {n: servers.log_in(server) for n, server in running.items()}
+        asked = {n: wrk.Rectangles(seas[n], 20).requests for n in (base, LARGE)}
+        rates = alternate(running, cookies, asked, options, lambda sample: sample.rate)
+        world = {}
+        for name, path in WHOLE_WORLD.items():
+            requests = wrk.file_of("world", [("GET", path)])
+            asked = {n: requests for n in (SMALL, LARGE)}
+            one = {"threads": 1, "connections": 1}
+            times = alternate(running, cookies, asked, options, lambda s: s.p50, **one)
+            world[name] = median_ratio(times[LARGE], times[SMALL])
+        sizes = [of(seas[n], n, server) for n, server in running.items()]
+    return {"nearby": median_ratio(rates[LARGE], rates[base]), "world": world, "sizes": sizes}
+
+
+def alternate(running, cookies, asked, options, figure, **load):
+    """That figure of each round, by size of the sea, the sizes taking turns."""
+    figures = {n: [] for n in asked}
+    for n, requests in asked.items():
+        wrk.drive(running[n], requests, cookies[n], 2, **load)
+    for _ in range(options.rounds):
+        for n, requests in asked.items():
+            sample = wrk.drive(running[n], requests, cookies[n], options.seconds, **load)
+            figures[n].append(figure(sample))
+    return figures

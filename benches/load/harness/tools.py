@@ -1,0 +1,57 @@
+"""Where things are, and how other programs are run."""
+
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+from pathlib import Path
+
+LOAD = Path(__file__).resolve().parent.parent
+ROOT = LOAD.parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+WORK = TARGET / "load"
+BOTTLE = TARGET / "release" / "bottle"
+HELPER = TARGET / "release" / "bottle-load"
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def run(*command, timeout=1800, **options):
+    """What the command prints; its error output is shown if it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        timeout=timeout,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def missing(*programs):
+    return [program for program in programs if not shutil.which(program)]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def rank(count):
+    """1000000 as `1 M`."""
+    for size, letter in ((1_000_000, " M"), (1000, " k")):
+        if count >= size:
+            return f"{count / size:g}{letter}"
+    return str(count)
+
+
+def median_ratio(these, those):
+    """The median of the ratios round by round, which a slow minute of the machine hardly moves."""
+    return statistics.median(this / that for this, that in zip(these, those))

@@ -1,0 +1,78 @@
+"""Load, by wrk."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from .tools import HELPER, WORK, run
+
+SCRIPT = Path(__file__).parent / "load.lua"
+
+
+@dataclass
+class Sample:
+    """What one run found: requests a second, and milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def start(server, requests, cookie="", seconds=2, threads=2, connections=32, wait=0.0):
+    """Starts wrk; each connection waits `wait` milliseconds between requests on average."""
+    command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s"]
+    command += ["-s", SCRIPT, f"http://127.0.0.1:{server.port}", "--", requests, cookie, wait]
+    return subprocess.Popen(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def finish(process, seconds):
+    """What the run found. A run in which a request failed counts for nothing."""
+    try:
+        out, _ = process.communicate(timeout=seconds + 60)
+    except BaseException:
+        process.kill()
+        raise
+    result = next((line for line in out.splitlines() if line.startswith("RESULT")), None)
+    if result is None:
+        raise RuntimeError(f"wrk failed:\n{out}")
+    requests, micros, p50, p99, failed = map(int, result.split()[1:])
+    if failed or not requests:
+        raise RuntimeError(f"{failed} of {requests} requests failed:\n{out}")
+    return Sample(requests / micros * 1e6, p50 / 1000, p99 / 1000)
+
+
+def drive(server, requests, cookie="", seconds=2, **options):
+    return finish(start(server, requests, cookie, seconds, **options), seconds)
+
+
+def file_of(name, requests):
+    """A file of requests: (method, path) or (method, path, body)."""
+    path = WORK / f"{name}.requests"
+    lines = []
+    for method, target, *body in requests:
+        lines.append("\t".join([method, target, *(json.dumps(part) for part in body)]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+class Rectangles:
+    """Rectangles of a sea that hold about so many bottles, as requests for `nearby`."""
+
+    COUNT = 300
+
+    def __init__(self, db, results):
+        name = f"{db.stem}-{results}"
+        self.json = WORK / f"{name}.json"
+        self.json.write_text(run(HELPER, "rectangles", db, results, self.COUNT))
+        self.all = json.loads(self.json.read_text())
+        self.paths = [nearby(rectangle) for rectangle in self.all]
+        self.requests = file_of(name, [("GET", path) for path in self.paths])
+
+
+def nearby(rectangle):
+    names = ("latitude", "longitude", "latitude_span", "longitude_span")
+    query = "&".join(f"{name}={rectangle[name]}" for name in names)
+    return f"/api/bottles/nearby?{query}"
