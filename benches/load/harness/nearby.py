@@ -87,7 +87,7 @@ def start_peers(stack, db, rectangles, found, answer):
 def fastapi(start, folder, db):
     command = [folder / "bin" / "uvicorn", "server:app", "--host", "127.0.0.1", "--port", "{port}"]
     command += ["--workers", "2", "--no-access-log", "--log-level", "warning"]
-    return start(command, env={"BOTTLE_DB": db}, cwd=LOAD / "fastapi")
+    return start(command, env={"BOTTLE_DB": db, "PYTHONDONTWRITEBYTECODE": 1}, cwd=LOAD / "fastapi")
 
 
 def check_same(server, peer, rectangles, cookie):

@@ -139,8 +139,7 @@ same file, after the same check of cookie and session.
 
 ![Requests a second, by server](performance.svg)
 
-{peers}
-## The search alone
+{peers}## The search alone
 
 {storage}
 

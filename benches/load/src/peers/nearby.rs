@@ -91,12 +91,11 @@ fn answer(db: &Connection, viewer: i64, asked: &Asked) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// The bottles' JSON in the order of the tree, and which part of it is which bottle, by id.
-fn search(
-    db: &Connection,
-    viewer: i64,
-    asked: &Asked,
-) -> Result<(Vec<u8>, Vec<(i64, Range<usize>)>)> {
+/// Which part of the written JSON is the bottle with that id.
+type Written = (i64, Range<usize>);
+
+/// The bottles' JSON in the order of the tree, and where each is in it, by id.
+fn search(db: &Connection, viewer: i64, asked: &Asked) -> Result<(Vec<u8>, Vec<Written>)> {
     let mut written = Vec::with_capacity(4096);
     let mut bottles = Vec::with_capacity(32);
     let mut statement = db.prepare_cached(
