@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bottle::accounts::Account;
-use bottle::bottles::{Bottles, NewBottle, Wanted};
+use bottle::bottles::{self, Bottles, NewBottle, Wanted};
 use bottle::clock::{Clock, Timestamp};
 use bottle::fields::{Address, Content, Gender, Style};
 use bottle::geo::{Position, Rectangle};
@@ -25,6 +25,7 @@ const CALLERS: u64 = 64;
 
 /// A sea with 70 % of its bottles in 200 clusters, and its places.
 struct Sea {
+    store: Arc<Store>,
     bottles: Arc<Bottles>,
     places: Vec<[f64; 2]>,
     _folder: tempfile::TempDir,
@@ -98,9 +99,9 @@ fn sea() -> Sea {
     let options = Options { readers: 2, busy_timeout: std::time::Duration::from_secs(4) };
     drop(Store::open(&path, &options).expect("a new database"));
     fill(&path, &places);
-    let store = Store::open(&path, &options).expect("the database");
-    let bottles = Arc::new(Bottles::new(Arc::new(store), Clock::default()));
-    Sea { bottles, places, _folder: folder }
+    let store = Arc::new(Store::open(&path, &options).expect("the database"));
+    let bottles = Arc::new(Bottles::new(Arc::clone(&store), Clock::default()));
+    Sea { store, bottles, places, _folder: folder }
 }
 
 /// Rectangles around bottles, each grown until it holds `wanted` bottles or more.
@@ -142,7 +143,8 @@ fn nearby(criterion: &mut Criterion) {
                 let center = Position::new(latitude, longitude).expect("a place");
                 let rectangle = Rectangle::new(center, span, span).expect("a rectangle");
                 let all = Wanted { limit: 10_000, after: None };
-                let seen = sea.bottles.nearby(&rectangle, all, |sighting| {
+                let snapshot = sea.store.snapshot().expect("a snapshot");
+                let seen = bottles::nearby(&snapshot, &rectangle, all, |sighting| {
                     Ok((sighting.id, sighting.formatted_address.len()))
                 });
                 seen.expect("an answer").items.len()
@@ -165,7 +167,12 @@ fn nearby(criterion: &mut Criterion) {
     });
     group.bench_function("the 20 nearest of all", |bencher| {
         let few = Wanted { limit: 20, after: None };
-        bencher.iter(|| sea.bottles.nearby(&world, few, |s| Ok(s.id)).expect("an answer").items);
+        bencher.iter(|| {
+            let snapshot = sea.store.snapshot().expect("a snapshot");
+            bottles::nearby(&snapshot, &world, few, |sighting| Ok(sighting.id))
+                .expect("an answer")
+                .items
+        });
     });
     group.finish();
 }

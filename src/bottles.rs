@@ -14,7 +14,7 @@ use crate::store::{Store, bottles};
 pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page};
 pub use crate::store::cells::Cell;
 pub use crate::store::nearby::Sighting;
-pub use nearby::{Seen, Wanted};
+pub use nearby::{Seen, Wanted, nearby};
 
 /// The longest list that one answer carries.
 pub const LIST_MOST: u32 = 10_000;
@@ -96,9 +96,10 @@ impl Bottles {
 
     /// Who opened the bottle, in the order of opening, and how many they are in all.
     pub fn openers(&self, id: i64, page: Page) -> Result<(i64, Listed<Opener>)> {
-        let count = self.store.read(|db| bottles::openers_count(db, id))?;
-        let openers = listed(page, |page| self.store.read(|db| bottles::openers(db, id, page)))?;
-        Ok((count, openers))
+        self.store.read(|db| {
+            let openers = listed(page, |page| bottles::openers(db, id, page))?;
+            Ok((bottles::openers_count(db, id)?, openers))
+        })
     }
 }
 

@@ -24,6 +24,7 @@ pub mod geo;
 pub mod holdings;
 pub mod logging;
 pub mod password;
+pub mod pieces;
 pub mod server;
 pub mod shutdown;
 pub mod store;

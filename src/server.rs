@@ -17,6 +17,7 @@ use crate::contracts::{
 use crate::holdings::Holdings;
 use crate::logging::RequestLog;
 use crate::password::Passwords;
+use crate::pieces::LargePieces;
 use crate::shutdown::InFlight;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
@@ -52,7 +53,8 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
     let rocket = manage(rocket::custom(figment), settings, sea)
         .attach(FormsArePosted)
         .attach(RequestLog)
-        .attach(InFlight::default());
+        .attach(InFlight::default())
+        .attach(LargePieces);
 
     rocket
         .mount("/", web::routes())

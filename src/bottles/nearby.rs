@@ -2,9 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::Bottles;
 use crate::error::Result;
 use crate::geo::{Position, Rectangle};
+use crate::store::Snapshot;
 use crate::store::cells::{self, Cell, LEVELS};
 use crate::store::nearby::{self, Sighting};
 
@@ -40,32 +40,30 @@ pub struct Seen<T> {
     pub next: Option<i64>,
 }
 
-impl Bottles {
-    /// What lies inside the rectangle, its edges included. `show` makes of each bottle what the
-    /// answer needs, while its text is still SQLite's own.
-    pub fn nearby<T>(
-        &self,
-        rectangle: &Rectangle,
-        wanted: Wanted,
-        mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
-    ) -> Result<Seen<T>> {
-        self.store.read(|db| {
-            if let Some(after) = wanted.after {
-                return page(db, rectangle, after, wanted.limit, show);
-            }
-            let mut found = Vec::new();
-            nearby::any(db, rectangle, wanted.limit + 1, |sighting| {
-                found.push((sighting.id, show(sighting)?));
-                Ok(())
-            })?;
-            if found.len() > wanted.limit {
-                return nearest(db, rectangle, wanted.limit, show);
-            }
-            found.sort_unstable_by_key(|(id, _)| *id);
-            let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
-            Ok(Seen { total: items.len() as i64, items, truncated: false, next: None })
-        })
-    }
+/// What lies inside the rectangle, its edges included. `show` makes of each bottle what the answer
+/// needs, while its text is still SQLite's own.
+pub fn nearby<T>(
+    snapshot: &Snapshot,
+    rectangle: &Rectangle,
+    wanted: Wanted,
+    mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
+) -> Result<Seen<T>> {
+    snapshot.read(|db| {
+        if let Some(after) = wanted.after {
+            return page(db, rectangle, after, wanted.limit, show);
+        }
+        let mut found = Vec::new();
+        nearby::any(db, rectangle, wanted.limit + 1, |sighting| {
+            found.push((sighting.id, show(sighting)?));
+            Ok(())
+        })?;
+        if found.len() > wanted.limit {
+            return nearest(db, rectangle, wanted.limit, show);
+        }
+        found.sort_unstable_by_key(|(id, _)| *id);
+        let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
+        Ok(Seen { total: items.len() as i64, items, truncated: false, next: None })
+    })
 }
 
 /// A part of the rectangle's bottles, by id.

@@ -25,7 +25,7 @@ use crate::error::Error;
 
 pub use body::{Body, OptionalBody};
 pub use forms::FormsArePosted;
-pub use session::{Credential, Session};
+pub use session::{Credential, Session, Visit};
 pub use unread::routes as unread_routes;
 
 /// How many seconds a session lives, by contract.

@@ -9,6 +9,7 @@ use rocket::{Request, async_trait};
 use super::Refused;
 use crate::accounts::{Accounts, Contract, Login};
 use crate::error::Error;
+use crate::store::Snapshot;
 use crate::token::Token;
 
 /// A way to carry a session: where a request of one contract has its token.
@@ -28,21 +29,53 @@ pub struct Session<C> {
     by: PhantomData<C>,
 }
 
+/// A live session, as [`Session`], and what the file held when it was found live. For answers that
+/// only read, at once.
+pub struct Visit<C> {
+    /// Who, and by which token.
+    pub login: Login,
+    /// What there is to see.
+    pub snapshot: Snapshot,
+    by: PhantomData<C>,
+}
+
 #[async_trait]
 impl<'r, C: Credential> FromRequest<'r> for Session<C> {
     type Error = Refused;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        let login = C::token(request).and_then(|token| {
-            let accounts = request
-                .rocket()
-                .state::<Accounts>()
-                .ok_or_else(|| Error::Internal("no accounts are managed".into()))?;
-            accounts.resolve(C::CONTRACT, &token)
-        });
-        match login {
-            Ok(login) => Outcome::Success(Self { login, by: PhantomData }),
-            Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
-        }
+        proved::<C, _>(request, Accounts::resolve).map(|login| Self { login, by: PhantomData })
+    }
+}
+
+#[async_trait]
+impl<'r, C: Credential> FromRequest<'r> for Visit<C> {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        proved::<C, _>(request, Accounts::visit).map(|(login, snapshot)| Self {
+            login,
+            snapshot,
+            by: PhantomData,
+        })
+    }
+}
+
+/// What `resolve` makes of the request's token of `C`. A request without a good one goes on to the
+/// catcher.
+fn proved<C: Credential, T>(
+    request: &Request<'_>,
+    resolve: impl FnOnce(&Accounts, Contract, &Token) -> Result<T, Error>,
+) -> request::Outcome<T, Refused> {
+    let resolved = C::token(request).and_then(|token| {
+        let accounts = request
+            .rocket()
+            .state::<Accounts>()
+            .ok_or_else(|| Error::Internal("no accounts are managed".into()))?;
+        resolve(accounts, C::CONTRACT, &token)
+    });
+    match resolved {
+        Ok(resolved) => Outcome::Success(resolved),
+        Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
     }
 }

@@ -125,7 +125,7 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
 /// The bottles that `owner` threw, oldest first.
 pub fn created(db: &Connection, owner: i64, page: Page) -> Result<Vec<Bottle>> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+        "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
     ))?;
     let rows = statement.query_map(params![owner, page.after.unwrap_or(0), page.limit], bottle)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -140,7 +140,7 @@ pub fn opened(db: &Connection, opener: i64, page: Page) -> Result<Vec<Opened>> {
            AND (:after IS NULL OR (opened_at, bottle_id) > (
                SELECT opened_at, bottle_id FROM openings
                WHERE bottle_id = :after AND opener_id = :opener))
-         ORDER BY opened_at, bottle_id LIMIT :limit",
+         ORDER BY opened_at, bottle_id LIMIT 0 + :limit",
         account = users::COLUMNS
     ))?;
     let rows = statement.query_map(
@@ -199,7 +199,7 @@ pub fn openers(db: &Connection, id: i64, page: Page) -> Result<Vec<Opener>> {
            AND (:after IS NULL OR (opened_at, opener_id) > (
                SELECT opened_at, opener_id FROM openings
                WHERE bottle_id = :bottle AND opener_id = :after))
-         ORDER BY opened_at, opener_id LIMIT :limit",
+         ORDER BY opened_at, opener_id LIMIT 0 + :limit",
         account = users::COLUMNS
     ))?;
     let rows = statement.query_map(

@@ -27,7 +27,7 @@ pub fn insert(db: &Connection, kind: Holding, owner: i64, name: &HoldingName) ->
 /// Id and name of each that `owner` has, oldest first.
 pub fn list(db: &Connection, kind: Holding, owner: i64) -> Result<Vec<(i64, String)>> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT id, name FROM {} WHERE user_id = ?1 ORDER BY id LIMIT ?2",
+        "SELECT id, name FROM {} WHERE user_id = ?1 ORDER BY id LIMIT 0 + ?2",
         table(kind)
     ))?;
     let rows =

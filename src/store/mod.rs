@@ -19,6 +19,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use r2d2::PooledConnection;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -79,11 +80,16 @@ impl Store {
         &self.keys
     }
 
-    /// Runs `query` on a read-only connection, on this thread: a query here is shorter than the
-    /// trip to another thread would be.
-    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    /// What is in the file, as of the first read.
+    pub fn snapshot(&self) -> Result<Snapshot> {
         let db = self.readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
-        query(&db)
+        db.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Snapshot { db })
+    }
+
+    /// Runs `query` on a snapshot of its own.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.snapshot()?.read(query)
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns
@@ -93,6 +99,29 @@ impl Store {
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.write(change).await
+    }
+}
+
+/// What was in the file at one moment. While this value lives the log grows, so it is for the time
+/// of one answer.
+pub struct Snapshot {
+    db: PooledConnection<SqliteConnectionManager>,
+}
+
+impl Snapshot {
+    /// Runs `query`, on this thread: a query here is shorter than the trip to another would be.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        query(&self.db)
+    }
+}
+
+impl Drop for Snapshot {
+    /// No connection goes back to the pool inside a transaction.
+    fn drop(&mut self) {
+        let ended = self.db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        if let Err(e) = ended.or_else(|_| self.db.execute("ROLLBACK", [])) {
+            tracing::error!("a read could not be ended: {e}");
+        }
     }
 }
 

@@ -40,7 +40,7 @@ pub fn any(
     limit: usize,
     mut visit: impl FnMut(&Sighting<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(&format!("SELECT {SIGHTING} {INSIDE} LIMIT ?5"))?;
+    let mut statement = db.prepare_cached(&format!("SELECT {SIGHTING} {INSIDE} LIMIT 0 + ?5"))?;
     let mut left = limit;
     for area in rectangle.areas() {
         let mut rows =
@@ -61,7 +61,7 @@ pub fn ids_after(
     limit: usize,
 ) -> Result<Vec<i64>> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT bottles.id {INSIDE} AND bottles.id > ?5 ORDER BY bottles.id LIMIT ?6"
+        "SELECT bottles.id {INSIDE} AND bottles.id > ?5 ORDER BY bottles.id LIMIT 0 + ?6"
     ))?;
     let mut ids: Vec<i64> = Vec::new();
     for area in rectangle.areas() {
@@ -81,8 +81,8 @@ pub fn places(
     rectangle: &Rectangle,
     limit: usize,
 ) -> Result<Vec<(i64, Position)>> {
-    let mut statement =
-        db.prepare_cached(&format!("SELECT bottles.id, latitude, longitude {INSIDE} LIMIT ?5"))?;
+    let mut statement = db
+        .prepare_cached(&format!("SELECT bottles.id, latitude, longitude {INSIDE} LIMIT 0 + ?5"))?;
     let mut places = Vec::new();
     for area in rectangle.areas() {
         let left = limit - places.len();

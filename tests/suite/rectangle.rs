@@ -3,11 +3,12 @@
 use std::sync::{Arc, LazyLock};
 
 use bottle::accounts::{Accounts, Registration};
-use bottle::bottles::{Bottles, NewBottle, Wanted};
+use bottle::bottles::{self, Bottles, NewBottle, Wanted};
 use bottle::clock::Clock;
 use bottle::fields::{Address, Content, Style, Username};
 use bottle::geo::{Position, Rectangle};
 use bottle::password::{Cost, Passwords};
+use bottle::store::Store;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
@@ -48,7 +49,7 @@ fn special(limit: f64) -> Vec<f64> {
 
 /// Bottles in a real file: everywhere, at the special places, and close together.
 struct Sea {
-    bottles: Bottles,
+    store: Arc<Store>,
     places: Vec<(f64, f64)>,
     _folder: tempfile::TempDir,
 }
@@ -75,7 +76,8 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
     let bottles = Bottles::new(Arc::clone(&store), Clock::default());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let cost = Cost { memory_kib: 8, iterations: 1 };
-        let accounts = Accounts::new(store, Passwords::new(cost, 1), Clock::default(), 4);
+        let accounts =
+            Accounts::new(Arc::clone(&store), Passwords::new(cost, 1), Clock::default(), 4);
         let username = Username::parse("username", "ada").unwrap();
         let password = accounts.new_password("password", "pass").unwrap();
         let new = Registration { username, password, nickname: None, gender: None, email: None };
@@ -90,7 +92,7 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
             bottles.throw(&ada, new).await.unwrap();
         }
     });
-    Sea { bottles, places, _folder: folder }
+    Sea { store, places, _folder: folder }
 });
 
 impl Sea {
@@ -106,7 +108,8 @@ impl Sea {
     fn found(&self, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64> {
         let rectangle =
             Rectangle::new(Position::new(lat, lon).unwrap(), lat_span, lon_span).unwrap();
-        let seen = self.bottles.nearby(&rectangle, ALL, |sighting| Ok(sighting.id)).unwrap();
+        let snapshot = self.store.snapshot().unwrap();
+        let seen = bottles::nearby(&snapshot, &rectangle, ALL, |sighting| Ok(sighting.id)).unwrap();
         assert!(!seen.truncated && seen.total == seen.items.len() as i64);
         seen.items
     }

@@ -1,12 +1,10 @@
 //! What the search alone costs: Bottle's own store, asked without HTTP.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottle::bottles::{Bottles, Wanted};
-use bottle::clock::Clock;
+use bottle::bottles::{Wanted, nearby};
 use bottle::geo::{Position, Rectangle};
 use bottle::store::{Options, Store};
 
@@ -16,7 +14,7 @@ use crate::rectangles;
 /// Prints how many searches a second `threads` threads do together.
 pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result<()> {
     let options = Options { readers: threads as u32, busy_timeout: Duration::from_secs(4) };
-    let bottles = Bottles::new(Arc::new(Store::open(db, &options)?), Clock::default());
+    let store = Store::open(db, &options)?;
     let asked: Vec<rectangles::Rectangle> =
         serde_json::from_str(&std::fs::read_to_string(rectangles)?)?;
     let asked = asked.iter().map(rectangle).collect::<Result<Vec<_>>>()?;
@@ -27,8 +25,8 @@ pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result
         let workers: Vec<_> = (0..threads)
             .map(|n| {
                 scope.spawn({
-                    let (bottles, asked) = (&bottles, &asked);
-                    move || search(bottles, asked, until, n)
+                    let (store, asked) = (&store, &asked);
+                    move || search(store, asked, until, n)
                 })
             })
             .collect();
@@ -45,11 +43,11 @@ fn rectangle(asked: &rectangles::Rectangle) -> Result<Rectangle> {
 }
 
 /// Searches until the time is over, starting at another rectangle than the other threads.
-fn search(bottles: &Bottles, asked: &[Rectangle], until: Instant, thread: usize) -> Result<usize> {
+fn search(store: &Store, asked: &[Rectangle], until: Instant, thread: usize) -> Result<usize> {
     let wanted = Wanted { limit: 10_000, after: None };
     let mut done = 0;
     for rectangle in asked.iter().cycle().skip(thread * asked.len() / 2) {
-        let seen = bottles.nearby(rectangle, wanted, |sighting| {
+        let seen = nearby(&store.snapshot()?, rectangle, wanted, |sighting| {
             Ok((sighting.id, sighting.formatted_address.to_owned()))
         })?;
         std::hint::black_box(seen);

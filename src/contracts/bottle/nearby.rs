@@ -3,38 +3,37 @@
 
 use std::ops::Range;
 
+use rocket::get;
 use rocket::http::ContentType;
-use rocket::{State, get};
 use serde::Serialize;
 
 use super::envelope::Refusal;
 use super::guard::Private;
 use super::query::{page, rectangle};
 use super::view::SightingView;
-use crate::bottles::{Bottles, Sighting, Wanted};
-use crate::contracts::Session;
+use crate::bottles::{self, Sighting, Wanted};
+use crate::contracts::Visit;
 use crate::error::{Error, Result};
 use crate::geo::Rectangle;
 
 #[get("/bottles/nearby?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<limit>&<after>")]
 #[allow(clippy::too_many_arguments)] // each is a parameter of the query
 pub(super) fn nearby(
-    session: Session<Private>,
+    visit: Visit<Private>,
     latitude: Option<&str>,
     longitude: Option<&str>,
     latitude_span: Option<&str>,
     longitude_span: Option<&str>,
     limit: Option<&str>,
     after: Option<&str>,
-    bottles: &State<Bottles>,
 ) -> Result<(ContentType, String), Refusal> {
     let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
     let page = page(limit, after)?;
     let wanted = Wanted { limit: page.limit as usize, after: page.after };
-    let viewer = session.login.account.id;
+    let viewer = visit.login.account.id;
 
     let mut written = Vec::with_capacity(4096);
-    let seen = bottles.nearby(&rectangle, wanted, |sighting: &Sighting<'_>| {
+    let seen = bottles::nearby(&visit.snapshot, &rectangle, wanted, |sighting: &Sighting<'_>| {
         let start = written.len();
         write(&mut written, &SightingView::new(sighting, viewer))?;
         Ok(start..written.len())

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bottle::config;
+use bottle::pieces::LargePieces;
 use rocket::config::{Config, LogLevel};
 use rocket::http::{ContentType, CookieJar, Status};
 use rocket::{State, get, routes};
@@ -34,7 +35,10 @@ pub fn run(db: &Path, answer: &Path) -> Result<()> {
         .merge((Config::SECRET_KEY, cookie_key(db)?))
         .merge((Config::LOG_LEVEL, LogLevel::Off));
     let workers = Config::try_from(&figment)?.workers;
-    let rocket = rocket::custom(figment).manage(Answer(bytes)).mount("/", routes![plain, nearby]);
+    let rocket = rocket::custom(figment)
+        .manage(Answer(bytes))
+        .attach(LargePieces)
+        .mount("/", routes![plain, nearby]);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     runtime.block_on(rocket.launch())?;
