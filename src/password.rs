@@ -1,9 +1,10 @@
-//! Passwords: Argon2id, never on an async thread, and only a few at one time.
+//! Passwords: Argon2id, on threads of its own, and only a few at one time.
 
 use std::sync::Arc;
+use std::thread;
 
 use argon2::{Config, ThreadMode, Variant, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::{Error, Result};
 use crate::fields::NewPassword;
@@ -71,18 +72,36 @@ impl Passwords {
         .await
     }
 
+    /// Each hash has a thread of its own: of one that goes on, the allocator keeps several times the
+    /// memory that a hash needs, and a new one costs a thousandth of a hash.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let stopped = |_| Error::Internal("the password workers have stopped".into());
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(stopped)?;
-        tokio::task::spawn_blocking(move || {
+        let (answer, answered) = oneshot::channel();
+        let hash = move || {
             let _permit = permit;
-            work()
-        })
-        .await
-        .map_err(|e| Error::Internal(format!("a password worker: {e}")))?
+            give_way();
+            // Whoever asked may be gone by now.
+            let _ = answer.send(work());
+        };
+        thread::Builder::new()
+            .name("password".into())
+            .spawn(hash)
+            .map_err(|e| Error::Unavailable(format!("no thread for a password: {e}")))?;
+        answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
+    }
+}
+
+/// Leaves the cores to the other threads where they need them: a hash is long, and whoever waits for
+/// it is patient.
+fn give_way() {
+    // On Linux this is the thread's own priority; elsewhere it would be the whole program's.
+    #[cfg(target_os = "linux")]
+    if let Err(e) = rustix::process::setpriority_process(None, 10) {
+        tracing::warn!("a password worker keeps its priority: {e}");
     }
 }
 

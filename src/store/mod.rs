@@ -29,9 +29,9 @@ pub use meta::Keys;
 pub use open::OpenError;
 use writer::Writer;
 
-/// Readers see the file through memory that the system maps: without it, every page they read goes
-/// through one lock that they all share, and two readers are slower than one.
-const MMAP_BYTES: i64 = 1 << 36;
+/// What all readers together keep of the file in memory. They do not map the file instead: SQLite
+/// takes the whole mapping back after each commit, and every read then waits for that.
+const CACHE_KIB: u32 = 24 * 1024;
 
 /// How a [`Store`] is opened.
 #[derive(Clone, Debug)]
@@ -150,11 +150,12 @@ fn open_readers(
     options: &Options,
 ) -> Result<r2d2::Pool<SqliteConnectionManager>, r2d2::Error> {
     let busy_timeout = options.busy_timeout;
+    let cache_kib = (CACHE_KIB / options.readers.max(1)).max(1024);
     let manager = SqliteConnectionManager::file(path)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .with_init(move |db| {
             db.busy_timeout(busy_timeout)?;
-            db.pragma_update(None, "mmap_size", MMAP_BYTES)?;
+            db.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
             db.set_prepared_statement_cache_capacity(64);
             Ok(())
         });

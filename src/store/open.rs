@@ -12,6 +12,10 @@ use super::migrate;
 /// Files up to this size are checked whole at each start; larger ones would make the start slow.
 const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
 
+/// A node of the R*-tree takes 1.2 KB and a bottle 0.2: smaller pages leave more of them in a cache of
+/// the same size, and less to write for each commit.
+const PAGE_BYTES: i32 = 2048;
+
 /// Why a database file was not opened. Except for the last two, the file is as it was, to the byte.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
@@ -103,6 +107,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
     let new = tempfile::Builder::new().prefix(".bottle-new-").tempfile_in(folder).map_err(io)?;
 
     let mut db = Connection::open(new.path()).map_err(sqlite)?;
+    db.pragma_update(None, "page_size", PAGE_BYTES).map_err(sqlite)?;
     db.pragma_update(None, "application_id", migrate::APPLICATION_ID).map_err(sqlite)?;
     migrate::to_newest(&mut db)
         .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
