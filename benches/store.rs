@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bottle::accounts::Account;
-use bottle::bottles::{self, Bottles, NewBottle, Wanted};
+use bottle::bottles::{Bottles, NewBottle, Wanted};
 use bottle::clock::{Clock, Timestamp};
 use bottle::fields::{Address, Content, Gender, Style};
 use bottle::geo::{Position, Rectangle};
@@ -96,7 +96,8 @@ fn sea() -> Sea {
     let places = places(count.unwrap_or(100_000));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bottle.db");
-    let options = Options { readers: 2, busy_timeout: std::time::Duration::from_secs(4) };
+    let options =
+        Options { readers: 2, long_readers: 1, busy_timeout: std::time::Duration::from_secs(4) };
     drop(Store::open(&path, &options).expect("a new database"));
     fill(&path, &places);
     let store = Arc::new(Store::open(&path, &options).expect("the database"));
@@ -144,7 +145,7 @@ fn nearby(criterion: &mut Criterion) {
                 let rectangle = Rectangle::new(center, span, span).expect("a rectangle");
                 let all = Wanted { limit: 10_000, after: None };
                 let snapshot = sea.store.snapshot().expect("a snapshot");
-                let seen = bottles::nearby(&snapshot, &rectangle, all, |sighting| {
+                let seen = sea.bottles.nearby(snapshot, &rectangle, all, |sighting| {
                     Ok((sighting.id, sighting.formatted_address.len()))
                 });
                 seen.expect("an answer").items.len()
@@ -169,7 +170,8 @@ fn nearby(criterion: &mut Criterion) {
         let few = Wanted { limit: 20, after: None };
         bencher.iter(|| {
             let snapshot = sea.store.snapshot().expect("a snapshot");
-            bottles::nearby(&snapshot, &world, few, |sighting| Ok(sighting.id))
+            sea.bottles
+                .nearby(snapshot, &world, few, |sighting| Ok(sighting.id))
                 .expect("an answer")
                 .items
         });

@@ -14,7 +14,7 @@ use crate::store::{Store, bottles};
 pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page};
 pub use crate::store::cells::Cell;
 pub use crate::store::nearby::Sighting;
-pub use nearby::{Seen, Wanted, nearby};
+pub use nearby::{Seen, Wanted};
 
 /// The longest list that one answer carries.
 pub const LIST_MOST: u32 = 10_000;
@@ -71,12 +71,12 @@ impl Bottles {
 
     /// What `owner` threw, oldest first.
     pub fn created(&self, owner: &Account, page: Page) -> Result<Listed<Bottle>> {
-        listed(page, |page| self.store.read(|db| bottles::created(db, owner.id, page)))
+        listed(page, |page| self.store.read_long(|db| bottles::created(db, owner.id, page)))
     }
 
     /// What `opener` opened, in the order of opening.
     pub fn opened(&self, opener: &Account, page: Page) -> Result<Listed<Opened>> {
-        listed(page, |page| self.store.read(|db| bottles::opened(db, opener.id, page)))
+        listed(page, |page| self.store.read_long(|db| bottles::opened(db, opener.id, page)))
     }
 
     /// Opens a bottle. Only the first opening by another than the owner is recorded.
@@ -96,7 +96,7 @@ impl Bottles {
 
     /// Who opened the bottle, in the order of opening, and how many they are in all.
     pub fn openers(&self, id: i64, page: Page) -> Result<(i64, Listed<Opener>)> {
-        self.store.read(|db| {
+        self.store.read_long(|db| {
             let openers = listed(page, |page| bottles::openers(db, id, page))?;
             Ok((bottles::openers_count(db, id)?, openers))
         })

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::Bottles;
 use crate::error::Result;
 use crate::geo::{Position, Rectangle};
 use crate::store::Snapshot;
@@ -14,6 +15,9 @@ const LOOKED_AT_MOST: usize = 50_000;
 
 /// A rectangle is narrowed until it holds no more than four times what is wanted and this many.
 const NARROW_ENOUGH: usize = 500;
+
+/// So many bottles are found in about half a millisecond. What may take longer is a long read.
+const SHORT: usize = 500;
 
 /// The most cells, empty ones included, that a rectangle is divided into.
 pub(super) const CELLS_MOST: f64 = 4096.0;
@@ -40,30 +44,51 @@ pub struct Seen<T> {
     pub next: Option<i64>,
 }
 
-/// What lies inside the rectangle, its edges included. `show` makes of each bottle what the answer
-/// needs, while its text is still SQLite's own.
-pub fn nearby<T>(
-    snapshot: &Snapshot,
+impl Bottles {
+    /// What lies inside the rectangle, its edges included. `show` makes of each bottle what the
+    /// answer needs, while its text is still SQLite's own. It may be shown bottles in vain.
+    pub fn nearby<T>(
+        &self,
+        snapshot: Snapshot,
+        rectangle: &Rectangle,
+        wanted: Wanted,
+        mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
+    ) -> Result<Seen<T>> {
+        if wanted.after.is_none() {
+            let most = wanted.limit.min(SHORT);
+            if let Some(all) = snapshot.read(|db| all(db, rectangle, most, &mut show))? {
+                return Ok(all);
+            }
+        }
+        drop(snapshot);
+        self.store.read_long(|db| match wanted.after {
+            Some(after) => page(db, rectangle, after, wanted.limit, show),
+            None => match all(db, rectangle, wanted.limit, &mut show)? {
+                Some(all) => Ok(all),
+                None => nearest(db, rectangle, wanted.limit, show),
+            },
+        })
+    }
+}
+
+/// The rectangle's bottles by id, if they are no more than `most`.
+fn all<T>(
+    db: &Connection,
     rectangle: &Rectangle,
-    wanted: Wanted,
-    mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
-) -> Result<Seen<T>> {
-    snapshot.read(|db| {
-        if let Some(after) = wanted.after {
-            return page(db, rectangle, after, wanted.limit, show);
-        }
-        let mut found = Vec::new();
-        nearby::any(db, rectangle, wanted.limit + 1, |sighting| {
-            found.push((sighting.id, show(sighting)?));
-            Ok(())
-        })?;
-        if found.len() > wanted.limit {
-            return nearest(db, rectangle, wanted.limit, show);
-        }
-        found.sort_unstable_by_key(|(id, _)| *id);
-        let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
-        Ok(Seen { total: items.len() as i64, items, truncated: false, next: None })
-    })
+    most: usize,
+    show: &mut impl FnMut(&Sighting<'_>) -> Result<T>,
+) -> Result<Option<Seen<T>>> {
+    let mut found = Vec::new();
+    nearby::any(db, rectangle, most + 1, |sighting| {
+        found.push((sighting.id, show(sighting)?));
+        Ok(())
+    })?;
+    if found.len() > most {
+        return Ok(None);
+    }
+    found.sort_unstable_by_key(|(id, _)| *id);
+    let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
+    Ok(Some(Seen { total: items.len() as i64, items, truncated: false, next: None }))
 }
 
 /// A part of the rectangle's bottles, by id.

@@ -44,7 +44,9 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
     logging::init(config::log_level(&figment));
 
     let options = store::Options {
-        readers: u32::try_from(rocket_config.workers + 2).unwrap_or(u32::MAX),
+        readers: u32::try_from(rocket_config.workers).unwrap_or(u32::MAX),
+        // Half of the cores, by default.
+        long_readers: u32::try_from(rocket_config.workers / 4).unwrap_or(u32::MAX).max(1),
         busy_timeout: settings.busy_timeout(),
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;

@@ -22,6 +22,7 @@ use std::time::Duration;
 use r2d2::PooledConnection;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::task::block_in_place;
 
 use crate::error::{Error, Result};
 
@@ -38,6 +39,8 @@ const CACHE_KIB: u32 = 24 * 1024;
 pub struct Options {
     /// How many reads may run at one time.
     pub readers: u32,
+    /// How many reads that may take long, besides.
+    pub long_readers: u32,
     /// How long a change waits for a lock that another process holds.
     pub busy_timeout: Duration,
 }
@@ -47,6 +50,7 @@ pub struct Store {
     // In the order they are to be closed: the writer, last of the connections, folds the log into
     // the file; the lock outlives them all.
     readers: r2d2::Pool<SqliteConnectionManager>,
+    long_readers: r2d2::Pool<SqliteConnectionManager>,
     writer: Writer,
     path: PathBuf,
     keys: Keys,
@@ -65,9 +69,13 @@ impl Store {
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
-        let readers = open_readers(path, options)
-            .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
-        Ok(Self { readers, writer, path: path.to_owned(), keys, _lock: checked.lock })
+        let pool = |size| {
+            open_readers(path, size, options)
+                .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))
+        };
+        let (readers, long_readers) = (pool(options.readers)?, pool(options.long_readers)?);
+        let path = path.to_owned();
+        Ok(Self { readers, long_readers, writer, path, keys, _lock: checked.lock })
     }
 
     /// The database file.
@@ -82,14 +90,19 @@ impl Store {
 
     /// What is in the file, as of the first read.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let db = self.readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
-        db.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Snapshot { db })
+        Snapshot::of(&self.readers)
     }
 
-    /// Runs `query` on a snapshot of its own.
+    /// Runs `query` on a snapshot of its own, on this thread: a short query takes less time than the
+    /// trip to another thread would.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.snapshot()?.read(query)
+    }
+
+    /// Runs a `query` that may take long. What else this thread was to do goes to another first, and
+    /// only few such queries run at one time, so that the short ones keep their pace.
+    pub fn read_long<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        block_in_place(|| Snapshot::of(&self.long_readers)?.read(query))
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns
@@ -109,7 +122,13 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Runs `query`, on this thread: a query here is shorter than the trip to another would be.
+    fn of(readers: &r2d2::Pool<SqliteConnectionManager>) -> Result<Self> {
+        let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        db.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self { db })
+    }
+
+    /// Runs `query`.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         query(&self.db)
     }
@@ -147,10 +166,11 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenE
 
 fn open_readers(
     path: &Path,
+    size: u32,
     options: &Options,
 ) -> Result<r2d2::Pool<SqliteConnectionManager>, r2d2::Error> {
     let busy_timeout = options.busy_timeout;
-    let cache_kib = (CACHE_KIB / options.readers.max(1)).max(1024);
+    let cache_kib = (CACHE_KIB / (options.readers + options.long_readers).max(1)).max(1024);
     let manager = SqliteConnectionManager::file(path)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .with_init(move |db| {
@@ -160,7 +180,7 @@ fn open_readers(
             Ok(())
         });
     r2d2::Pool::builder()
-        .max_size(options.readers)
+        .max_size(size)
         .test_on_check_out(false)
         .idle_timeout(None)
         .max_lifetime(None)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use bottle::accounts::{Accounts, Registration};
-use bottle::bottles::{self, Bottles, NewBottle, Wanted};
+use bottle::bottles::{Bottles, NewBottle, Wanted};
 use bottle::clock::Clock;
 use bottle::fields::{Address, Content, Style, Username};
 use bottle::geo::{Position, Rectangle};
@@ -50,6 +50,7 @@ fn special(limit: f64) -> Vec<f64> {
 /// Bottles in a real file: everywhere, at the special places, and close together.
 struct Sea {
     store: Arc<Store>,
+    bottles: Bottles,
     places: Vec<(f64, f64)>,
     _folder: tempfile::TempDir,
 }
@@ -92,7 +93,7 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
             bottles.throw(&ada, new).await.unwrap();
         }
     });
-    Sea { store, places, _folder: folder }
+    Sea { store, bottles, places, _folder: folder }
 });
 
 impl Sea {
@@ -109,7 +110,8 @@ impl Sea {
         let rectangle =
             Rectangle::new(Position::new(lat, lon).unwrap(), lat_span, lon_span).unwrap();
         let snapshot = self.store.snapshot().unwrap();
-        let seen = bottles::nearby(&snapshot, &rectangle, ALL, |sighting| Ok(sighting.id)).unwrap();
+        let seen =
+            self.bottles.nearby(snapshot, &rectangle, ALL, |sighting| Ok(sighting.id)).unwrap();
         assert!(!seen.truncated && seen.total == seen.items.len() as i64);
         seen.items
     }

@@ -1,10 +1,12 @@
 //! What the search alone costs: Bottle's own store, asked without HTTP.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottle::bottles::{Wanted, nearby};
+use bottle::bottles::{Bottles, Wanted};
+use bottle::clock::Clock;
 use bottle::geo::{Position, Rectangle};
 use bottle::store::{Options, Store};
 
@@ -13,8 +15,10 @@ use crate::rectangles;
 
 /// Prints how many searches a second `threads` threads do together.
 pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result<()> {
-    let options = Options { readers: threads as u32, busy_timeout: Duration::from_secs(4) };
-    let store = Store::open(db, &options)?;
+    let options =
+        Options { readers: threads as u32, long_readers: 1, busy_timeout: Duration::from_secs(4) };
+    let store = Arc::new(Store::open(db, &options)?);
+    let bottles = Bottles::new(Arc::clone(&store), Clock::default());
     let asked: Vec<rectangles::Rectangle> =
         serde_json::from_str(&std::fs::read_to_string(rectangles)?)?;
     let asked = asked.iter().map(rectangle).collect::<Result<Vec<_>>>()?;
@@ -25,8 +29,8 @@ pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result
         let workers: Vec<_> = (0..threads)
             .map(|n| {
                 scope.spawn({
-                    let (store, asked) = (&store, &asked);
-                    move || search(store, asked, until, n)
+                    let (store, bottles, asked) = (&store, &bottles, &asked);
+                    move || search(store, bottles, asked, until, n)
                 })
             })
             .collect();
@@ -43,11 +47,17 @@ fn rectangle(asked: &rectangles::Rectangle) -> Result<Rectangle> {
 }
 
 /// Searches until the time is over, starting at another rectangle than the other threads.
-fn search(store: &Store, asked: &[Rectangle], until: Instant, thread: usize) -> Result<usize> {
+fn search(
+    store: &Store,
+    bottles: &Bottles,
+    asked: &[Rectangle],
+    until: Instant,
+    thread: usize,
+) -> Result<usize> {
     let wanted = Wanted { limit: 10_000, after: None };
     let mut done = 0;
     for rectangle in asked.iter().cycle().skip(thread * asked.len() / 2) {
-        let seen = nearby(&store.snapshot()?, rectangle, wanted, |sighting| {
+        let seen = bottles.nearby(store.snapshot()?, rectangle, wanted, |sighting| {
             Ok((sighting.id, sighting.formatted_address.to_owned()))
         })?;
         std::hint::black_box(seen);

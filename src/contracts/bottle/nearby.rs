@@ -3,15 +3,15 @@
 
 use std::ops::Range;
 
-use rocket::get;
 use rocket::http::ContentType;
+use rocket::{State, get};
 use serde::Serialize;
 
 use super::envelope::Refusal;
 use super::guard::Private;
 use super::query::{page, rectangle};
 use super::view::SightingView;
-use crate::bottles::{self, Sighting, Wanted};
+use crate::bottles::{Bottles, Sighting, Wanted};
 use crate::contracts::Visit;
 use crate::error::{Error, Result};
 use crate::geo::Rectangle;
@@ -26,6 +26,7 @@ pub(super) fn nearby(
     longitude_span: Option<&str>,
     limit: Option<&str>,
     after: Option<&str>,
+    bottles: &State<Bottles>,
 ) -> Result<(ContentType, String), Refusal> {
     let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
     let page = page(limit, after)?;
@@ -33,7 +34,7 @@ pub(super) fn nearby(
     let viewer = visit.login.account.id;
 
     let mut written = Vec::with_capacity(4096);
-    let seen = bottles::nearby(&visit.snapshot, &rectangle, wanted, |sighting: &Sighting<'_>| {
+    let seen = bottles.nearby(visit.snapshot, &rectangle, wanted, |sighting: &Sighting<'_>| {
         let start = written.len();
         write(&mut written, &SightingView::new(sighting, viewer))?;
         Ok(start..written.len())
