@@ -2,6 +2,9 @@
 //!
 //! A read sees what was committed before it began; a write is one batch of statements in which
 //! constraints, not a read before the write, decide who wins a race.
+//!
+//! Where a limit is a parameter it stands as `LIMIT 0 + ?`: SQLite would otherwise plan the statement
+//! again at each run.
 
 pub mod bottles;
 pub mod cells;
@@ -14,25 +17,21 @@ pub mod users;
 
 mod meta;
 mod open;
+mod readers;
 mod writer;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use r2d2::PooledConnection;
-use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use tokio::task::block_in_place;
 
 use crate::error::{Error, Result};
 
 pub use meta::Keys;
 pub use open::OpenError;
+use readers::Readers;
+pub use readers::Snapshot;
 use writer::Writer;
-
-/// What all readers together keep of the file in memory. They do not map the file instead: SQLite
-/// takes the whole mapping back after each commit, and every read then waits for that.
-const CACHE_KIB: u32 = 24 * 1024;
 
 /// How a [`Store`] is opened.
 #[derive(Clone, Debug)]
@@ -49,8 +48,7 @@ pub struct Options {
 pub struct Store {
     // In the order they are to be closed: the writer, last of the connections, folds the log into
     // the file; the lock outlives them all.
-    readers: r2d2::Pool<SqliteConnectionManager>,
-    long_readers: r2d2::Pool<SqliteConnectionManager>,
+    readers: Readers,
     writer: Writer,
     path: PathBuf,
     keys: Keys,
@@ -69,13 +67,10 @@ impl Store {
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
-        let pool = |size| {
-            open_readers(path, size, options)
-                .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))
-        };
-        let (readers, long_readers) = (pool(options.readers)?, pool(options.long_readers)?);
+        let readers = Readers::open(path, options)
+            .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let path = path.to_owned();
-        Ok(Self { readers, long_readers, writer, path, keys, _lock: checked.lock })
+        Ok(Self { readers, writer, path, keys, _lock: checked.lock })
     }
 
     /// The database file.
@@ -90,7 +85,7 @@ impl Store {
 
     /// What is in the file, as of the first read.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Snapshot::of(&self.readers)
+        self.readers.snapshot()
     }
 
     /// Runs `query` on a snapshot of its own, on this thread: a short query takes less time than the
@@ -102,7 +97,7 @@ impl Store {
     /// Runs a `query` that may take long. What else this thread was to do goes to another first, and
     /// only few such queries run at one time, so that the short ones keep their pace.
     pub fn read_long<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        block_in_place(|| Snapshot::of(&self.long_readers)?.read(query))
+        self.readers.read_long(query)
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns
@@ -111,36 +106,9 @@ impl Store {
         &self,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.writer.write(change).await
-    }
-}
-
-/// What was in the file at one moment. While this value lives the log grows, so it is for the time
-/// of one answer.
-pub struct Snapshot {
-    db: PooledConnection<SqliteConnectionManager>,
-}
-
-impl Snapshot {
-    fn of(readers: &r2d2::Pool<SqliteConnectionManager>) -> Result<Self> {
-        let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
-        db.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Self { db })
-    }
-
-    /// Runs `query`.
-    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        query(&self.db)
-    }
-}
-
-impl Drop for Snapshot {
-    /// No connection goes back to the pool inside a transaction.
-    fn drop(&mut self) {
-        let ended = self.db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        if let Err(e) = ended.or_else(|_| self.db.execute("ROLLBACK", [])) {
-            tracing::error!("a read could not be ended: {e}");
-        }
+        let written = self.writer.write(change).await;
+        self.readers.note_change();
+        written
     }
 }
 
@@ -162,30 +130,6 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenE
     migrate::to_newest(&mut db)
         .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
     Ok(db)
-}
-
-fn open_readers(
-    path: &Path,
-    size: u32,
-    options: &Options,
-) -> Result<r2d2::Pool<SqliteConnectionManager>, r2d2::Error> {
-    let busy_timeout = options.busy_timeout;
-    let cache_kib = (CACHE_KIB / (options.readers + options.long_readers).max(1)).max(1024);
-    let manager = SqliteConnectionManager::file(path)
-        .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .with_init(move |db| {
-            db.busy_timeout(busy_timeout)?;
-            db.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
-            db.set_prepared_statement_cache_capacity(64);
-            Ok(())
-        });
-    r2d2::Pool::builder()
-        .max_size(size)
-        .test_on_check_out(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connection_timeout(busy_timeout)
-        .build(manager)
 }
 
 impl From<rusqlite::Error> for Error {

@@ -1,0 +1,129 @@
+//! The connections that read, and what they read from: a snapshot each.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use r2d2::{Pool, PooledConnection};
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::{Connection, OpenFlags};
+use scheduled_thread_pool::ScheduledThreadPool;
+use tokio::task::block_in_place;
+
+use super::Options;
+use crate::error::{Error, Result};
+
+/// What all readers that do not map the file keep of it in memory.
+const CACHE_KIB: u32 = 8 * 1024;
+
+/// More than any file has: a mapping takes no memory of its own.
+const WHOLE_FILE: i64 = 1 << 40;
+
+/// After so long without a change, readers map the file.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// The pools of connections that read.
+///
+/// To read from a mapping is fastest. But after each commit SQLite takes the mapping of the whole file
+/// back, in every reader, and all reads wait for that. So while things are written, readers that do
+/// not map go ahead.
+pub(super) struct Readers {
+    mapping: Pool<SqliteConnectionManager>,
+    copying: Pool<SqliteConnectionManager>,
+    long: Pool<SqliteConnectionManager>,
+    opened: Instant,
+    /// When something was last written, in milliseconds since `opened`.
+    written: AtomicU64,
+}
+
+impl Readers {
+    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
+        let cache_kib = CACHE_KIB / options.readers.max(1);
+        // They open connections, which is soon done: one thread is enough for all three.
+        let threads = Arc::new(ScheduledThreadPool::new(1));
+        let pool = |size, setting| pool(path, size, options.busy_timeout, &threads, setting);
+        Ok(Self {
+            mapping: pool(options.readers, ("mmap_size", WHOLE_FILE))?,
+            copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
+            long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
+            opened: Instant::now(),
+            written: AtomicU64::new(0),
+        })
+    }
+
+    /// To be told after each change.
+    pub(super) fn note_change(&self) {
+        self.written.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// What is in the file, for a short read.
+    pub(super) fn snapshot(&self) -> Result<Snapshot> {
+        let quiet = Duration::from_millis(self.now() - self.written.load(Ordering::Relaxed));
+        Snapshot::of(if quiet >= QUIET { &self.mapping } else { &self.copying })
+    }
+
+    /// What `query` finds on a snapshot of its own, elsewhere than where short reads are.
+    pub(super) fn read_long<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        block_in_place(|| Snapshot::of(&self.long)?.read(query))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// At most `size` connections, opened when they are asked for, each with this setting of SQLite's.
+fn pool(
+    path: &Path,
+    size: u32,
+    wait: Duration,
+    threads: &Arc<ScheduledThreadPool>,
+    (pragma, value): (&'static str, i64),
+) -> Result<Pool<SqliteConnectionManager>, r2d2::Error> {
+    let manager = SqliteConnectionManager::file(path)
+        .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .with_init(move |db| {
+            db.busy_timeout(wait)?;
+            db.pragma_update(None, pragma, value)?;
+            db.set_prepared_statement_cache_capacity(64);
+            Ok(())
+        });
+    Pool::builder()
+        .max_size(size)
+        .test_on_check_out(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connection_timeout(wait)
+        .thread_pool(Arc::clone(threads))
+        .build(manager)
+}
+
+/// What was in the file at one moment. While this value lives the log grows, so it is for the time
+/// of one answer.
+pub struct Snapshot {
+    db: PooledConnection<SqliteConnectionManager>,
+}
+
+impl Snapshot {
+    fn of(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
+        let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        db.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self { db })
+    }
+
+    /// Runs `query`.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        query(&self.db)
+    }
+}
+
+impl Drop for Snapshot {
+    /// No connection goes back to the pool inside a transaction.
+    fn drop(&mut self) {
+        let ended = self.db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
+        if let Err(e) = ended.or_else(|_| self.db.execute("ROLLBACK", [])) {
+            tracing::error!("a read could not be ended: {e}");
+        }
+    }
+}
