@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used)] // a bench that cannot be set up may panic
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bottle::accounts::{Accounts, Contract, Name, Registration, SessionKind};
@@ -14,6 +15,8 @@ use bottle::password::Passwords;
 use bottle::store::{Options, Store};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 fn refused_logins(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -38,8 +41,13 @@ fn refused_logins(criterion: &mut Criterion) {
     for (case, name) in [("wrong password", "ada"), ("unknown name", "bob")] {
         group.bench_function(case, |bencher| {
             bencher.iter(|| {
-                let kind = SessionKind { contract: Contract::Bottle, seconds: 60, terminal: None };
-                let login = accounts.log_in(Name::Username(name), "guess".into(), kind);
+                let kind = SessionKind {
+                    contract: Contract::Bottle,
+                    seconds: 60,
+                    terminal: None,
+                    replaces: None,
+                };
+                let login = accounts.log_in(Name::Username(name), "guess".into(), kind, HERE);
                 runtime.block_on(login).expect_err("a refusal")
             });
         });

@@ -2,6 +2,7 @@
 
 mod changes;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::{Clock, Timestamp};
@@ -11,18 +12,21 @@ use crate::password::{Passwords, Verdict};
 use crate::store::sessions::NewSession;
 use crate::store::users::{Credentials, NewAccount};
 use crate::store::{Snapshot, Store, sessions, users};
+use crate::throttle::{Rates, Throttle};
 use crate::token::{Token, TokenHash};
 
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use changes::ProfileChanges;
 
-/// Registers accounts, logs them in, and knows who carries which token.
+/// Registers accounts, logs them in, and knows who carries which token. A clone is the same.
+#[derive(Clone)]
 pub struct Accounts {
     store: Arc<Store>,
     passwords: Passwords,
     clock: Clock,
     min_password_length: usize,
+    throttle: Arc<Throttle>,
 }
 
 /// What someone registers with.
@@ -53,6 +57,8 @@ pub struct SessionKind {
     pub seconds: u32,
     /// The terminal it is for, where the contract has one for each.
     pub terminal: Option<Terminal>,
+    /// The token that the client carried until now: its session ends with this login.
+    pub replaces: Option<Token>,
 }
 
 /// A session just begun.
@@ -83,7 +89,13 @@ impl Accounts {
         clock: Clock,
         min_password_length: usize,
     ) -> Self {
-        Self { store, passwords, clock, min_password_length }
+        let throttle = Arc::new(Throttle::new(Rates::default(), &clock));
+        Self { store, passwords, clock, min_password_length, throttle }
+    }
+
+    /// The same, where wrong passwords count against `throttle`.
+    pub fn throttled(self, throttle: Arc<Throttle>) -> Self {
+        Self { throttle, ..self }
     }
 
     /// The password that `text` may become, or what is wrong with it, by the name of its field.
@@ -116,8 +128,9 @@ impl Accounts {
         name: Name<'_>,
         password: String,
         kind: SessionKind,
+        from: IpAddr,
     ) -> Result<Begun> {
-        let (found, verdict) = self.check(name, password.clone()).await?;
+        let (found, verdict) = self.check(name, password.clone(), from).await?;
         let token = Token::random();
         let now = self.clock.now();
         let expires_at = now.plus_seconds(kind.seconds);
@@ -127,6 +140,7 @@ impl Accounts {
             password_version: found.password_version,
             contract: kind.contract,
             terminal: kind.terminal,
+            replaces: kind.replaces.map(|token| token.hash()),
             expires_at,
         };
         self.store.write(move |db| sessions::insert(db, &new, now)).await?;
@@ -152,6 +166,15 @@ impl Accounts {
         Ok((Login { account, token }, snapshot))
     }
 
+    /// Clears away the sessions that are over.
+    pub async fn clear_sessions(&self) -> Result<()> {
+        let now = self.clock.now();
+        if self.store.read(|db| sessions::any_over(db, now))? {
+            self.store.write(move |db| sessions::clear(db, now)).await?;
+        }
+        Ok(())
+    }
+
     /// Ends the session.
     pub async fn log_out(&self, login: Login) -> Result<()> {
         let ended = self.store.write(move |db| sessions::delete(db, login.token)).await?;
@@ -164,18 +187,43 @@ impl Accounts {
     }
 
     /// The account of that name, whose password is `password`.
-    async fn check(&self, name: Name<'_>, password: String) -> Result<(Credentials, Verdict)> {
+    async fn check(
+        &self,
+        name: Name<'_>,
+        password: String,
+        from: IpAddr,
+    ) -> Result<(Credentials, Verdict)> {
         let found = self.store.read(|db| match name {
             Name::Username(name) => users::by_name(db, &Username::normalized(name)),
             Name::Email(email) => users::by_email(db, email),
         })?;
         let stored = found.as_ref().map(|found| found.password_hash.clone());
-        let verdict = self.passwords.verify(stored, password).await?;
+        let (Name::Username(asked) | Name::Email(asked)) = name;
+        let name = found.as_ref().map_or(asked, |found| found.account.username.as_str());
+        let verdict = self.try_password(name, from, stored, password).await?;
         let found = found.ok_or(Error::UnknownAccount)?;
         match verdict {
             Verdict::Wrong => Err(Error::WrongPassword),
             Verdict::Right | Verdict::RightButWeak => Ok((found, verdict)),
         }
+    }
+
+    /// Whether `password` is the one behind `stored`, unless too many wrong ones came before it.
+    async fn try_password(
+        &self,
+        username: &str,
+        from: IpAddr,
+        stored: Option<String>,
+        password: String,
+    ) -> Result<Verdict> {
+        // Asked when its turn has come: of many at one time, the last know of the first.
+        let turn = self.passwords.turn().await?;
+        self.throttle.may_try(username, from)?;
+        let (verdict, _turn) = self.passwords.verify(turn, stored, password).await?;
+        if verdict == Verdict::Wrong {
+            self.throttle.was_wrong(username, from);
+        }
+        Ok(verdict)
     }
 
     /// Replaces a hash weaker than today's setting, now that the password is at hand.

@@ -1,9 +1,9 @@
 //! Time, from one place: everything that needs "now" is handed a [`Clock`].
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
@@ -50,7 +50,10 @@ impl Serialize for Timestamp {
 #[derive(Clone, Default, Debug)]
 pub struct Clock {
     shift: Arc<AtomicI64>,
+    advanced: Arc<AtomicI64>,
 }
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
     /// A clock that shows `moment` now and goes on from there.
@@ -65,9 +68,16 @@ impl Clock {
         Timestamp(Utc::now().timestamp_millis() + self.shift.load(Ordering::Relaxed))
     }
 
+    /// How long this program has had a clock. It never goes back, whatever becomes of the time of day.
+    pub fn uptime(&self) -> Duration {
+        let advanced = self.advanced.load(Ordering::Relaxed);
+        START.elapsed() + Duration::from_millis(advanced.unsigned_abs())
+    }
+
     /// Moves this clock and its clones forward.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.shift.fetch_add(millis, Ordering::Relaxed);
+        self.advanced.fetch_add(millis, Ordering::Relaxed);
     }
 }

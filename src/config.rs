@@ -1,6 +1,7 @@
 //! Settings: ours in `[default.bottle]` of `Rocket.toml` or in `ROCKET_BOTTLE='{key=value}'`, and
 //! Rocket's own beside them. Nothing needs to be set.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -10,7 +11,10 @@ use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::{Deserialize, Serialize};
 
+use crate::connections::Limits;
+use crate::contracts::PublicUrl;
 use crate::password::Cost;
+use crate::throttle::Rates;
 
 /// What an operator may set, each with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,6 +48,22 @@ pub struct Settings {
     pub public_counts: bool,
     /// How long a change waits for another program's lock on the file, in milliseconds.
     pub busy_timeout_ms: u64,
+    /// How long a client may take to begin a request, and to send its body, in seconds.
+    pub patience_seconds: u32,
+    /// How many connections may be open; beyond, those that wait longest are closed.
+    pub max_connections: usize,
+    /// How many of them from one address.
+    pub max_connections_per_address: usize,
+    /// How many wrong passwords an account bears in a minute, and an address ten times as many.
+    pub login_attempts_per_minute: u32,
+    /// How many may register from one address in a minute.
+    pub registrations_per_minute: u32,
+    /// How many bottles an account may throw in a minute, and an address ten times as many.
+    pub throws_per_minute: u32,
+    /// Where people reach the server, if that is https behind a proxy; empty for what they ask for.
+    pub public_url: String,
+    /// The address of the proxy whose word on clients' addresses counts; empty for none.
+    pub trusted_proxy: Option<IpAddr>,
 }
 
 impl Default for Settings {
@@ -63,6 +83,14 @@ impl Default for Settings {
             map: PathBuf::new(),
             public_counts: true,
             busy_timeout_ms: 4000,
+            patience_seconds: 30,
+            max_connections: 2048,
+            max_connections_per_address: 512,
+            login_attempts_per_minute: 20,
+            registrations_per_minute: 300,
+            throws_per_minute: 300,
+            public_url: String::new(),
+            trusted_proxy: None,
         }
     }
 }
@@ -82,7 +110,11 @@ impl Settings {
             ("argon2_iterations", settings.argon2_iterations >= 1, 1),
             ("password_workers", settings.password_workers >= 1, 1),
             ("min_password_length", settings.min_password_length >= 1, 1),
+            ("patience_seconds", settings.patience_seconds >= 1, 1),
+            ("max_connections", settings.max_connections >= 1, 1),
+            ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
+        PublicUrl::parse(&settings.public_url)?;
         match least.iter().find(|(_, holds, _)| !holds) {
             Some((name, _, least)) => Err(format!("{name} must be {least} or more")),
             None => Ok(settings),
@@ -92,6 +124,25 @@ impl Settings {
     /// What one password hash costs.
     pub fn password_cost(&self) -> Cost {
         Cost { memory_kib: self.argon2_memory_kib, iterations: self.argon2_iterations }
+    }
+
+    /// What a client may keep the server waiting for.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            patience: Duration::from_secs(self.patience_seconds.into()),
+            most: self.max_connections,
+            most_per_address: self.max_connections_per_address,
+            proxy: self.trusted_proxy,
+        }
+    }
+
+    /// How often in a minute one may try things.
+    pub fn rates(&self) -> Rates {
+        Rates {
+            logins: self.login_attempts_per_minute,
+            registrations: self.registrations_per_minute,
+            throws: self.throws_per_minute,
+        }
     }
 
     /// How long a change waits for another program's lock on the file.
@@ -105,8 +156,9 @@ impl Settings {
 pub fn figment() -> Figment {
     Figment::from(Config::default())
         .merge(("workers", default_workers()))
-        // Anyone may send X-Real-IP: it is believed only where an operator names the header.
-        .merge(("ip_header", false))
+        // Signals are our own business.
+        .merge(("shutdown.ctrlc", false))
+        .merge(("shutdown.signals", Vec::<String>::new()))
         .merge(("shutdown.grace", 8))
         .merge(("shutdown.mercy", 1))
         .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())

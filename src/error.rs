@@ -52,6 +52,9 @@ pub enum Error {
     /// The bottle belongs to someone else.
     #[error("not the owner of this bottle")]
     NotOwner,
+    /// Someone tries this too often; a minute later they may again.
+    #[error("too many attempts")]
+    TooOften,
     /// The store cannot do this now (locked elsewhere, disk full, read-only): trying later may help.
     #[error("the store cannot do this now: {0}")]
     Unavailable(String),

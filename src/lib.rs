@@ -10,6 +10,7 @@
 //! - [`store`]: all the SQL, over one SQLite file
 //! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
 //! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
+//! - [`connections`], [`throttle`], [`headers`]: who waits too long, who tries too often, what browsers may do
 //! - [`web`]: the page
 //! - [`server`]: where everything is mounted
 
@@ -17,10 +18,12 @@ pub mod accounts;
 pub mod bottles;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod contracts;
 pub mod error;
 pub mod fields;
 pub mod geo;
+pub mod headers;
 pub mod holdings;
 pub mod logging;
 pub mod password;
@@ -28,5 +31,6 @@ pub mod pieces;
 pub mod server;
 pub mod shutdown;
 pub mod store;
+pub mod throttle;
 pub mod token;
 pub mod web;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::thread;
 
 use argon2::{Config, ThreadMode, Variant, Version};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::{Error, Result};
 use crate::fields::NewPassword;
@@ -29,6 +29,11 @@ pub enum Verdict {
     RightButWeak,
 }
 
+/// The right to hash one password now.
+pub struct Turn {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// Hashes and checks passwords.
 #[derive(Clone)]
 pub struct Passwords {
@@ -43,23 +48,36 @@ impl Passwords {
         Self { cost, permits: Arc::new(Semaphore::new(workers)) }
     }
 
+    /// Waits until one more password may be hashed.
+    pub async fn turn(&self) -> Result<Turn> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let stopped = |_| Error::Internal("the password workers have stopped".into());
+        Ok(Turn { _permit: permit.map_err(stopped)? })
+    }
+
     /// The hash to store for a new password.
     pub async fn hash(&self, password: NewPassword) -> Result<String> {
         let cost = self.cost;
-        self.run(move || hash(password.secret(), cost)).await
+        Ok(run(self.turn().await?, move || hash(password.secret(), cost)).await?.0)
     }
 
     /// The hash to store for a password that was just found right.
     pub async fn rehash(&self, password: String) -> Result<String> {
         let cost = self.cost;
-        self.run(move || hash(&password, cost)).await
+        Ok(run(self.turn().await?, move || hash(&password, cost)).await?.0)
     }
 
     /// Whether `password` is the one behind `stored`. Where there is no account, and so nothing
-    /// stored, the same work is done for nothing, so that time does not tell.
-    pub async fn verify(&self, stored: Option<String>, password: String) -> Result<Verdict> {
+    /// stored, the same work is done for nothing, so that time does not tell. The turn ends when the
+    /// caller lets it go, once what was found has been counted.
+    pub async fn verify(
+        &self,
+        turn: Turn,
+        stored: Option<String>,
+        password: String,
+    ) -> Result<(Verdict, Turn)> {
         let cost = self.cost;
-        self.run(move || {
+        run(turn, move || {
             let stored = stored.unwrap_or_else(|| nobodys_hash(cost));
             let right = argon2::verify_encoded(&stored, password.as_bytes())
                 .map_err(|e| Error::Internal(format!("a stored password hash: {e}")))?;
@@ -71,28 +89,25 @@ impl Passwords {
         })
         .await
     }
+}
 
-    /// Each hash has a thread of its own: of one that goes on, the allocator keeps several times the
-    /// memory that a hash needs, and a new one costs a thousandth of a hash.
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let stopped = |_| Error::Internal("the password workers have stopped".into());
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(stopped)?;
-        let (answer, answered) = oneshot::channel();
-        let hash = move || {
-            let _permit = permit;
-            give_way();
-            // Whoever asked may be gone by now.
-            let _ = answer.send(work());
-        };
-        thread::Builder::new()
-            .name("password".into())
-            .spawn(hash)
-            .map_err(|e| Error::Unavailable(format!("no thread for a password: {e}")))?;
-        answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
-    }
+/// Each hash has a thread of its own: of one that goes on, the allocator keeps several times the
+/// memory that a hash needs, and a new one costs a thousandth of a hash.
+async fn run<T: Send + 'static>(
+    turn: Turn,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<(T, Turn)> {
+    let (answer, answered) = oneshot::channel();
+    let hash = move || {
+        give_way();
+        // Whoever asked may be gone by now; the turn goes either way.
+        let _ = answer.send(work().map(|done| (done, turn)));
+    };
+    thread::Builder::new()
+        .name("password".into())
+        .spawn(hash)
+        .map_err(|e| Error::Unavailable(format!("no thread for a password: {e}")))?;
+    answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
 }
 
 /// Leaves the cores to the other threads where they need them: a hash is long, and whoever waits for

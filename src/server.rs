@@ -1,19 +1,25 @@
 //! Where everything is mounted, and nothing else is done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::config::{Config, LogLevel};
+use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
-use rocket::{Build, Rocket};
+use rocket::{Build, Orbit, Rocket, tokio};
+use tokio::time::interval;
 
 use crate::accounts::Accounts;
 use crate::bottles::Bottles;
 use crate::clock::Clock;
 use crate::config::{Settings, log_level};
+use crate::connections::Connections;
 use crate::contracts::bottle::{DemoAccount, Mbtiles, PageSettings};
 use crate::contracts::{
-    FormsArePosted, Lifetimes, bookstore, bottle, ledger, music, unread_routes,
+    FormsArePosted, Lifetimes, OwnPagesOnly, PublicUrl, TrustedProxy, bookstore, bottle, ledger,
+    music, unread_routes,
 };
+use crate::headers;
 use crate::holdings::Holdings;
 use crate::logging::RequestLog;
 use crate::password::Passwords;
@@ -21,6 +27,7 @@ use crate::pieces::LargePieces;
 use crate::shutdown::InFlight;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
+use crate::throttle::Throttle;
 use crate::web;
 
 /// What the server serves, besides its settings.
@@ -47,14 +54,25 @@ impl Sea {
 pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
     let figment = figment.join((Config::SECRET_KEY, sea.store.keys().cookie.clone()));
     let figment = match log_level(&figment) {
-        LogLevel::Debug => figment,
+        // At its own `debug`, Rocket prints each header, cookies and tokens with them.
+        LogLevel::Debug => figment.merge((Config::LOG_LEVEL, LogLevel::Normal)),
         _ => figment.merge((Config::LOG_LEVEL, LogLevel::Off)),
     };
+    // It was checked with the other settings.
+    let url = PublicUrl::parse(&settings.public_url).unwrap_or_default();
+    let in_flight = InFlight::default();
     let rocket = manage(rocket::custom(figment), settings, sea)
         .attach(FormsArePosted)
         .attach(RequestLog)
-        .attach(InFlight::default())
-        .attach(LargePieces);
+        .attach(OwnPagesOnly)
+        .attach(headers::shield(url.is_https(), !settings.tile_url.is_empty()))
+        .attach(headers::Defaults)
+        .attach(in_flight.clone())
+        .manage(in_flight)
+        .attach(Connections::new(settings.limits()))
+        .attach(LargePieces)
+        .attach(housekeeping())
+        .manage(url);
 
     rocket
         .mount("/", web::routes())
@@ -77,22 +95,46 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         .register("/auth", bookstore::catchers())
 }
 
+/// What is done once a minute.
+fn housekeeping() -> AdHoc {
+    AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
+        let accounts = rocket.state::<Accounts>().cloned();
+        Box::pin(async move {
+            tokio::spawn(async move {
+                let mut minutes = interval(Duration::from_secs(60));
+                while let Some(accounts) = &accounts {
+                    minutes.tick().await;
+                    if let Err(e) = accounts.clear_sessions().await {
+                        tracing::warn!("sessions that are over could not be cleared: {e}");
+                    }
+                }
+            });
+        })
+    })
+}
+
 /// What the handlers ask for.
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build> {
     let Sea { store, clock, tiles, demo_accounts } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+    let throttle = Arc::new(Throttle::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
         attribution: tiles.about.attribution.clone(),
     });
     rocket
-        .manage(Accounts::new(
-            Arc::clone(&store),
-            passwords,
-            clock.clone(),
-            settings.min_password_length,
-        ))
+        .manage(
+            Accounts::new(
+                Arc::clone(&store),
+                passwords,
+                clock.clone(),
+                settings.min_password_length,
+            )
+            .throttled(Arc::clone(&throttle)),
+        )
+        .manage(throttle)
+        .manage(TrustedProxy(settings.trusted_proxy))
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store)))
         .manage(Bottles::new(store, clock))
@@ -111,6 +153,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
             demo_accounts,
         })
         .manage(tiles)
+        .manage(settings.limits())
         .manage(web::Policy::new(&settings.tile_url))
         .manage(web::Compressed::default())
 }

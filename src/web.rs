@@ -78,6 +78,8 @@ impl Asset {
         match extension {
             "webmanifest" => ContentType::new("application", "manifest+json"),
             "md" | "LICENSE" => ContentType::Plain,
+            "js" => ContentType::new("text", "javascript").with_params(("charset", "utf-8")),
+            "svg" => ContentType::new("image", "svg+xml").with_params(("charset", "utf-8")),
             _ => ContentType::from_extension(extension).unwrap_or(ContentType::Plain),
         }
     }
@@ -102,7 +104,6 @@ impl<'r> Responder<'r, 'static> for Asset {
             .header(self.content_type())
             .raw_header("Cache-Control", if lasting { "max-age=86400" } else { "no-cache" })
             .raw_header("Vary", "Accept-Encoding")
-            .raw_header("Referrer-Policy", "no-referrer")
             .raw_header("ETag", etag.clone());
         if let Some(policy) = request.rocket().state::<Policy>() {
             response.raw_header("Content-Security-Policy", policy.0.clone());

@@ -1,5 +1,7 @@
 //! Changing an account, and deleting it.
 
+use std::net::IpAddr;
+
 use super::{Account, Accounts, Login, Name};
 use crate::error::{Error, Result};
 use crate::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
@@ -22,7 +24,12 @@ pub struct ProfileChanges {
 
 impl Accounts {
     /// Changes an account. A new password ends all its other sessions, in the same transaction.
-    pub async fn update(&self, login: Login, wanted: ProfileChanges) -> Result<Account> {
+    pub async fn update(
+        &self,
+        login: Login,
+        wanted: ProfileChanges,
+        from: IpAddr,
+    ) -> Result<Account> {
         let mut changes = Changes {
             username: wanted.username,
             nickname: wanted.nickname,
@@ -32,7 +39,7 @@ impl Accounts {
             password_version: None,
         };
         if let Some(current) = wanted.current_password {
-            changes.password_version = Some(self.confirm(&login, current).await?);
+            changes.password_version = Some(self.confirm(&login, current, from).await?);
         }
         if let Some(password) = wanted.password {
             changes.password_hash = Some(self.passwords.hash(password).await?);
@@ -56,9 +63,10 @@ impl Accounts {
         login: Login,
         old: String,
         new: NewPassword,
+        from: IpAddr,
     ) -> Result<()> {
         if old == new.secret() {
-            self.confirm(&login, old).await?;
+            self.confirm(&login, old, from).await?;
             return Err(Error::SamePassword);
         }
         let changes = ProfileChanges {
@@ -66,7 +74,7 @@ impl Accounts {
             current_password: Some(old),
             ..ProfileChanges::default()
         };
-        self.update(login, changes).await.map(drop)
+        self.update(login, changes, from).await.map(drop)
     }
 
     /// Changes the password of someone who is not logged in, and ends all their sessions.
@@ -75,8 +83,9 @@ impl Accounts {
         username: &str,
         old: String,
         new: NewPassword,
+        from: IpAddr,
     ) -> Result<()> {
-        let (found, _) = self.check(Name::Username(username), old).await?;
+        let (found, _) = self.check(Name::Username(username), old, from).await?;
         let changes = Changes {
             password_hash: Some(self.passwords.hash(new).await?),
             password_version: Some(found.password_version),
@@ -93,17 +102,22 @@ impl Accounts {
 
     /// Deletes an account with all that is its own: sessions, bottles and openings, cards, members
     /// and divisions. Where a password is given, it must be right.
-    pub async fn delete(&self, login: Login, password: Option<String>) -> Result<()> {
+    pub async fn delete(&self, login: Login, password: Option<String>, from: IpAddr) -> Result<()> {
         let version = match password {
-            Some(password) => Some(self.confirm(&login, password).await?),
+            Some(password) => Some(self.confirm(&login, password, from).await?),
             None => None,
         };
         self.delete_all(login.account.id, version).await
     }
 
     /// Deletes the account of someone who is not logged in.
-    pub async fn delete_by_name(&self, username: &str, password: String) -> Result<()> {
-        let (found, _) = self.check(Name::Username(username), password).await?;
+    pub async fn delete_by_name(
+        &self,
+        username: &str,
+        password: String,
+        from: IpAddr,
+    ) -> Result<()> {
+        let (found, _) = self.check(Name::Username(username), password, from).await?;
         self.delete_all(found.account.id, Some(found.password_version)).await
     }
 
@@ -128,10 +142,11 @@ impl Accounts {
     }
 
     /// The version of the account's password, if `password` is it.
-    async fn confirm(&self, login: &Login, password: String) -> Result<i64> {
+    async fn confirm(&self, login: &Login, password: String, from: IpAddr) -> Result<i64> {
         let stored =
             self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
-        match self.passwords.verify(Some(stored.password_hash), password).await? {
+        let (username, hash) = (&stored.account.username, stored.password_hash);
+        match self.try_password(username.as_str(), from, Some(hash), password).await? {
             Verdict::Wrong => Err(Error::WrongPassword),
             Verdict::Right | Verdict::RightButWeak => Ok(stored.password_version),
         }

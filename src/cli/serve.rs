@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use bottle::clock::Clock;
 use bottle::config::{self, Settings};
+use bottle::connections;
 use bottle::contracts::bottle::DemoAccount;
 use bottle::logging;
 use bottle::server::{self, Sea};
+use bottle::shutdown::InFlight;
 use bottle::store::mbtiles::Tiles;
 use bottle::store::{self, Store};
 use rocket::error::ErrorKind;
@@ -42,6 +44,8 @@ pub(super) struct Demo {
 pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
     logging::init(config::log_level(&figment));
+    let max_connections = settings.max_connections.min(connections::allow_many());
+    let settings = &Settings { max_connections, ..settings.clone() };
 
     let options = store::Options {
         readers: u32::try_from(rocket_config.workers).unwrap_or(u32::MAX),
@@ -59,7 +63,8 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
         demo_accounts: demo.accounts,
         ..Sea::new(Arc::new(store), Clock::default())
     };
-    let rocket = server::build(figment, settings, sea).attach(banner);
+    let rocket =
+        server::build(figment, settings, sea).attach(InFlight::end_on_signals()).attach(banner);
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(rocket_config.workers)

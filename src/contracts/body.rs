@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Refused;
-use super::unread::PATIENCE_MIB;
+use super::unread::{PATIENCE_MIB, in_time};
 use crate::error::{Error, Problem};
 
 /// A JSON object of the shape `T`. Fields that nobody knows are ignored; a body that is no JSON,
@@ -50,13 +50,16 @@ impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
 }
 
 async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Refused> {
-    let limit = request.limits().get("json").unwrap_or(Limits::JSON);
-    let mut stream = data.open(PATIENCE_MIB.mebibytes());
+    let limit = request.limits().get("json").unwrap_or(Limits::JSON).as_u64();
     let mut bytes = Vec::new();
-    let gone = |_| Refused::Malformed;
-    (&mut stream).take(limit.as_u64() + 1).read_to_end(&mut bytes).await.map_err(gone)?;
-    if bytes.len() as u64 > limit.as_u64() {
-        copy(&mut stream, &mut sink()).await.map_err(gone)?;
+    in_time(request, async {
+        let mut stream = data.open(PATIENCE_MIB.mebibytes());
+        (&mut stream).take(limit + 1).read_to_end(&mut bytes).await?;
+        copy(&mut stream, &mut sink()).await
+    })
+    .await
+    .map_err(|_| Refused::Malformed)?;
+    if bytes.len() as u64 > limit {
         return Err(Refused::TooLarge);
     }
     if bytes.is_empty() {

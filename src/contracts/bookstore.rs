@@ -5,7 +5,7 @@ use rocket::response::{self, Responder};
 use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Credential, Lifetimes, Refused, Session, respond};
+use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, Session, respond};
 use crate::accounts::{Accounts, Contract, Name, Registration, SessionKind};
 use crate::error::Error;
 use crate::fields::{Terminal, Username};
@@ -13,7 +13,7 @@ use crate::token::Token;
 
 /// The envelope of every answer: `{message, token?}`. Success is `ok`; a failure says in one
 /// sentence what was wrong, and has an empty token.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct Answer {
     #[serde(skip)]
     status: Status,
@@ -53,6 +53,8 @@ impl From<Refused> for Answer {
             Refused::TooLarge => "The body is too large.",
             Refused::NoSuchPath => "There is no such path.",
             Refused::WrongMethod => "This path does not take that method.",
+            Refused::Foreign => "Requests from other sites are refused.",
+            Refused::TooOften => "Too many attempts, try again in a minute.",
             Refused::Unavailable => "The store is unavailable now, try again later.",
             Refused::Bug => "The server made a mistake.",
         };
@@ -103,7 +105,7 @@ fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
 }
 
 #[post("/register", data = "<body>")]
-async fn register(body: Body<Form>, accounts: &State<Accounts>) -> Reply {
+async fn register(_may: MayRegister, body: Body<Form>, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
     let password = filled("password", body.0.password)?;
     let registration = Registration {
@@ -118,16 +120,17 @@ async fn register(body: Body<Form>, accounts: &State<Accounts>) -> Reply {
 }
 
 #[post("/unregister", data = "<body>")]
-async fn unregister(body: Body<Form>, accounts: &State<Accounts>) -> Reply {
+async fn unregister(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
     let password = filled("password", body.0.password)?;
-    accounts.delete_by_name(&user_id, password).await?;
+    accounts.delete_by_name(&user_id, password, client.0).await?;
     ok(None)
 }
 
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Form>,
+    client: Client,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
 ) -> Reply {
@@ -138,18 +141,19 @@ async fn log_in(
         contract: Contract::Bookstore,
         seconds: lifetimes.bookstore,
         terminal: Some(terminal),
+        replaces: None,
     };
-    let begun = accounts.log_in(Name::Username(&user_id), password, kind).await?;
+    let begun = accounts.log_in(Name::Username(&user_id), password, kind, client.0).await?;
     ok(Some(begun.token.secret().to_owned()))
 }
 
 #[post("/password", data = "<body>")]
-async fn change_password(body: Body<Form>, accounts: &State<Accounts>) -> Reply {
+async fn change_password(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
     let old = filled("oldPassword", body.0.old_password)?;
     let new = filled("newPassword", body.0.new_password)?;
     let new = accounts.new_password("newPassword", &new)?;
-    accounts.change_password(&user_id, old, new).await?;
+    accounts.change_password(&user_id, old, new, client.0).await?;
     ok(None)
 }
 

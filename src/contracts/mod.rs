@@ -11,7 +11,9 @@ pub mod music;
 
 mod body;
 mod chinese;
+mod client;
 mod forms;
+mod origin;
 mod session;
 mod unread;
 
@@ -22,10 +24,13 @@ use rocket::serde::json::Json;
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::throttle::LONGEST_WAIT;
 
 pub use body::{Body, OptionalBody};
+pub use client::{Client, MayRegister, TrustedProxy};
 pub use forms::FormsArePosted;
-pub use session::{Credential, Session, Visit};
+pub use origin::{OwnPagesOnly, PublicUrl};
+pub use session::{Credential, Session, Visit, account_of};
 pub use unread::routes as unread_routes;
 
 /// How many seconds a session lives, by contract.
@@ -56,6 +61,10 @@ pub enum Refused {
     NoSuchPath,
     /// The path exists, for other methods.
     WrongMethod,
+    /// A page of another site asks for it.
+    Foreign,
+    /// Someone tries too often.
+    TooOften,
     /// The store cannot do it now; trying later may help.
     Unavailable,
     /// A bug, of which the client hears no more.
@@ -74,6 +83,7 @@ impl From<Error> for Refused {
                 tracing::error!("{why}");
                 Self::Bug
             }
+            Error::TooOften => Self::TooOften,
             error => Self::Domain(error),
         }
     }
@@ -88,6 +98,8 @@ impl Refused {
             Self::TooLarge => Status::PayloadTooLarge,
             Self::NoSuchPath => Status::NotFound,
             Self::WrongMethod => Status::MethodNotAllowed,
+            Self::Foreign => Status::Forbidden,
+            Self::TooOften => Status::TooManyRequests,
             Self::Unavailable => Status::ServiceUnavailable,
             Self::Bug => Status::InternalServerError,
         }
@@ -128,6 +140,9 @@ fn respond(
         405 => {
             let allowed: Vec<_> = allowed_methods(request).iter().map(|m| m.as_str()).collect();
             response.raw_header("Allow", allowed.join(", "));
+        }
+        429 => {
+            response.raw_header("Retry-After", LONGEST_WAIT.as_secs().to_string());
         }
         503 => {
             response.raw_header("Retry-After", "5");

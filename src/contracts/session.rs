@@ -44,7 +44,10 @@ impl<'r, C: Credential> FromRequest<'r> for Session<C> {
     type Error = Refused;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        proved::<C, _>(request, Accounts::resolve).map(|login| Self { login, by: PhantomData })
+        proved::<C, _>(request, Accounts::resolve).map(|login| {
+            note(request, &login);
+            Self { login, by: PhantomData }
+        })
     }
 }
 
@@ -53,10 +56,9 @@ impl<'r, C: Credential> FromRequest<'r> for Visit<C> {
     type Error = Refused;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        proved::<C, _>(request, Accounts::visit).map(|(login, snapshot)| Self {
-            login,
-            snapshot,
-            by: PhantomData,
+        proved::<C, _>(request, Accounts::visit).map(|(login, snapshot)| {
+            note(request, &login);
+            Self { login, snapshot, by: PhantomData }
         })
     }
 }
@@ -78,4 +80,16 @@ fn proved<C: Credential, T>(
         Ok(resolved) => Outcome::Success(resolved),
         Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
     }
+}
+
+/// The id of the account that a request proved to be, for the log.
+struct Proved(Option<i64>);
+
+fn note(request: &Request<'_>, login: &Login) {
+    request.local_cache(|| Proved(Some(login.account.id)));
+}
+
+/// The id of the account whose session let `request` in, if one did.
+pub fn account_of(request: &Request<'_>) -> Option<i64> {
+    request.local_cache(|| Proved(None)).0
 }

@@ -52,8 +52,8 @@ impl Tiles {
     /// The picture at this place, if there is one. `y` counts from the north, as in addresses on the
     /// web; the file counts from the south.
     pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>> {
-        let Some(row) = 1_u32.checked_shl(zoom.into()).and_then(|rows| rows.checked_sub(y + 1))
-        else {
+        let rows = 1_u32.checked_shl(zoom.into());
+        let Some(row) = rows.and_then(|rows| rows.checked_sub(y)?.checked_sub(1)) else {
             return Ok(None);
         };
         let db = self.pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;

@@ -64,6 +64,8 @@ impl Store {
 
         let checked = open::check_or_create(path)?;
         open::check_writable(path)?;
+        #[cfg(unix)]
+        open::keep_private(path)?;
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
@@ -133,7 +135,7 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenE
 }
 
 impl From<rusqlite::Error> for Error {
-    /// What only time can mend is told apart from what is a bug or a broken file.
+    /// What time or a new disk can mend is told apart from what is a bug.
     fn from(e: rusqlite::Error) -> Self {
         match e.sqlite_error_code() {
             Some(
@@ -142,6 +144,8 @@ impl From<rusqlite::Error> for Error {
                 | ErrorCode::DiskFull
                 | ErrorCode::ReadOnly
                 | ErrorCode::SystemIoFailure
+                // So SQLite tells a page that the disk does not give back.
+                | ErrorCode::DatabaseCorrupt
                 | ErrorCode::CannotOpen
                 | ErrorCode::OutOfMemory,
             ) => Self::Unavailable(e.to_string()),

@@ -196,9 +196,14 @@ fn open_for_checking(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Where the write-ahead log of the database at `path` lies, if there is one.
 fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+    beside(path, "-wal")
+}
+
+/// The file beside the database whose name ends in `suffix`.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn has_log(path: &Path) -> bool {
@@ -222,6 +227,24 @@ fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
         }
         _ => OpenError::Sqlite { path: path.to_owned(), source },
     }
+}
+
+/// Takes from everyone else the leave to read the file and its log: in them are the keys. A file that
+/// was copied or restored may have got it from the copy.
+#[cfg(unix)]
+pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::PermissionsExt;
+    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+        let mode = match fs::metadata(&path) {
+            Ok(meta) => meta.permissions().mode(),
+            Err(_) => continue,
+        };
+        if mode & 0o077 != 0 {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o700))
+                .map_err(|source| OpenError::Io { path, source })?;
+        }
+    }
+    Ok(())
 }
 
 /// Sees that the file may be written to at all, which SQLite would tell only at the first write.

@@ -1,13 +1,13 @@
 //! The connections that read, and what they read from: a snapshot each.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use r2d2::{Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{CachedStatement, Connection, OpenFlags};
 use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::task::block_in_place;
 
@@ -35,20 +35,36 @@ pub(super) struct Readers {
     opened: Instant,
     /// When something was last written, in milliseconds since `opened`.
     written: AtomicU64,
+    // The last, to be dropped after the pools.
+    _helper: Helper,
+}
+
+/// The thread that opens connections: soon done, so one is enough for all pools.
+struct Helper(Arc<ScheduledThreadPool>);
+
+impl Drop for Helper {
+    /// What it does for a pool that is gone may hold a connection open: waits until that is done.
+    fn drop(&mut self) {
+        let (done, is_done) = mpsc::channel();
+        self.0.execute(move || {
+            let _ = done.send(());
+        });
+        let _ = is_done.recv();
+    }
 }
 
 impl Readers {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
         let cache_kib = CACHE_KIB / options.readers.max(1);
-        // They open connections, which is soon done: one thread is enough for all three.
-        let threads = Arc::new(ScheduledThreadPool::new(1));
-        let pool = |size, setting| pool(path, size, options.busy_timeout, &threads, setting);
+        let helper = Helper(Arc::new(ScheduledThreadPool::new(1)));
+        let pool = |size, setting| pool(path, size, options.busy_timeout, &helper, setting);
         Ok(Self {
             mapping: pool(options.readers, ("mmap_size", WHOLE_FILE))?,
             copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
             opened: Instant::now(),
             written: AtomicU64::new(0),
+            _helper: helper,
         })
     }
 
@@ -59,7 +75,8 @@ impl Readers {
 
     /// What is in the file, for a short read.
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let quiet = Duration::from_millis(self.now() - self.written.load(Ordering::Relaxed));
+        let written = self.written.load(Ordering::Relaxed);
+        let quiet = Duration::from_millis(self.now().saturating_sub(written));
         Snapshot::of(if quiet >= QUIET { &self.mapping } else { &self.copying })
     }
 
@@ -78,7 +95,7 @@ fn pool(
     path: &Path,
     size: u32,
     wait: Duration,
-    threads: &Arc<ScheduledThreadPool>,
+    helper: &Helper,
     (pragma, value): (&'static str, i64),
 ) -> Result<Pool<SqliteConnectionManager>, r2d2::Error> {
     let manager = SqliteConnectionManager::file(path)
@@ -95,7 +112,7 @@ fn pool(
         .idle_timeout(None)
         .max_lifetime(None)
         .connection_timeout(wait)
-        .thread_pool(Arc::clone(threads))
+        .thread_pool(Arc::clone(&helper.0))
         .build(manager)
 }
 
@@ -121,8 +138,13 @@ impl Snapshot {
 impl Drop for Snapshot {
     /// No connection goes back to the pool inside a transaction.
     fn drop(&mut self) {
-        let ended = self.db.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        if let Err(e) = ended.or_else(|_| self.db.execute("ROLLBACK", [])) {
+        let commit = |mut statement: CachedStatement<'_>| statement.execute([]);
+        let ended = self.db.prepare_cached("COMMIT").and_then(commit);
+        // After an I/O error SQLite may have ended it by itself.
+        if ended.is_ok() || self.db.is_autocommit() {
+            return;
+        }
+        if let Err(e) = self.db.execute("ROLLBACK", []) {
             tracing::error!("a read could not be ended: {e}");
         }
     }

@@ -35,17 +35,37 @@ pub struct NewSession {
     pub contract: Contract,
     /// The terminal it is for; it replaces the one before it there.
     pub terminal: Option<Terminal>,
+    /// The session the client carried until now, which ends.
+    pub replaces: Option<TokenHash>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+}
+
+/// A clock may be set back so far, in milliseconds, and those who just logged in stay so. Further back,
+/// a session that has not begun yet is none: the clock is wrong, and of no use to tell what is over.
+const SET_BACK_MOST: i64 = 5 * 60 * 1000;
+
+/// Whether there are sessions that are over.
+pub fn any_over(db: &Connection, now: Timestamp) -> Result<bool> {
+    Ok(db.prepare_cached("SELECT 1 FROM sessions WHERE expires_at <= ?1")?.exists([now])?)
+}
+
+/// Clears away the sessions that are over: should the clock be set back, they do not come back.
+pub fn clear(db: &Connection, now: Timestamp) -> Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?1")?.execute([now])?;
+    Ok(())
 }
 
 /// Begins a session and clears away those that are over. [`Error::WrongPassword`] if the password
 /// was changed, or the account deleted, since it was checked.
 pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
-    db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?1")?.execute([now])?;
+    clear(db, now)?;
     let terminal = new.terminal.as_ref().map(Terminal::as_str);
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND terminal = ?2")?
         .execute(params![new.account, terminal])?;
+    if let Some(replaced) = new.replaces {
+        delete(db, replaced)?;
+    }
     let begun = db
         .prepare_cached(
             "INSERT INTO sessions
@@ -75,7 +95,8 @@ pub fn account(
     Ok(db
         .prepare_cached(&format!(
             "SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
-             WHERE token_hash = ?1 AND contract = ?2 AND expires_at > ?3",
+             WHERE token_hash = ?1 AND contract = ?2
+               AND expires_at > ?3 AND sessions.created_at <= ?3 + {SET_BACK_MOST}",
             users::COLUMNS
         ))?
         .query_row(params![token, contract, now], |row| users::account(row, 0))

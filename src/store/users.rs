@@ -34,8 +34,8 @@ impl Account {
     }
 }
 
-/// What a new account begins with.
-#[derive(Clone, Debug)]
+/// What a new account begins with. Like all that holds a hash, it does not print itself.
+#[derive(Clone)]
 pub struct NewAccount {
     /// The name to log in with.
     pub username: Username,
@@ -50,7 +50,7 @@ pub struct NewAccount {
 }
 
 /// What is to change of an account; `None` leaves a thing as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Changes {
     /// The name to log in with.
     pub username: Option<Username>,
@@ -67,7 +67,7 @@ pub struct Changes {
 }
 
 /// What a password is checked against.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Credentials {
     /// Whose.
     pub account: Account,

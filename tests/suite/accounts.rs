@@ -184,6 +184,20 @@ fn logout_ends_this_session_only() {
     assert_eq!(elsewhere.get("/api/users/self").status, 200);
 }
 
+/// Who logs in again begins anew: the session they carried ends, whosever it was.
+#[rstest]
+fn a_login_ends_the_session_that_was_carried(#[values("ada", "bob")] name: &str) {
+    let app = App::new();
+    let (ada, _bob) = (app.user("ada"), app.user("bob"));
+    let mut again = ada.clone();
+    let wrong = json!({ "username": name, "password": "guess" });
+    assert_eq!(again.post("/api/sessions", &wrong).status, 403);
+    assert_eq!(ada.get("/api/users/self").status, 200);
+    again.log_in(name, "pass");
+    assert_eq!(again.get("/api/users/self").status, 200);
+    assert_eq!(ada.get("/api/users/self").status, 401);
+}
+
 #[rstest]
 fn a_hash_is_made_stronger_at_the_next_login() {
     let app = App::new();

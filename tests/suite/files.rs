@@ -241,3 +241,27 @@ fn the_sample_has_todays_schema_and_no_secrets() {
     drop(db);
     drop(open(&sample).unwrap());
 }
+
+/// Keys and hashes are for the owner alone, also after a copy that anyone could read.
+#[cfg(unix)]
+#[rstest]
+fn only_their_owner_may_read_the_files(#[values(false, true)] readable_before: bool) {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = good_file();
+    let crashed = tempfile::tempdir().unwrap();
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("UPDATE users SET nickname = 'changed'").unwrap();
+    for name in names(folder.path()) {
+        let copy = crashed.path().join(&name);
+        fs::copy(folder.path().join(&name), &copy).unwrap();
+        let mode = if readable_before { 0o644 } else { 0o600 };
+        fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let _store = open(&crashed.path().join("bottle.db")).unwrap();
+    let names = names(crashed.path());
+    assert_eq!(names, ["bottle.db", "bottle.db-shm", "bottle.db-wal"]);
+    for name in names {
+        let mode = fs::metadata(crashed.path().join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

@@ -104,7 +104,7 @@ fn bodies() -> Vec<Vec<u8>> {
 }
 
 /// Someone whom every contract knows: a cookie jar, a JWT, a bearer and a terminal token at once.
-fn known(app: &App) -> Client {
+pub(crate) fn known(app: &App) -> Client {
     let mut ada = app.user("ada");
     let bearer = ada.post("/api/user/login", &json!({ "email": "ada", "password": "pass" }));
     let bearer = bearer.data()["token"].as_str().unwrap().to_owned();
@@ -140,7 +140,7 @@ fn check(status: u16, text: &str, path: &str, told: &str) {
     assert!(body.get(mark(path)).is_some(), "{told}: another contract's JSON: {text}");
 }
 
-fn stored(app: &App) -> Vec<String> {
+pub(crate) fn stored(app: &App) -> Vec<String> {
     let db = rusqlite::Connection::open(app.database()).unwrap();
     let mut statement = db
         .prepare(

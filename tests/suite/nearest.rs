@@ -5,7 +5,7 @@ use rstest::rstest;
 use crate::app::{App, Client};
 
 /// The great-circle angle, by the law of cosines.
-fn angle(from: (f64, f64), to: (f64, f64)) -> f64 {
+pub(crate) fn angle(from: (f64, f64), to: (f64, f64)) -> f64 {
     let (a, b) = (from.0.to_radians(), to.0.to_radians());
     let turn = (to.1 - from.1).to_radians();
     (a.sin() * b.sin() + a.cos() * b.cos() * turn.cos()).clamp(-1.0, 1.0).acos()

@@ -167,7 +167,7 @@ fn a_street_map_is_served_from_its_file() {
     assert_eq!((north.status, north.text.as_str()), (200, "north"));
     assert_eq!(north.header("content-type"), "image/png");
     assert_eq!(client.get("/tiles/3/1/7").text, "south");
-    for hole in ["/tiles/2/1/1", "/tiles/2/1/9", "/tiles/40/1/1"] {
+    for hole in ["/tiles/2/1/1", "/tiles/2/1/9", "/tiles/40/1/1", "/tiles/0/0/4294967295"] {
         assert_eq!(client.get(hole).status, 204, "{hole}");
     }
     assert_eq!(client.get("/tiles/x/y/z").status, 404);

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 
 use crate::app::Client;
 
@@ -15,6 +16,10 @@ pub(crate) struct Program {
     pub(crate) port: u16,
 }
 
+/// Passwords cost little, and nobody tries too often.
+const SETTINGS: &str = "{argon2_memory_kib=8,argon2_iterations=1,login_attempts_per_minute=0,\
+                        registrations_per_minute=0,throws_per_minute=0}";
+
 /// `bottle` with these arguments in this folder, on a port of its own, hashing passwords fast.
 pub(crate) fn bottle(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bottle"));
@@ -22,7 +27,7 @@ pub(crate) fn bottle(folder: &Path, args: &[&str]) -> Command {
         .args(args)
         .current_dir(folder)
         .env("ROCKET_PORT", "0")
-        .env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1}")
+        .env("ROCKET_BOTTLE", SETTINGS)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
@@ -46,6 +51,11 @@ impl Program {
         Self { child, stdout: Some(stdout), banner, port }
     }
 
+    #[allow(dead_code)] // what only the faults ask
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(self.port)
     }
@@ -62,6 +72,18 @@ impl Program {
     pub(crate) fn stop_listening(&mut self) {
         self.child.stderr = None;
         self.stdout = None;
+    }
+
+    /// Reads, from now to its end, what it prints and logs: a pipe that nobody reads would fill up.
+    pub(crate) fn listen(&mut self) -> [JoinHandle<String>; 2] {
+        fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                pipe.read_to_end(&mut bytes).unwrap();
+                String::from_utf8_lossy(&bytes).into_owned()
+            })
+        }
+        [read(self.stdout.take().unwrap()), read(self.child.stderr.take().unwrap())]
     }
 
     /// Waits for its end.

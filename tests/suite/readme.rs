@@ -57,7 +57,12 @@ fn the_settings_table_is_the_code() {
     let mut in_code: Vec<(String, String)> = settings
         .into_iter()
         .map(|(name, default)| {
-            (name, default.as_str().map_or_else(|| default.to_string(), str::to_owned))
+            let default = match default {
+                Value::String(text) => text,
+                Value::Null => String::new(),
+                other => other.to_string(),
+            };
+            (name, default)
         })
         .collect();
     let mut in_readme: Vec<(String, String)> = section("## Settings")

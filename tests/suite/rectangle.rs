@@ -19,7 +19,7 @@ const ALL: Wanted = Wanted { limit: 10_000, after: None };
 
 /// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
 /// edge, around the globe.
-fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
+pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
     let [lat, lon, lat_span, lon_span] = rectangle;
     let vertical = lat - lat_span <= latitude && latitude <= lat + lat_span;
     // The same meridian has three names here: as it stands, and a turn further west or east. The

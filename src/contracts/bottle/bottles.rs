@@ -4,7 +4,7 @@ use rocket::{State, get, post};
 use serde::{Deserialize, Serialize};
 
 use super::envelope::{Reply, ok};
-use super::guard::{OwnedBottle, Private, bottle_id};
+use super::guard::{OwnedBottle, Private, Thrower, bottle_id};
 use super::query::page;
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::accounts::required;
@@ -44,11 +44,11 @@ impl Throw {
 
 #[post("/bottles", data = "<body>")]
 pub(super) async fn throw(
-    session: Session<Private>,
+    thrower: Thrower,
     body: Body<Throw>,
     bottles: &State<Bottles>,
 ) -> Reply<CreatedView> {
-    let bottle = bottles.throw(&session.login.account, body.0.bottle()?).await?;
+    let bottle = bottles.throw(&thrower.account, body.0.bottle()?).await?;
     ok("创建漂流瓶成功", bottle.into())
 }
 

@@ -87,6 +87,8 @@ impl From<Refused> for Refusal {
             Refused::TooLarge => ("PAYLOAD_TOO_LARGE", "请求体过大"),
             Refused::NoSuchPath => ("NOT_FOUND", "路径不存在"),
             Refused::WrongMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法"),
+            Refused::Foreign => ("FORBIDDEN", "拒绝来自其他网站的请求"),
+            Refused::TooOften => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
             Refused::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
             Refused::Bug => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
         };

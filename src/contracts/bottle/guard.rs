@@ -1,6 +1,9 @@
 //! What a request of the Bottle contract proves: a private cookie, and the ownership of a bottle.
 
-use rocket::http::{Cookie, SameSite};
+use std::convert::Infallible;
+
+use rocket::http::private::cookie::CookieBuilder;
+use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FromRequest};
 use rocket::time::{Duration, OffsetDateTime};
@@ -8,11 +11,10 @@ use rocket::{Request, async_trait};
 
 use crate::accounts::{Account, Contract};
 use crate::bottles::Bottles;
-use crate::contracts::{Credential, Refused, Session};
+use crate::contracts::client::counted;
+use crate::contracts::{Credential, PublicUrl, Refused, Session};
 use crate::error::Error;
 use crate::token::Token;
-
-const COOKIE: &str = "bottle_session";
 
 /// The private (encrypted) cookie.
 pub(super) struct Private;
@@ -21,27 +23,62 @@ impl Credential for Private {
     const CONTRACT: Contract = Contract::Bottle;
 
     fn token(request: &Request<'_>) -> Result<Token, Error> {
-        let cookie = request.cookies().get_private(COOKIE).ok_or(Error::NoToken)?;
-        Ok(Token::presented(cookie.value()))
+        SessionCookie::of(request).token().ok_or(Error::NoToken)
     }
 }
 
-/// The cookie that carries `token` for `seconds`. It says how long it lives because app clients
-/// keep only cookies that do.
-pub(super) fn cookie(token: &Token, seconds: u32) -> Cookie<'static> {
-    let lifetime = Duration::seconds(seconds.into());
-    Cookie::build((COOKIE, token.secret().to_owned()))
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .path("/")
-        .max_age(lifetime)
-        .expires(OffsetDateTime::now_utc() + lifetime)
-        .build()
+/// The session's place among a request's cookies.
+pub(super) struct SessionCookie<'r> {
+    cookies: &'r CookieJar<'r>,
+    https: bool,
 }
 
-/// The cookie to take back at logout.
-pub(super) fn spent_cookie() -> Cookie<'static> {
-    Cookie::build(COOKIE).path("/").build()
+#[async_trait]
+impl<'r> FromRequest<'r> for SessionCookie<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        Outcome::Success(Self::of(request))
+    }
+}
+
+impl<'r> SessionCookie<'r> {
+    fn of(request: &'r Request<'_>) -> Self {
+        let url = request.rocket().state::<PublicUrl>();
+        Self { cookies: request.cookies(), https: url.is_some_and(PublicUrl::is_https) }
+    }
+
+    /// Under the longer name, a browser takes it from nobody but this host over https.
+    fn name(&self) -> &'static str {
+        if self.https { "__Host-bottle_session" } else { "bottle_session" }
+    }
+
+    /// The token that the client carries, if it is one that we wrote.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.cookies.get_private(self.name()).map(|cookie| Token::presented(cookie.value()))
+    }
+
+    /// Gives the client `token` to carry for `seconds`. The cookie says how long it lives because
+    /// app clients keep only cookies that do.
+    pub(super) fn set(&self, token: &Token, seconds: u32) {
+        let lifetime = Duration::seconds(seconds.into());
+        let cookie = self.carrying(token.secret());
+        let until = OffsetDateTime::now_utc() + lifetime;
+        self.cookies.add_private(cookie.max_age(lifetime).expires(until));
+    }
+
+    /// Takes the cookie back.
+    pub(super) fn remove(&self) {
+        self.cookies.remove_private(self.carrying(""));
+    }
+
+    fn carrying(&self, secret: &str) -> CookieBuilder<'static> {
+        Cookie::build((self.name(), secret.to_owned()))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .path("/")
+            .secure(self.https)
+    }
 }
 
 /// A bottle id as it stands in a path. What is no number names no bottle.
@@ -77,6 +114,22 @@ fn owned(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
     Ok(id)
 }
 
+/// Someone logged in who may throw a bottle now. Each request that comes so far counts.
+pub(super) struct Thrower {
+    pub(super) account: Account,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Thrower {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        let account = try_outcome!(request.guard::<Session<Private>>().await).login.account;
+        counted(request, |throttle, from| throttle.throw(account.id, from))
+            .map(|()| Self { account })
+    }
+}
+
 /// Which of the document's two revisions a request speaks. They differ in two messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Revision {
@@ -88,7 +141,7 @@ pub(super) enum Revision {
 
 #[async_trait]
 impl<'r> FromRequest<'r> for Revision {
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
         let current = request.route().is_some_and(|route| route.uri.base() == "/api");

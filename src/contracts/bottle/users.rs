@@ -1,16 +1,15 @@
 //! Sessions and accounts.
 
-use rocket::http::CookieJar;
 use rocket::{State, delete, get, post, put};
 use serde::Deserialize;
 
 use super::envelope::{Nothing, Refusal, Reply, ok};
-use super::guard::{self, Private, Revision};
+use super::guard::{Private, Revision, SessionCookie};
 use super::view::User;
 use crate::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
 };
-use crate::contracts::{Body, Lifetimes, Session};
+use crate::contracts::{Body, Client, Lifetimes, MayRegister, Session};
 use crate::error::Error;
 use crate::fields::{Gender, Nickname, Username};
 
@@ -23,16 +22,22 @@ pub(super) struct Credentials {
 #[post("/sessions", data = "<body>")]
 pub(super) async fn log_in(
     body: Body<Credentials>,
+    client: Client,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
-    cookies: &CookieJar<'_>,
+    cookie: SessionCookie<'_>,
 ) -> Reply<User> {
     let username = required("username", body.0.username)?;
     let password = required("password", body.0.password)?;
     let seconds = lifetimes.bottle;
-    let kind = SessionKind { contract: Contract::Bottle, seconds, terminal: None };
-    let begun = accounts.log_in(Name::Username(&username), password, kind).await?;
-    cookies.add_private(guard::cookie(&begun.token, seconds));
+    let kind = SessionKind {
+        contract: Contract::Bottle,
+        seconds,
+        terminal: None,
+        replaces: cookie.token(),
+    };
+    let begun = accounts.log_in(Name::Username(&username), password, kind, client.0).await?;
+    cookie.set(&begun.token, seconds);
     ok("登录成功", begun.account.into())
 }
 
@@ -40,10 +45,10 @@ pub(super) async fn log_in(
 pub(super) async fn log_out(
     session: Session<Private>,
     accounts: &State<Accounts>,
-    cookies: &CookieJar<'_>,
+    cookie: SessionCookie<'_>,
 ) -> Reply<Nothing> {
     accounts.log_out(session.login).await?;
-    cookies.remove_private(guard::spent_cookie());
+    cookie.remove();
     ok("登出成功", Nothing {})
 }
 
@@ -51,10 +56,10 @@ pub(super) async fn log_out(
 pub(super) async fn log_out_everywhere(
     session: Session<Private>,
     accounts: &State<Accounts>,
-    cookies: &CookieJar<'_>,
+    cookie: SessionCookie<'_>,
 ) -> Reply<Nothing> {
     accounts.log_out_everywhere(session.login).await?;
-    cookies.remove_private(guard::spent_cookie());
+    cookie.remove();
     ok("已登出所有设备", Nothing {})
 }
 
@@ -67,13 +72,14 @@ pub(super) struct Farewell {
 pub(super) async fn delete_account(
     session: Session<Private>,
     body: Body<Farewell>,
+    client: Client,
     accounts: &State<Accounts>,
-    cookies: &CookieJar<'_>,
+    cookie: SessionCookie<'_>,
 ) -> Reply<Nothing> {
     let password = required("password", body.0.password)?;
-    match accounts.delete(session.login, Some(password)).await {
+    match accounts.delete(session.login, Some(password), client.0).await {
         Ok(()) => {
-            cookies.remove_private(guard::spent_cookie());
+            cookie.remove();
             ok("注销成功", Nothing {})
         }
         Err(Error::WrongPassword) => Err(Refusal::from(Error::WrongPassword).in_words("密码错误")),
@@ -102,6 +108,7 @@ impl Profile {
 
 #[post("/users", data = "<body>")]
 pub(super) async fn register(
+    _may: MayRegister,
     revision: Revision,
     body: Body<Profile>,
     accounts: &State<Accounts>,
@@ -135,6 +142,7 @@ pub(super) fn profile(session: Session<Private>) -> Reply<User> {
 pub(super) async fn update(
     session: Session<Private>,
     body: Body<Profile>,
+    client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
     let new_password = |text: String| accounts.new_password("password", &text);
@@ -145,7 +153,7 @@ pub(super) async fn update(
         current_password: body.0.current_password,
         ..ProfileChanges::default()
     };
-    match accounts.update(session.login, changes).await {
+    match accounts.update(session.login, changes, client.0).await {
         Ok(account) => ok("更新用户资料成功", account.into()),
         Err(Error::WrongPassword) => {
             Err(Refusal::from(Error::WrongPassword).in_words("当前密码错误"))

@@ -9,7 +9,9 @@ use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put,
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Body, Credential, Lifetimes, Refused, Session, respond};
+use super::{
+    Body, Client, Credential, Lifetimes, MayRegister, PublicUrl, Refused, Session, respond,
+};
 use crate::accounts::{Accounts, Contract, Name, ProfileChanges, Registration, SessionKind};
 use crate::error::Error;
 use crate::fields::{Holding, Username};
@@ -54,6 +56,8 @@ impl From<Refused> for Answer {
             Refused::TooLarge => "the body is too large",
             Refused::NoSuchPath => "no such path",
             Refused::WrongMethod => "method not allowed",
+            Refused::Foreign => "requests from other sites are refused",
+            Refused::TooOften => "too many attempts, try again in a minute",
             Refused::Unavailable => "unavailable now, try again later",
             Refused::Bug => "internal server error",
         };
@@ -115,7 +119,7 @@ fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
 }
 
 #[post("/register", data = "<body>")]
-async fn register(body: Body<Credentials>, accounts: &State<Accounts>) -> Reply {
+async fn register(_may: MayRegister, body: Body<Credentials>, accounts: &State<Accounts>) -> Reply {
     let name = filled("name", body.0.name)?;
     if name.chars().count() > 20 {
         return Err(say(400, "name length cannot exceed 20"));
@@ -150,17 +154,20 @@ impl From<SetCookie> for rocket::http::Header<'static> {
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Credentials>,
+    client: Client,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
     jwt: &State<Jwt>,
+    url: &State<PublicUrl>,
 ) -> Result<LoggedIn, Answer> {
     let name = filled("name", body.0.name)?;
     let password = filled("password", body.0.password)?;
     let seconds = lifetimes.ledger;
-    let kind = SessionKind { contract: Contract::Ledger, seconds, terminal: None };
-    let begun = accounts.log_in(Name::Username(&name), password, kind).await?;
+    let kind = SessionKind { contract: Contract::Ledger, seconds, terminal: None, replaces: None };
+    let begun = accounts.log_in(Name::Username(&name), password, kind, client.0).await?;
     let jwt = jwt.sign(&begun)?;
-    let cookie = format!("{jwt}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    let secure = if url.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{jwt}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     Ok(LoggedIn { answer: say(200, "success"), cookie: SetCookie(cookie) })
 }
 
@@ -168,6 +175,7 @@ async fn log_in(
 async fn change_password(
     session: Session<BareCookie>,
     body: Body<Credentials>,
+    client: Client,
     accounts: &State<Accounts>,
 ) -> Reply {
     let own_name = session.login.account.username.as_str();
@@ -177,7 +185,7 @@ async fn change_password(
     let password = filled("password", body.0.password)?;
     let password = Some(accounts.new_password("password", &password)?);
     let changes = ProfileChanges { password, ..ProfileChanges::default() };
-    accounts.update(session.login, changes).await?;
+    accounts.update(session.login, changes, client.0).await?;
     Ok(say(200, "success"))
 }
 

@@ -7,7 +7,7 @@ use rocket::response::{self, Responder};
 use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Credential, Lifetimes, Refused, chinese, respond};
+use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, chinese, respond};
 use crate::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
 use crate::error::Error;
 use crate::fields::{Email, Nickname, Username};
@@ -73,6 +73,8 @@ impl From<Refused> for Refusal {
             Refused::TooLarge => "请求体过大",
             Refused::NoSuchPath => "路径不存在",
             Refused::WrongMethod => "不支持该请求方法",
+            Refused::Foreign => "拒绝来自其他网站的请求",
+            Refused::TooOften => "操作过于频繁，请一分钟后再试",
             Refused::Unavailable => "服务暂时不可用，请稍后再试",
             Refused::Bug => "服务器内部错误",
         };
@@ -135,7 +137,11 @@ struct NewAccount {
 }
 
 #[post("/register", data = "<body>")]
-async fn register(body: Body<NewAccount>, accounts: &State<Accounts>) -> Reply<Nothing> {
+async fn register(
+    _may: MayRegister,
+    body: Body<NewAccount>,
+    accounts: &State<Accounts>,
+) -> Reply<Nothing> {
     let nickname = required("nickname", body.0.nickname)?;
     let registration = Registration {
         username: Username::parse("nickname", &nickname)?,
@@ -169,6 +175,7 @@ struct Carried {
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Credentials>,
+    client: Client,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
 ) -> Reply<Carried> {
@@ -180,9 +187,9 @@ async fn log_in(
         (Name::Username(&email), (40002, "用户名不存在"))
     };
     let seconds = lifetimes.music;
-    let kind = SessionKind { contract: Contract::Music, seconds, terminal: None };
+    let kind = SessionKind { contract: Contract::Music, seconds, terminal: None, replaces: None };
     let later = (40004, "登录请求处理失败，请稍后再试");
-    let begun = accounts.log_in(name, password, kind).await.map_err(|e| {
+    let begun = accounts.log_in(name, password, kind, client.0).await.map_err(|e| {
         in_words(e, later, |e| match e {
             Error::UnknownAccount => Some(unknown),
             Error::WrongPassword => Some((40003, "密码错误")),

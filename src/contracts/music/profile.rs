@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bearer, Nothing, Reply, in_words, ok};
 use crate::accounts::{Accounts, Contract, ProfileChanges, required};
 use crate::clock::Timestamp;
-use crate::contracts::{Body, Credential, OptionalBody, Session};
+use crate::contracts::{Body, Client, Credential, OptionalBody, Session};
 use crate::error::Error;
 use crate::fields::{AvatarUrl, Nickname, Username};
 use crate::token::Token;
@@ -61,6 +61,7 @@ pub(super) struct NewName {
 pub(super) async fn rename(
     session: Session<Bearer>,
     body: Body<NewName>,
+    client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
     let name = required("new_nickname", body.0.new_nickname)?;
@@ -71,7 +72,7 @@ pub(super) async fn rename(
         ..ProfileChanges::default()
     };
     let later = (40003, "修改请求处理失败，请稍后再试");
-    accounts.update(session.login, changes).await.map_err(|e| {
+    accounts.update(session.login, changes, client.0).await.map_err(|e| {
         in_words(e, later, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::UsernameTaken(_) => Some((40002, "该用户名已存在")),
@@ -91,6 +92,7 @@ pub(super) struct Shown {
 pub(super) async fn update(
     session: Session<Bearer>,
     body: Body<Shown>,
+    client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
     let changes = ProfileChanges {
@@ -99,7 +101,10 @@ pub(super) async fn update(
         ..ProfileChanges::default()
     };
     let later = (40003, "更新请求处理失败，请稍后再试");
-    accounts.update(session.login, changes).await.map_err(|e| in_words(e, later, |_| None))?;
+    accounts
+        .update(session.login, changes, client.0)
+        .await
+        .map_err(|e| in_words(e, later, |_| None))?;
     ok("更新成功", None)
 }
 
@@ -113,13 +118,14 @@ pub(super) struct NewPassword {
 pub(super) async fn change_password(
     session: Session<Bearer>,
     body: Body<NewPassword>,
+    client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
     let old = required("password", body.0.password)?;
     let new = required("new_password", body.0.new_password)?;
     let new = accounts.new_password("new_password", &new)?;
     let later = (40003, "修改密码请求处理失败，请稍后再试");
-    accounts.replace_password(session.login, old, new).await.map_err(|e| {
+    accounts.replace_password(session.login, old, new, client.0).await.map_err(|e| {
         in_words(e, later, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::SamePassword => Some((40002, "新密码与旧密码一致")),
@@ -138,10 +144,11 @@ pub(super) struct Farewell {
 pub(super) async fn delete_account(
     session: Session<Bearer>,
     body: OptionalBody<Farewell>,
+    client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
     let later = (40002, "注销请求处理失败，请稍后再试");
-    accounts.delete(session.login, body.0.password).await.map_err(|e| {
+    accounts.delete(session.login, body.0.password, client.0).await.map_err(|e| {
         in_words(e, later, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),
             _ => None,

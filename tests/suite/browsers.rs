@@ -1,0 +1,188 @@
+//! What a browser may do with this server: nothing on behalf of another site, and nothing beyond
+//! what the page needs.
+
+use rstest::rstest;
+
+use crate::app::{App, Client};
+use crate::hostile::{known, stored};
+
+/// Every documented route that changes something, with the id of a bottle in its path.
+fn changing_routes(id: i64) -> Vec<(String, String)> {
+    let routes: Vec<(String, String)> = include_str!("../../docs/contracts.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next()?.split_once(' '))
+        .filter(|(method, _)| *method != "GET")
+        .map(|(method, path)| {
+            let id = id.to_string();
+            (method.to_owned(), path.replace("<id>", &id).replace("<_>", &id))
+        })
+        .collect();
+    assert!(routes.len() > 25, "{routes:?}");
+    routes
+}
+
+fn host(app: &App) -> String {
+    format!("http://{}", app.address())
+}
+
+/// Bodies that every route takes something from.
+const BODY: &[u8] =
+    br#"{"username":"eve","password":"pass","name":"eve","nickname":"eve","user_id":"eve",
+    "email":"eve@example.org","new_nickname":"eve","new_password":"stolen","oldPassword":"pass",
+    "newPassword":"stolen","terminal":"t","content":"c","location":{"latitude":1,"longitude":1}}"#;
+
+#[rstest]
+#[case::another_site("Origin", "https://elsewhere.example")]
+#[case::another_port("Origin", "http://127.0.0.1:1")]
+#[case::another_name_of_this_machine("Origin", "http://localhost")]
+#[case::a_file_or_a_sandbox("Origin", "null")]
+#[case::no_origin_at_all("Origin", "")]
+#[case::a_name_that_begins_alike("Origin", "http://127.0.0.1.elsewhere.example")]
+#[case::cross_site("Sec-Fetch-Site", "cross-site")]
+#[case::same_site("Sec-Fetch-Site", "same-site")]
+#[case::unheard_of("Sec-Fetch-Site", "friendly-site")]
+fn what_another_site_sends_changes_nothing(#[case] header: &str, #[case] value: &str) {
+    let app = App::new();
+    let ada = known(&app);
+    let id = ada.throw(1.0, 1.0);
+    let before = stored(&app);
+    for (method, path) in changing_routes(id) {
+        // As a script would send it, as a form would, and bare.
+        for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
+            let headers = [(header, value), ("Content-Type", kind)];
+            let answer = ada.send(&method, &path, &headers, Some(BODY));
+            assert_eq!(answer.status, 403, "{method} {path} {kind}: {}", answer.text);
+            assert!(answer.json().is_object(), "{method} {path}: {}", answer.text);
+        }
+        let answer = ada.send(&method, &path, &[(header, value)], None);
+        assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
+    }
+    assert_eq!(stored(&app), before);
+}
+
+#[test]
+fn the_own_page_and_clients_that_are_no_browsers_pass() {
+    let app = App::new();
+    let own = host(&app);
+    let cases: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("Origin", &own)],
+        &[("Sec-Fetch-Site", "same-origin")],
+        &[("Sec-Fetch-Site", "none")],
+        &[("Origin", &own), ("Sec-Fetch-Site", "same-origin")],
+    ];
+    for (n, headers) in cases.into_iter().enumerate() {
+        let body = format!(r#"{{"username":"ada{n}","password":"pass"}}"#);
+        let headers = [headers, &[("Content-Type", "application/json")]].concat();
+        let answer = app.anon().send("POST", "/api/users", &headers, Some(body.as_bytes()));
+        assert_eq!(answer.status, 200, "{headers:?}: {}", answer.text);
+    }
+}
+
+#[test]
+fn what_only_reads_may_be_followed_from_anywhere() {
+    let app = App::new();
+    let from = [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://elsewhere.example")];
+    assert_eq!(app.anon().send("GET", "/", &from, None).status, 200);
+    assert_eq!(app.anon().send("GET", "/api/settings", &from, None).status, 200);
+}
+
+#[rstest]
+#[case::over_https("https://bottle.example.org", "https://bottle.example.org", 200)]
+#[case::its_port_spelled_out("https://bottle.example.org", "https://bottle.example.org:443", 200)]
+#[case::in_capitals("https://Bottle.example.org/", "https://bottle.EXAMPLE.org", 200)]
+#[case::over_http("https://bottle.example.org", "http://bottle.example.org", 403)]
+#[case::plain_here("https://bottle.example.org", "http://127.0.0.1", 403)]
+#[case::another_port("http://bottle.example.org:81", "http://bottle.example.org", 403)]
+fn behind_a_proxy_the_public_url_is_ones_own(
+    #[case] url: &str,
+    #[case] origin: &str,
+    #[case] status: u16,
+) {
+    let app = App::with(|settings| settings.public_url = url.into());
+    let headers = [("Origin", origin), ("Content-Type", "application/json")];
+    let body = br#"{"username":"ada","password":"pass"}"#;
+    assert_eq!(app.anon().send("POST", "/api/users", &headers, Some(body)).status, status);
+}
+
+#[rstest]
+#[case::page("/", 200)]
+#[case::script("/js/main.js", 200)]
+#[case::data("/api/settings", 200)]
+#[case::refusal("/api/users/self", 401)]
+#[case::ledger("/card", 400)]
+#[case::nothing("/nowhere", 404)]
+fn every_answer_says_what_a_browser_may_do(#[case] path: &str, #[case] status: u16) {
+    let answer = App::new().anon().get(path);
+    assert_eq!(answer.status, status);
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("strict-transport-security", ""),
+        ("access-control-allow-origin", ""),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    assert!(answer.header("permissions-policy").contains("geolocation=(self)"));
+    let policy = answer.header("content-security-policy");
+    for part in ["frame-ancestors 'none'", "base-uri 'none'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    for danger in ["unsafe-inline", "unsafe-eval", "script-src", " * "] {
+        assert!(!policy.contains(danger), "{policy}");
+    }
+}
+
+#[test]
+fn what_is_someones_own_is_not_kept_by_anyone_between() {
+    let app = App::new();
+    let ada = known(&app);
+    let here = "latitude=0&longitude=0&latitude_span=1&longitude_span=1";
+    for path in [
+        "/api/users/self",
+        "/api/bottles/created",
+        &format!("/api/bottles/nearby?{here}"),
+        "/card",
+        "/api/user/profile",
+    ] {
+        let answer = ada.get(path);
+        assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"), "{path}");
+    }
+}
+
+/// The cookie that a login sets.
+fn cookie(client: &Client, path: &str, name: &str) -> String {
+    let login = serde_json::json!({ name: "ada", "password": "pass" });
+    client.post(path, &login).header("set-cookie").to_owned()
+}
+
+#[test]
+fn over_https_cookies_stay_there() {
+    let app = App::with(|settings| settings.public_url = "https://bottle.example.org".into());
+    let ada = app.user("ada");
+    let private = cookie(&app.anon(), "/api/sessions", "username");
+    assert!(private.starts_with("__Host-bottle_session="), "{private}");
+    for part in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+        assert!(private.contains(part), "{private}");
+    }
+    assert!(!private.contains("Domain"), "{private}");
+    assert_eq!(ada.get("/api/users/self").status, 200);
+    assert!(cookie(&app.anon(), "/user/login", "name").ends_with("; Secure"));
+
+    let hsts = ada.get("/").header("strict-transport-security").to_owned();
+    assert_eq!(hsts, "max-age=31536000");
+
+    let gone = ada.delete("/api/sessions/self").header("set-cookie").to_owned();
+    assert!(gone.starts_with("__Host-bottle_session=;") && gone.contains("Secure"), "{gone}");
+}
+
+#[test]
+fn without_https_cookies_still_work() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let private = cookie(&ada, "/api/sessions", "username");
+    assert!(private.starts_with("bottle_session=") && !private.contains("Secure"), "{private}");
+}

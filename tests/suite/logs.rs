@@ -1,0 +1,91 @@
+//! The log is the server's own: a line a request, whatever the request says.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use rstest::rstest;
+use serde_json::json;
+
+use crate::program::{Program, bottle};
+
+/// Runs the program at a level, has `talk` talk to it, and returns what it logged.
+fn log_of(level: &str, talk: impl FnOnce(&Program)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_LOG_LEVEL", level);
+    let mut program = Program::start(command);
+    let [printed, log] = program.listen();
+    talk(&program);
+    program.signal("TERM");
+    program.status();
+    printed.join().unwrap();
+    log.join().unwrap()
+}
+
+/// When, how grave, from where, who, what, how it ended, how long it took.
+#[rstest]
+fn a_request_is_one_line_with_who_and_what() {
+    let log = log_of("normal", |program| {
+        let mut ada = program.client();
+        let account = json!({ "username": "ada", "password": "pass" });
+        ada.post("/api/users", &account);
+        ada.post("/api/sessions", &json!({ "username": "ada", "password": "guess" }));
+        ada.log_in("ada", "pass");
+        ada.get("/api/bottles/nearby?latitude=1&longitude=2&latitude_span=1&longitude_span=1");
+        ada.get("/api/bottles/1/openers");
+    });
+    let told: Vec<String> = log
+        .lines()
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            let time = words.next().unwrap();
+            assert!(time.ends_with('Z') && time.len() > 20, "no time in UTC: {line}");
+            words.take(6).collect::<Vec<_>>().join(" ")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "INFO 127.0.0.1 - POST /api/users 200",
+            "INFO 127.0.0.1 - POST /api/sessions 403",
+            "INFO 127.0.0.1 - POST /api/sessions 200",
+            "INFO 127.0.0.1 1 GET /api/bottles/nearby 200",
+            "INFO 127.0.0.1 1 GET /api/bottles/1/openers 404",
+        ]
+    );
+}
+
+/// Neither a line of their own nor what a terminal would obey.
+#[rstest]
+fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
+    let log = log_of(level, |program| {
+        for odd in [
+            "\x1b[31mred",
+            "%1b%5b31mred",
+            "%0d%0aforged",
+            "a\rforged",
+            "a\nforged",
+            "\u{9b}31mred",
+            "a\u{85}forged",
+            "a\u{2028}forged",
+            "\u{202e}drawkcab",
+            "\x07",
+            "%00",
+            "\x7f",
+            "%e2%80%ae",
+        ] {
+            let request = format!(
+                "GET /{odd} HTTP/1.1\r\nHost: a\r\nAccept: {odd}\r\nX: {odd}\r\n\
+                 Content-Type: a/{odd}\r\nCookie: {odd}={odd}\r\nConnection: close\r\n\r\n"
+            );
+            let mut socket = TcpStream::connect(("127.0.0.1", program.port)).unwrap();
+            socket.write_all(request.as_bytes()).unwrap();
+            let _ = socket.read_to_end(&mut Vec::new());
+        }
+    });
+    for line in log.lines() {
+        assert!(!line.starts_with("forged"), "{line:?}");
+        let odd = line.chars().find(|c| c.is_control() || ('\u{2028}'..='\u{202e}').contains(c));
+        assert_eq!(odd, None, "{line:?}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Clients that keep the server waiting, and clients that are too many.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+
+use crate::app::App;
+
+const HEAD: &[u8] = b"GET /api/settings HTTP/1.1\r\nHost: bottle\r\n\r\n";
+
+fn impatient() -> App {
+    App::with(|settings| settings.patience_seconds = 1)
+}
+
+fn connect(app: &App) -> TcpStream {
+    let socket = TcpStream::connect(app.address()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    socket
+}
+
+/// What still comes until the server closes the connection, which it must.
+#[track_caller]
+fn until_closed(mut socket: TcpStream) -> String {
+    let mut rest = Vec::new();
+    if let Err(e) = socket.read_to_end(&mut rest) {
+        // What was sent after the server had closed is answered with a reset.
+        assert_eq!(e.kind(), std::io::ErrorKind::ConnectionReset, "the connection stays open");
+    }
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+/// Sends a request and reads the whole answer.
+#[track_caller]
+fn ask(socket: &mut TcpStream) {
+    socket.write_all(HEAD).unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        let mut part = [0; 4096];
+        let read = socket.read(&mut part).unwrap();
+        assert!(read > 0, "the connection was closed");
+        answer.extend(&part[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+}
+
+#[rstest]
+#[case::nothing(b"")]
+#[case::half_a_head(b"GET /api/settings HTTP/1.1\r\nHost: bot")]
+#[case::half_a_method(b"G")]
+// A request begins for us once 512 bytes of its body are there, or all.
+#[case::little_of_a_body(
+    b"POST /api/sessions HTTP/1.1\r\nHost: bottle\r\nContent-Length: 90\r\n\r\n{"
+)]
+fn who_sends_no_request_is_closed(#[case] sent: &[u8]) {
+    let app = impatient();
+    let mut socket = connect(&app);
+    socket.write_all(sent).unwrap();
+    assert_eq!(until_closed(socket), "");
+    assert_eq!(app.anon().get("/api/settings").status, 200);
+}
+
+#[test]
+fn who_sends_a_head_byte_by_byte_is_closed() {
+    let app = impatient();
+    let mut socket = connect(&app);
+    let began = Instant::now();
+    // A byte now and then keeps no connection open: writing fails once it is closed.
+    while socket.write_all(b"a").is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(30), "the connection stays open");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn who_falls_silent_after_an_answer_is_closed() {
+    let app = impatient();
+    let mut socket = connect(&app);
+    socket.write_all(HEAD).unwrap();
+    assert!(until_closed(socket).starts_with("HTTP/1.1 200"));
+}
+
+#[rstest]
+#[case::read_by_a_handler("/api/sessions")]
+#[case::read_for_nothing("/api/bottles")]
+fn who_does_not_send_the_body_is_refused(#[case] path: &str) {
+    let app = impatient();
+    let mut socket = connect(&app);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: bottle\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    socket.write_all(&[b' '; 600]).unwrap();
+    let answer = until_closed(socket);
+    assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+#[test]
+fn who_goes_on_asking_stays() {
+    let app = impatient();
+    let mut socket = connect(&app);
+    let began = Instant::now();
+    // Three times as long as a silent one may stay.
+    while began.elapsed() < Duration::from_secs(4) {
+        ask(&mut socket);
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+#[rstest]
+#[case::in_all(|settings: &mut bottle::config::Settings| settings.max_connections = 8)]
+#[case::from_one_address(
+    |settings: &mut bottle::config::Settings| settings.max_connections_per_address = 8
+)]
+fn of_too_many_those_that_wait_longest_are_closed(
+    #[case] adjust: fn(&mut bottle::config::Settings),
+) {
+    let app = App::with(adjust);
+    let mut idle: Vec<TcpStream> = (0..12)
+        .map(|_| {
+            let mut socket = connect(&app);
+            ask(&mut socket);
+            socket
+        })
+        .collect();
+    for socket in idle.drain(..4) {
+        until_closed(socket);
+    }
+    // The others are left alone: each is answered still.
+    for mut socket in idle {
+        ask(&mut socket);
+    }
+}
+
+#[test]
+fn a_thousand_silent_clients_keep_no_other_waiting() {
+    bottle::connections::allow_many();
+    let app = App::with(|settings| {
+        settings.patience_seconds = 5;
+        settings.max_connections_per_address = 2048;
+    });
+    let silent: Vec<TcpStream> = (0..1000)
+        .map(|n| {
+            let mut socket = connect(&app);
+            socket.write_all(&HEAD[..n % HEAD.len()]).unwrap();
+            socket
+        })
+        .collect();
+    let began = Instant::now();
+    assert_eq!(app.anon().get("/api/settings").status, 200);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    for socket in silent {
+        until_closed(socket);
+    }
+}
