@@ -16,6 +16,7 @@ mod files;
 mod hostile;
 mod locked;
 mod logs;
+mod model;
 mod nearest;
 mod page;
 mod program;
