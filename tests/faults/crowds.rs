@@ -1,0 +1,151 @@
+//! Many at one time.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::app::Client;
+use crate::program::Program;
+use crate::sea::Sea;
+
+const MIB: u64 = 1024 * 1024;
+
+/// Bytes of memory that are the program's own.
+fn memory(program: &Program) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
+fn connect(program: &Program) -> TcpStream {
+    let socket = TcpStream::connect(("127.0.0.1", program.port)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    socket
+}
+
+/// How long it takes to be answered with 200.
+#[track_caller]
+fn time_of(client: &Client, path: &str) -> Duration {
+    let began = Instant::now();
+    let answer = client.get(path);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    began.elapsed()
+}
+
+pub(crate) fn few_descriptors(times: usize) -> String {
+    let sea = Sea::new();
+    let plain = sea.command();
+    let mut command = Command::new("prlimit");
+    command.arg("--nofile=64").arg(plain.get_program()).current_dir(sea.folder());
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let program = Program::start(command);
+    for _ in 0..times {
+        let crowd: Vec<TcpStream> = (0..200).map(|_| connect(&program)).collect();
+        let mut longest = Duration::ZERO;
+        // While they stay, and once they have gone.
+        for crowd in [Some(crowd), None] {
+            longest = longest.max(time_of(&program.client(), "/api/settings"));
+            assert_eq!(sea.throw(&program), 200);
+            drop(crowd);
+        }
+        assert!(longest < Duration::from_secs(30), "{longest:?}");
+    }
+    drop(program);
+    sea.check();
+    "others were answered while the crowd stayed, and afterwards".into()
+}
+
+pub(crate) fn slow_clients(times: usize) -> String {
+    bottle::connections::allow_many();
+    let sea = Sea::new();
+    let head = b"GET /api/settings HTTP/1.1\r\nHost: bottle\r\n\r\n";
+    let (mut slowest, mut most, mut longest) = (Duration::ZERO, 0, Duration::ZERO);
+    for _ in 0..times {
+        let program = sea.start();
+        let idle = memory(&program);
+        let began = Instant::now();
+        let crowd: Vec<TcpStream> = (0..1000)
+            .map(|n| {
+                let mut socket = connect(&program);
+                // It may be closed again already: there are more than one address may have.
+                let _ = socket.write_all(&head[..n % head.len()]);
+                socket
+            })
+            .collect();
+        slowest = slowest.max(time_of(&program.client(), "/api/settings"));
+        most = most.max(memory(&program) - idle);
+        for mut socket in crowd {
+            let _ = socket.read_to_end(&mut Vec::new());
+        }
+        longest = longest.max(began.elapsed());
+        assert_eq!(sea.throw(&program), 200);
+    }
+    assert!(slowest < Duration::from_secs(1), "another waited {slowest:?}");
+    assert!(longest < Duration::from_secs(40), "they stayed {longest:?}");
+    assert!(most < 100 * MIB, "{} MiB more", most / MIB);
+    format!(
+        "another was answered within {} ms, all were gone after {:.0} s, {} MiB above idle",
+        slowest.as_millis(),
+        longest.as_secs_f64(),
+        most / MIB
+    )
+}
+
+pub(crate) fn logins(times: usize) -> String {
+    let sea = Sea::new();
+    // Passwords cost what they cost.
+    let mut command = sea.command();
+    command.env("ROCKET_BOTTLE", "{login_attempts_per_minute=0,registrations_per_minute=0}");
+    let program = Program::start(command);
+    let account = json!({ "username": "bob", "password": "pass" });
+    assert_eq!(program.client().post("/api/users", &account).status, 200);
+    let ada = sea.ada(&program);
+    let read = || {
+        time_of(&ada, "/api/bottles/nearby?latitude=1&longitude=1&latitude_span=1&longitude_span=1")
+    };
+    let median = |mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    };
+    let alone = median((0..200).map(|_| read()).collect());
+    let idle = memory(&program);
+    let (mut most, mut beside) = (0, Vec::new());
+    for _ in 0..times {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let crowd: Vec<_> = (0..500)
+                .map(|_| scope.spawn(|| program.client().post("/api/sessions", &account).status))
+                .collect();
+            let watch = scope.spawn(|| {
+                let (mut most, mut times) = (0, Vec::new());
+                while !done.load(Ordering::Relaxed) {
+                    times.push(read());
+                    most = most.max(memory(&program).saturating_sub(idle));
+                }
+                (most, times)
+            });
+            for status in crowd {
+                assert_eq!(status.join().unwrap(), 200);
+            }
+            done.store(true, Ordering::Relaxed);
+            let (more, times) = watch.join().unwrap();
+            most = most.max(more);
+            beside.extend(times);
+        });
+    }
+    let (reads, beside) = (beside.len(), median(beside));
+    assert!(most < 150 * MIB, "{} MiB more", most / MIB);
+    assert!(beside < alone * 5, "reads took {beside:?} instead of {alone:?}");
+    format!(
+        "at most {} MiB above idle; of {reads} reads beside them the median took {:.1} times as long",
+        most / MIB,
+        beside.as_secs_f64() / alone.as_secs_f64()
+    )
+}

@@ -1,0 +1,79 @@
+//! Files that the program must not touch.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::program::bottle;
+use crate::sea::Sea;
+
+type Spoil = fn(&Path);
+
+const SPOILED: &[Spoil] = &[
+    |path| fs::write(path, "Dear diary").unwrap(),
+    |path| {
+        fs::remove_file(path).unwrap();
+        Connection::open(path).unwrap().execute_batch("CREATE TABLE notes (text)").unwrap();
+    },
+    |path| Connection::open(path).unwrap().execute_batch("PRAGMA user_version = 999").unwrap(),
+    |path| {
+        let all = fs::read(path).unwrap();
+        fs::write(path, &all[..all.len() / 2]).unwrap();
+    },
+    |path| {
+        let mut all = fs::read(path).unwrap();
+        let end = all.len();
+        // The second half of a page's write never came.
+        all[end - 1024..].fill(0);
+        fs::write(path, all).unwrap();
+    },
+    |path| {
+        let mut all = fs::read(path).unwrap();
+        all[8192..12_288].fill(0xA5);
+        fs::write(path, all).unwrap();
+    },
+    |path| {
+        let db = Connection::open(path).unwrap();
+        db.execute_batch("DELETE FROM bottles_rtree_rowid WHERE rowid = 1").unwrap();
+    },
+];
+
+pub(crate) fn unsound(times: usize) -> String {
+    let sea = Sea::new();
+    let mut program = sea.start();
+    for _ in 0..40 {
+        assert_eq!(sea.throw(&program), 200);
+    }
+    // At its end it folds the log into the file.
+    program.signal("TERM");
+    assert_eq!(program.status().code(), Some(0));
+    for nth in 0..times * SPOILED.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bottle.db");
+        fs::copy(sea.path(), &path).unwrap();
+        SPOILED[nth % SPOILED.len()](&path);
+        let before = fs::read(&path).unwrap();
+        let output = bottle(folder.path(), &[]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{nth}: {told}");
+        assert!(told.contains("bottle.db"), "{nth}: {told}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{nth}: the file was changed");
+    }
+    format!("{} kinds, each refused and left as it was", SPOILED.len())
+}
+
+pub(crate) fn second_process(times: usize) -> String {
+    let sea = Sea::new();
+    let program = sea.start();
+    for _ in 0..times {
+        let output = sea.command().output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains("bottle.db"), "{told}");
+        assert_eq!(sea.throw(&program), 200);
+    }
+    drop(program);
+    sea.check();
+    "the second refused with a message, the first went on".into()
+}

@@ -1,0 +1,157 @@
+//! A disk that is full or broken, and others who hold the file.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+
+use rusqlite::Connection;
+
+use crate::app::Client;
+use crate::program::{Program, bottle};
+use crate::sea::{self, Sea, a_bottle};
+use crate::shim::Shim;
+
+const HERE: &str = "latitude=1&longitude=1&latitude_span=1&longitude_span=1";
+
+/// A read that touches the file.
+#[track_caller]
+fn read(client: &Client) {
+    let answer = client.get(&format!("/api/bottles/nearby?{HERE}&limit=5"));
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+/// On a file system of its own of 3 MiB, a third of it taken; `at` is where others see it.
+fn on_a_small_disk() -> (Program, PathBuf, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=3m tmpfs \"$0\" && cd \"$0\" \
+                  && head -c 1000000 /dev/zero > ballast && exec \"$1\"";
+    // The settings of any other program.
+    let settings = bottle(folder.path(), &[]);
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]);
+    command.arg(folder.path()).arg(env!("CARGO_BIN_EXE_bottle"));
+    command.envs(settings.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let program = Program::start(command);
+    let path = folder.path().strip_prefix("/").unwrap().to_owned();
+    let at = PathBuf::from(format!("/proc/{}/root", program.id())).join(path);
+    (program, at, folder)
+}
+
+pub(crate) fn disk_full(times: usize) -> String {
+    let mut refused = 0;
+    for _ in 0..times {
+        let (program, at, _folder) = on_a_small_disk();
+        sea::join(&program, "ada");
+        let mut ada = program.client();
+        ada.log_in("ada", "pass");
+        let long = a_bottle(&"x".repeat(900));
+        let mut acknowledged = Vec::new();
+        let throw = |acknowledged: &mut Vec<i64>| {
+            let answer = ada.post("/api/bottles", &long);
+            acknowledged.extend(answer.data()["bottle_id"].as_i64());
+            answer
+        };
+        let full = loop {
+            let answer = throw(&mut acknowledged);
+            if answer.status != 200 {
+                break answer;
+            }
+        };
+        assert!(matches!(full.status, 503 | 507), "{}", full.text);
+        assert!(full.json()["status"].is_string(), "{}", full.text);
+        for _ in 0..20 {
+            refused += usize::from(throw(&mut acknowledged).status != 200);
+            read(&ada);
+        }
+        fs::remove_file(at.join("ballast")).unwrap();
+        assert_eq!(throw(&mut acknowledged).status, 200, "there is room again");
+        program.signal("STOP");
+        let copy = tempfile::tempdir().unwrap();
+        for name in ["bottle.db", "bottle.db-wal"] {
+            fs::copy(at.join(name), copy.path().join(name)).unwrap();
+        }
+        sea::check(&copy.path().join("bottle.db"), &acknowledged);
+    }
+    format!("{refused} more throws tried in vain; reads went on, and writes once there was room")
+}
+
+pub(crate) fn error_at_nth_call(times: usize) -> String {
+    let (sea, shim) = (Sea::new(), Shim::new());
+    let mut refused = 0;
+    for nth in 0..times {
+        let mut command = sea.command();
+        shim.under(&mut command);
+        let program = Program::start(command);
+        assert_eq!(sea.throw(&program), 200);
+        // One call, a few, or all for a while.
+        shim.fail(nth as i64, [1, 3, 40][nth % 3]);
+        thread::scope(|scope| {
+            let writers: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..8).map(|_| sea.throw(&program)).collect::<Vec<_>>()))
+                .collect();
+            let ada = sea.ada(&program);
+            for _ in 0..16 {
+                let answer = ada.get("/api/bottles/created?limit=10");
+                assert!(matches!(answer.status, 200 | 503), "{}", answer.text);
+            }
+            for status in writers.into_iter().flat_map(|writer| writer.join().unwrap()) {
+                assert!(matches!(status, 200 | 503), "{status}");
+                refused += usize::from(status == 503);
+            }
+        });
+        shim.mend();
+        assert_eq!(sea.throw(&program), 200, "the disk works again");
+        program.signal("KILL");
+        drop(program);
+        sea.check();
+    }
+    format!("{} calls failed, {refused} throws refused, none acknowledged and lost", shim.mend())
+}
+
+pub(crate) fn lock_held_elsewhere(times: usize) -> String {
+    let sea = Sea::new();
+    let mut command = sea.command();
+    command.env("ROCKET_BOTTLE", "{busy_timeout_ms=100,throws_per_minute=0}");
+    let program = Program::start(command);
+    let other = Connection::open(sea.path()).unwrap();
+    for _ in 0..times {
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        assert_eq!(sea.throw(&program), 503);
+        read(&sea.ada(&program));
+        other.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(sea.throw(&program), 200);
+    }
+    drop(program);
+    sea.check();
+    "writes refused, reads went on, writes too afterwards".into()
+}
+
+/// Below this the log is cut back once nobody reads from it.
+const LOG_CAP: u64 = 64 * 1024 * 1024;
+
+pub(crate) fn reader_stays(times: usize) -> String {
+    let sea = Sea::new();
+    let program = sea.start();
+    let log = sea.folder().join("bottle.db-wal");
+    let size = || fs::metadata(&log).unwrap().len();
+    let mut largest = 0;
+    for _ in 0..times {
+        let reader = Connection::open(sea.path()).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM bottles").unwrap();
+        let before = size();
+        while size() < before + 2 * 1024 * 1024 || size() < LOG_CAP {
+            sea.throw_many(&program, 200);
+        }
+        largest = largest.max(size());
+        reader.execute_batch("COMMIT").unwrap();
+        drop(reader);
+        while size() > LOG_CAP {
+            sea.throw_many(&program, 200);
+        }
+    }
+    drop(program);
+    sea.check();
+    format!("the log grew to {} MiB under it and was cut back below 64", largest >> 20)
+}

@@ -1,0 +1,86 @@
+//! kill -9, at any moment.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use bottle::store::migrate;
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::program::{Program, bottle};
+use crate::sea::{self, Sea};
+
+pub(crate) fn under_writers(times: usize) -> String {
+    let sea = Sea::new();
+    for _ in 0..times {
+        let program = sea.start();
+        sea.throw_until(&program, 100, || program.signal("KILL"));
+        drop(program);
+        sea.check();
+    }
+    format!("{} throws acknowledged, none lost", sea.acknowledged())
+}
+
+/// Starts `command` and kills it a little later each time, around when it has just begun to listen.
+fn kill_after(mut command: std::process::Command, nth: usize) {
+    let mut child = command.spawn().unwrap();
+    thread::sleep(Duration::from_micros(nth as u64 * 1117 % 60_000));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+pub(crate) fn at_first_start(times: usize) -> String {
+    let mut left_something = 0;
+    for nth in 0..times {
+        let folder = tempfile::tempdir().unwrap();
+        kill_after(bottle(folder.path(), &[]), nth);
+        left_something += usize::from(fs::read_dir(folder.path()).unwrap().next().is_some());
+        let program = Program::start(bottle(folder.path(), &[]));
+        sea::join(&program, "ada");
+        drop(program);
+        sea::check(&folder.path().join("bottle.db"), &[]);
+    }
+    format!("{left_something} had begun a file; every next start was sound")
+}
+
+/// A file of the first release, large enough for its migration to take a while.
+fn old_file() -> (tempfile::TempDir, Vec<i64>) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Connection::open(folder.path().join("bottle.db")).unwrap();
+    db.pragma_update(None, "application_id", migrate::APPLICATION_ID).unwrap();
+    db.pragma_update(None, "journal_mode", "wal").unwrap();
+    db.execute_batch(include_str!("../../src/store/migrations/0001_bottles.sql")).unwrap();
+    db.execute_batch(
+        "INSERT INTO users (username, password_hash, nickname, gender, created_at)
+             VALUES ('bob', '', 'bob', 'unknown', 0);
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+             SELECT 1, 'c', '', i % 180 - 90, i % 360 - 180, 0, 0 FROM n;
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    (folder, (1..=20_000).collect())
+}
+
+pub(crate) fn during_migration(times: usize) -> String {
+    let (folder, bottles) = old_file();
+    let old = folder.path().join("bottle.db");
+    let mut unfinished = 0;
+    for nth in 0..times {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bottle.db");
+        fs::copy(&old, &path).unwrap();
+        kill_after(bottle(folder.path(), &[]), nth);
+        let version: i32 = Connection::open(&path)
+            .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)))
+            .unwrap();
+        unfinished += usize::from(version < migrate::newest_version());
+        let program = Program::start(bottle(folder.path(), &[]));
+        let register = json!({ "username": "ada", "password": "pass" });
+        assert_eq!(program.client().post("/api/users", &register).status, 200);
+        drop(program);
+        sea::check(&path, &bottles);
+    }
+    format!("{unfinished} before its end; every next start ended it")
+}

@@ -1,0 +1,76 @@
+//! Faults, and what is left after each: nothing acknowledged is lost, no one got in who should not,
+//! and the server goes on.
+//!
+//! `cargo test --test faults` does each a few times; `BOTTLE_KILLS=1000 BOTTLE_FAULTS=20` sets how
+//! often it kills the program under writers, and does each of the others. Words after `--` choose faults
+//! whose names hold them. The table at the end says what was reached.
+
+#![allow(clippy::unwrap_used)] // in a test, to panic is to fail
+
+#[allow(dead_code)] // what only the suite uses
+#[path = "../suite/app.rs"]
+mod app;
+#[allow(dead_code)]
+#[path = "../suite/program.rs"]
+mod program;
+
+mod clock;
+mod crowds;
+mod endings;
+mod files;
+mod input_output;
+mod kills;
+mod sea;
+mod shim;
+
+use std::env;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// Does a fault so many times; what else there is to tell, for the table.
+type Fault = fn(usize) -> String;
+
+const FAULTS: &[(&str, Fault)] = &[
+    ("kill -9 under 16 writers", kills::under_writers),
+    ("kill -9 at first start", kills::at_first_start),
+    ("kill -9 during migration", kills::during_migration),
+    ("disk full", input_output::disk_full),
+    ("I/O error at the n-th call", input_output::error_at_nth_call),
+    ("write lock held elsewhere", input_output::lock_held_elsewhere),
+    ("a reader that stays", input_output::reader_stays),
+    ("damaged, foreign, torn, newer file", files::unsound),
+    ("second process on the file", files::second_process),
+    ("clock an hour off, 1970, 2038", clock::jumps),
+    ("64 descriptors, 200 connections", crowds::few_descriptors),
+    ("1,000 slow clients", crowds::slow_clients),
+    ("500 logins at once", crowds::logins),
+    ("SIGTERM under load", endings::terminated),
+    ("a handler that panics", endings::handler_panics),
+];
+
+/// How often the program is killed under writers, and how often each other fault is done.
+fn times(name: &str) -> usize {
+    let (variable, few) =
+        if name.ends_with("writers") { ("BOTTLE_KILLS", 12) } else { ("BOTTLE_FAULTS", 2) };
+    env::var(variable).map_or(few, |times| times.parse().unwrap())
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
+    let mut table = String::from("| fault | times | found |\n| --- | ---: | --- |\n");
+    let mut failed = 0;
+    for (name, fault) in FAULTS.iter().filter(|(name, _)| chosen(name)) {
+        let (times, began) = (times(name), Instant::now());
+        println!("{name} ...");
+        let found = catch_unwind(|| fault(times)).unwrap_or_else(|_| {
+            failed += 1;
+            "**failed**".into()
+        });
+        println!("  {times} times in {:.0} s: {found}", began.elapsed().as_secs_f64());
+        table += &format!("| {name} | {times} | {found} |\n");
+    }
+    println!("\n{table}");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

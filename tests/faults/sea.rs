@@ -1,0 +1,193 @@
+//! A database file that outlives the programs which serve it, and what they have acknowledged.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::app::Client;
+use crate::program::{Program, bottle};
+
+const WRITERS: usize = 16;
+
+/// The file, with one account, `ada`.
+pub(crate) struct Sea {
+    folder: TempDir,
+    cookie: String,
+    /// The ids of the bottles whose throw was answered with 200.
+    acknowledged: Mutex<Vec<i64>>,
+}
+
+impl Sea {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Program::start(bottle(folder.path(), &[]));
+        let cookie = join(&program, "ada");
+        Self { folder, cookie, acknowledged: Mutex::default() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("bottle.db")
+    }
+
+    /// The program over this file.
+    pub(crate) fn command(&self) -> Command {
+        bottle(self.folder.path(), &[])
+    }
+
+    pub(crate) fn start(&self) -> Program {
+        Program::start(self.command())
+    }
+
+    /// Ada, logged in since the beginning.
+    pub(crate) fn ada(&self, program: &Program) -> Client {
+        let mut client = program.client();
+        client.headers.push(("Cookie".into(), self.cookie.clone()));
+        client
+    }
+
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// Throws a bottle as ada; the status, and its id where that is 200.
+    #[track_caller]
+    pub(crate) fn throw(&self, program: &Program) -> u16 {
+        let answer = self.ada(program).post("/api/bottles", &a_bottle("c"));
+        assert!(answer.json().is_object(), "{}", answer.text);
+        if answer.status == 200 {
+            self.note(&answer.json());
+        }
+        answer.status
+    }
+
+    fn note(&self, answer: &Value) {
+        let id = answer["data"]["bottle_id"].as_i64().unwrap();
+        self.acknowledged.lock().unwrap().push(id);
+    }
+
+    /// Sixteen writers throw until the program is gone. Once `more` throws are acknowledged, `end` ends
+    /// it under them.
+    pub(crate) fn throw_until(&self, program: &Program, more: usize, end: impl FnOnce()) {
+        let enough = self.acknowledged() + more;
+        let ended = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                scope.spawn(|| {
+                    while self.throw_once(program.port) {}
+                    assert!(ended.load(Ordering::SeqCst), "a throw failed before the end");
+                });
+            }
+            while self.acknowledged() < enough {
+                thread::yield_now();
+            }
+            ended.store(true, Ordering::SeqCst);
+            end();
+        });
+    }
+
+    /// Sixteen writers throw so many bottles together, all of which must be answered with 200.
+    #[track_caller]
+    pub(crate) fn throw_many(&self, program: &Program, count: usize) {
+        thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                scope.spawn(|| {
+                    for _ in 0..count.div_ceil(WRITERS) {
+                        assert!(self.throw_once(program.port), "a throw failed");
+                    }
+                });
+            }
+        });
+    }
+
+    /// Throws bottles over one connection as long as they are answered; why they are no more, and whether
+    /// the connection was to be kept.
+    pub(crate) fn throw_on(&self, port: u16, thrown: &AtomicUsize) -> (ureq::Error, bool) {
+        let agent = ureq::Agent::new_with_defaults();
+        let mut kept = false;
+        loop {
+            let answer = agent
+                .post(format!("http://127.0.0.1:{port}/api/bottles"))
+                .header("Cookie", &self.cookie)
+                .send_json(a_bottle("c"))
+                .and_then(|mut answer| {
+                    kept = !answer.headers().contains_key("connection");
+                    answer.body_mut().read_json::<Value>()
+                });
+            match answer {
+                Ok(answer) => self.note(&answer),
+                Err(error) => return (error, kept),
+            }
+            thrown.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Throws a bottle; false if there is no whole answer.
+    fn throw_once(&self, port: u16) -> bool {
+        let answer = ureq::post(format!("http://127.0.0.1:{port}/api/bottles"))
+            .header("Cookie", &self.cookie)
+            .send_json(a_bottle("c"));
+        let Ok(mut answer) = answer else { return false };
+        let Ok(answer) = answer.body_mut().read_json::<Value>() else { return false };
+        self.note(&answer);
+        true
+    }
+
+    /// Fails unless the file is sound and holds all that was acknowledged.
+    #[track_caller]
+    pub(crate) fn check(&self) {
+        check(&self.path(), &self.acknowledged.lock().unwrap());
+    }
+}
+
+/// Registers and logs in; the session's cookie.
+pub(crate) fn join(program: &Program, name: &str) -> String {
+    let mut client = program.client();
+    let account = json!({ "username": name, "password": "pass" });
+    let answer = client.post("/api/users", &account);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    client.log_in(name, "pass");
+    client.headers[0].1.clone()
+}
+
+pub(crate) fn a_bottle(content: &str) -> Value {
+    json!({ "content": content, "location": { "latitude": 1.5, "longitude": 1.5 } })
+}
+
+/// Fails unless the file at `path` is sound and holds these bottles.
+#[track_caller]
+pub(crate) fn check(path: &Path, bottles: &[i64]) {
+    let db = Connection::open(path).unwrap();
+    for pragma in ["PRAGMA integrity_check", "SELECT rtreecheck('bottles_rtree')"] {
+        let verdict: String = db.query_row(pragma, [], |row| row.get(0)).unwrap();
+        assert_eq!(verdict, "ok", "{pragma}");
+    }
+    for (finds, what) in [
+        ("SELECT 1 FROM pragma_foreign_key_check", "a foreign key points nowhere"),
+        (
+            "SELECT 1 FROM bottles FULL JOIN bottles_rtree USING (id)
+             WHERE bottles.latitude IS NULL OR min_latitude IS NULL",
+            "the table and the R*-tree disagree",
+        ),
+        (
+            "SELECT 1 FROM levels LEFT JOIN cells USING (level) GROUP BY level
+             HAVING total(count) <> (SELECT count(*) FROM bottles)",
+            "the cells' counts are off",
+        ),
+    ] {
+        assert!(!db.prepare(finds).unwrap().exists([]).unwrap(), "{what}");
+    }
+    let mut exists = db.prepare("SELECT 1 FROM bottles WHERE id = ?1").unwrap();
+    for id in bottles {
+        assert!(exists.exists([id]).unwrap(), "bottle {id} is lost");
+    }
+}

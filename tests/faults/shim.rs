@@ -1,0 +1,70 @@
+//! What stands between a program and the C library (`shim.c`), and its control.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+pub(crate) struct Shim {
+    folder: TempDir,
+    control: File,
+}
+
+impl Shim {
+    /// Compiles it. It does nothing yet.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/shim.c");
+        let library = folder.path().join("shim.so");
+        let compiled = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .args([library.as_os_str(), source.as_ref()])
+            .output()
+            .expect("a C compiler: apt-get install build-essential");
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        let control = folder.path().join("control");
+        fs::write(&control, [0; 32]).unwrap();
+        let control = File::options().read(true).write(true).open(control).unwrap();
+        let shim = Self { folder, control };
+        shim.set(1, -1);
+        shim
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Puts it under the program that `command` starts.
+    pub(crate) fn under(&self, command: &mut Command) {
+        command.env("LD_PRELOAD", self.path("shim.so")).env("BOTTLE_SHIM", self.path("control"));
+    }
+
+    fn set(&self, nth: u64, value: i64) {
+        self.control.write_all_at(&value.to_ne_bytes(), nth * 8).unwrap();
+    }
+
+    fn get(&self, nth: u64) -> i64 {
+        let mut bytes = [0; 8];
+        self.control.read_exact_at(&mut bytes, nth * 8).unwrap();
+        i64::from_ne_bytes(bytes)
+    }
+
+    /// Sets the program's clock off by so many seconds.
+    pub(crate) fn turn_clock(&self, seconds: i64) {
+        self.set(0, seconds);
+    }
+
+    /// Lets `before` more calls on the database succeed, and `failing` after them fail.
+    pub(crate) fn fail(&self, before: i64, failing: i64) {
+        self.set(2, failing);
+        self.set(1, before);
+    }
+
+    /// Lets all calls succeed again; how many have failed in all.
+    pub(crate) fn mend(&self) -> i64 {
+        self.set(1, -1);
+        self.get(3)
+    }
+}
