@@ -25,5 +25,6 @@ mod readme;
 mod rectangle;
 mod routes;
 mod secrets;
+mod security;
 mod slow;
 mod throttle;
