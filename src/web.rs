@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
@@ -66,11 +67,31 @@ impl Compressed {
 struct Asset {
     path: String,
     file: EmbeddedFile,
+    /// Large ones lie compressed in the program, as `NAME.gz`.
+    is_gzip: bool,
 }
 
 impl Asset {
     fn find(path: &str) -> Option<Self> {
-        Files::get(path).map(|file| Self { path: path.to_owned(), file })
+        let plain = Files::get(path).map(|file| (file, false));
+        let found = plain.or_else(|| Some((Files::get(&format!("{path}.gz"))?, true)));
+        found.map(|(file, is_gzip)| Self { path: path.to_owned(), file, is_gzip })
+    }
+
+    /// What to send, and whether that is compressed.
+    fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
+        let takes_gzip = takes_gzip(request);
+        match request.rocket().state::<Compressed>() {
+            _ if self.is_gzip && !takes_gzip => {
+                let mut plain = Vec::new();
+                GzDecoder::new(&self.file.data[..]).read_to_end(&mut plain)?;
+                Ok((plain.into(), false))
+            }
+            Some(compressed) if takes_gzip && !self.is_gzip && self.is_worth_compressing() => {
+                Ok((compressed.of(&self.path, &self.file)?.into(), true))
+            }
+            _ => Ok((self.file.data, self.is_gzip)),
+        }
     }
 
     fn content_type(&self) -> ContentType {
@@ -112,23 +133,18 @@ impl<'r> Responder<'r, 'static> for Asset {
         if known.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
             return response.status(Status::NotModified).ok();
         }
-        let compressed = match request.rocket().state::<Compressed>() {
-            Some(compressed) if self.is_worth_compressing() && takes_gzip(request) => {
-                compressed.of(&self.path, &self.file).ok()
+        match self.body(request) {
+            Ok((bytes, is_gzip)) => {
+                if is_gzip {
+                    response.raw_header("Content-Encoding", "gzip");
+                }
+                response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
             }
-            _ => None,
-        };
-        match compressed {
-            Some(bytes) => {
-                response.raw_header("Content-Encoding", "gzip");
-                response.sized_body(bytes.len(), std::io::Cursor::new(bytes))
+            Err(e) => {
+                tracing::error!("a file of the page: {e}");
+                Err(Status::InternalServerError)
             }
-            None => {
-                let bytes: Cow<'static, [u8]> = self.file.data;
-                response.sized_body(bytes.len(), std::io::Cursor::new(bytes))
-            }
-        };
-        response.ok()
+        }
     }
 }
 

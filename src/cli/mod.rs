@@ -1,11 +1,15 @@
 //! The command line, one module a command.
 
+mod backup;
+mod check;
 mod demo;
+mod progress;
 mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bottle::config::{self, Settings};
 use clap::{Parser, Subcommand};
 
 /// Drift bottles on a map, on one machine of your own.
@@ -40,6 +44,46 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         map: Option<PathBuf>,
     },
+    /// Copy the database to a file, also while it is served
+    #[command(after_help = "\
+Examples:
+  bottle backup sea.db                 into this file, in place of the backup it is
+  bottle backup                        beside the database, with the time in its name
+  bottle backup --keep 7 /mnt/disk     into this folder; of those named by their time, keep 7")]
+    Backup {
+        /// The new file, or a folder for it [default: the database's folder]
+        #[arg(value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// Delete older backups until so many are left
+        #[arg(long, value_name = "N")]
+        keep: Option<usize>,
+        /// The database file [default: bottle.db]
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
+    /// Put a backup in the place of the database, which is kept beside it
+    #[command(after_help = "Example: bottle restore bottle-20261121T091500.000Z.db")]
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        /// The database file [default: bottle.db]
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
+    /// Look for damage, and say what to do about it
+    #[command(after_help = "\
+Examples:
+  bottle check                     look, also while it is served
+  bottle check --rebuild-index     make the R*-tree and all counts anew first")]
+    Check {
+        /// The database file [default: bottle.db]
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+        /// Make the R*-tree and all counts anew from the tables
+        #[arg(long)]
+        rebuild_index: bool,
+    },
     /// Serve a copy of a small sea with accounts and bottles, in a temporary folder
     #[command(after_help = "Example: bottle demo")]
     Demo,
@@ -50,6 +94,9 @@ impl Cli {
     pub(crate) fn run(self) -> ExitCode {
         let done = match self.command.unwrap_or(Command::Serve { db: None, map: None }) {
             Command::Serve { db, map } => serve::run(db, map),
+            Command::Backup { to, keep, db } => backup::run(to, keep, db),
+            Command::Restore { from, db } => backup::restore(&from, db),
+            Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::Demo => demo::run(),
         };
         match done {
@@ -60,4 +107,13 @@ impl Cli {
             }
         }
     }
+}
+
+/// The database that is meant: the one named here, or in the settings.
+fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
+    if let Some(named) = named {
+        return Ok(named);
+    }
+    let settings = Settings::from(&config::figment());
+    Ok(settings.map_err(|e| format!("in the settings: {e}"))?.database)
 }

@@ -6,8 +6,10 @@
 //! Where a limit is a parameter it stands as `LIMIT 0 + ?`: SQLite would otherwise plan the statement
 //! again at each run.
 
+pub mod backup;
 pub mod bottles;
 pub mod cells;
+pub mod check;
 pub mod ledger;
 pub mod mbtiles;
 pub mod migrate;
@@ -66,6 +68,7 @@ impl Store {
         open::check_writable(path)?;
         #[cfg(unix)]
         open::keep_private(path)?;
+        copy_before_migration(path)?;
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
@@ -112,6 +115,18 @@ impl Store {
         self.readers.note_change();
         written
     }
+}
+
+/// A file of an older version is copied before it is brought to this one, to `bottle.db.schema-3`.
+fn copy_before_migration(path: &Path) -> Result<(), OpenError> {
+    let version = open::version(path)?;
+    if version == migrate::newest_version() {
+        return Ok(());
+    }
+    let copy = open::beside(path, &format!(".schema-{version}"));
+    backup::backup(path, &copy, |_, _| {})
+        .map(drop)
+        .map_err(|e| OpenError::NotCopied { path: path.to_owned(), source: Box::new(e) })
 }
 
 /// The connection that migrates and then writes.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::backup::CopyError;
 use super::migrate;
 
 /// Files up to this size are checked whole at each start; larger ones would make the start slow.
@@ -16,7 +17,7 @@ const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
 /// the same size, and less to write for each commit.
 const PAGE_BYTES: i32 = 2048;
 
-/// Why a database file was not opened. Except for the last two, the file is as it was, to the byte.
+/// Why a database file was not opened. Except for the last, the file is as it was, to the byte.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum OpenError {
@@ -59,6 +60,10 @@ pub enum OpenError {
         "{path} cannot be opened: {source}.\nSee that its folder may be written to and that no other program holds it."
     )]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error(
+        "{path} is of an older version. Before it is changed, a copy is made, and that failed:\n{source}"
+    )]
+    NotCopied { path: PathBuf, source: Box<CopyError> },
     #[error("{path} could not be brought to this version's schema: {source}")]
     Migration { path: PathBuf, source: rusqlite_migration::Error },
 }
@@ -79,15 +84,40 @@ pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
         Ok(meta) if meta.is_file() && meta.len() == 0 => create(path)?,
         Ok(_) => {}
     }
-    let lock = File::open(path).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(e)) => return Err(io(e)),
-    }
-    check_header(path, &lock)?;
+    let lock = lock(path)?;
+    check_header(path)?;
     check_content(path)?;
     Ok(CheckedFile { lock })
+}
+
+/// Holds the file against every other bottle that would write to it, as long as the value lives.
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    let lock = File::open(path).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(e)) => Err(io(e)),
+    }
+}
+
+/// Whether a bottle writes to the file.
+fn is_served(path: &Path) -> bool {
+    let file = File::open(path);
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// The folder that the file at `path` is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Sees that the file at `path` bears its name after a power cut too.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all())
 }
 
 /// Builds a new database beside `path` and moves it there whole, so that a crash in between leaves
@@ -100,10 +130,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
         return Err(OpenError::StrayLog { path: path.to_owned(), log: log_of(path) });
     }
 
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let new = tempfile::Builder::new().prefix(".bottle-new-").tempfile_in(folder).map_err(io)?;
 
     let mut db = Connection::open(new.path()).map_err(sqlite)?;
@@ -120,14 +147,16 @@ fn create(path: &Path) -> Result<(), OpenError> {
         _ => new.persist_noclobber(path),
     };
     match placed {
-        Ok(_) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(io),
+        Ok(_) => sync_folder(path).map_err(io),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(io(e.error)),
     }
 }
 
 /// Tells another program's file by its first bytes, before SQLite has touched it.
-fn check_header(path: &Path, mut file: &File) -> Result<(), OpenError> {
+pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
+    let mut file =
+        File::open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     let mut header = [0; 100];
     if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
         return Err(OpenError::NotADatabase(path.to_owned()));
@@ -141,24 +170,8 @@ fn check_header(path: &Path, mut file: &File) -> Result<(), OpenError> {
 
 /// Checks version, schema and (for small files) every page, over a connection that writes nothing.
 fn check_content(path: &Path) -> Result<(), OpenError> {
-    let damaged = |detail: String| OpenError::Damaged { path: path.to_owned(), detail };
-    let db = open_for_checking(path).map_err(|e| refusal(path, e))?;
-
-    let found: i32 = db
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|e| refusal(path, e))?;
-    let known = migrate::newest_version();
-    if found > known {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known });
-    }
-
-    let expected = migrate::schema_of(found)
-        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
-    let present = migrate::read_schema(&db).map_err(|e| refusal(path, e))?;
-    if let Some((name, _)) = expected.iter().find(|object| !present.contains(object)) {
-        return Err(damaged(format!("its {name} is missing or altered")));
-    }
-
+    let db = open_unserved(path).map_err(|e| refusal(path, e))?;
+    check_schema(path, &db)?;
     let bytes: i64 = db
         .query_row(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
@@ -171,27 +184,66 @@ fn check_content(path: &Path) -> Result<(), OpenError> {
             .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
             .map_err(|e| refusal(path, e))?;
         if verdict != "ok" {
-            return Err(damaged(verdict));
+            return Err(OpenError::Damaged { path: path.to_owned(), detail: verdict });
         }
     }
     Ok(())
 }
 
+/// The version of the file's schema.
+pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
+    let db = open_unserved(path).map_err(|e| refusal(path, e))?;
+    let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
+    version.map_err(|e| refusal(path, e))
+}
+
+/// Checks that the file is of a version that this program knows, and has all that is in that one.
+pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<(), OpenError> {
+    let found: i32 = db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|e| refusal(path, e))?;
+    let known = migrate::newest_version();
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+
+    let expected = migrate::schema_of(found)
+        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
+    let present = migrate::read_schema(db).map_err(|e| refusal(path, e))?;
+    match expected.iter().find(|object| !present.contains(object)) {
+        Some((name, _)) => Err(OpenError::Damaged {
+            path: path.to_owned(),
+            detail: format!("its {name} is missing or altered"),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// To read a file that a bottle may serve meanwhile.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
+    check_header(path)?;
+    let opened = if is_served(path) { open_with_log(path) } else { open_unserved(path) };
+    opened.map_err(|e| refusal(path, e))
+}
+
 /// Without a write-ahead log beside it the file is read as if it could not change, which leaves no
 /// trace at all; with one, SQLite must read both, and is told not to fold the log into the file.
-fn open_for_checking(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open_unserved(path: &Path) -> rusqlite::Result<Connection> {
     if has_log(path) {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
-        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        db.pragma_update(None, "query_only", true)?;
-        Ok(db)
-    } else {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_URI;
-        Connection::open_with_flags(format!("file:{}?immutable=1", uri_path(path)), flags)
+        return open_with_log(path);
     }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{}?immutable=1", uri_path(path)), flags)
+}
+
+fn open_with_log(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
 }
 
 /// Where the write-ahead log of the database at `path` lies, if there is one.
@@ -200,7 +252,7 @@ fn log_of(path: &Path) -> PathBuf {
 }
 
 /// The file beside the database whose name ends in `suffix`.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -219,7 +271,7 @@ fn uri_path(path: &Path) -> String {
     path.as_os_str().as_encoded_bytes().iter().map(escaped).collect()
 }
 
-fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
+pub(super) fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match source.sqlite_error_code() {
         Some(DatabaseCorrupt | NotADatabase) => {

@@ -84,3 +84,22 @@ pub(crate) fn during_migration(times: usize) -> String {
     }
     format!("{unfinished} before its end; every next start ended it")
 }
+
+pub(crate) fn during_backup(times: usize) -> String {
+    let (folder, bottles) = old_file();
+    drop(Program::start(bottle(folder.path(), &[])));
+    let copy = folder.path().join("copy.db");
+    let mut whole = 0;
+    for nth in 0..times {
+        let mut backup = bottle(folder.path(), &["backup", "copy.db"]).spawn().unwrap();
+        thread::sleep(Duration::from_micros(nth as u64 * 1117 % 60_000));
+        backup.kill().unwrap();
+        backup.wait().unwrap();
+        if copy.exists() {
+            sea::check(&copy, &bottles);
+            fs::remove_file(&copy).unwrap();
+            whole += 1;
+        }
+    }
+    format!("{whole} copies had their name, all of them whole")
+}

@@ -35,6 +35,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("kill -9 under 16 writers", kills::under_writers),
     ("kill -9 at first start", kills::at_first_start),
     ("kill -9 during migration", kills::during_migration),
+    ("kill -9 during backup", kills::during_backup),
     ("disk full", input_output::disk_full),
     ("I/O error at the n-th call", input_output::error_at_nth_call),
     ("write lock held elsewhere", input_output::lock_held_elsewhere),

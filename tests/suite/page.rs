@@ -26,6 +26,23 @@ fn the_page_is_compressed_cached_and_fenced_in() {
 }
 
 #[rstest]
+#[case::compressed_when_asked_for("/vendor/leaflet/leaflet.js", "Leaflet")]
+#[case::compressed_in_the_program("/vendor/world-atlas/land-10m.json", "Topology")]
+fn large_files_are_compressed_for_who_takes_that(#[case] path: &str, #[case] word: &str) {
+    let app = App::new();
+    let client = app.anon();
+    let plain = client.send("GET", path, &[("Accept-Encoding", "identity")], None);
+    assert_eq!((plain.status, plain.header("content-encoding")), (200, ""));
+    assert!(plain.text.contains(word));
+    let packed = client.send("HEAD", path, &[("Accept-Encoding", "br, gzip;q=0.8")], None);
+    assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
+    let size =
+        |answer: &crate::app::Answer| answer.header("content-length").parse::<usize>().unwrap();
+    assert!(size(&packed) * 2 < size(&plain));
+    assert_eq!(packed.header("content-type"), plain.header("content-type"));
+}
+
+#[rstest]
 #[case("/../Cargo.toml")]
 #[case("/%2e%2e/Cargo.toml")]
 #[case("/nothing.js")]

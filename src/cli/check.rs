@@ -1,0 +1,42 @@
+//! `bottle check`.
+
+use std::path::{Path, PathBuf};
+
+use bottle::store::check::{self, Remedy};
+
+use super::database;
+
+/// Tells all that is wrong with the database; an error if there is anything.
+pub(super) fn run(db: Option<PathBuf>, rebuild_index: bool) -> Result<(), String> {
+    let db = database(db)?;
+    if rebuild_index {
+        let bottles = check::rebuild_index(&db).map_err(|e| e.to_string())?;
+        println!("{}: the index was made anew from {bottles} bottles", db.display());
+    }
+    let findings = check::check(&db).map_err(|e| e.to_string())?;
+    if findings.is_empty() {
+        println!("{}: nothing is wrong", db.display());
+        return Ok(());
+    }
+    for finding in &findings {
+        println!("{}\n    {}", finding.what, hint(finding.remedy, &db));
+    }
+    Err(format!("{}: {} findings", db.display(), findings.len()))
+}
+
+fn hint(remedy: Remedy, db: &Path) -> String {
+    let db = db.display();
+    match remedy {
+        Remedy::RebuildIndex => {
+            format!("Stop the server, then: bottle check --rebuild-index --db {db}")
+        }
+        Remedy::DeleteRows => format!(
+            "Restore a backup (bottle restore FILE --db {db}), or delete these rows by hand; \
+             sqlite3 {db} \"PRAGMA foreign_key_check\" lists them."
+        ),
+        Remedy::Restore => format!(
+            "Restore a backup (bottle restore FILE --db {db}), or save what can be read: \
+             sqlite3 {db} .recover | sqlite3 saved.db"
+        ),
+    }
+}

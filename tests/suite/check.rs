@@ -1,0 +1,127 @@
+//! What `bottle check` finds, and says to do.
+
+use std::fs;
+use std::path::Path;
+
+use rstest::rstest;
+use rusqlite::Connection;
+
+use crate::app::App;
+use crate::program::bottle;
+
+fn sql(path: &Path, sql: &str) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch(&format!("PRAGMA foreign_keys = off; {sql}")).unwrap();
+}
+
+/// A database with bottles and openings that nobody serves.
+fn sea() -> tempfile::TempDir {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    for n in 0..30 {
+        let id = ada.throw(f64::from(n), f64::from(n));
+        assert_eq!(
+            bob.post(&format!("/api/bottles/{id}/open"), &serde_json::json!({})).status,
+            200
+        );
+    }
+    app.stop()
+}
+
+/// Whether nothing was found, and what was told.
+fn check(folder: &Path, args: &[&str]) -> (bool, String) {
+    let output = bottle(folder, &[&["check"], args].concat()).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    (output.status.success(), told + &String::from_utf8_lossy(&output.stderr))
+}
+
+#[rstest]
+#[case::without_row(
+    "DELETE FROM bottles_rtree WHERE id = 7",
+    "1 bottles without their row in the R*-tree",
+    true
+)]
+#[case::without_bottle(
+    "INSERT INTO bottles_rtree VALUES (99, 1, 1, 1, 1)",
+    "1 rows of the R*-tree without",
+    true
+)]
+#[case::moved(
+    "UPDATE bottles_rtree SET min_latitude = 40, max_latitude = 40 WHERE id = 3",
+    "1 bottles that the R*-tree has at another place; the first is 3",
+    true
+)]
+#[case::openers(
+    "UPDATE bottles SET openers_count = 5 WHERE id = 4",
+    "1 bottles whose number of openers is off; the first is 4",
+    true
+)]
+#[case::counts(
+    "UPDATE cells SET count = count + 1 WHERE level = 6",
+    "levels of the map whose counts are off",
+    true
+)]
+#[case::node("DELETE FROM bottles_rtree_rowid WHERE rowid = 1", "the R*-tree is damaged", true)]
+#[case::foreign_key(
+    "DELETE FROM users WHERE username = 'bob'",
+    "30 rows of openings name (in opener_id) users",
+    false
+)]
+fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] by_rebuilding: bool) {
+    let folder = sea();
+    assert_eq!(check(folder.path(), &[]), (true, "bottle.db: nothing is wrong\n".into()));
+    let db = folder.path().join("bottle.db");
+    sql(&db, &format!("DROP TRIGGER opening_uncounted; {spoil};"));
+    restore_trigger(&db);
+    let before = fs::read(&db).unwrap();
+    let (ok, told) = check(folder.path(), &[]);
+    assert!(!ok && told.contains(what), "{told}");
+    assert_eq!(fs::read(&db).unwrap(), before, "it only looks");
+    if by_rebuilding {
+        assert!(told.contains("bottle check --rebuild-index"), "{told}");
+        let (ok, told) = check(folder.path(), &["--rebuild-index"]);
+        assert!(ok && told.contains("made anew from 30 bottles"), "{told}");
+    } else {
+        assert!(told.contains("PRAGMA foreign_key_check"), "{told}");
+    }
+}
+
+/// The schema is compared with what it must be.
+fn restore_trigger(db: &Path) {
+    let schema =
+        bottle::store::migrate::schema_of(bottle::store::migrate::newest_version()).unwrap();
+    let (_, create) = schema.iter().find(|(name, _)| name == "opening_uncounted").unwrap();
+    sql(db, create);
+}
+
+#[rstest]
+#[case::torn(|bytes: &mut Vec<u8>| { let end = bytes.len(); bytes[end - 1024..].fill(0); })]
+#[case::overwritten(|bytes: &mut Vec<u8>| bytes[8192..12_288].fill(0xA5))]
+#[case::cut(|bytes: &mut Vec<u8>| { let half = bytes.len() / 2; bytes.truncate(half); })]
+fn damaged_pages_are_found(#[case] spoil: fn(&mut Vec<u8>)) {
+    let folder = sea();
+    let db = folder.path().join("bottle.db");
+    let mut bytes = fs::read(&db).unwrap();
+    spoil(&mut bytes);
+    fs::write(&db, bytes).unwrap();
+    let (ok, told) = check(folder.path(), &[]);
+    assert!(!ok && told.contains("the file is damaged"), "{told}");
+    assert!(told.contains("bottle restore FILE") && told.contains(".recover"), "{told}");
+}
+
+#[rstest]
+fn what_is_served_can_be_looked_at_but_not_rebuilt() {
+    let folder = sea();
+    let _program = crate::program::Program::start(bottle(folder.path(), &[]));
+    assert!(check(folder.path(), &[]).0);
+    let (ok, told) = check(folder.path(), &["--rebuild-index"]);
+    assert!(!ok && told.contains("in use by another bottle"), "{told}");
+}
+
+#[rstest]
+fn what_is_no_database_of_ours_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(check(folder.path(), &[]).1.contains("bottle.db cannot be opened"));
+    fs::write(folder.path().join("bottle.db"), "Dear diary").unwrap();
+    assert!(check(folder.path(), &[]).1.contains("not an SQLite database"));
+}
