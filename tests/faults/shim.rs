@@ -22,7 +22,9 @@ impl Shim {
             .args(["-shared", "-fPIC", "-O1", "-o"])
             .args([library.as_os_str(), source.as_ref()])
             .output()
-            .expect("a C compiler: apt-get install build-essential");
+            .unwrap_or_else(|e| {
+                panic!("a C compiler is missing ({e}): apt-get install build-essential")
+            });
         assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
         let control = folder.path().join("control");
         fs::write(&control, [0; 32]).unwrap();
