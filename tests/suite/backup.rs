@@ -69,10 +69,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[rstest]
 fn a_backup_under_writes_is_a_prefix_of_what_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = bottle(folder.path(), &[]);
-    // Nobody reads its log, and a full pipe would stop it.
-    command.env("ROCKET_LOG_LEVEL", "off");
-    let program = Program::start(command);
+    let program = Program::start(bottle(folder.path(), &[]));
     let ada = ada(&program);
     let (stop, last) = (AtomicBool::new(false), AtomicI64::new(0));
     thread::scope(|scope| {
