@@ -65,6 +65,7 @@ fn ada() -> Account {
         email: None,
         avatar_url: None,
         created_at: Timestamp::from_millis(0),
+        password_is_one_time: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Accounts and their sessions: the only account logic there is, whichever contract asks.
 
 mod changes;
+mod operator;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::token::{Token, TokenHash};
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use changes::ProfileChanges;
+pub use operator::Listed;
 
 /// Registers accounts, logs them in, and knows who carries which token. A clone is the same.
 #[derive(Clone)]
@@ -106,6 +108,11 @@ impl Accounts {
     /// Makes an account. [`Error::UsernameTaken`] or [`Error::EmailTaken`] if its name or address is
     /// another's in any contract.
     pub async fn register(&self, new: Registration) -> Result<Account> {
+        self.add(new, false).await
+    }
+
+    /// Makes an account, whose password is either its owner's choice or given out for one login.
+    async fn add(&self, new: Registration, password_is_one_time: bool) -> Result<Account> {
         let nickname = match new.nickname {
             Some(nickname) => nickname,
             None => Nickname::parse(new.username.as_str())?,
@@ -116,6 +123,7 @@ impl Accounts {
             nickname,
             gender: new.gender.unwrap_or(Gender::Unknown),
             email: new.email,
+            password_is_one_time,
         };
         let now = self.clock.now();
         self.store.write(move |db| users::insert(db, &new, now)).await

@@ -35,8 +35,7 @@ impl Accounts {
             nickname: wanted.nickname,
             gender: wanted.gender,
             avatar_url: wanted.avatar_url,
-            password_hash: None,
-            password_version: None,
+            ..Changes::default()
         };
         if let Some(current) = wanted.current_password {
             changes.password_version = Some(self.confirm(&login, current, from).await?);
@@ -128,7 +127,7 @@ impl Accounts {
         if deleted { Ok(()) } else { Err(Error::NotLoggedIn) }
     }
 
-    async fn delete_all(&self, id: i64, password_version: Option<i64>) -> Result<()> {
+    pub(super) async fn delete_all(&self, id: i64, password_version: Option<i64>) -> Result<()> {
         self.store
             .write(move |db| {
                 ledger::delete_all(db, id)?;

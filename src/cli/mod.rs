@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod progress;
 mod serve;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,6 +85,14 @@ Examples:
         #[arg(long)]
         rebuild_index: bool,
     },
+    /// Look after accounts, also while they are served
+    #[command(subcommand_required = true, after_help = "Example: bottle user list")]
+    User {
+        #[command(subcommand)]
+        command: user::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
     /// Serve a copy of a small sea with accounts and bottles, in a temporary folder
     #[command(after_help = "Example: bottle demo")]
     Demo,
@@ -97,6 +106,7 @@ impl Cli {
             Command::Backup { to, keep, db } => backup::run(to, keep, db),
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
+            Command::User { command, common } => user::run(command, common),
             Command::Demo => demo::run(),
         };
         match done {

@@ -19,9 +19,11 @@ pub mod users;
 
 mod meta;
 mod open;
+mod open_error;
 mod readers;
 mod writer;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,28 +56,43 @@ pub struct Store {
     writer: Writer,
     path: PathBuf,
     keys: Keys,
-    _lock: std::fs::File,
+    _lock: Option<File>,
 }
 
 impl Store {
     /// Opens the database at `path`, after making it (if it is missing or empty), checking that it
     /// is a sound one of Bottle's, and bringing it to this version's schema.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let io = |source| OpenError::Io { path: path.to_owned(), source };
-
         let checked = open::check_or_create(path)?;
         open::check_writable(path)?;
         #[cfg(unix)]
         open::keep_private(path)?;
         copy_before_migration(path)?;
+        Self::of(path, options, Some(checked.lock))
+    }
+
+    fn of(path: &Path, options: &Options, lock: Option<File>) -> Result<Self, OpenError> {
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
         let readers = Readers::open(path, options)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let path = path.to_owned();
-        Ok(Self { readers, writer, path, keys, _lock: checked.lock })
+        Ok(Self { readers, writer, path, keys, _lock: lock })
+    }
+
+    /// Opens the database at `path` beside the bottle that may serve it: it must be there and be of
+    /// this version, and is not held against others.
+    pub fn open_beside(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        drop(open::open_to_read(path)?);
+        let version = open::version(path)?;
+        if version != migrate::newest_version() {
+            let (path, known) = (path.to_owned(), migrate::newest_version());
+            return Err(OpenError::OtherVersion { path, found: version, known });
+        }
+        Self::of(path, options, None)
     }
 
     /// The database file.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::backup::CopyError;
 use super::migrate;
+pub use super::open_error::OpenError;
+pub(super) use super::open_error::refusal;
 
 /// Files up to this size are checked whole at each start; larger ones would make the start slow.
 const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
@@ -16,57 +17,6 @@ const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
 /// A node of the R*-tree takes 1.2 KB and a bottle 0.2: smaller pages leave more of them in a cache of
 /// the same size, and less to write for each commit.
 const PAGE_BYTES: i32 = 2048;
-
-/// Why a database file was not opened. Except for the last, the file is as it was, to the byte.
-#[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)]
-pub enum OpenError {
-    #[error(
-        "{0} is not an SQLite database, so Bottle leaves it alone.\n\
-         Name another file with --db FILE, or move this one away and start again."
-    )]
-    NotADatabase(PathBuf),
-    #[error(
-        "{0} is another program's database, so Bottle leaves it alone.\n\
-         Name another file with --db FILE; a missing file becomes a new database."
-    )]
-    Foreign(PathBuf),
-    #[error(
-        "{path} was written by a newer Bottle (schema {found}; this one knows up to {known}).\n\
-         Start the newer bottle, or name another file with --db FILE."
-    )]
-    Newer { path: PathBuf, found: i32, known: i32 },
-    #[error(
-        "{path} is damaged ({detail}), so Bottle leaves it alone.\n\
-         Put your last good copy in its place, or try `sqlite3 {path} .recover` into a new file."
-    )]
-    Damaged { path: PathBuf, detail: String },
-    #[error(
-        "{log} is there without its database, so Bottle leaves both names alone: it may hold changes that \
-         are nowhere else.\n\
-         Put {path} back beside it; or, for a new database, move {log} away first."
-    )]
-    StrayLog { path: PathBuf, log: PathBuf },
-    #[error(
-        "{0} is in use by another bottle.\n\
-         Stop that one first, or name another file with --db FILE."
-    )]
-    InUse(PathBuf),
-    #[error(
-        "{path} cannot be opened: {source}.\nSee that its folder exists and that you may write there."
-    )]
-    Io { path: PathBuf, source: io::Error },
-    #[error(
-        "{path} cannot be opened: {source}.\nSee that its folder may be written to and that no other program holds it."
-    )]
-    Sqlite { path: PathBuf, source: rusqlite::Error },
-    #[error(
-        "{path} is of an older version. Before it is changed, a copy is made, and that failed:\n{source}"
-    )]
-    NotCopied { path: PathBuf, source: Box<CopyError> },
-    #[error("{path} could not be brought to this version's schema: {source}")]
-    Migration { path: PathBuf, source: rusqlite_migration::Error },
-}
 
 /// A file that was found to be Bottle's, held against every other bottle while this value lives.
 pub(super) struct CheckedFile {
@@ -269,16 +219,6 @@ fn uri_path(path: &Path) -> String {
         _ => char::from(*byte).to_string(),
     };
     path.as_os_str().as_encoded_bytes().iter().map(escaped).collect()
-}
-
-pub(super) fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    match source.sqlite_error_code() {
-        Some(DatabaseCorrupt | NotADatabase) => {
-            OpenError::Damaged { path: path.to_owned(), detail: source.to_string() }
-        }
-        _ => OpenError::Sqlite { path: path.to_owned(), source },
-    }
 }
 
 /// Takes from everyone else the leave to read the file and its log: in them are the keys. A file that

@@ -25,6 +25,8 @@ pub struct Account {
     pub avatar_url: Option<String>,
     /// When it was registered.
     pub created_at: Timestamp,
+    /// Whether its password was given out by an operator, and is to be replaced at the next login.
+    pub password_is_one_time: bool,
 }
 
 impl Account {
@@ -47,6 +49,8 @@ pub struct NewAccount {
     pub gender: Gender,
     /// The address to be reached at, unique without regard to case.
     pub email: Option<Email>,
+    /// Whether the password was given out, and not chosen.
+    pub password_is_one_time: bool,
 }
 
 /// What is to change of an account; `None` leaves a thing as it is.
@@ -62,6 +66,8 @@ pub struct Changes {
     pub avatar_url: Option<AvatarUrl>,
     /// The new password's Argon2 hash.
     pub password_hash: Option<String>,
+    /// Whether that password was given out, and not chosen.
+    pub password_is_one_time: bool,
     /// The version the password must still have, where the caller proved to know the old one.
     pub password_version: Option<i64>,
 }
@@ -80,9 +86,9 @@ pub struct Credentials {
 /// The columns that [`account`] reads, in its order.
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
-    users.created_at";
+    users.created_at, users.password_is_one_time";
 /// How many they are.
-pub(super) const WIDTH: usize = 7;
+pub(super) const WIDTH: usize = 8;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -94,6 +100,7 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
         email: row.get(first + 4)?,
         avatar_url: row.get(first + 5)?,
         created_at: row.get(first + 6)?,
+        password_is_one_time: row.get(first + 7)?,
     })
 }
 
@@ -112,8 +119,10 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
     let inserted = db
         .prepare_cached(&format!(
             "INSERT INTO users
-                 (username, password_hash, nickname, gender, email, email_key, created_at)
-             VALUES (:username, :password_hash, :nickname, :gender, :email, :email_key, :now)
+                 (username, password_hash, nickname, gender, email, email_key, created_at,
+                  password_is_one_time)
+             VALUES (:username, :password_hash, :nickname, :gender, :email, :email_key, :now,
+                     :password_is_one_time)
              ON CONFLICT DO NOTHING
              RETURNING {COLUMNS}"
         ))?
@@ -126,6 +135,7 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
                 ":email": email,
                 ":email_key": email.map(Email::key),
                 ":now": now,
+                ":password_is_one_time": new.password_is_one_time,
             },
             |row| account(row, 0),
         )
@@ -137,6 +147,33 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
         }
         None => Err(Error::EmailTaken),
     }
+}
+
+/// An account, and what it has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The account.
+    pub account: Account,
+    /// How many bottles it threw.
+    pub bottles: i64,
+    /// How many live sessions it has.
+    pub sessions: i64,
+}
+
+/// All accounts, oldest first.
+pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<Listed>> {
+    let sql = format!(
+        "SELECT {COLUMNS},
+                (SELECT count(*) FROM bottles WHERE owner_id = users.id),
+                (SELECT count(*) FROM sessions WHERE user_id = users.id AND expires_at > ?1)
+         FROM users ORDER BY id"
+    );
+    let mut accounts = db.prepare(&sql)?;
+    let listed = accounts.query_map([now], |row| {
+        let (bottles, sessions) = (row.get(WIDTH)?, row.get(WIDTH + 1)?);
+        Ok(Listed { account: account(row, 0)?, bottles, sessions })
+    })?;
+    Ok(listed.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What the password of the account called `username` is checked against.
@@ -171,7 +208,8 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
              gender = coalesce(:gender, gender),
              avatar_url = coalesce(:avatar_url, avatar_url),
              password_hash = coalesce(:password_hash, password_hash),
-             password_version = password_version + (:password_hash IS NOT NULL)
+             password_version = password_version + (:password_hash IS NOT NULL),
+             password_is_one_time = iif(:password_hash IS NULL, password_is_one_time, :is_one_time)
          WHERE id = :id AND password_version = coalesce(:version, password_version)
          RETURNING {COLUMNS}"
     ))?
@@ -183,6 +221,7 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
             ":gender": changes.gender,
             ":avatar_url": changes.avatar_url.as_ref().map(AvatarUrl::as_str),
             ":password_hash": changes.password_hash,
+            ":is_one_time": changes.password_is_one_time,
             ":version": changes.password_version,
         },
         |row| account(row, 0),

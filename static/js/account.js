@@ -16,7 +16,12 @@ export function openAccount(app, side, why = null) {
       toast(t('login.done', { name: user.nickname || user.username }));
       resolve(user);
     };
-    const sides = { login: () => loginForm(done), register: () => registerForm(app, done) };
+    const chooseOwn = (user, given) => dialog.fill(t('own.title'), [
+      el('p', { class: 'why' }, t('own.why')),
+      ownPasswordForm(app, user, given, done),
+    ]);
+    const loggedIn = (user, given) => (user.password_is_one_time ? chooseOwn(user, given) : done(user));
+    const sides = { login: () => loginForm(loggedIn), register: () => registerForm(app, done) };
     const turn = (to) => {
       const other = to === 'login' ? 'register' : 'login';
       dialog.fill(t(`${to}.title`), [
@@ -33,14 +38,29 @@ export function openAccount(app, side, why = null) {
   });
 }
 
-function loginForm(done) {
+function loginForm(loggedIn) {
   return form(t('login.button'), [
     field('username', t('field.username'), input({ autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false' })),
     field('password', t('field.password'), input({ type: 'password', autocomplete: 'current-password' })),
   ], {
     context: 'login',
     check: ({ username, password }) => required({ username, password }),
-    send: async ({ username, password }) => done(await logIn(username.value, password.value)),
+    send: async ({ username, password }) => loggedIn(await logIn(username.value, password.value), password.value),
+  });
+}
+
+/** For who came in with a password that was given out: it is good for nothing but to set another. */
+function ownPasswordForm(app, user, given, done) {
+  const least = app.settings.min_password_length;
+  return form(t('own.button'), [
+    el('input', { type: 'text', autocomplete: 'username', value: user.username, hidden: true, readonly: true }),
+    field('password', t('field.new'), input({ type: 'password', autocomplete: 'new-password' }), t('register.passwordHint', { n: least })),
+  ], {
+    context: 'password',
+    check: ({ password }) => ([...password.value].length < least ? { password: t('error.short', { n: least }) } : {}),
+    send: async ({ password }) => {
+      done(await call('PUT', 'users/self', { body: { current_password: given, password: password.value } }));
+    },
   });
 }
 

@@ -13,7 +13,7 @@ mod program;
 use driver::Browser;
 use program::{Program, bottle};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const DESKTOP: (u32, u32) = (1280, 800);
@@ -228,6 +228,32 @@ async fn an_account_is_changed_and_deleted() {
     let gone = json!({ "username": "ada", "password": "newer" });
     assert_eq!(program.client().post("/api/sessions", &gone).status, 403);
     page.close(&["403"]).await;
+}
+
+/// What `bottle user import` gives out.
+#[rstest]
+#[tokio::test]
+async fn a_given_password_is_replaced_at_the_first_login() {
+    let (folder, program) = start();
+    std::fs::write(folder.path().join("class.csv"), "username\nada\n").unwrap();
+    let made = bottle(folder.path(), &["user", "import", "--json", "class.csv"]).output().unwrap();
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    let given = made[0]["one_time_password"].as_str().unwrap();
+
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    page.click("Log in").await;
+    page.fill("Username", "ada").await;
+    page.fill("Password", given).await;
+    page.click("Log in").await;
+    page.reads("Choose your own.").await;
+    page.check_accessible("one's own password").await;
+    page.fill("New password", "lovelace").await;
+    page.click("Set it and go on").await;
+    page.reads("Hello, ada!").await;
+    page.close(&[]).await;
+    let old = json!({ "username": "ada", "password": given });
+    assert_eq!(program.client().post("/api/sessions", &old).status, 403);
+    program.client().log_in("ada", "lovelace");
 }
 
 /// What a visitor's browser loads before the first bottles are on the map: at most 12 files and

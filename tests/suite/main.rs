@@ -21,6 +21,7 @@ mod logs;
 mod model;
 mod nearest;
 mod page;
+mod people;
 mod program;
 mod races;
 mod readme;

@@ -33,11 +33,18 @@ pub(super) struct User {
     #[serde(flatten)]
     person: Person,
     created_at: Timestamp,
+    /// There only if it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    password_is_one_time: bool,
 }
 
 impl From<Account> for User {
     fn from(account: Account) -> Self {
-        Self { created_at: account.created_at, person: account.into() }
+        Self {
+            created_at: account.created_at,
+            password_is_one_time: account.password_is_one_time,
+            person: account.into(),
+        }
     }
 }
 

@@ -1,0 +1,178 @@
+//! `bottle user`, beside a server that goes on.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::app::Client;
+use crate::program::{Program, bottle};
+
+fn start() -> (tempfile::TempDir, Program) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(bottle(folder.path(), &[]));
+    (folder, program)
+}
+
+/// Runs `bottle user`, with `input` to be read where it asks.
+fn run(folder: &Path, args: &[&str], input: &str) -> Output {
+    let mut command = bottle(folder, &[&["user"], args].concat());
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[track_caller]
+fn works(folder: &Path, args: &[&str], input: &str) -> String {
+    let output = run(folder, args, input);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[track_caller]
+fn is_refused(folder: &Path, args: &[&str], input: &str, because: &str) {
+    let output = run(folder, args, input);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(because), "{told}");
+}
+
+fn log_in(program: &Program, name: &str, password: &str) -> (u16, Value) {
+    let body = json!({ "username": name, "password": password });
+    let answer = program.client().post("/api/sessions", &body);
+    (answer.status, answer.data())
+}
+
+fn client(program: &Program, name: &str, password: &str) -> Client {
+    let mut client = program.client();
+    client.log_in(name, password);
+    client
+}
+
+#[rstest]
+fn an_account_is_made_changed_and_deleted_while_it_is_served() {
+    let (folder, program) = start();
+    let folder = folder.path();
+    assert_eq!(
+        works(folder, &["add", "ada", "--nickname", "Countess"], "secret\n"),
+        "ada was made\n"
+    );
+    let (status, ada) = log_in(&program, "ada", "secret");
+    assert_eq!((status, &ada["nickname"]), (200, &json!("Countess")));
+    assert!(ada.get("password_is_one_time").is_none());
+
+    let session = client(&program, "ada", "secret");
+    works(folder, &["logout", "ada"], "");
+    assert_eq!(session.get("/api/users/self").status, 401);
+
+    let session = client(&program, "ada", "secret");
+    works(folder, &["passwd", "ADA"], "newer\n");
+    assert_eq!(session.get("/api/users/self").status, 401);
+    assert_eq!(log_in(&program, "ada", "secret").0, 403);
+
+    let session = client(&program, "ada", "newer");
+    assert_eq!(works(folder, &["rename", "ada", "lovelace"], ""), "lovelace is its username now\n");
+    assert_eq!(session.get("/api/users/self").data()["username"], "lovelace");
+
+    is_refused(folder, &["delete", "lovelace"], "", "say --yes");
+    works(folder, &["delete", "lovelace", "--yes"], "");
+    assert_eq!(session.get("/api/users/self").status, 401);
+    assert_eq!(log_in(&program, "lovelace", "newer").0, 403);
+}
+
+#[rstest]
+fn a_list_tells_who_is_there() {
+    let (folder, program) = start();
+    works(folder.path(), &["add", "ada"], "pass\n");
+    client(&program, "ada", "pass").throw(1.0, 1.0);
+    let listed: Value =
+        serde_json::from_str(&works(folder.path(), &["list", "--json"], "")).unwrap();
+    let ada = &listed[0];
+    assert_eq!(
+        (&ada["username"], &ada["bottles"], &ada["sessions"]),
+        (&json!("ada"), &json!(1), &json!(1))
+    );
+    let table = works(folder.path(), &["list"], "");
+    assert_eq!(table.lines().count(), 2);
+    assert!(table.contains("registered") && table.trim_end().ends_with("ada"), "{table}");
+}
+
+#[rstest]
+#[case::taken(&["add", "ada"], "pass\n", "the username ada is taken")]
+#[case::short(&["add", "bob"], "abc\n", "password")]
+#[case::no_password(&["add", "bob"], "", "standard input has no line")]
+#[case::no_name(&["add", " "], "pass\n", "username")]
+#[case::unknown(&["passwd", "nobody"], "pass\n", "there is no account nobody")]
+#[case::rename_unknown(&["rename", "nobody", "bob"], "", "there is no account nobody")]
+#[case::logout_unknown(&["logout", "nobody"], "", "there is no account nobody")]
+#[case::delete_unknown(&["delete", "nobody", "--yes"], "", "there is no account nobody")]
+#[case::no_file(&["list", "--db", "none.db"], "", "none.db cannot be opened")]
+fn what_cannot_be_done_is_told(#[case] args: &[&str], #[case] input: &str, #[case] because: &str) {
+    let (folder, _program) = start();
+    works(folder.path(), &["add", "ada"], "pass\n");
+    is_refused(folder.path(), args, input, because);
+}
+
+#[rstest]
+fn a_one_time_password_is_so_until_another_is_set() {
+    let (folder, program) = start();
+    let made: Value =
+        serde_json::from_str(&works(folder.path(), &["add", "ada", "--one-time", "--json"], ""))
+            .unwrap();
+    let given = made["one_time_password"].as_str().unwrap();
+    assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
+    let own = json!({ "current_password": given, "password": "own one" });
+    let answer = client(&program, "ada", given).json("PUT", "/api/users/self", &own);
+    assert_eq!(answer.status, 200);
+    assert!(log_in(&program, "ada", "own one").1.get("password_is_one_time").is_none());
+
+    let told = works(folder.path(), &["passwd", "ada", "--one-time"], "");
+    let given = told.trim().rsplit(' ').next().unwrap();
+    assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
+}
+
+#[rstest]
+fn a_class_is_imported_and_its_sheet_printed() {
+    let (folder, program) = start();
+    works(folder.path(), &["add", "taken"], "pass\n");
+    let class = "nickname,username,group\nAda L., ada ,1\n,小明,1\n\"O'Neil, B.\",bob,2\nx,taken,2\nno name,,2\n";
+    fs::write(folder.path().join("class.csv"), class).unwrap();
+    let output = run(folder.path(), &["import", "class.csv"], "");
+    let (sheet, told) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("class.csv, line 5: the username taken is taken"), "{told}");
+    assert!(told.contains("class.csv, line 6: username"), "{told}");
+    assert!(told.contains("3 accounts were made, 2 lines left out"), "{told}");
+    let people: Vec<(&str, &str)> = sheet
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            line.strip_prefix("username: ")
+                .unwrap()
+                .split_once("    password (for the first login): ")
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(people.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["ada", "小明", "bob"]);
+    for (name, password) in people {
+        let (status, user) = log_in(&program, name, password);
+        assert_eq!((status, &user["password_is_one_time"]), (200, &json!(true)), "{name}");
+    }
+    // Again: all of them are there.
+    let again = run(folder.path(), &["import", "class.csv"], "");
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("0 accounts were made, 5 lines left out")
+    );
+}
+
+#[rstest]
+fn a_file_without_names_is_refused() {
+    let (folder, _program) = start();
+    fs::write(folder.path().join("class.csv"), "name\nada\n").unwrap();
+    is_refused(folder.path(), &["import", "class.csv"], "", "names no column username");
+    is_refused(folder.path(), &["import", "none.csv"], "", "none.csv");
+}
