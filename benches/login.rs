@@ -21,7 +21,8 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 fn refused_logins(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let settings = Settings::default();
-    let options = Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout() };
+    let options =
+        Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
     let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a new database");
     let passwords = Passwords::new(settings.password_cost(), 1);
     let accounts = Accounts::new(Arc::new(store), passwords, Clock::default(), 4);

@@ -97,8 +97,12 @@ fn sea() -> Sea {
     let places = places(count.unwrap_or(100_000));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bottle.db");
-    let options =
-        Options { readers: 2, long_readers: 1, busy_timeout: std::time::Duration::from_secs(4) };
+    let options = Options {
+        readers: 2,
+        long_readers: 1,
+        busy_timeout: std::time::Duration::from_secs(4),
+        slow: None,
+    };
     drop(Store::open(&path, &options).expect("a new database"));
     fill(&path, &places);
     let store = Arc::new(Store::open(&path, &options).expect("the database"));

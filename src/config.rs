@@ -1,7 +1,7 @@
 //! Settings: ours in `[default.bottle]` of `Rocket.toml` or in `ROCKET_BOTTLE='{key=value}'`, and
 //! Rocket's own beside them. Nothing needs to be set.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connections::Limits;
 use crate::contracts::PublicUrl;
+use crate::logging::LogFormat;
 use crate::password::Cost;
 use crate::throttle::Rates;
 
@@ -64,6 +65,12 @@ pub struct Settings {
     pub public_url: String,
     /// The address of the proxy whose word on clients' addresses counts; empty for none.
     pub trusted_proxy: Option<IpAddr>,
+    /// How the log is written: `text` or `json`.
+    pub log_format: LogFormat,
+    /// Where Prometheus finds `/metrics`; empty for nowhere.
+    pub metrics_address: Option<SocketAddr>,
+    /// Reads and changes that take longer are logged, in milliseconds; 0 for none.
+    pub slow_ms: u64,
 }
 
 impl Default for Settings {
@@ -91,6 +98,9 @@ impl Default for Settings {
             throws_per_minute: 300,
             public_url: String::new(),
             trusted_proxy: None,
+            log_format: LogFormat::Text,
+            metrics_address: None,
+            slow_ms: 500,
         }
     }
 }
@@ -143,6 +153,11 @@ impl Settings {
             registrations: self.registrations_per_minute,
             throws: self.throws_per_minute,
         }
+    }
+
+    /// How long a read or a change takes that is logged as slow.
+    pub fn slow(&self) -> Option<Duration> {
+        (self.slow_ms > 0).then(|| Duration::from_millis(self.slow_ms))
     }
 
     /// How long a change waits for another program's lock on the file.

@@ -20,6 +20,7 @@ use crate::contracts::{
     music, unread_routes,
 };
 use crate::headers;
+use crate::health;
 use crate::holdings::Holdings;
 use crate::logging::RequestLog;
 use crate::password::Passwords;
@@ -63,7 +64,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
     let in_flight = InFlight::default();
     let rocket = manage(rocket::custom(figment), settings, sea)
         .attach(FormsArePosted)
-        .attach(RequestLog)
+        .attach(RequestLog(settings.log_format))
         .attach(OwnPagesOnly)
         .attach(headers::shield(url.is_https(), !settings.tile_url.is_empty()))
         .attach(headers::Defaults)
@@ -76,6 +77,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
 
     rocket
         .mount("/", web::routes())
+        .mount("/", health::routes())
         .mount("/", unread_routes())
         .mount("/api", bottle::routes())
         .mount("/api", bottle::page_routes())
@@ -137,6 +139,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
         .manage(TrustedProxy(settings.trusted_proxy))
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store)))
+        .manage(Arc::clone(&store))
         .manage(Bottles::new(store, clock))
         .manage(Lifetimes {
             bottle: settings.session_seconds,

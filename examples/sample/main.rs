@@ -54,7 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
     let settings = Settings::default();
-    let options = Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout() };
+    let options =
+        Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
     let store = Arc::new(Store::open(database, &options)?);
     let clock = Clock::starting_at(BEGINNING);
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);

@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod demo;
+mod health;
 mod progress;
 mod serve;
 mod user;
@@ -85,6 +86,9 @@ Examples:
         #[arg(long)]
         rebuild_index: bool,
     },
+    /// Ask the server on this machine whether it is ready
+    #[command(after_help = "Example: bottle health || systemctl restart bottle")]
+    Health,
     /// Look after accounts, also while they are served
     #[command(subcommand_required = true, after_help = "Example: bottle user list")]
     User {
@@ -107,6 +111,7 @@ impl Cli {
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
+            Command::Health => health::run(),
             Command::Demo => demo::run(),
         };
         match done {

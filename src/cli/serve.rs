@@ -9,6 +9,7 @@ use bottle::config::{self, Settings};
 use bottle::connections;
 use bottle::contracts::bottle::DemoAccount;
 use bottle::logging;
+use bottle::metrics::Metrics;
 use bottle::server::{self, Sea};
 use bottle::shutdown::InFlight;
 use bottle::store::mbtiles::Tiles;
@@ -17,6 +18,7 @@ use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Config, Orbit, Rocket};
+use tokio::sync::oneshot;
 
 /// Serves the database at `db`, or the one the settings name, until SIGTERM or Ctrl-C.
 pub(super) fn run(db: Option<PathBuf>, map: Option<PathBuf>) -> Result<(), String> {
@@ -43,7 +45,7 @@ pub(super) struct Demo {
 /// Serves with these settings.
 pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
-    logging::init(config::log_level(&figment));
+    logging::init(config::log_level(&figment), settings.log_format);
     let max_connections = settings.max_connections.min(connections::allow_many());
     let settings = &Settings { max_connections, ..settings.clone() };
 
@@ -52,6 +54,7 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
         // Half of the cores, by default.
         long_readers: u32::try_from(rocket_config.workers / 4).unwrap_or(u32::MAX).max(1),
         busy_timeout: settings.busy_timeout(),
+        slow: settings.slow(),
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
     let banner = banner(store.path(), demo.notes);
@@ -63,8 +66,18 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
         demo_accounts: demo.accounts,
         ..Sea::new(Arc::new(store), Clock::default())
     };
-    let rocket =
+    let metrics = settings.metrics_address.map(|address| {
+        let metrics = Metrics::default();
+        let beside = metrics.server(&figment, address, Arc::clone(&sea.store), Clock::default());
+        (metrics, beside)
+    });
+    let mut rocket =
         server::build(figment, settings, sea).attach(InFlight::end_on_signals()).attach(banner);
+    let mut beside = None;
+    if let Some((metrics, server)) = metrics {
+        rocket = rocket.attach(metrics);
+        beside = Some(server);
+    }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(rocket_config.workers)
@@ -73,9 +86,33 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
         .enable_all()
         .build()
         .map_err(|e| format!("no threads could be started: {e}"))?;
-    let ended = runtime.block_on(launch(rocket));
+    let ended = runtime.block_on(async {
+        if let Some(beside) = beside {
+            launch_beside(beside).await?;
+        }
+        launch(rocket).await
+    });
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+/// Launches a second server, which ends with the program, and waits until it listens.
+async fn launch_beside(server: Rocket<Build>) -> Result<(), String> {
+    let (listening, listens) = oneshot::channel();
+    let listening = std::sync::Mutex::new(Some(listening));
+    let server = server.attach(AdHoc::on_liftoff("listens", move |rocket: &Rocket<Orbit>| {
+        let config = rocket.config();
+        println!("Metrics: http://{}:{}/metrics", config.address, config.port);
+        if let Some(listening) = listening.lock().ok().and_then(|mut once| once.take()) {
+            let _ = listening.send(());
+        }
+        Box::pin(async {})
+    }));
+    let ended = tokio::spawn(launch(server));
+    match listens.await {
+        Ok(()) => Ok(()),
+        Err(_) => ended.await.unwrap_or_else(|e| Err(e.to_string())),
+    }
 }
 
 async fn launch(rocket: Rocket<Build>) -> Result<(), String> {

@@ -93,7 +93,8 @@ fn open(db: Option<PathBuf>) -> Result<Accounts, String> {
     let settings =
         Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))?;
     let db = db.unwrap_or_else(|| settings.database.clone());
-    let options = Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout() };
+    let options =
+        Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
     let store = Store::open_beside(&db, &options).map_err(|e| e.to_string())?;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let least = settings.min_password_length;

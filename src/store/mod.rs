@@ -15,12 +15,14 @@ pub mod mbtiles;
 pub mod migrate;
 pub mod nearby;
 pub mod sessions;
+pub mod stats;
 pub mod users;
 
 mod meta;
 mod open;
 mod open_error;
 mod readers;
+mod slow;
 mod writer;
 
 use std::fs::File;
@@ -35,6 +37,7 @@ pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
 pub use readers::Snapshot;
+use slow::Slow;
 use writer::Writer;
 
 /// How a [`Store`] is opened.
@@ -46,6 +49,8 @@ pub struct Options {
     pub long_readers: u32,
     /// How long a change waits for a lock that another process holds.
     pub busy_timeout: Duration,
+    /// What takes longer is logged.
+    pub slow: Option<Duration>,
 }
 
 /// The database file, open.
@@ -54,6 +59,7 @@ pub struct Store {
     // the file; the lock outlives them all.
     readers: Readers,
     writer: Writer,
+    slow: Slow,
     path: PathBuf,
     keys: Keys,
     _lock: Option<File>,
@@ -80,7 +86,8 @@ impl Store {
         let readers = Readers::open(path, options)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let path = path.to_owned();
-        Ok(Self { readers, writer, path, keys, _lock: lock })
+        let slow = Slow { limit: options.slow };
+        Ok(Self { readers, writer, slow, path, keys, _lock: lock })
     }
 
     /// Opens the database at `path` beside the bottle that may serve it: it must be there and be of
@@ -100,6 +107,20 @@ impl Store {
         &self.path
     }
 
+    /// How many bytes the database takes, and its log.
+    pub fn sizes(&self) -> std::io::Result<(i64, i64)> {
+        let size =
+            |path: &Path| path.metadata().map(|file| i64::try_from(file.len()).unwrap_or(i64::MAX));
+        let log = open::beside(&self.path, "-wal");
+        Ok((size(&self.path)?, if log.exists() { size(&log)? } else { 0 }))
+    }
+
+    /// How many bytes may still be written to the disk that the file is on.
+    pub fn room(&self) -> std::io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.path)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// The keys kept in the file.
     pub fn keys(&self) -> &Keys {
         &self.keys
@@ -112,25 +133,34 @@ impl Store {
 
     /// Runs `query` on a snapshot of its own, on this thread: a short query takes less time than the
     /// trip to another thread would.
+    #[track_caller]
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _slow = self.slow.watch("read");
         self.snapshot()?.read(query)
     }
 
     /// Runs a `query` that may take long. What else this thread was to do goes to another first, and
     /// only few such queries run at one time, so that the short ones keep their pace.
+    #[track_caller]
     pub fn read_long<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _slow = self.slow.watch("read");
         self.readers.read_long(query)
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns
     /// an error leaves nothing behind.
-    pub async fn write<T: Send + 'static>(
+    #[track_caller]
+    pub fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let written = self.writer.write(change).await;
-        self.readers.note_change();
-        written
+    ) -> impl Future<Output = Result<T>> {
+        let slow = self.slow.watch("change");
+        async move {
+            let _slow = slow;
+            let written = self.writer.write(change).await;
+            self.readers.note_change();
+            written
+        }
     }
 }
 

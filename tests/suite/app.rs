@@ -126,7 +126,7 @@ pub(crate) fn fast_settings() -> Settings {
 
 /// How the server opens its store with these settings.
 pub(crate) fn options(settings: &Settings) -> Options {
-    Options { readers: 6, long_readers: 1, busy_timeout: settings.busy_timeout() }
+    Options { readers: 6, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None }
 }
 
 /// Opens a new store at `path` as the server would.

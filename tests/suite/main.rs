@@ -31,3 +31,4 @@ mod secrets;
 mod security;
 mod slow;
 mod throttle;
+mod watching;

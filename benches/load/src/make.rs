@@ -45,7 +45,8 @@ pub fn run(path: &Path, bottles: u32) -> Result<()> {
 /// Has Bottle make the file and the account, whose id is returned.
 fn create(path: &Path) -> Result<i64> {
     let settings = Settings::default();
-    let options = Options { readers: 1, long_readers: 1, busy_timeout: Duration::from_secs(4) };
+    let options =
+        Options { readers: 1, long_readers: 1, busy_timeout: Duration::from_secs(4), slow: None };
     let store = Arc::new(Store::open(path, &options)?);
     let passwords = Passwords::new(settings.password_cost(), 1);
     let accounts = Accounts::new(store, passwords, Clock::default(), settings.min_password_length);

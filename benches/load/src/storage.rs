@@ -15,8 +15,12 @@ use crate::rectangles;
 
 /// Prints how many searches a second `threads` threads do together.
 pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result<()> {
-    let options =
-        Options { readers: threads as u32, long_readers: 1, busy_timeout: Duration::from_secs(4) };
+    let options = Options {
+        readers: threads as u32,
+        long_readers: 1,
+        busy_timeout: Duration::from_secs(4),
+        slow: None,
+    };
     let store = Arc::new(Store::open(db, &options)?);
     let bottles = Bottles::new(Arc::clone(&store), Clock::default());
     let asked: Vec<rectangles::Rectangle> =

@@ -1,0 +1,53 @@
+//! Whether the server lives, and whether it can do its work: for whatever starts and stops it.
+
+use std::sync::Arc;
+
+use rocket::http::Status;
+use rocket::serde::json::Json;
+use rocket::{Route, State, get, routes};
+use serde::Serialize;
+
+use crate::store::Store;
+
+/// With less room than this on the disk, changes may soon be refused.
+const ROOM_LEAST: u64 = 32 * 1024 * 1024;
+
+/// `status` is `ok`, or why it is not.
+#[derive(Serialize)]
+struct Health {
+    status: String,
+}
+
+#[get("/healthz")]
+fn healthz() -> Json<Health> {
+    Json(Health { status: "ok".into() })
+}
+
+#[get("/readyz")]
+fn readyz(store: &State<Arc<Store>>) -> (Status, Json<Health>) {
+    let (code, status) = match hindrance(store) {
+        None => (Status::Ok, "ok".to_owned()),
+        Some(why) => (Status::ServiceUnavailable, why.to_owned()),
+    };
+    (code, Json(Health { status }))
+}
+
+fn hindrance(store: &Store) -> Option<&'static str> {
+    if let Err(e) = store.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?)) {
+        tracing::error!("the database does not answer: {e}");
+        return Some("the database does not answer");
+    }
+    match store.room() {
+        Ok(room) if room < ROOM_LEAST => Some("the disk is nearly full"),
+        Ok(_) => None,
+        Err(e) => {
+            tracing::error!("the disk does not answer: {e}");
+            Some("the disk does not answer")
+        }
+    }
+}
+
+/// Routes, to be mounted at `/`.
+pub fn routes() -> Vec<Route> {
+    routes![healthz, readyz]
+}

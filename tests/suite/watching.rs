@@ -1,0 +1,127 @@
+//! What tells whether the server is well: health, metrics, and the log as JSON.
+
+use std::fs;
+
+use rstest::rstest;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::app::{App, Client};
+use crate::program::{Program, bottle};
+
+#[rstest]
+fn health_is_told() {
+    let app = App::new();
+    for path in ["/healthz", "/readyz"] {
+        let answer = app.anon().get(path);
+        assert_eq!((answer.status, answer.json()), (200, json!({ "status": "ok" })), "{path}");
+    }
+}
+
+#[rstest]
+fn a_server_asks_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(bottle(folder.path(), &[]));
+    let health = || {
+        let mut command = bottle(folder.path(), &["health"]);
+        command.env("ROCKET_PORT", program.port.to_string());
+        command.output().unwrap()
+    };
+    let output = health();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains(r#"{"status":"ok"}"#), "{told}");
+    let port = program.port;
+    program.signal("TERM");
+    program.status();
+    let mut command = bottle(folder.path(), &["health"]);
+    let output = command.env("ROCKET_PORT", port.to_string()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("does not answer"));
+}
+
+#[rstest]
+fn metrics_are_on_an_address_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_BOTTLE", r#"{metrics_address="127.0.0.1:0"}"#);
+    let program = Program::start(command);
+    let address = program.banner.split("Metrics: http://127.0.0.1:").nth(1).unwrap();
+    let port: u16 = address.split('/').next().unwrap().parse().unwrap();
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    ada.throw(1.0, 1.0);
+    ada.get("/user");
+    assert_eq!(ada.get("/metrics").status, 404, "not where everyone is");
+
+    let answer = Client::new(port).get("/metrics");
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    for line in [
+        r#"bottle_requests_total{part="bottle",status="200"} 3"#,
+        r#"bottle_request_seconds_count{part="bottle"} 3"#,
+        "bottle_accounts 1",
+        "bottle_bottles 1",
+        "bottle_sessions 1",
+    ] {
+        assert!(answer.text.lines().any(|told| told == line), "no {line} in {}", answer.text);
+    }
+    assert!(answer.text.contains(r#"{part="ledger",status="405"} 1"#), "{}", answer.text);
+    assert!(answer.text.contains("bottle_database_bytes ") && answer.text.ends_with("# EOF\n"));
+    assert_eq!(Client::new(port).get("/api/settings").status, 404, "nothing else is there");
+}
+
+#[rstest]
+fn a_request_bears_its_number_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_LOG_LEVEL", "normal").env("ROCKET_BOTTLE", "{log_format=\"json\"}");
+    let mut program = Program::start(command);
+    let [printed, log] = program.listen();
+    let answer = program.client().get("/api/settings");
+    let id = answer.header("x-request-id").to_owned();
+    assert_eq!(id.len(), 16);
+    assert_ne!(program.client().get("/api/settings").header("x-request-id"), id);
+    program.signal("TERM");
+    program.status();
+    printed.join().unwrap();
+    let log = log.join().unwrap();
+    let line: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&line["id"], &line["path"], &line["status"], &line["method"], &line["client"]),
+        (&json!(id), &json!("/api/settings"), &json!(200), &json!("GET"), &json!("127.0.0.1"))
+    );
+    assert!(line["ms"].is_f64() && line["timestamp"].is_string(), "{line}");
+}
+
+#[rstest]
+fn what_is_slow_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_LOG_LEVEL", "normal");
+    command.env("ROCKET_BOTTLE", "{slow_ms=50,busy_timeout_ms=300,argon2_memory_kib=8}");
+    let mut program = Program::start(command);
+    let [printed, log] = program.listen();
+    let other = Connection::open(folder.path().join("bottle.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ada = json!({ "username": "ada", "password": "pass" });
+    assert_eq!(program.client().post("/api/users", &ada).status, 503);
+    other.execute_batch("ROLLBACK").unwrap();
+    program.signal("TERM");
+    program.status();
+    printed.join().unwrap();
+    let log = log.join().unwrap();
+    assert!(log.contains("a slow change took") && log.contains("accounts.rs:"), "{log}");
+}
+
+#[rstest]
+fn metrics_that_cannot_be_told_are_an_error_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_BOTTLE", format!("{{metrics_address=\"{address}\"}}"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&address.to_string()));
+    assert!(fs::exists(folder.path().join("bottle.db")).unwrap());
+}
