@@ -35,4 +35,5 @@ pub mod shutdown;
 pub mod store;
 pub mod throttle;
 pub mod token;
+pub mod transfer;
 pub mod web;

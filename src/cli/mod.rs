@@ -6,12 +6,16 @@ mod demo;
 mod health;
 mod progress;
 mod serve;
+mod transfer;
 mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use bottle::config::{self, Settings};
+use bottle::store::{Options, Store};
+use bottle::transfer::Format;
 use clap::{Parser, Subcommand};
 
 /// Drift bottles on a map, on one machine of your own.
@@ -86,6 +90,36 @@ Examples:
         #[arg(long)]
         rebuild_index: bool,
     },
+    /// Write data to a file, for other programs or another server
+    #[command(after_help = "\
+Examples:
+  bottle export sea.jsonl                  accounts (without passwords), bottles and openings
+  bottle export --user ada > ada.jsonl     one account's
+  bottle export --geojson sea.geojson      bottles alone, for maps")]
+    Export {
+        /// The new file [default: standard output]
+        #[arg(value_name = "FILE")]
+        to: Option<PathBuf>,
+        /// This account, its bottles and who opened them
+        #[arg(long, value_name = "NAME")]
+        user: Option<String>,
+        /// GeoJSON instead of JSON Lines
+        #[arg(long)]
+        geojson: bool,
+        /// The database file [default: bottle.db]
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
+    /// Read data that export wrote; what is there already stays as it is
+    #[command(after_help = "Example: bottle import sea.jsonl")]
+    Import {
+        /// JSON Lines or GeoJSON, a row a line
+        #[arg(value_name = "FILE")]
+        from: PathBuf,
+        /// The database file [default: bottle.db]
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
     /// Ask the server on this machine whether it is ready
     #[command(after_help = "Example: bottle health || systemctl restart bottle")]
     Health,
@@ -111,6 +145,11 @@ impl Cli {
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
+            Command::Export { to, user, geojson, db } => {
+                let format = if geojson { Format::GeoJson } else { Format::JsonLines };
+                transfer::export(to.as_deref(), user.as_deref(), format, db)
+            }
+            Command::Import { from, db } => transfer::import(&from, db),
             Command::Health => health::run(),
             Command::Demo => demo::run(),
         };
@@ -131,4 +170,14 @@ fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
     }
     let settings = Settings::from(&config::figment());
     Ok(settings.map_err(|e| format!("in the settings: {e}"))?.database)
+}
+
+/// The database that is meant, open beside a server that may hold it.
+fn beside(named: Option<PathBuf>) -> Result<Arc<Store>, String> {
+    let settings =
+        Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))?;
+    let busy_timeout = settings.busy_timeout();
+    let options = Options { readers: 1, long_readers: 1, busy_timeout, slow: None };
+    let store = Store::open_beside(&named.unwrap_or(settings.database), &options);
+    store.map(Arc::new).map_err(|e| e.to_string())
 }

@@ -152,6 +152,10 @@ fn banner(database: &Path, notes: Vec<String>) -> AdHoc {
                 println!("{note}");
             }
             println!("Ctrl-C ends it.");
+            // systemd, if that is who started it, goes on with what waits for a server.
+            if let Err(e) = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]) {
+                tracing::warn!("systemd was not told: {e}");
+            }
         })
     })
 }

@@ -5,7 +5,6 @@ mod password;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use bottle::accounts::{Account, Accounts, Listed, Registration};
 use bottle::clock::Clock;
@@ -13,9 +12,10 @@ use bottle::config::{self, Settings};
 use bottle::error::Error;
 use bottle::fields::{Nickname, Username};
 use bottle::password::Passwords;
-use bottle::store::{Options, Store};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+
+use super::beside;
 
 /// What all commands take.
 #[derive(Args)]
@@ -90,15 +90,12 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
 
 /// The accounts in a database that a server may hold meanwhile.
 fn open(db: Option<PathBuf>) -> Result<Accounts, String> {
+    let store = beside(db)?;
     let settings =
         Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))?;
-    let db = db.unwrap_or_else(|| settings.database.clone());
-    let options =
-        Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
-    let store = Store::open_beside(&db, &options).map_err(|e| e.to_string())?;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let least = settings.min_password_length;
-    Ok(Accounts::new(Arc::new(store), passwords, Clock::default(), least))
+    Ok(Accounts::new(store, passwords, Clock::default(), least))
 }
 
 async fn act(accounts: &Accounts, command: Command, json: bool) -> Result<(), String> {

@@ -16,6 +16,7 @@ pub mod migrate;
 pub mod nearby;
 pub mod sessions;
 pub mod stats;
+pub mod transfer;
 pub mod users;
 
 mod meta;

@@ -31,7 +31,13 @@ pub fn routes() -> Vec<Route> {
 
 /// What the page asks for besides, to be mounted at `/api`.
 pub fn page_routes() -> Vec<Route> {
-    routes![page::settings, page::counts, users::log_out_everywhere, users::delete_account]
+    routes![
+        page::settings,
+        page::counts,
+        users::export,
+        users::log_out_everywhere,
+        users::delete_account
+    ]
 }
 
 /// The envelope for whatever no endpoint answered.

@@ -1,7 +1,9 @@
 //! Sessions and accounts.
 
+use std::sync::Arc;
+
 use rocket::{State, delete, get, post, put};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::envelope::{Nothing, Refusal, Reply, ok};
 use super::guard::{Private, Revision, SessionCookie};
@@ -12,6 +14,9 @@ use crate::accounts::{
 use crate::contracts::{Body, Client, Lifetimes, MayRegister, Session};
 use crate::error::Error;
 use crate::fields::{Gender, Nickname, Username};
+use crate::store::Store;
+use crate::store::transfer::Record;
+use crate::transfer;
 
 #[derive(Deserialize)]
 pub(super) struct Credentials {
@@ -136,6 +141,16 @@ pub(super) async fn register(
 #[get("/users/self")]
 pub(super) fn profile(session: Session<Private>) -> Reply<User> {
     ok("获取用户资料成功", session.login.account.into())
+}
+
+#[derive(Serialize)]
+pub(super) struct Own {
+    records: Vec<Record>,
+}
+
+#[get("/users/self/export")]
+pub(super) fn export(session: Session<Private>, store: &State<Arc<Store>>) -> Reply<Own> {
+    ok("导出成功", Own { records: transfer::own(store, session.login.account.id)? })
 }
 
 #[put("/users/self", data = "<body>")]

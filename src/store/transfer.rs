@@ -1,0 +1,252 @@
+//! Rows as they leave the database and come back: each stands for itself, and names others by their
+//! names, so that it may go to another database.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use serde::{Deserialize, Serialize};
+
+use super::bottles::{self, NewBottle};
+use super::users::{self, NewAccount};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::fields::Username;
+
+/// A row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Record {
+    User(Person),
+    Bottle(Thrown),
+    Opening(Opening),
+}
+
+/// An account, without its password.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Person {
+    pub username: String,
+    pub nickname: String,
+    pub gender: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub avatar_url: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// A bottle. Its id holds within one export only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Thrown {
+    pub bottle_id: i64,
+    pub owner: String,
+    pub content: String,
+    pub style: i64,
+    pub location: Place,
+    pub created_at: Timestamp,
+}
+
+/// Where a bottle was thrown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Place {
+    #[serde(default)]
+    pub formatted_address: String,
+    pub latitude: f64,
+    pub longitude: f64,
+}
+
+/// That someone opened a bottle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Opening {
+    pub bottle_id: i64,
+    pub opener: String,
+    pub open_at: Timestamp,
+}
+
+/// Whose rows are wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose {
+    /// Everyone's.
+    All,
+    /// Those of the account of this id: itself, its bottles, and who opened them.
+    Account(i64),
+}
+
+impl Whose {
+    fn id(self) -> Option<i64> {
+        match self {
+            Self::All => None,
+            Self::Account(id) => Some(id),
+        }
+    }
+}
+
+const PEOPLE: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
+    FROM users WHERE id = coalesce(?1, id) ORDER BY id";
+const BOTTLES: &str = "SELECT bottles.id, username, content, style, formatted_address, latitude,
+        longitude, bottles.created_at
+    FROM bottles JOIN users ON users.id = owner_id
+    WHERE owner_id = ?1 ORDER BY bottles.id";
+const OPENINGS: &str = "SELECT bottle_id, username, opened_at
+    FROM bottles CROSS JOIN openings ON bottle_id = bottles.id JOIN users ON users.id = opener_id
+    WHERE owner_id = ?1 ORDER BY bottle_id, opened_at";
+const OPENED: &str = "SELECT bottle_id, username, opened_at
+    FROM openings JOIN users ON users.id = opener_id
+    WHERE opener_id = ?1 ORDER BY opened_at, bottle_id";
+
+/// How many rows [`each`] gives.
+pub fn count(db: &Connection, whose: Whose) -> Result<u64> {
+    let sql = match whose {
+        Whose::All => {
+            "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM bottles)
+                    + (SELECT count(*) FROM openings)"
+        }
+        Whose::Account(_) => {
+            "SELECT 1 + count(*) + total(openers_count) FROM bottles WHERE owner_id = ?1"
+        }
+    };
+    let mut statement = db.prepare(sql)?;
+    let count: f64 = match whose.id() {
+        Some(id) => statement.query_row([id], |row| row.get(0))?,
+        None => statement.query_row([], |row| row.get::<_, i64>(0).map(|count| count as f64))?,
+    };
+    Ok(count as u64)
+}
+
+/// Gives each row to `take`, those first that others name, until it fails.
+pub fn each<E: From<Error>>(
+    db: &Connection,
+    whose: Whose,
+    mut take: impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    rows(db, PEOPLE, whose, person, &mut take)?;
+    rows(db, &everyones(BOTTLES, whose), whose, thrown, &mut take)?;
+    rows(db, &everyones(OPENINGS, whose), whose, opening, &mut take)
+}
+
+/// Gives each opening by the account to `take`.
+pub fn each_opened_by<E: From<Error>>(
+    db: &Connection,
+    account: i64,
+    mut take: impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    rows(db, OPENED, Whose::Account(account), opening, &mut take)
+}
+
+/// The same question without its condition, which would cost an index for nothing.
+fn everyones(sql: &str, whose: Whose) -> String {
+    match whose {
+        Whose::All => sql.replace("WHERE owner_id = ?1", "WHERE ?1 IS NULL"),
+        Whose::Account(_) => sql.to_owned(),
+    }
+}
+
+fn rows<E: From<Error>>(
+    db: &Connection,
+    sql: &str,
+    whose: Whose,
+    read: fn(&Row<'_>) -> rusqlite::Result<Record>,
+    take: &mut impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    let sqlite = |e: rusqlite::Error| E::from(Error::from(e));
+    let mut statement = db.prepare(sql).map_err(sqlite)?;
+    for record in statement.query_map([whose.id()], read).map_err(sqlite)? {
+        take(record.map_err(sqlite)?)?;
+    }
+    Ok(())
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record::User(Person {
+        username: row.get(0)?,
+        nickname: row.get(1)?,
+        gender: row.get(2)?,
+        email: row.get(3)?,
+        avatar_url: row.get(4)?,
+        created_at: row.get(5)?,
+    }))
+}
+
+fn thrown(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let location =
+        Place { formatted_address: row.get(4)?, latitude: row.get(5)?, longitude: row.get(6)? };
+    Ok(Record::Bottle(Thrown {
+        bottle_id: row.get(0)?,
+        owner: row.get(1)?,
+        content: row.get(2)?,
+        style: row.get(3)?,
+        location,
+        created_at: row.get(7)?,
+    }))
+}
+
+fn opening(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record::Opening(Opening {
+        bottle_id: row.get(0)?,
+        opener: row.get(1)?,
+        open_at: row.get(2)?,
+    }))
+}
+
+/// The id of the account of that name.
+pub fn account(db: &Connection, username: &str) -> Result<Option<i64>> {
+    let found = users::by_name(db, &Username::normalized(username))?;
+    Ok(found.map(|found| found.account.id))
+}
+
+/// Adds an account as it was registered then; its id.
+pub fn add_account(
+    db: &Connection,
+    new: &NewAccount,
+    avatar_url: Option<&str>,
+    created_at: Timestamp,
+) -> Result<i64> {
+    let id = users::insert(db, new, created_at)?.id;
+    db.prepare_cached("UPDATE users SET avatar_url = ?2 WHERE id = ?1")?
+        .execute(params![id, avatar_url])?;
+    Ok(id)
+}
+
+/// Adds a bottle as it was thrown then, unless it is there; its id, and whether it was added.
+pub fn add_bottle(
+    db: &Connection,
+    owner: i64,
+    new: &NewBottle,
+    created_at: Timestamp,
+) -> Result<(i64, bool)> {
+    let there = db
+        .prepare_cached(
+            "SELECT id FROM bottles
+             WHERE id IN (
+                 SELECT id FROM bottles_rtree
+                 WHERE min_latitude <= :latitude AND max_latitude >= :latitude
+                   AND min_longitude <= :longitude AND max_longitude >= :longitude)
+               AND owner_id = :owner AND created_at = :created_at AND content = :content
+               AND latitude = :latitude AND longitude = :longitude",
+        )?
+        .query_row(
+            named_params! {
+                ":latitude": new.position.latitude(),
+                ":longitude": new.position.longitude(),
+                ":owner": owner,
+                ":created_at": created_at,
+                ":content": new.content.as_str(),
+            },
+            |row| row.get(0),
+        )
+        .optional()?;
+    match there {
+        Some(id) => Ok((id, false)),
+        None => Ok((bottles::insert(db, owner, new, created_at)?.id, true)),
+    }
+}
+
+/// Adds an opening, unless it is there; whether it was added.
+pub fn add_opening(db: &Connection, bottle: i64, opener: i64, open_at: Timestamp) -> Result<bool> {
+    let added = db
+        .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .execute(params![bottle, opener, open_at])?;
+    Ok(added == 1)
+}

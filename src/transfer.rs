@@ -1,0 +1,94 @@
+//! Data that leave for another place, and come from there.
+
+mod geojson;
+mod import;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::fields::Username;
+use crate::store::transfer::{self, Record, Whose};
+use crate::store::{Store, users};
+
+pub use import::{Import, Imported};
+
+/// How data are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A JSON object a line, for each account, bottle and opening.
+    JsonLines,
+    /// A GeoJSON collection of bottles, for maps.
+    GeoJson,
+}
+
+/// Why data could not be written.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum ExportError {
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Writes all data, or those of the account called `username`, to `out`. `progress` is told rows done
+/// and in all. How many rows they were.
+pub fn export(
+    store: &Arc<Store>,
+    username: Option<&str>,
+    format: Format,
+    mut out: impl Write,
+    progress: impl Fn(u64, u64),
+) -> Result<u64, ExportError> {
+    let snapshot = store.snapshot()?;
+    let whose = match username {
+        None => Whose::All,
+        Some(name) => {
+            let found = snapshot.read(|db| users::by_name(db, &Username::normalized(name)))?;
+            Whose::Account(found.ok_or(Error::UnknownAccount)?.account.id)
+        }
+    };
+    let all = snapshot.read(|db| transfer::count(db, whose))?;
+    let mut done = 0;
+    let mut told = || {
+        done += 1;
+        progress(done, all);
+    };
+    snapshot.read(|db| {
+        Ok(match format {
+            Format::JsonLines => transfer::each(db, whose, |record| {
+                told();
+                serde_json::to_writer(&mut out, &record)?;
+                Ok::<_, ExportError>(out.write_all(b"\n")?)
+            }),
+            Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
+        })
+    })??;
+    out.flush()?;
+    Ok(done)
+}
+
+/// All that is `account`'s own: what [`export`] has of it, and what it opened.
+pub fn own(store: &Arc<Store>, account: i64) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut take = |record| {
+        records.push(record);
+        Ok::<_, Error>(())
+    };
+    store.read_long(|db| {
+        transfer::each(db, Whose::Account(account), &mut take)?;
+        transfer::each_opened_by(db, account, &mut take)
+    })?;
+    Ok(records)
+}
+
+/// The row in a line of a file that [`export`] wrote, in either format; nothing in a line that only
+/// holds the others together.
+pub fn row_in(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let row = line.strip_prefix(geojson::HEAD).unwrap_or(line).trim_end_matches(',').trim_end();
+    Some(row).filter(|row| !row.is_empty() && *row != "]}")
+}
