@@ -1,6 +1,8 @@
 //! What tells whether the server is well: health, metrics, and the log as JSON.
 
 use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
 use rstest::rstest;
 use rusqlite::Connection;
@@ -124,4 +126,20 @@ fn metrics_that_cannot_be_told_are_an_error_at_the_start() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&address.to_string()));
     assert!(fs::exists(folder.path().join("bottle.db")).unwrap());
+}
+
+/// As a service of `Type=notify`.
+#[rstest]
+fn systemd_is_told_when_it_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("NOTIFY_SOCKET", &path);
+    let program = Program::start(command);
+    let mut told = [0; 64];
+    let length = socket.recv(&mut told).unwrap();
+    assert_eq!(String::from_utf8_lossy(&told[..length]).trim(), "READY=1");
+    assert_eq!(program.client().get("/healthz").status, 200);
 }
