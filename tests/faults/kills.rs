@@ -1,8 +1,9 @@
 //! kill -9, at any moment.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bottle::store::migrate;
 use rusqlite::Connection;
@@ -22,19 +23,29 @@ pub(crate) fn under_writers(times: usize) -> String {
     format!("{} throws acknowledged, none lost", sea.acknowledged())
 }
 
-/// Starts `command` and kills it a little later each time, around when it has just begun to listen.
-fn kill_after(mut command: std::process::Command, nth: usize) {
+/// Starts `command` and kills it a little later each time, at any moment of what takes `span`, and
+/// soon after.
+fn kill_after(mut command: Command, nth: usize, span: Duration) {
     let mut child = command.spawn().unwrap();
-    thread::sleep(Duration::from_micros(nth as u64 * 1117 % 60_000));
+    let span = span.as_micros() as u64 * 5 / 4;
+    thread::sleep(Duration::from_micros(nth as u64 * 1117 % span.max(1)));
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
+fn time_of(what: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    what();
+    began.elapsed()
+}
+
 pub(crate) fn at_first_start(times: usize) -> String {
     let mut left_something = 0;
+    let folder = tempfile::tempdir().unwrap();
+    let span = time_of(|| drop(Program::start(bottle(folder.path(), &[]))));
     for nth in 0..times {
         let folder = tempfile::tempdir().unwrap();
-        kill_after(bottle(folder.path(), &[]), nth);
+        kill_after(bottle(folder.path(), &[]), nth, span);
         left_something += usize::from(fs::read_dir(folder.path()).unwrap().next().is_some());
         let program = Program::start(bottle(folder.path(), &[]));
         sea::join(&program, "ada");
@@ -67,11 +78,14 @@ pub(crate) fn during_migration(times: usize) -> String {
     let (folder, bottles) = old_file();
     let old = folder.path().join("bottle.db");
     let mut unfinished = 0;
+    let whole = tempfile::tempdir().unwrap();
+    fs::copy(&old, whole.path().join("bottle.db")).unwrap();
+    let span = time_of(|| drop(Program::start(bottle(whole.path(), &[]))));
     for nth in 0..times {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bottle.db");
         fs::copy(&old, &path).unwrap();
-        kill_after(bottle(folder.path(), &[]), nth);
+        kill_after(bottle(folder.path(), &[]), nth, span);
         let version: i32 = Connection::open(&path)
             .and_then(|db| db.pragma_query_value(None, "user_version", |row| row.get(0)))
             .unwrap();
@@ -90,11 +104,11 @@ pub(crate) fn during_backup(times: usize) -> String {
     drop(Program::start(bottle(folder.path(), &[])));
     let copy = folder.path().join("copy.db");
     let mut whole = 0;
+    let backup = || bottle(folder.path(), &["backup", "copy.db"]);
+    let span = time_of(|| assert!(backup().status().unwrap().success()));
+    fs::remove_file(&copy).unwrap();
     for nth in 0..times {
-        let mut backup = bottle(folder.path(), &["backup", "copy.db"]).spawn().unwrap();
-        thread::sleep(Duration::from_micros(nth as u64 * 1117 % 60_000));
-        backup.kill().unwrap();
-        backup.wait().unwrap();
+        kill_after(backup(), nth, span);
         if copy.exists() {
             sea::check(&copy, &bottles);
             fs::remove_file(&copy).unwrap();
