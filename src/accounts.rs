@@ -17,9 +17,8 @@ use crate::throttle::{Rates, Throttle};
 use crate::token::{Token, TokenHash};
 
 pub use crate::store::sessions::Contract;
-pub use crate::store::users::Account;
+pub use crate::store::users::{Account, Listed};
 pub use changes::ProfileChanges;
-pub use operator::Listed;
 
 /// Registers accounts, logs them in, and knows who carries which token. A clone is the same.
 #[derive(Clone)]

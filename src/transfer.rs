@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::fields::Username;
 use crate::store::transfer::{self, Record, Whose};
 use crate::store::{Store, users};
 
@@ -47,8 +46,8 @@ pub fn export(
     let whose = match username {
         None => Whose::All,
         Some(name) => {
-            let found = snapshot.read(|db| users::by_name(db, &Username::normalized(name)))?;
-            Whose::Account(found.ok_or(Error::UnknownAccount)?.account.id)
+            let id = snapshot.read(|db| users::id_by_name(db, name))?;
+            Whose::Account(id.ok_or(Error::UnknownAccount)?)
         }
     };
     let all = snapshot.read(|db| transfer::count(db, whose))?;

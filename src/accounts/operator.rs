@@ -1,12 +1,10 @@
 //! What an operator may do with accounts that are not their own: on the command line, with no session.
 
-use super::{Account, Accounts, Registration};
+use super::{Account, Accounts, Listed, Registration};
 use crate::error::{Error, Result};
 use crate::fields::{NewPassword, Username};
 use crate::store::users::Changes;
 use crate::store::{sessions, users};
-
-pub use crate::store::users::Listed;
 
 impl Accounts {
     /// All accounts, in the order of their registration.
@@ -63,7 +61,6 @@ impl Accounts {
     }
 
     fn id_of(&self, username: &str) -> Result<i64> {
-        let found = self.store.read(|db| users::by_name(db, &Username::normalized(username)))?;
-        found.map(|found| found.account.id).ok_or(Error::UnknownAccount)
+        self.store.read(|db| users::id_by_name(db, username))?.ok_or(Error::UnknownAccount)
     }
 }

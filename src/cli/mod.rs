@@ -163,21 +163,26 @@ impl Cli {
     }
 }
 
+/// All settings, or what is wrong with them.
+fn settings() -> Result<Settings, String> {
+    Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))
+}
+
 /// The database that is meant: the one named here, or in the settings.
 fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
-    if let Some(named) = named {
-        return Ok(named);
-    }
-    let settings = Settings::from(&config::figment());
-    Ok(settings.map_err(|e| format!("in the settings: {e}"))?.database)
+    named.map_or_else(|| Ok(settings()?.database), Ok)
 }
 
 /// The database that is meant, open beside a server that may hold it.
-fn beside(named: Option<PathBuf>) -> Result<Arc<Store>, String> {
-    let settings =
-        Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))?;
+fn beside(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
     let busy_timeout = settings.busy_timeout();
     let options = Options { readers: 1, long_readers: 1, busy_timeout, slow: None };
-    let store = Store::open_beside(&named.unwrap_or(settings.database), &options);
+    let store = Store::open_beside(named.as_ref().unwrap_or(&settings.database), &options);
     store.map(Arc::new).map_err(|e| e.to_string())
+}
+
+/// Waits for `work`, on this thread.
+fn wait_for<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| format!("no threads could be started: {e}"))?.block_on(work)
 }

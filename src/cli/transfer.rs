@@ -5,13 +5,12 @@ use std::io::{self, BufRead, BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bottle::config::{self, Settings};
 use bottle::fields::NewPassword;
 use bottle::password::Passwords;
 use bottle::store::Store;
 use bottle::transfer::{self, ExportError, Format, Import};
 
-use super::{beside, progress};
+use super::{beside, progress, settings, wait_for};
 
 /// Writes all data, or one account's, to a new file, or to standard output.
 pub(super) fn export(
@@ -20,7 +19,7 @@ pub(super) fn export(
     format: Format,
     db: Option<PathBuf>,
 ) -> Result<(), String> {
-    let store = beside(db)?;
+    let store = beside(db, &settings()?)?;
     let bar = progress::bar("Writing");
     let told = progress::tell(&bar);
     let done = match to {
@@ -40,15 +39,12 @@ pub(super) fn export(
 
 /// Reads what an export wrote. What is no row is told and left out, and makes it a failure.
 pub(super) fn import(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
-    let settings =
-        Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))?;
-    let store = beside(db)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| format!("no threads could be started: {e}"))?;
+    let settings = settings()?;
+    let store = beside(db, &settings)?;
     let nobodys = format!("{:032x}", rand::random::<u128>());
     let nobodys = NewPassword::parse("password", &nobodys, 1).map_err(|e| e.to_string())?;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let imported = runtime.block_on(async {
+    let imported = wait_for(async {
         let hash = passwords.hash(nobodys).await.map_err(|e| e.to_string())?;
         read(store, hash, from).await
     })?;

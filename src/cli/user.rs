@@ -8,14 +8,13 @@ use std::path::PathBuf;
 
 use bottle::accounts::{Account, Accounts, Listed, Registration};
 use bottle::clock::Clock;
-use bottle::config::{self, Settings};
 use bottle::error::Error;
 use bottle::fields::{Nickname, Username};
 use bottle::password::Passwords;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::beside;
+use super::{beside, settings, wait_for};
 
 /// What all commands take.
 #[derive(Args)]
@@ -82,20 +81,12 @@ The file's first line names its columns: username, and if wanted nickname.")]
 
 /// Does what `command` says.
 pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
-    let accounts = open(common.db)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| format!("no threads could be started: {e}"))?;
-    runtime.block_on(act(&accounts, command, common.json))
-}
-
-/// The accounts in a database that a server may hold meanwhile.
-fn open(db: Option<PathBuf>) -> Result<Accounts, String> {
-    let store = beside(db)?;
-    let settings =
-        Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))?;
+    let settings = settings()?;
+    let store = beside(common.db, &settings)?;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let least = settings.min_password_length;
-    Ok(Accounts::new(store, passwords, Clock::default(), least))
+    let accounts = Accounts::new(store, passwords, Clock::default(), least);
+    wait_for(act(&accounts, command, common.json))
 }
 
 async fn act(accounts: &Accounts, command: Command, json: bool) -> Result<(), String> {

@@ -65,7 +65,7 @@ const INDEX: &[(i32, &str, &str)] = &[
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
     let db = open::open_to_read(path)?;
     let found = open::check_schema(path, &db)
-        .and_then(|()| findings(&db).map_err(|e| open::refusal(path, e)));
+        .and_then(|_| findings(&db).map_err(|e| open::refusal(path, e)));
     match found {
         Err(OpenError::Damaged { detail, .. }) => Ok(vec![torn(detail)]),
         found => found,

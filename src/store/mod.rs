@@ -74,7 +74,7 @@ impl Store {
         open::check_writable(path)?;
         #[cfg(unix)]
         open::keep_private(path)?;
-        copy_before_migration(path)?;
+        copy_before_migration(path, checked.version)?;
         Self::of(path, options, Some(checked.lock))
     }
 
@@ -94,8 +94,7 @@ impl Store {
     /// Opens the database at `path` beside the bottle that may serve it: it must be there and be of
     /// this version, and is not held against others.
     pub fn open_beside(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        drop(open::open_to_read(path)?);
-        let version = open::version(path)?;
+        let version = open::version(path, &open::open_to_read(path)?)?;
         if version != migrate::newest_version() {
             let (path, known) = (path.to_owned(), migrate::newest_version());
             return Err(OpenError::OtherVersion { path, found: version, known });
@@ -166,8 +165,7 @@ impl Store {
 }
 
 /// A file of an older version is copied before it is brought to this one, to `bottle.db.schema-3`.
-fn copy_before_migration(path: &Path) -> Result<(), OpenError> {
-    let version = open::version(path)?;
+fn copy_before_migration(path: &Path, version: i32) -> Result<(), OpenError> {
     if version == migrate::newest_version() {
         return Ok(());
     }

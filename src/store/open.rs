@@ -23,6 +23,8 @@ pub(super) struct CheckedFile {
     /// SQLite's own locks on Linux belong to the process and fall when any handle of the file is
     /// closed, so this one must outlive every connection.
     pub(super) lock: File,
+    /// The version of its schema.
+    pub(super) version: i32,
 }
 
 /// Makes the file if it is missing or empty; else checks that it is Bottle's and sound.
@@ -36,8 +38,7 @@ pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
     }
     let lock = lock(path)?;
     check_header(path)?;
-    check_content(path)?;
-    Ok(CheckedFile { lock })
+    Ok(CheckedFile { lock, version: check_content(path)? })
 }
 
 /// Holds the file against every other bottle that would write to it, as long as the value lives.
@@ -119,9 +120,10 @@ pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
 }
 
 /// Checks version, schema and (for small files) every page, over a connection that writes nothing.
-fn check_content(path: &Path) -> Result<(), OpenError> {
+/// The version of the schema comes back.
+fn check_content(path: &Path) -> Result<i32, OpenError> {
     let db = open_unserved(path).map_err(|e| refusal(path, e))?;
-    check_schema(path, &db)?;
+    let version = check_schema(path, &db)?;
     let bytes: i64 = db
         .query_row(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
@@ -137,21 +139,19 @@ fn check_content(path: &Path) -> Result<(), OpenError> {
             return Err(OpenError::Damaged { path: path.to_owned(), detail: verdict });
         }
     }
-    Ok(())
+    Ok(version)
 }
 
 /// The version of the file's schema.
-pub(super) fn version(path: &Path) -> Result<i32, OpenError> {
-    let db = open_unserved(path).map_err(|e| refusal(path, e))?;
+pub(super) fn version(path: &Path, db: &Connection) -> Result<i32, OpenError> {
     let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
     version.map_err(|e| refusal(path, e))
 }
 
-/// Checks that the file is of a version that this program knows, and has all that is in that one.
-pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<(), OpenError> {
-    let found: i32 = db
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|e| refusal(path, e))?;
+/// Checks that the file is of a version that this program knows, and has all that is in that one:
+/// which it is.
+pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<i32, OpenError> {
+    let found = version(path, db)?;
     let known = migrate::newest_version();
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
@@ -165,7 +165,7 @@ pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<(), OpenError
             path: path.to_owned(),
             detail: format!("its {name} is missing or altered"),
         }),
-        None => Ok(()),
+        None => Ok(found),
     }
 }
 

@@ -8,7 +8,6 @@ use super::bottles::{self, NewBottle};
 use super::users::{self, NewAccount};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::fields::Username;
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -188,12 +187,6 @@ fn opening(row: &Row<'_>) -> rusqlite::Result<Record> {
         opener: row.get(1)?,
         open_at: row.get(2)?,
     }))
-}
-
-/// The id of the account of that name.
-pub fn account(db: &Connection, username: &str) -> Result<Option<i64>> {
-    let found = users::by_name(db, &Username::normalized(username))?;
-    Ok(found.map(|found| found.account.id))
 }
 
 /// Adds an account as it was registered then; its id.

@@ -181,6 +181,11 @@ pub fn by_name(db: &Connection, username: &Username) -> Result<Option<Credential
     find(db, "username = ?1", username.as_str())
 }
 
+/// The id of the account called `username`, if there is one.
+pub fn id_by_name(db: &Connection, username: &str) -> Result<Option<i64>> {
+    Ok(by_name(db, &Username::normalized(username))?.map(|found| found.account.id))
+}
+
 /// What the password of the account with this address is checked against.
 pub fn by_email(db: &Connection, email: &str) -> Result<Option<Credentials>> {
     find(db, "email_key = ?1", Email::key(email))

@@ -15,7 +15,7 @@ use crate::geo::Position;
 use crate::store::Store;
 use crate::store::bottles::NewBottle;
 use crate::store::transfer::{self, Opening, Person, Record, Thrown};
-use crate::store::users::NewAccount;
+use crate::store::users::{self, NewAccount};
 
 /// So many rows are one transaction.
 const ROWS_AT_ONCE: usize = 1000;
@@ -40,6 +40,7 @@ pub struct Import {
 }
 
 /// What names and ids in the file stand for in the database.
+#[derive(Default)]
 struct Known {
     accounts: HashMap<String, i64>,
     bottles: HashMap<i64, i64>,
@@ -50,7 +51,7 @@ struct Known {
 impl Import {
     /// Into `store`. Accounts come without passwords, and get `no_password` for their hash.
     pub fn new(store: Arc<Store>, no_password: String) -> Self {
-        let known = Known { accounts: HashMap::new(), bottles: HashMap::new(), no_password };
+        let known = Known { no_password, ..Known::default() };
         Self { store, waiting: Vec::new(), known, done: Imported::default() }
     }
 
@@ -72,9 +73,7 @@ impl Import {
 
     async fn write(&mut self) -> Result<()> {
         let rows = take(&mut self.waiting);
-        let empty =
-            Known { accounts: HashMap::new(), bottles: HashMap::new(), no_password: String::new() };
-        let mut known = std::mem::replace(&mut self.known, empty);
+        let mut known = take(&mut self.known);
         let (known, done) = self
             .store
             .write(move |db| {
@@ -119,7 +118,7 @@ impl Known {
     }
 
     fn add_person(&mut self, db: &Connection, person: &Person) -> Result<bool> {
-        if transfer::account(db, &person.username)?.is_some() {
+        if users::id_by_name(db, &person.username)?.is_some() {
             return Ok(false);
         }
         let new = NewAccount {
@@ -172,7 +171,7 @@ impl Known {
         if let Some(id) = self.accounts.get(name) {
             return Ok(*id);
         }
-        let id = match transfer::account(db, name)? {
+        let id = match users::id_by_name(db, name)? {
             Some(id) => id,
             None => {
                 let username = Username::parse(field, name)?;

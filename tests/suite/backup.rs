@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 
@@ -11,25 +10,16 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::app::Client;
-use crate::program::{Program, bottle};
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    bottle(folder, args).output().unwrap()
-}
+use crate::program::{self, Program, bottle, names};
 
 #[track_caller]
 fn works(folder: &Path, args: &[&str]) -> String {
-    let output = run(folder, args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    program::works(folder, args, "")
 }
 
 #[track_caller]
 fn is_refused(folder: &Path, args: &[&str], because: &str) {
-    let output = run(folder, args);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(because), "{told}");
+    program::is_refused(folder, args, "", because);
 }
 
 fn ada(program: &Program) -> Client {
@@ -56,14 +46,6 @@ fn ids(path: &Path) -> Vec<i64> {
     let db = Connection::open(path).unwrap();
     let mut ids = db.prepare("SELECT id FROM bottles ORDER BY id").unwrap();
     ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[rstest]

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::app::{App, fast_settings, options};
-use crate::program::{Program, bottle};
+use crate::program::{Program, bottle, names};
 
 fn open(path: &Path) -> Result<Store, String> {
     Store::open(path, &options(&fast_settings())).map_err(|e| e.to_string())
@@ -25,14 +25,6 @@ fn good_file() -> (tempfile::TempDir, PathBuf) {
     let folder = app.stop();
     let path = folder.path().join("bottle.db");
     (folder, path)
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[rstest]

@@ -1,15 +1,14 @@
 //! `bottle user`, beside a server that goes on.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::app::Client;
-use crate::program::{Program, bottle};
+use crate::program::{self, Program, bottle};
 
 fn start() -> (tempfile::TempDir, Program) {
     let folder = tempfile::tempdir().unwrap();
@@ -17,27 +16,19 @@ fn start() -> (tempfile::TempDir, Program) {
     (folder, program)
 }
 
-/// Runs `bottle user`, with `input` to be read where it asks.
+/// `bottle user`, with `input` to be read where it asks.
 fn run(folder: &Path, args: &[&str], input: &str) -> Output {
-    let mut command = bottle(folder, &[&["user"], args].concat());
-    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
+    program::run(folder, &[&["user"], args].concat(), input)
 }
 
 #[track_caller]
 fn works(folder: &Path, args: &[&str], input: &str) -> String {
-    let output = run(folder, args, input);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    program::works(folder, &[&["user"], args].concat(), input)
 }
 
 #[track_caller]
 fn is_refused(folder: &Path, args: &[&str], input: &str, because: &str) {
-    let output = run(folder, args, input);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains(because), "{told}");
+    program::is_refused(folder, &[&["user"], args].concat(), input, because);
 }
 
 fn log_in(program: &Program, name: &str, password: &str) -> (u16, Value) {

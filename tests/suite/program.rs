@@ -1,8 +1,9 @@
 //! The program itself, as a process of its own.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread::{self, JoinHandle};
 
 use crate::app::Client;
@@ -33,6 +34,39 @@ pub(crate) fn bottle(folder: &Path, args: &[&str]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// Runs `bottle` with these arguments in this folder to its end, with `input` to read where it asks.
+pub(crate) fn run(folder: &Path, args: &[&str], input: &str) -> Output {
+    let mut child = bottle(folder, args).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// The same where it must succeed; what it printed.
+#[track_caller]
+pub(crate) fn works(folder: &Path, args: &[&str], input: &str) -> String {
+    let output = run(folder, args, input);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The same where it must fail, and say why.
+#[track_caller]
+pub(crate) fn is_refused(folder: &Path, args: &[&str], input: &str, because: &str) {
+    let output = run(folder, args, input);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(because), "{told}");
+}
+
+/// The names of all that is in a folder, in their order.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 impl Program {

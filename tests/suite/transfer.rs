@@ -9,17 +9,15 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::program::{Program, bottle};
+use crate::program::{self, Program, bottle};
 
 fn run(folder: &Path, args: &[&str]) -> Output {
-    bottle(folder, args).output().unwrap()
+    program::run(folder, args, "")
 }
 
 #[track_caller]
 fn works(folder: &Path, args: &[&str]) -> String {
-    let output = run(folder, args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    program::works(folder, args, "")
 }
 
 /// Two accounts, three bottles, two openings.
