@@ -4,6 +4,7 @@ use std::fmt;
 
 use email_address::EmailAddress;
 use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
 
 use crate::error::{Error, Problem, Result};
 
@@ -84,7 +85,8 @@ impl fmt::Debug for NewPassword {
 }
 
 /// How an account describes itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Gender {
     Male,

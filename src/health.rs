@@ -6,6 +6,7 @@ use rocket::http::Status;
 use rocket::serde::json::Json;
 use rocket::{Route, State, get, routes};
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::store::Store;
 
@@ -13,16 +14,27 @@ use crate::store::Store;
 const ROOM_LEAST: u64 = 32 * 1024 * 1024;
 
 /// `status` is `ok`, or why it is not.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
     status: String,
 }
 
+/// Whether it runs
+#[utoipa::path(get, path = "/healthz",
+    responses((status = 200, description = "it runs", body = Health))
+)]
 #[get("/healthz")]
 fn healthz() -> Json<Health> {
     Json(Health { status: "ok".into() })
 }
 
+/// Whether the database answers and the disk has room
+#[utoipa::path(get, path = "/readyz",
+    responses(
+        (status = 200, description = "both", body = Health),
+        (status = 503, description = "not so: `status` says why", body = Health),
+    )
+)]
 #[get("/readyz")]
 fn readyz(store: &State<Arc<Store>>) -> (Status, Json<Health>) {
     let (code, status) = match hindrance(store) {
@@ -50,4 +62,12 @@ fn hindrance(store: &Store) -> Option<&'static str> {
 /// Routes, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
     routes![healthz, readyz]
+}
+
+/// What the document says of them.
+pub fn describe() -> utoipa::openapi::OpenApi {
+    #[derive(OpenApi)]
+    #[openapi(paths(healthz, readyz))]
+    struct Api;
+    Api::openapi()
 }

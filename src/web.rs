@@ -161,6 +161,11 @@ fn index() -> Option<Asset> {
     Asset::find("index.html")
 }
 
+#[get("/docs")]
+fn docs() -> Option<Asset> {
+    Asset::find("docs.html")
+}
+
 #[get("/<path..>", rank = 100)]
 fn asset(path: PathBuf) -> Option<Asset> {
     Asset::find(path.to_str()?)
@@ -203,5 +208,5 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Pictur
 
 /// The page and the map's pictures, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
-    routes![index, asset, tile]
+    routes![index, docs, asset, tile]
 }

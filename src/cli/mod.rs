@@ -9,11 +9,13 @@ mod serve;
 mod transfer;
 mod user;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use bottle::config::{self, Settings};
+use bottle::contracts::openapi;
 use bottle::store::{Options, Store};
 use bottle::transfer::Format;
 use clap::{Parser, Subcommand};
@@ -131,6 +133,9 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Print the OpenAPI document of every route, which is also at /api/openapi.json and, to read, at /docs
+    #[command(name = "openapi", after_help = "Example: bottle openapi > openapi.json")]
+    OpenApi,
     /// Serve a copy of a small sea with accounts and bottles, in a temporary folder
     #[command(after_help = "Example: bottle demo")]
     Demo,
@@ -151,6 +156,7 @@ impl Cli {
             }
             Command::Import { from, db } => transfer::import(&from, db),
             Command::Health => health::run(),
+            Command::OpenApi => print_openapi(),
             Command::Demo => demo::run(),
         };
         match done {
@@ -161,6 +167,11 @@ impl Cli {
             }
         }
     }
+}
+
+fn print_openapi() -> Result<(), String> {
+    let json = openapi::document().to_pretty_json().map_err(|e| e.to_string())?;
+    writeln!(io::stdout(), "{json}").map_err(|e| e.to_string())
 }
 
 /// All settings, or what is wrong with them.

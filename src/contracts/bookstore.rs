@@ -4,7 +4,9 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
+use super::openapi::Described;
 use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, Session, respond};
 use crate::accounts::{Accounts, Contract, Name, Registration, SessionKind};
 use crate::error::Error;
@@ -13,11 +15,13 @@ use crate::token::Token;
 
 /// The envelope of every answer: `{message, token?}`. Success is `ok`; a failure says in one
 /// sentence what was wrong, and has an empty token.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = bookstore::Answer)]
 struct Answer {
     #[serde(skip)]
     status: Status,
     message: String,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
@@ -87,7 +91,8 @@ impl Credential for TerminalToken {
 }
 
 /// What any endpoint may be sent.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = bookstore::Form)]
 #[serde(rename_all = "camelCase")]
 struct Form {
     #[serde(rename = "user_id")]
@@ -104,6 +109,14 @@ fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
         .ok_or_else(|| failure(518, format!("The field {field} is missing.")))
 }
 
+/// Make an account: `user_id`, `password`
+#[utoipa::path(post, path = "/register",
+    request_body = Form,
+    responses(
+        (status = 200, description = "made", body = Answer),
+        (status = 508, description = "the name is taken"),
+    )
+)]
 #[post("/register", data = "<body>")]
 async fn register(_may: MayRegister, body: Body<Form>, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
@@ -119,6 +132,14 @@ async fn register(_may: MayRegister, body: Body<Form>, accounts: &State<Accounts
     ok(None)
 }
 
+/// Delete the account: `user_id`, `password`
+#[utoipa::path(post, path = "/unregister",
+    request_body = Form,
+    responses(
+        (status = 200, description = "it is gone", body = Answer),
+        (status = 401, description = "wrong name or password"),
+    )
+)]
 #[post("/unregister", data = "<body>")]
 async fn unregister(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
@@ -127,6 +148,14 @@ async fn unregister(body: Body<Form>, client: Client, accounts: &State<Accounts>
     ok(None)
 }
 
+/// Log in: `user_id`, `password`, `terminal`
+#[utoipa::path(post, path = "/login",
+    request_body = Form,
+    responses(
+        (status = 200, description = "the token", body = Answer),
+        (status = 401, description = "wrong name or password"),
+    )
+)]
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Form>,
@@ -147,6 +176,14 @@ async fn log_in(
     ok(Some(begun.token.secret().to_owned()))
 }
 
+/// Change the password: `user_id`, `oldPassword`, `newPassword`
+#[utoipa::path(post, path = "/password",
+    request_body = Form,
+    responses(
+        (status = 200, description = "changed", body = Answer),
+        (status = 401, description = "wrong name or password"),
+    )
+)]
 #[post("/password", data = "<body>")]
 async fn change_password(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
@@ -157,6 +194,14 @@ async fn change_password(body: Body<Form>, client: Client, accounts: &State<Acco
     ok(None)
 }
 
+/// Log out: `user_id`
+#[utoipa::path(post, path = "/logout",
+    request_body = Form,
+    security(("bookstore_session" = [])),
+    responses(
+        (status = 200, description = "the session has ended", body = Answer),
+    )
+)]
 #[post("/logout", data = "<body>")]
 async fn log_out(
     session: Session<TerminalToken>,
@@ -174,6 +219,20 @@ async fn log_out(
 /// Every endpoint, to be mounted at `/auth`.
 pub fn routes() -> Vec<Route> {
     routes![register, unregister, log_in, change_password, log_out]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(register, unregister, log_in, change_password, log_out))]
+    struct Api;
+    Described {
+        api: Api::openapi(),
+        contract: "Bookstore",
+        refusal: "bookstore.Answer",
+        logged_out: "401",
+        wrong_field: &["422", "518"],
+    }
 }
 
 /// The envelope for whatever no endpoint answered.

@@ -8,6 +8,7 @@ pub mod bookstore;
 pub mod bottle;
 pub mod ledger;
 pub mod music;
+pub mod openapi;
 
 mod body;
 mod chinese;

@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::bottles::{self, NewBottle};
 use super::users::{self, NewAccount};
@@ -10,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 
 /// A row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Record {
@@ -20,7 +21,8 @@ pub enum Record {
 }
 
 /// An account, without its password.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = export::Person)]
 #[allow(missing_docs)]
 pub struct Person {
     pub username: String,
@@ -34,7 +36,8 @@ pub struct Person {
 }
 
 /// A bottle. Its id holds within one export only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = export::Thrown)]
 #[allow(missing_docs)]
 pub struct Thrown {
     pub bottle_id: i64,
@@ -46,7 +49,7 @@ pub struct Thrown {
 }
 
 /// Where a bottle was thrown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct Place {
     #[serde(default)]
@@ -56,7 +59,8 @@ pub struct Place {
 }
 
 /// That someone opened a bottle.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = export::Opening)]
 #[allow(missing_docs)]
 pub struct Opening {
     pub bottle_id: i64,

@@ -170,4 +170,18 @@ export default {
   'error.field.longitude': 'A number from −180 to 180.',
   'error.field.formatted_address': 'At most 256 characters.',
   'error.field.other': 'The server does not accept this.',
+
+  'docs.title': 'Bottle: every route',
+  'docs.links': 'Links',
+  'docs.map': 'The map',
+  'docs.credentials': 'Sessions',
+  'docs.cookies': 'What Bottle and Ledger give at a login, your browser keeps and sends by itself.',
+  'docs.bearer': 'Music: the token of your login',
+  'docs.terminal': 'Bookstore: the token of your login',
+  'docs.session': 'with a session',
+  'docs.anyone': 'anyone',
+  'docs.body': 'Body',
+  'docs.send': 'Send',
+  'docs.answer': 'Answer',
+  'docs.status': 'Status',
 };

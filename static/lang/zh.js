@@ -170,4 +170,18 @@ export default {
   'error.field.longitude': '−180 到 180 之间的数。',
   'error.field.formatted_address': '最多 256 个字符。',
   'error.field.other': '服务器不接受这个值。',
+
+  'docs.title': '漂流瓶：全部接口',
+  'docs.links': '链接',
+  'docs.map': '地图',
+  'docs.credentials': '会话',
+  'docs.cookies': 'Bottle 和 Ledger 登录后给出的 Cookie 由浏览器保存并自动发送。',
+  'docs.bearer': 'Music：登录得到的令牌',
+  'docs.terminal': 'Bookstore：登录得到的令牌',
+  'docs.session': '需要登录',
+  'docs.anyone': '任何人',
+  'docs.body': '请求体',
+  'docs.send': '发送',
+  'docs.answer': '回答',
+  'docs.status': '状态',
 };

@@ -5,6 +5,9 @@
 #[path = "../suite/app.rs"]
 #[allow(dead_code)]
 mod app;
+#[path = "../suite/document.rs"]
+#[allow(dead_code)]
+mod document;
 mod driver;
 #[path = "../suite/program.rs"]
 #[allow(dead_code)]
@@ -289,5 +292,24 @@ async fn the_demo_logs_in_with_one_click() {
     page.find("button", "我的瓶子").await;
     page.reload().await;
     page.find("button", "我的瓶子").await;
+    page.close(&[]).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_route_can_be_read_and_tried(
+    #[values("en", "zh")] language: &str,
+    #[values(DESKTOP, PHONE)] size: (u32, u32),
+) {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, language, size, "docs").await;
+    let operation =
+        format!("POST /api/users Make an account {}", words(language, "anyone", "任何人"));
+    page.click(&operation).await;
+    let account = r#"{"username": "ada", "password": "pass"}"#;
+    page.fill(words(language, "Body", "请求体"), account).await;
+    page.click(words(language, "Send", "发送")).await;
+    page.reads("用户ada注册成功").await;
+    page.check_accessible("the list of routes").await;
     page.close(&[]).await;
 }

@@ -11,6 +11,9 @@
 #[path = "../suite/app.rs"]
 mod app;
 #[allow(dead_code)]
+#[path = "../suite/document.rs"]
+mod document;
+#[allow(dead_code)]
 #[path = "../suite/program.rs"]
 mod program;
 

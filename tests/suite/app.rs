@@ -15,6 +15,8 @@ use rocket::{Orbit, Rocket, Shutdown};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::document;
+
 /// A running server. Dropping it ends the server and removes its folder.
 pub(crate) struct App {
     pub(crate) clock: Clock,
@@ -211,11 +213,13 @@ impl Client {
             None => self.agent.run(request.body(()).unwrap()),
         };
         let mut answer = answer.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
-        Answer {
+        let answer = Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
             text: answer.body_mut().with_config().limit(1 << 30).read_to_string().unwrap(),
-        }
+        };
+        document::hold(method, path, &answer);
+        answer
     }
 
     #[track_caller]

@@ -69,7 +69,7 @@ fn metrics_are_on_an_address_of_their_own() {
     }
     assert!(answer.text.contains(r#"{part="ledger",status="405"} 1"#), "{}", answer.text);
     assert!(answer.text.contains("bottle_database_bytes ") && answer.text.ends_with("# EOF\n"));
-    assert_eq!(Client::new(port).get("/api/settings").status, 404, "nothing else is there");
+    assert_eq!(Client::new(port).get("/").status, 404, "nothing else is there");
 }
 
 #[rstest]

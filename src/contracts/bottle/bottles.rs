@@ -2,10 +2,11 @@
 
 use rocket::{State, get, post};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::envelope::{Reply, ok};
+use super::envelope::{Answer, Reply, ok};
 use super::guard::{OwnedBottle, Private, Thrower, bottle_id};
-use super::query::page;
+use super::query::{PageQuery, page};
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::accounts::required;
 use crate::bottles::{Bottles, Listed, NewBottle};
@@ -13,17 +14,26 @@ use crate::contracts::{Body, Session};
 use crate::fields::{Address, Content, Style};
 use crate::geo::Position;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Throw {
+    #[schema(value_type = String, min_length = 1, max_length = 4000)]
     content: Option<String>,
+    /// 0 (blue, if not given), 1 (green) or 2 (yellow)
+    #[schema(minimum = 0, maximum = 2)]
     style: Option<i64>,
+    #[schema(value_type = Location)]
     location: Option<Location>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct Location {
+    #[schema(max_length = 256)]
     formatted_address: Option<String>,
+    /// degrees
+    #[schema(value_type = f64, minimum = -90, maximum = 90)]
     latitude: Option<f64>,
+    /// degrees
+    #[schema(value_type = f64, minimum = -180, maximum = 180)]
     longitude: Option<f64>,
 }
 
@@ -42,6 +52,14 @@ impl Throw {
     }
 }
 
+/// Throw a bottle
+#[utoipa::path(post, path = "/bottles",
+    request_body = Throw,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the bottle", body = Answer<CreatedView>),
+    )
+)]
 #[post("/bottles", data = "<body>")]
 pub(super) async fn throw(
     thrower: Thrower,
@@ -53,12 +71,20 @@ pub(super) async fn throw(
 }
 
 /// A list, and what to give as `after` for the part that follows.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct List<T> {
     bottles: Vec<T>,
     next: Option<i64>,
 }
 
+/// One's own bottles, oldest first
+#[utoipa::path(get, path = "/bottles/created",
+    params(PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list", body = Answer<List<CreatedView>>),
+    )
+)]
 #[get("/bottles/created?<limit>&<after>")]
 pub(super) fn created(
     session: Session<Private>,
@@ -74,6 +100,14 @@ pub(super) fn created(
     )
 }
 
+/// The bottles one opened, in the order of opening
+#[utoipa::path(get, path = "/bottles/opened",
+    params(PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list", body = Answer<List<OpenedView>>),
+    )
+)]
 #[get("/bottles/opened?<limit>&<after>")]
 pub(super) fn opened(
     session: Session<Private>,
@@ -89,6 +123,15 @@ pub(super) fn opened(
     )
 }
 
+/// Open a bottle
+#[utoipa::path(post, path = "/bottles/{bottle_id}/open",
+    params(("bottle_id" = i64, Path)),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the bottle, open", body = Answer<OpenedView>),
+        (status = 404, description = "no such bottle"),
+    )
+)]
 #[post("/bottles/<id>/open")]
 pub(super) async fn open(
     session: Session<Private>,
@@ -99,13 +142,23 @@ pub(super) async fn open(
     ok("打开漂流瓶成功", opened.into())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Openers {
     openers_count: i64,
     openers: Vec<OpenerView>,
     next: Option<i64>,
 }
 
+/// Who opened one's bottle
+#[utoipa::path(get, path = "/bottles/{bottle_id}/openers",
+    params(("bottle_id" = i64, Path), PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list", body = Answer<Openers>),
+        (status = 403, description = "somebody else threw it"),
+        (status = 404, description = "no such bottle"),
+    )
+)]
 #[get("/bottles/<_>/openers?<limit>&<after>")]
 pub(super) fn openers(
     bottle: OwnedBottle,

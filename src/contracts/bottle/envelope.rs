@@ -4,7 +4,7 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Request, catch};
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::contracts::{Refused, chinese, respond};
 use crate::error::Error;
@@ -13,7 +13,7 @@ use crate::error::Error;
 pub(super) type Reply<T> = Result<Answer<T>, Refusal>;
 
 /// What was asked for, with status 200.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Answer<T> {
     status: &'static str,
     msg: String,
@@ -26,13 +26,22 @@ pub(super) fn ok<T>(msg: impl Into<String>, data: T) -> Reply<T> {
 }
 
 /// The data of an answer that has none: `{}`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Nothing {}
 
 impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         respond(request, Status::Ok, &self)
     }
+}
+
+/// The data of a refusal.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Wrong {
+    /// the field that is wrong
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
 }
 
 /// Why there is no data.
@@ -104,8 +113,7 @@ impl From<Error> for Refusal {
 
 impl<'r> Responder<'r, 'static> for Refusal {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let data = self.field.map_or_else(|| json!({}), |field| json!({ "field": field }));
-        let body = Answer { status: self.code, msg: self.msg, data };
+        let body = Answer { status: self.code, msg: self.msg, data: Wrong { field: self.field } };
         respond(request, self.status, &body)
     }
 }

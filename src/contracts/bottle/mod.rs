@@ -11,6 +11,9 @@ mod view;
 
 pub use page::{DemoAccount, Mbtiles, PageSettings};
 use rocket::{Catcher, Route, catchers, routes};
+use utoipa::OpenApi;
+
+use super::openapi::Described;
 
 /// Every endpoint, to be mounted at `/api` and, for the first draft, at `/`.
 pub fn routes() -> Vec<Route> {
@@ -38,6 +41,53 @@ pub fn page_routes() -> Vec<Route> {
         users::log_out_everywhere,
         users::delete_account
     ]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(
+        paths(
+            users::log_in,
+            users::log_out,
+            users::register,
+            users::profile,
+            users::update,
+            bottles::throw,
+            nearby::nearby,
+            bottles::created,
+            bottles::opened,
+            bottles::open,
+            bottles::openers,
+        ),
+        components(schemas(envelope::Answer<envelope::Wrong>))
+    )]
+    struct Api;
+    described(Api::openapi())
+}
+
+/// What it says of what the page asks for besides.
+pub fn describe_page() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(
+        page::settings,
+        page::counts,
+        users::export,
+        users::log_out_everywhere,
+        users::delete_account
+    ))]
+    struct Api;
+    described(Api::openapi())
+}
+
+fn described(api: utoipa::openapi::OpenApi) -> Described {
+    Described {
+        api,
+        contract: "Bottle",
+        refusal: "Answer_Wrong",
+        logged_out: "401",
+        wrong_field: &["422"],
+    }
 }
 
 /// The envelope for whatever no endpoint answered.

@@ -6,16 +6,25 @@ use std::ops::Range;
 use rocket::http::ContentType;
 use rocket::{State, get};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::envelope::Refusal;
+use super::envelope::{Answer, Refusal};
 use super::guard::Private;
-use super::query::{page, rectangle};
+use super::query::{PageQuery, RectangleQuery, page, rectangle};
 use super::view::SightingView;
 use crate::bottles::{Bottles, Sighting, Wanted};
 use crate::contracts::Visit;
 use crate::error::{Error, Result};
 use crate::geo::Rectangle;
 
+/// The bottles in the closed rectangle around a place
+#[utoipa::path(get, path = "/bottles/nearby",
+    params(RectangleQuery, PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "by id; if they are too many, those nearest to the centre", body = Answer<Around<'_>>),
+    )
+)]
 #[get("/bottles/nearby?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<limit>&<after>")]
 #[allow(clippy::too_many_arguments)] // each is a parameter of the query
 pub(super) fn nearby(
@@ -43,18 +52,31 @@ pub(super) fn nearby(
     Ok((ContentType::JSON, envelope(&rectangle, &written, &seen.items, &tail)?))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Pair {
     latitude: f64,
     longitude: f64,
 }
 
 /// What follows the bottles in `data`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Tail {
+    /// an upper bound, if not all are here
     total: i64,
     truncated: bool,
     next: Option<i64>,
+}
+
+/// What the pieces make together, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the answer is written piece by piece")]
+struct Around<'a> {
+    center: Pair,
+    span: Pair,
+    bottles: Vec<SightingView<'a>>,
+    #[schema(inline)]
+    #[serde(flatten)]
+    tail: Tail,
 }
 
 /// The whole answer, with the written bottles in the order of `bottles`.

@@ -2,16 +2,17 @@
 
 use rocket::{State, get};
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::envelope::{Reply, ok};
+use super::envelope::{Answer, Reply, ok};
 use super::guard::Private;
-use super::query;
+use super::query::{self, RectangleQuery};
 use crate::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
 use crate::contracts::Session;
 use crate::error::Error;
 
 /// What the page is told of this server.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct PageSettings {
     /// Where the map's pictures come from, if an operator named a place on the internet.
     pub tile_url: Option<String>,
@@ -28,7 +29,7 @@ pub struct PageSettings {
 }
 
 /// What an MBTiles file offers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct Mbtiles {
     pub min_zoom: u8,
@@ -37,7 +38,7 @@ pub struct Mbtiles {
 }
 
 /// An account that anyone may use.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct DemoAccount {
     pub username: &'static str,
@@ -45,25 +46,31 @@ pub struct DemoAccount {
     pub password: &'static str,
 }
 
+/// What the page asks first
+#[utoipa::path(get, path = "/settings",
+    responses(
+        (status = 200, description = "what a visitor may know", body = Answer<PageSettings>),
+    )
+)]
 #[get("/settings")]
 pub(super) fn settings(settings: &State<PageSettings>) -> Reply<PageSettings> {
     ok("获取设置成功", settings.inner().clone())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Size {
     latitude: f64,
     longitude: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct CellView {
     latitude: f64,
     longitude: f64,
     count: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct CountsView {
     total: i64,
     cell: Size,
@@ -72,6 +79,13 @@ pub(super) struct CountsView {
 
 /// Counts by cell, without contents or exact places: for anyone, unless the operator says otherwise,
 /// and finer for whoever is logged in.
+#[utoipa::path(get, path = "/bottles/counts",
+    params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
+    responses(
+        (status = 200, description = "the counts", body = Answer<CountsView>),
+        (status = 401, description = "visitors may not see them here"),
+    )
+)]
 #[get("/bottles/counts?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<zoom>")]
 #[allow(clippy::too_many_arguments)] // each is a parameter of the query
 pub(super) fn counts(

@@ -1,8 +1,41 @@
 //! Numbers in a query string.
 
+use utoipa::IntoParams;
+
 use crate::bottles::{LIST_MOST, Page};
 use crate::error::{Error, Problem, Result};
 use crate::geo::{Position, Rectangle};
+
+/// A rectangle, as the document shows it: its parameters are read one by one, for their own errors.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described")]
+pub(super) struct RectangleQuery {
+    /// of the centre, in degrees
+    #[param(minimum = -90, maximum = 90)]
+    latitude: f64,
+    /// of the centre, in degrees
+    #[param(minimum = -180, maximum = 180)]
+    longitude: f64,
+    /// from the southern edge to the northern, in degrees
+    #[param(minimum = 0, maximum = 180)]
+    latitude_span: f64,
+    /// from the western edge to the eastern, in degrees
+    #[param(minimum = 0, maximum = 360)]
+    longitude_span: f64,
+}
+
+/// A part of a list, likewise.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only described")]
+pub(super) struct PageQuery {
+    /// at most so many; 10,000 if not given, and at most
+    #[param(minimum = 1)]
+    limit: Option<u64>,
+    /// what `next` was in the part before
+    after: Option<i64>,
+}
 
 /// A number as any language prints it (`5.4567E-2`, `1e+2`).
 pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {

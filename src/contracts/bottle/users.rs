@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rocket::{State, delete, get, post, put};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::envelope::{Nothing, Refusal, Reply, ok};
+use super::envelope::{Answer, Nothing, Refusal, Reply, ok};
 use super::guard::{Private, Revision, SessionCookie};
 use super::view::User;
 use crate::accounts::{
@@ -18,12 +19,22 @@ use crate::store::Store;
 use crate::store::transfer::Record;
 use crate::transfer;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Credentials {
+    #[schema(value_type = String)]
     username: Option<String>,
+    #[schema(value_type = String)]
     password: Option<String>,
 }
 
+/// Log in
+#[utoipa::path(post, path = "/sessions",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "the user, and the cookie", body = Answer<User>),
+        (status = 403, description = "wrong name or password"),
+    )
+)]
 #[post("/sessions", data = "<body>")]
 pub(super) async fn log_in(
     body: Body<Credentials>,
@@ -46,6 +57,13 @@ pub(super) async fn log_in(
     ok("登录成功", begun.account.into())
 }
 
+/// Log out
+#[utoipa::path(delete, path = "/sessions/self",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the session has ended", body = Answer<Nothing>),
+    )
+)]
 #[delete("/sessions/self")]
 pub(super) async fn log_out(
     session: Session<Private>,
@@ -57,6 +75,13 @@ pub(super) async fn log_out(
     ok("登出成功", Nothing {})
 }
 
+/// Log out everywhere
+#[utoipa::path(delete, path = "/sessions",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "every session of the account has ended", body = Answer<Nothing>),
+    )
+)]
 #[delete("/sessions")]
 pub(super) async fn log_out_everywhere(
     session: Session<Private>,
@@ -68,11 +93,21 @@ pub(super) async fn log_out_everywhere(
     ok("已登出所有设备", Nothing {})
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Farewell {
+    #[schema(value_type = String)]
     password: Option<String>,
 }
 
+/// Delete the account and all its own
+#[utoipa::path(delete, path = "/users/self",
+    request_body = Farewell,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 403, description = "wrong password"),
+    )
+)]
 #[delete("/users/self", data = "<body>")]
 pub(super) async fn delete_account(
     session: Session<Private>,
@@ -92,35 +127,36 @@ pub(super) async fn delete_account(
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Profile {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct NewProfile {
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
     username: Option<String>,
+    #[schema(value_type = String)]
     password: Option<String>,
-    current_password: Option<String>,
+    #[schema(max_length = 64)]
     nickname: Option<String>,
+    #[schema(value_type = Option<Gender>)]
     gender: Option<String>,
 }
 
-impl Profile {
-    fn gender(&self) -> Result<Option<Gender>, Error> {
-        self.gender.as_deref().map(Gender::parse).transpose()
-    }
-
-    fn nickname(&self) -> Result<Option<Nickname>, Error> {
-        self.nickname.as_deref().map(Nickname::parse).transpose()
-    }
-}
-
+/// Make an account
+#[utoipa::path(post, path = "/users",
+    request_body = NewProfile,
+    responses(
+        (status = 200, description = "the user", body = Answer<User>),
+        (status = 409, description = "the name is taken"),
+    )
+)]
 #[post("/users", data = "<body>")]
 pub(super) async fn register(
     _may: MayRegister,
     revision: Revision,
-    body: Body<Profile>,
+    body: Body<NewProfile>,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
     let registration = Registration {
-        gender: body.0.gender()?,
-        nickname: body.0.nickname()?,
+        gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
         username: Username::parse("username", &required("username", body.0.username)?)?,
         password: accounts.new_password("password", &required("password", body.0.password)?)?,
         email: None,
@@ -138,21 +174,56 @@ pub(super) async fn register(
     }
 }
 
+/// Who is logged in
+#[utoipa::path(get, path = "/users/self",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the user", body = Answer<User>),
+    )
+)]
 #[get("/users/self")]
 pub(super) fn profile(session: Session<Private>) -> Reply<User> {
     ok("获取用户资料成功", session.login.account.into())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Own {
     records: Vec<Record>,
 }
 
+/// All that is one's own, as `bottle export` writes it, and what one opened
+#[utoipa::path(get, path = "/users/self/export",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the records", body = Answer<Own>),
+    )
+)]
 #[get("/users/self/export")]
 pub(super) fn export(session: Session<Private>, store: &State<Arc<Store>>) -> Reply<Own> {
     ok("导出成功", Own { records: transfer::own(store, session.login.account.id)? })
 }
 
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Profile {
+    #[schema(max_length = 64)]
+    nickname: Option<String>,
+    #[schema(value_type = Option<Gender>)]
+    gender: Option<String>,
+    /// a new one; it ends every session of the account
+    password: Option<String>,
+    /// asked for with a new password
+    current_password: Option<String>,
+}
+
+/// Change the profile
+#[utoipa::path(put, path = "/users/self",
+    request_body = Profile,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the user as they are now", body = Answer<User>),
+        (status = 403, description = "wrong current password"),
+    )
+)]
 #[put("/users/self", data = "<body>")]
 pub(super) async fn update(
     session: Session<Private>,
@@ -162,8 +233,8 @@ pub(super) async fn update(
 ) -> Reply<User> {
     let new_password = |text: String| accounts.new_password("password", &text);
     let changes = ProfileChanges {
-        gender: body.0.gender()?,
-        nickname: body.0.nickname()?,
+        gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
         password: body.0.password.map(new_password).transpose()?,
         current_password: body.0.current_password,
         ..ProfileChanges::default()

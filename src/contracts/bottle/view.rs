@@ -1,18 +1,21 @@
 //! Accounts and bottles as the document's JSON shows them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::accounts::Account;
 use crate::bottles::{Bottle, Opened, Opener, Sighting};
 use crate::clock::Timestamp;
+use crate::fields::Gender;
 use crate::geo::Position;
 
 /// An account as others see it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Person {
     user_id: i64,
     username: String,
     nickname: String,
+    #[schema(value_type = Gender)]
     gender: &'static str,
 }
 
@@ -28,7 +31,7 @@ impl From<Account> for Person {
 }
 
 /// An account as its owner sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct User {
     #[serde(flatten)]
     person: Person,
@@ -48,7 +51,7 @@ impl From<Account> for User {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct LocationView {
     formatted_address: String,
     latitude: f64,
@@ -62,7 +65,7 @@ impl LocationView {
 }
 
 /// A bottle on the map, closed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct SightingView<'a> {
     bottle_id: i64,
     style: u8,
@@ -70,7 +73,7 @@ pub(super) struct SightingView<'a> {
     location: SightingLocation<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SightingLocation<'a> {
     formatted_address: &'a str,
     latitude: f64,
@@ -94,7 +97,7 @@ impl<'a> SightingView<'a> {
 }
 
 /// A bottle as the one who threw it sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct CreatedView {
     bottle_id: i64,
     content: String,
@@ -118,7 +121,7 @@ impl From<Bottle> for CreatedView {
 }
 
 /// A bottle as one who opened it sees it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct OpenedView {
     bottle_id: i64,
     content: String,
@@ -145,7 +148,7 @@ impl From<Opened> for OpenedView {
 }
 
 /// Someone who opened a bottle.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct OpenerView {
     #[serde(flatten)]
     person: Person,

@@ -3,10 +3,11 @@
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Request, Route, State, async_trait, delete, get, post, routes};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
-use super::{Answer, BareCookie, Reply, filled, say};
+use super::{Answer, BareCookie, Reply, described, filled, say};
+use crate::contracts::openapi::Described;
 use crate::contracts::{Body, Refused, Session};
 use crate::error::Error;
 use crate::fields::{Holding, HoldingName};
@@ -29,11 +30,21 @@ impl<'r> FromRequest<'r> for Kind {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ledger::New)]
 struct New {
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
     name: Option<String>,
 }
 
+/// Add one
+#[utoipa::path(post, path = "/",
+    request_body = New,
+    security(("ledger_session" = [])),
+    responses(
+        (status = 201, description = "added", body = Answer),
+    )
+)]
 #[post("/", data = "<body>")]
 async fn add(
     kind: Kind,
@@ -46,13 +57,37 @@ async fn add(
     Ok(say(201, "created"))
 }
 
+/// A card, a member or a division.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ledger::Item)]
+pub(super) struct Item {
+    id: i64,
+    name: String,
+}
+
+/// All of them
+#[utoipa::path(get, path = "/",
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "all, in `data`", body = Answer),
+    )
+)]
 #[get("/")]
 fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
     let found = holdings.list(kind.0, &session.login.account)?;
-    let data = found.into_iter().map(|(id, name)| json!({ "id": id, "name": name })).collect();
+    let data = found.into_iter().map(|(id, name)| Item { id, name }).collect();
     Ok(Answer { data: Some(data), ..say(200, "success") })
 }
 
+/// Remove one
+#[utoipa::path(delete, path = "/{id}",
+    params(("id" = i64, Path)),
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "removed", body = Answer),
+        (status = 404, description = "no such one"),
+    )
+)]
 #[delete("/<id>")]
 async fn remove(
     kind: Kind,
@@ -68,4 +103,12 @@ async fn remove(
 /// The endpoints, to be mounted at `/card`, `/member` and `/division`.
 pub fn routes() -> Vec<Route> {
     routes![add, list, remove]
+}
+
+/// What the document says of them, at each of the three.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(add, list, remove))]
+    struct Api;
+    described(Api::openapi())
 }

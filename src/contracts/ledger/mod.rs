@@ -7,8 +7,9 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put, routes};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use utoipa::{OpenApi, ToSchema};
 
+use super::openapi::Described;
 use super::{
     Body, Client, Credential, Lifetimes, MayRegister, PublicUrl, Refused, Session, respond,
 };
@@ -17,16 +18,19 @@ use crate::error::Error;
 use crate::fields::{Holding, Username};
 use crate::token::Token;
 
-pub use holdings::routes as holding_routes;
+use holdings::Item;
+pub use holdings::{describe as describe_holdings, routes as holding_routes};
 pub use jwt::Jwt;
 
 /// The envelope of every answer: `{code, message}` and, for lists, `data`. The code is the status.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ledger::Answer)]
 struct Answer {
     code: u16,
     message: String,
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Value>,
+    data: Option<Vec<Item>>,
 }
 
 type Reply = Result<Answer, Answer>;
@@ -106,9 +110,12 @@ impl Credential for BareCookie {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ledger::Credentials)]
 struct Credentials {
+    #[schema(value_type = String)]
     name: Option<String>,
+    #[schema(value_type = String)]
     password: Option<String>,
 }
 
@@ -118,6 +125,15 @@ fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
         .ok_or_else(|| say(400, format!("{field} cannot be blank")))
 }
 
+/// Make an account
+#[utoipa::path(post, path = "/register",
+    request_body = Credentials,
+    responses(
+        (status = 201, description = "made", body = Answer),
+        (status = 400, description = "a blank field, or a name over 20 characters"),
+        (status = 409, description = "the name is taken"),
+    )
+)]
 #[post("/register", data = "<body>")]
 async fn register(_may: MayRegister, body: Body<Credentials>, accounts: &State<Accounts>) -> Reply {
     let name = filled("name", body.0.name)?;
@@ -151,6 +167,16 @@ impl From<SetCookie> for rocket::http::Header<'static> {
     }
 }
 
+/// Log in
+#[utoipa::path(post, path = "/login",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "logged in: the JWT stands in `Set-Cookie` without a name", body = Answer),
+        (status = 400, description = "a blank field"),
+        (status = 403, description = "wrong password"),
+        (status = 404, description = "no such user"),
+    )
+)]
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Credentials>,
@@ -171,10 +197,28 @@ async fn log_in(
     Ok(LoggedIn { answer: say(200, "success"), cookie: SetCookie(cookie) })
 }
 
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ledger::NewPassword)]
+struct NewPassword {
+    /// one's own
+    name: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+/// Change the password
+#[utoipa::path(put, path = "/",
+    request_body = NewPassword,
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "changed", body = Answer),
+        (status = 403, description = "another name than one's own"),
+    )
+)]
 #[put("/", data = "<body>")]
 async fn change_password(
     session: Session<BareCookie>,
-    body: Body<Credentials>,
+    body: Body<NewPassword>,
     client: Client,
     accounts: &State<Accounts>,
 ) -> Reply {
@@ -189,6 +233,14 @@ async fn change_password(
     Ok(say(200, "success"))
 }
 
+/// Delete the account
+#[utoipa::path(delete, path = "/",
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "it is gone", body = Answer),
+        (status = 403, description = "a card, a member or a division exists"),
+    )
+)]
 #[delete("/")]
 async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>) -> Reply {
     accounts.delete_if_empty(session.login).await?;
@@ -198,6 +250,24 @@ async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>
 /// The account's endpoints, to be mounted at `/user`.
 pub fn routes() -> Vec<Route> {
     routes![register, log_in, change_password, delete_account]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(register, log_in, change_password, delete_account))]
+    struct Api;
+    described(Api::openapi())
+}
+
+fn described(api: utoipa::openapi::OpenApi) -> Described {
+    Described {
+        api,
+        contract: "Ledger",
+        refusal: "ledger.Answer",
+        logged_out: "400",
+        wrong_field: &["400", "422"],
+    }
 }
 
 /// The envelope for whatever no endpoint answered, at every base of this contract.

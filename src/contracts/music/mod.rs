@@ -6,7 +6,9 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
+use super::openapi::Described;
 use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, chinese, respond};
 use crate::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
 use crate::error::Error;
@@ -15,7 +17,8 @@ use crate::token::Token;
 
 /// The envelope of every answer: `{code, message}` and, where there is some, `data`. Code 0 is
 /// success; any other is under HTTP status 400 unless its first three digits are one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = music::Answer)]
 struct Answer<T> {
     code: u32,
     message: &'static str,
@@ -39,7 +42,8 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
 }
 
 /// Why there is no data.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = music::Refusal)]
 struct Refusal {
     #[serde(skip)]
     status: Status,
@@ -129,13 +133,25 @@ impl Credential for Bearer {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::NewAccount)]
 struct NewAccount {
+    #[schema(value_type = String)]
     nickname: Option<String>,
+    #[schema(value_type = String)]
     email: Option<String>,
+    #[schema(value_type = String)]
     password: Option<String>,
 }
 
+/// Make an account
+#[utoipa::path(post, path = "/register",
+    request_body = NewAccount,
+    responses(
+        (status = 200, description = "made", body = Answer<Nothing>),
+        (status = 400, description = "40001 name taken, 40002 address taken, 40003 later, 40000 a wrong field"),
+    )
+)]
 #[post("/register", data = "<body>")]
 async fn register(
     _may: MayRegister,
@@ -161,17 +177,30 @@ async fn register(
     ok("注册成功", None)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::Credentials)]
 struct Credentials {
+    /// an address, or a name without `@`
+    #[schema(value_type = String)]
     email: Option<String>,
+    #[schema(value_type = String)]
     password: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = music::Carried)]
 struct Carried {
     token: String,
 }
 
+/// Log in
+#[utoipa::path(post, path = "/login",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "the token", body = Answer<Carried>),
+        (status = 400, description = "40001 no such address, 40002 no such name, 40003 wrong password, 40004 later, 40000 a wrong field"),
+    )
+)]
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Credentials>,
@@ -210,6 +239,31 @@ pub fn routes() -> Vec<Route> {
         profile::change_password,
         profile::delete_account,
     ]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(
+        paths(
+            register,
+            log_in,
+            profile::profile,
+            profile::rename,
+            profile::update,
+            profile::change_password,
+            profile::delete_account,
+        ),
+        components(schemas(Refusal))
+    )]
+    struct Api;
+    Described {
+        api: Api::openapi(),
+        contract: "Music",
+        refusal: "music.Refusal",
+        logged_out: "403",
+        wrong_field: &["400"],
+    }
 }
 
 /// The envelope for whatever no endpoint answered.

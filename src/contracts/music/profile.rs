@@ -2,8 +2,9 @@
 
 use rocket::{Request, State, delete, get, put};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Bearer, Nothing, Reply, in_words, ok};
+use super::{Answer, Bearer, Nothing, Reply, in_words, ok};
 use crate::accounts::{Accounts, Contract, ProfileChanges, required};
 use crate::clock::Timestamp;
 use crate::contracts::{Body, Client, Credential, OptionalBody, Session};
@@ -22,7 +23,8 @@ impl Credential for ProfileBearer {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = music::Profile)]
 pub(super) struct Profile {
     user_id: i64,
     nickname: String,
@@ -31,6 +33,14 @@ pub(super) struct Profile {
     created_at: Timestamp,
 }
 
+/// Who is logged in
+#[utoipa::path(get, path = "/profile",
+    security(("music_session" = [])),
+    responses(
+        (status = 200, description = "the user", body = Answer<Profile>),
+        (status = 400, description = "40003 later"),
+    )
+)]
 #[get("/profile")]
 pub(super) async fn profile(
     session: Session<ProfileBearer>,
@@ -51,12 +61,24 @@ pub(super) async fn profile(
     )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::NewName)]
 pub(super) struct NewName {
+    #[schema(value_type = String)]
     password: Option<String>,
+    #[schema(value_type = String)]
     new_nickname: Option<String>,
 }
 
+/// Change the name
+#[utoipa::path(put, path = "/update/username",
+    request_body = NewName,
+    security(("music_session" = [])),
+    responses(
+        (status = 200, description = "changed", body = Answer<Nothing>),
+        (status = 400, description = "40001 wrong password, 40002 name taken, 40003 later, 40000 a wrong field"),
+    )
+)]
 #[put("/update/username", data = "<body>")]
 pub(super) async fn rename(
     session: Session<Bearer>,
@@ -82,12 +104,22 @@ pub(super) async fn rename(
     ok("用户名修改成功", None)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::Shown)]
 pub(super) struct Shown {
     nickname: Option<String>,
     avatar_url: Option<String>,
 }
 
+/// Change what is shown
+#[utoipa::path(put, path = "/update",
+    request_body = Shown,
+    security(("music_session" = [])),
+    responses(
+        (status = 200, description = "changed", body = Answer<Nothing>),
+        (status = 400, description = "40003 later, 40000 a wrong field"),
+    )
+)]
 #[put("/update", data = "<body>")]
 pub(super) async fn update(
     session: Session<Bearer>,
@@ -108,12 +140,24 @@ pub(super) async fn update(
     ok("更新成功", None)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::NewPassword)]
 pub(super) struct NewPassword {
+    #[schema(value_type = String)]
     password: Option<String>,
+    #[schema(value_type = String)]
     new_password: Option<String>,
 }
 
+/// Change the password
+#[utoipa::path(put, path = "/update/password",
+    request_body = NewPassword,
+    security(("music_session" = [])),
+    responses(
+        (status = 200, description = "changed", body = Answer<Nothing>),
+        (status = 400, description = "40001 wrong password, 40002 the same password, 40003 later, 40000 a wrong field"),
+    )
+)]
 #[put("/update/password", data = "<body>")]
 pub(super) async fn change_password(
     session: Session<Bearer>,
@@ -135,11 +179,21 @@ pub(super) async fn change_password(
     ok("密码修改成功", None)
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = music::Farewell)]
 pub(super) struct Farewell {
     password: Option<String>,
 }
 
+/// Delete the account
+#[utoipa::path(delete, path = "/delete",
+    request_body = Option<Farewell>,
+    security(("music_session" = [])),
+    responses(
+        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 400, description = "40001 wrong password, 40002 later, 40000 a wrong field"),
+    )
+)]
 #[delete("/delete", data = "<body>")]
 pub(super) async fn delete_account(
     session: Session<Bearer>,

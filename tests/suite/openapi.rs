@@ -1,0 +1,100 @@
+//! The OpenAPI document says what is mounted and what is answered: every answer that any test of
+//! this suite gets is held against it.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::document::{DOCUMENT, SEEN};
+use crate::exchanges;
+use crate::program::works;
+use crate::routes::mounted;
+
+/// Routes that are for browsers, not for programs.
+const PAGES: [&str; 5] =
+    ["GET ", "GET /docs", "GET /{}", "GET /tiles/{}/{}/{}", "GET /api/openapi.json"];
+
+fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
+    paths.flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter();
+        operations.map(|(method, operation)| (method.as_str(), path.as_str(), operation))
+    })
+}
+
+#[rstest]
+fn the_document_lists_what_is_mounted() {
+    let listed: BTreeSet<String> = operations()
+        .map(|(method, path, _)| format!("{} {}", method.to_uppercase(), anonymous(path, '{', '}')))
+        .collect();
+    let mounted: BTreeSet<String> = mounted()
+        .iter()
+        .map(|route| anonymous(route, '<', '>'))
+        .filter(|route| !PAGES.contains(&route.as_str()))
+        .collect();
+    assert_eq!(listed, mounted);
+}
+
+/// A path without the names of its parameters.
+fn anonymous(path: &str, open: char, close: char) -> String {
+    let part = |part: &str| if part.contains([open, close]) { "{}" } else { part }.to_owned();
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+#[rstest]
+fn every_operation_answers_as_the_document_says() {
+    for file in ["bottle", "bottle-draft", "ledger", "music", "bookstore"] {
+        exchanges::replay(&format!("{file}.http"));
+    }
+    let app = App::new();
+    let ada = app.user("ada");
+    let bottle = ada.throw(23.1, 113.3);
+    let around = "latitude=23&longitude=113&latitude_span=1&longitude_span=1";
+    let openers = format!("/bottles/{bottle}/openers");
+    let nearby = format!("/bottles/nearby?{around}");
+    for path in ["/api/settings", "/healthz", "/readyz", "/api/users/self/export"] {
+        assert_eq!(ada.get(path).status, 200);
+    }
+    assert_eq!(ada.get(&format!("/api/bottles/counts?{around}&zoom=3")).status, 200);
+    for path in ["/users/self", "/bottles/created", "/bottles/opened", &openers, &nearby] {
+        assert_eq!(ada.get(path).status, 200);
+    }
+    assert_eq!(ada.delete("/api/sessions").status, 200);
+    let bob = app.user("bob");
+    assert_eq!(bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" })).status, 200);
+
+    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    for (method, path, operation) in operations() {
+        for status in operation["responses"].as_object().unwrap().keys() {
+            let place = (method.to_uppercase(), path.to_owned(), status.clone());
+            assert!(!status.starts_with('2') || seen.contains(&place), "{place:?} was not seen");
+        }
+    }
+}
+
+#[rstest]
+fn names_are_unique_and_references_lead_somewhere() {
+    let ids: Vec<&str> =
+        operations().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    let text = DOCUMENT.to_string();
+    for reference in text.split(r##""$ref":"#"##).skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(DOCUMENT.pointer(pointer).is_some(), "{pointer} leads nowhere");
+    }
+}
+
+#[rstest]
+fn it_is_served_and_printed() {
+    let app = App::new();
+    let served = app.anon().get("/api/openapi.json");
+    assert!(served.header("content-type").starts_with("application/json"));
+    let folder = tempfile::tempdir().unwrap();
+    let printed: Value = serde_json::from_str(&works(folder.path(), &["openapi"], "")).unwrap();
+    assert_eq!(served.json(), printed);
+    assert_eq!(printed["openapi"], "3.1.0");
+    assert_eq!(app.anon().get("/docs").status, 200);
+}
