@@ -17,7 +17,7 @@ use crate::connections::Connections;
 use crate::contracts::bottle::{DemoAccount, Mbtiles, PageSettings};
 use crate::contracts::{
     FormsArePosted, Lifetimes, OwnPagesOnly, PublicUrl, TrustedProxy, bookstore, bottle, ledger,
-    music, openapi, unread_routes,
+    music, unread_routes,
 };
 use crate::headers;
 use crate::health;
@@ -81,7 +81,6 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         .mount("/", unread_routes())
         .mount("/api", bottle::routes())
         .mount("/api", bottle::page_routes())
-        .mount("/api", openapi::routes())
         .mount("/", bottle::routes())
         .register("/", bottle::catchers())
         .mount("/user", ledger::routes())

@@ -21,6 +21,11 @@ use crate::store::mbtiles::Tiles;
 #[folder = "static/"]
 struct Files;
 
+/// A file of the page, as it stands in `static/`.
+pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
+    Files::get(path).map(|file| file.data)
+}
+
 /// Files that change only with the version of a library: a browser need not ask again for a day.
 const LASTING: [&str; 2] = ["vendor/", "data/"];
 

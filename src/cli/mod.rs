@@ -15,9 +15,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bottle::config::{self, Settings};
-use bottle::contracts::openapi;
 use bottle::store::{Options, Store};
 use bottle::transfer::Format;
+use bottle::web;
 use clap::{Parser, Subcommand};
 
 /// Drift bottles on a map, on one machine of your own.
@@ -170,8 +170,8 @@ impl Cli {
 }
 
 fn print_openapi() -> Result<(), String> {
-    let json = openapi::document().to_pretty_json().map_err(|e| e.to_string())?;
-    writeln!(io::stdout(), "{json}").map_err(|e| e.to_string())
+    let document = web::file("api/openapi.json").ok_or("it is not in this program")?;
+    io::stdout().write_all(&document).map_err(|e| e.to_string())
 }
 
 /// All settings, or what is wrong with them.

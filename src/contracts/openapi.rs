@@ -1,9 +1,8 @@
 //! The OpenAPI document of every contract, at the bases where the server mounts them.
+//!
+//! The program carries it ready-made, as `static/api/openapi.json`, and none of this code: a megabyte
+//! less. `cargo run --example openapi` writes it anew, and a test compares the two.
 
-use std::sync::LazyLock;
-
-use rocket::http::ContentType;
-use rocket::{Route, get, routes};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
@@ -122,15 +121,4 @@ fn with_body(response: &mut Response, refusal: &str) {
         let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(refusal))).build();
         response.content.insert("application/json".to_owned(), content.into());
     }
-}
-
-#[get("/openapi.json")]
-fn openapi() -> (ContentType, &'static str) {
-    static JSON: LazyLock<String> = LazyLock::new(|| document().to_json().unwrap_or_default());
-    (ContentType::JSON, &JSON)
-}
-
-/// The document itself, to be mounted at `/api`.
-pub fn routes() -> Vec<Route> {
-    routes![openapi]
 }

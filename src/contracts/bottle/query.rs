@@ -18,10 +18,10 @@ pub(super) struct RectangleQuery {
     #[param(minimum = -180, maximum = 180)]
     longitude: f64,
     /// from the southern edge to the northern, in degrees
-    #[param(minimum = 0, maximum = 180)]
+    #[param(minimum = 0)]
     latitude_span: f64,
     /// from the western edge to the eastern, in degrees
-    #[param(minimum = 0, maximum = 360)]
+    #[param(minimum = 0)]
     longitude_span: f64,
 }
 

@@ -1,0 +1,7 @@
+//! Writes the OpenAPI document that the program carries:
+//! `cargo run --example openapi > static/api/openapi.json`.
+
+fn main() -> Result<(), serde_json::Error> {
+    println!("{}", bottle::contracts::openapi::document().to_pretty_json()?);
+    Ok(())
+}
