@@ -1,5 +1,6 @@
 //! The program itself, as a process of its own.
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -23,7 +24,9 @@ const SETTINGS: &str = "{argon2_memory_kib=8,argon2_iterations=1,login_attempts_
 
 /// `bottle` with these arguments in this folder, on a port of its own, hashing passwords fast.
 pub(crate) fn bottle(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bottle"));
+    // Another build of it may be named, for another machine perhaps.
+    let program = env::var("BOTTLE_PROGRAM");
+    let mut command = Command::new(program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_bottle")));
     command
         .args(args)
         .current_dir(folder)

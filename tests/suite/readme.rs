@@ -6,7 +6,7 @@ use bottle::config::Settings;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::program::{Program, bottle};
 
 const README: &str = include_str!("../../README.md");
 
@@ -14,15 +14,16 @@ const README: &str = include_str!("../../README.md");
 /// printed, `…` standing for what is left out.
 #[rstest]
 fn every_line_of_the_walk_prints_what_is_shown() {
-    let app = App::new();
     let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(bottle(folder.path(), &[]));
+    let address = format!("127.0.0.1:{}", program.port);
     let mut printed = String::new();
     let mut lines = 0;
     for line in section("## Five minutes with curl").lines() {
         if let Some(shown) = line.strip_prefix("# ") {
             check_shown(shown, &printed);
         } else if line.starts_with("curl ") {
-            printed = run(&line.replace("127.0.0.1:8000", &app.address()), folder.path());
+            printed = run(&line.replace("127.0.0.1:8000", &address), folder.path());
             lines += 1;
         }
     }
