@@ -66,6 +66,7 @@ fn ada() -> Account {
         avatar_url: None,
         created_at: Timestamp::from_millis(0),
         password_is_one_time: false,
+        is_teacher: false,
     }
 }
 

@@ -41,6 +41,15 @@ pub struct Registration {
     pub email: Option<Email>,
 }
 
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Throw and open bottles.
+    Student,
+    /// Besides, keep the sea kind.
+    Teacher,
+}
+
 /// What someone names an account by.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
@@ -107,11 +116,16 @@ impl Accounts {
     /// Makes an account. [`Error::UsernameTaken`] or [`Error::EmailTaken`] if its name or address is
     /// another's in any contract.
     pub async fn register(&self, new: Registration) -> Result<Account> {
-        self.add(new, false).await
+        self.add(new, Role::Student, false).await
     }
 
     /// Makes an account, whose password is either its owner's choice or given out for one login.
-    async fn add(&self, new: Registration, password_is_one_time: bool) -> Result<Account> {
+    async fn add(
+        &self,
+        new: Registration,
+        role: Role,
+        password_is_one_time: bool,
+    ) -> Result<Account> {
         let nickname = match new.nickname {
             Some(nickname) => nickname,
             None => Nickname::parse(new.username.as_str())?,
@@ -123,6 +137,7 @@ impl Accounts {
             gender: new.gender.unwrap_or(Gender::Unknown),
             email: new.email,
             password_is_one_time,
+            is_teacher: role == Role::Teacher,
         };
         let now = self.clock.now();
         self.store.write(move |db| users::insert(db, &new, now)).await
@@ -171,6 +186,14 @@ impl Accounts {
         let account = snapshot.read(|db| sessions::account(db, contract, token, now))?;
         let account = account.ok_or(Error::NotLoggedIn)?;
         Ok((Login { account, token }, snapshot))
+    }
+
+    /// Whether the session is still live.
+    pub fn is_live(&self, login: &Login) -> bool {
+        let now = self.clock.now();
+        let found = self.store.read(|db| sessions::account(db, Contract::Bottle, login.token, now));
+        // A store that does not answer now says nothing of a session.
+        !matches!(found, Ok(None))
     }
 
     /// Clears away the sessions that are over.

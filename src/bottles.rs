@@ -8,10 +8,11 @@ use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::geo::Rectangle;
+use crate::live::{Event, Live};
 use crate::store::cells::{self, LEVELS};
-use crate::store::{Store, bottles};
+use crate::store::{Store, bottles, moderation};
 
-pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page};
+pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page, Spot};
 pub use crate::store::cells::Cell;
 pub use crate::store::nearby::Sighting;
 pub use nearby::{Seen, Wanted};
@@ -23,6 +24,7 @@ pub const LIST_MOST: u32 = 10_000;
 pub struct Bottles {
     store: Arc<Store>,
     clock: Clock,
+    live: Live,
 }
 
 /// A part of a list.
@@ -51,13 +53,38 @@ pub struct Counts {
 impl Bottles {
     /// The bottles in `store`.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
-        Self { store, clock }
+        Self { store, clock, live: Live::new(0) }
     }
 
-    /// Throws a bottle.
+    /// The same, where what changes on the sea is told to `live`.
+    pub fn telling(self, live: Live) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Throws a bottle. [`Error::Muted`] or [`Error::Frozen`] if that may not be now.
     pub async fn throw(&self, owner: &Account, new: NewBottle) -> Result<Bottle> {
         let (owner, now) = (owner.id, self.clock.now());
-        self.store.write(move |db| bottles::insert(db, owner, &new, now)).await
+        let thrown = self.store.write(move |db| {
+            moderation::may_throw(db, owner, now)?;
+            bottles::insert(db, owner, &new, now)
+        });
+        let bottle = thrown.await?;
+        self.live.tell(Event::Thrown(Spot {
+            id: bottle.id,
+            owner,
+            style: bottle.style,
+            position: bottle.position,
+            formatted_address: bottle.formatted_address.clone(),
+        }));
+        Ok(bottle)
+    }
+
+    /// Deletes a bottle with its openings.
+    pub async fn delete(&self, id: i64) -> Result<()> {
+        if let Some(position) = self.store.write(move |db| bottles::delete(db, id)).await? {
+            self.live.tell(Event::Hidden(id, position));
+        }
+        Ok(())
     }
 
     /// How many bottles lie in each cell that the rectangle touches, in cells as fine as suits a map
@@ -82,7 +109,13 @@ impl Bottles {
     /// Opens a bottle. Only the first opening by another than the owner is recorded.
     pub async fn open(&self, id: i64, opener: &Account) -> Result<Opened> {
         let (opener, now) = (opener.id, self.clock.now());
-        self.store.write(move |db| bottles::open(db, id, opener, now)).await
+        let opened = self.store.write(move |db| bottles::open(db, id, opener, now));
+        let (opened, recorded) = opened.await?;
+        if recorded {
+            let bottle = &opened.bottle;
+            self.live.tell(Event::Opened(id, bottle.position, bottle.openers_count));
+        }
+        Ok(opened)
     }
 
     /// Fails unless the bottle exists and is `owner`'s.
@@ -104,7 +137,10 @@ impl Bottles {
 }
 
 /// Asks for one item more than wanted, which tells whether there are more.
-fn listed<T>(page: Page, query: impl FnOnce(Page) -> Result<Vec<T>>) -> Result<Listed<T>> {
+pub(crate) fn listed<T>(
+    page: Page,
+    query: impl FnOnce(Page) -> Result<Vec<T>>,
+) -> Result<Listed<T>> {
     let mut items = query(Page { limit: page.limit + 1, ..page })?;
     let more = items.len() > page.limit as usize;
     items.truncate(page.limit as usize);

@@ -61,6 +61,10 @@ pub struct Settings {
     pub registrations_per_minute: u32,
     /// How many bottles an account may throw in a minute, and an address ten times as many.
     pub throws_per_minute: u32,
+    /// How many reports by different people hide a bottle until a teacher looks; 0 for none.
+    pub reports_to_hide: u32,
+    /// How many may listen to what happens on the sea at one time.
+    pub live_listeners: usize,
     /// Where people reach the server, if that is https behind a proxy; empty for what they ask for.
     pub public_url: String,
     /// The address of the proxy whose word on clients' addresses counts; empty for none.
@@ -96,6 +100,8 @@ impl Default for Settings {
             login_attempts_per_minute: 20,
             registrations_per_minute: 300,
             throws_per_minute: 300,
+            reports_to_hide: 3,
+            live_listeners: 1024,
             public_url: String::new(),
             trusted_proxy: None,
             log_format: LogFormat::Text,

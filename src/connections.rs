@@ -37,7 +37,8 @@ pub struct Limits {
     pub proxy: Option<IpAddr>,
 }
 
-/// Knows which connections have a request in progress, and closes others.
+/// Knows which connections have a request in progress, and closes others. A clone is the same.
+#[derive(Clone)]
 pub struct Connections(Arc<Watch>);
 
 struct Watch {
@@ -72,6 +73,14 @@ impl Connections {
     /// None yet.
     pub fn new(limits: Limits) -> Self {
         Self(Arc::new(Watch { limits, known: Default::default() }))
+    }
+
+    /// A client with an answer that has no end must take some of it within this time, and then once
+    /// more.
+    pub fn expect(&self, client: Option<SocketAddr>, within: Duration) {
+        if let Some(client) = client {
+            self.0.part(client).insert(client, State::Waiting(Instant::now() + within));
+        }
     }
 }
 

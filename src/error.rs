@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::clock::Timestamp;
 use crate::fields::Holding;
 
 /// Why the domain refused, or could not do, what it was asked.
@@ -52,6 +53,21 @@ pub enum Error {
     /// The bottle belongs to someone else.
     #[error("not the owner of this bottle")]
     NotOwner,
+    /// One's own bottle is not to be reported.
+    #[error("this is one's own bottle")]
+    OwnBottle,
+    /// No account has this id.
+    #[error("user {0} does not exist")]
+    NoSuchUser(String),
+    /// Only a teacher may do this.
+    #[error("not a teacher")]
+    NotTeacher,
+    /// A teacher lets this account throw nothing before then.
+    #[error("muted until {0}")]
+    Muted(Timestamp),
+    /// A teacher lets nobody throw now.
+    #[error("nobody may throw now")]
+    Frozen,
     /// Someone tries this too often; a minute later they may again.
     #[error("too many attempts")]
     TooOften,

@@ -232,6 +232,27 @@ impl Content {
     }
 }
 
+/// Why a bottle is reported: 1 to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The reason `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::field("reason", Problem::TooShort(1)));
+        }
+        at_most("reason", 500, text.chars().count())?;
+        no_nul("reason", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The reason.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Where a bottle was thrown, in words: at most 256 characters, perhaps none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);

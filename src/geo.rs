@@ -147,4 +147,12 @@ impl Rectangle {
             vec![area(west, east)]
         }
     }
+
+    /// Whether the position lies in the rectangle, its edges included.
+    pub fn holds(&self, position: Position) -> bool {
+        self.areas().iter().any(|area| {
+            (area.south..=area.north).contains(&position.latitude)
+                && (area.west..=area.east).contains(&position.longitude)
+        })
+    }
 }

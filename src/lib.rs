@@ -7,6 +7,7 @@
 //!
 //! - [`contracts`]: how HTTP speaks, one contract a module
 //! - [`accounts`], [`bottles`], [`holdings`]: the rules; [`password`]: Argon2id, a few at a time
+//! - [`moderation`]: what keeps the sea kind; [`live`]: what happens on it, told at once
 //! - [`store`]: all the SQL, over one SQLite file
 //! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
 //! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
@@ -26,8 +27,10 @@ pub mod geo;
 pub mod headers;
 pub mod health;
 pub mod holdings;
+pub mod live;
 pub mod logging;
 pub mod metrics;
+pub mod moderation;
 pub mod password;
 pub mod pieces;
 pub mod server;

@@ -22,7 +22,9 @@ use crate::contracts::{
 use crate::headers;
 use crate::health;
 use crate::holdings::Holdings;
+use crate::live::Live;
 use crate::logging::RequestLog;
+use crate::moderation::Moderation;
 use crate::password::Passwords;
 use crate::pieces::LargePieces;
 use crate::shutdown::InFlight;
@@ -62,6 +64,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
     // It was checked with the other settings.
     let url = PublicUrl::parse(&settings.public_url).unwrap_or_default();
     let in_flight = InFlight::default();
+    let connections = Connections::new(settings.limits());
     let rocket = manage(rocket::custom(figment), settings, sea)
         .attach(FormsArePosted)
         .attach(RequestLog(settings.log_format))
@@ -70,7 +73,8 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         .attach(headers::Defaults)
         .attach(in_flight.clone())
         .manage(in_flight)
-        .attach(Connections::new(settings.limits()))
+        .attach(connections.clone())
+        .manage(connections)
         .attach(LargePieces)
         .attach(housekeeping())
         .manage(url);
@@ -81,6 +85,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         .mount("/", unread_routes())
         .mount("/api", bottle::routes())
         .mount("/api", bottle::page_routes())
+        .mount("/api", bottle::class_routes())
         .mount("/", bottle::routes())
         .register("/", bottle::catchers())
         .mount("/user", ledger::routes())
@@ -119,6 +124,7 @@ fn housekeeping() -> AdHoc {
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build> {
     let Sea { store, clock, tiles, demo_accounts } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+    let live = Live::new(settings.live_listeners);
     let throttle = Arc::new(Throttle::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
@@ -140,7 +146,9 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store)))
         .manage(Arc::clone(&store))
-        .manage(Bottles::new(store, clock))
+        .manage(Bottles::new(Arc::clone(&store), clock.clone()).telling(live.clone()))
+        .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
+        .manage(live)
         .manage(Lifetimes {
             bottle: settings.session_seconds,
             ledger: settings.ledger_token_seconds,

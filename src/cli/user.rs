@@ -6,7 +6,7 @@ mod password;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use bottle::accounts::{Account, Accounts, Listed, Registration};
+use bottle::accounts::{Account, Accounts, Listed, Registration, Role};
 use bottle::clock::Clock;
 use bottle::error::Error;
 use bottle::fields::{Nickname, Username};
@@ -36,7 +36,8 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   bottle user add ada                  asks for the password
-  bottle user add ada --one-time       prints one, to be changed at the first login")]
+  bottle user add ada --one-time       prints one, to be changed at the first login
+  bottle user add grace --teacher      may keep the sea kind")]
     Add {
         username: String,
         /// The name it is shown with [default: the username]
@@ -45,6 +46,9 @@ Examples:
         /// Make up a password, to be changed at the first login
         #[arg(long)]
         one_time: bool,
+        /// Let it hide bottles, mute accounts and see what is reported, on the page /teacher
+        #[arg(long)]
+        teacher: bool,
     },
     /// Make a class of accounts with one-time passwords, and print them
     #[command(after_help = "\
@@ -92,14 +96,11 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
 async fn act(accounts: &Accounts, command: Command, json: bool) -> Result<(), String> {
     match command {
         Command::List => list(&accounts.list().map_err(told)?, json),
-        Command::Add { username, nickname, one_time } => {
+        Command::Add { username, nickname, one_time, teacher } => {
             let given = if one_time { password::made_up() } else { password::asked()? };
             let new = registration(accounts, &username, nickname.as_deref(), &given);
-            let added = match one_time {
-                true => accounts.add_with_one_time_password(new?).await,
-                false => accounts.register(new?).await,
-            };
-            let account = added.map_err(told)?;
+            let role = if teacher { Role::Teacher } else { Role::Student };
+            let account = accounts.make(new?, role, one_time).await.map_err(told)?;
             print(json, &account, "was made", one_time.then_some(given))
         }
         Command::Import { file } => import::run(accounts, &file, json).await,
@@ -172,6 +173,7 @@ fn listed(of: &Listed) -> Value {
         "gender": account.gender.as_str(),
         "created_at": account.created_at,
         "password_is_one_time": account.password_is_one_time,
+        "is_teacher": account.is_teacher,
         "bottles": bottles,
         "sessions": sessions,
     })

@@ -43,6 +43,7 @@ pub fn document() -> OpenApi {
     document.components = Some(credentials().build());
     mount(&mut document, "/api", bottle::describe());
     mount(&mut document, "/api", bottle::describe_page());
+    mount(&mut document, "/api", bottle::describe_class());
     mount(&mut document, "", Described { contract: "Bottle, first draft", ..bottle::describe() });
     mount(&mut document, "/user", ledger::describe());
     for base in ["/card", "/member", "/division"] {

@@ -26,6 +26,19 @@ pub struct Bottle {
     pub created_at: Timestamp,
     /// How many others have opened it.
     pub openers_count: i64,
+    /// Since when it is hidden from all but its owner, if it is.
+    pub hidden_at: Option<Timestamp>,
+}
+
+/// A bottle as it is seen on the map, closed.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Spot {
+    pub id: i64,
+    pub owner: i64,
+    pub style: Style,
+    pub position: Position,
+    pub formatted_address: String,
 }
 
 /// A bottle to throw.
@@ -70,11 +83,25 @@ pub struct Page {
     pub after: Option<i64>,
 }
 
-const BOTTLE: &str = "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
-    bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count";
-const BOTTLE_WIDTH: usize = 8;
+pub(super) const BOTTLE: &str =
+    "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
+    bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at";
+pub(super) const BOTTLE_WIDTH: usize = 9;
 
-fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
+/// The columns that [`spot`] reads.
+pub(super) const SPOT: &str = "id, owner_id, style, latitude, longitude, formatted_address";
+
+pub(super) fn spot(row: &Row<'_>) -> rusqlite::Result<Spot> {
+    Ok(Spot {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        style: row.get(2)?,
+        position: position(row, 3)?,
+        formatted_address: row.get(5)?,
+    })
+}
+
+pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
     Ok(Bottle {
         id: row.get(0)?,
         content: row.get(1)?,
@@ -83,6 +110,7 @@ fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
         style: row.get(5)?,
         created_at: row.get(6)?,
         openers_count: row.get(7)?,
+        hidden_at: row.get(8)?,
     })
 }
 
@@ -136,7 +164,7 @@ pub fn opened(db: &Connection, opener: i64, page: Page) -> Result<Vec<Opened>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {BOTTLE}, {account}, opened_at
          FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
-         WHERE opener_id = :opener
+         WHERE opener_id = :opener AND hidden_at IS NULL
            AND (:after IS NULL OR (opened_at, bottle_id) > (
                SELECT opened_at, bottle_id FROM openings
                WHERE bottle_id = :after AND opener_id = :opener))
@@ -151,26 +179,47 @@ pub fn opened(db: &Connection, opener: i64, page: Page) -> Result<Vec<Opened>> {
 }
 
 /// Opens a bottle: the first opening by someone else than its owner is recorded and stands for good;
-/// the owner's own look is not.
-pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<Opened> {
-    db.prepare_cached(
-        "INSERT INTO openings (bottle_id, opener_id, opened_at)
-         SELECT id, ?2, ?3 FROM bottles WHERE id = ?1 AND owner_id <> ?2
+/// the owner's own look is not. Whether this was recorded.
+pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Opened, bool)> {
+    let recorded = db
+        .prepare_cached(
+            "INSERT INTO openings (bottle_id, opener_id, opened_at)
+         SELECT id, ?2, ?3 FROM bottles WHERE id = ?1 AND owner_id <> ?2 AND hidden_at IS NULL
          ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![id, opener, now])
-    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
+        )?
+        .execute(params![id, opener, now])
+        .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
 
-    db.prepare_cached(&format!(
-        "SELECT {BOTTLE}, {account}, coalesce(opened_at, ?3)
+    let opened = db
+        .prepare_cached(&format!(
+            "SELECT {BOTTLE}, {account}, coalesce(opened_at, ?3)
          FROM bottles JOIN users ON users.id = owner_id
          LEFT JOIN openings ON bottle_id = bottles.id AND opener_id = ?2
-         WHERE bottles.id = ?1",
-        account = users::COLUMNS
-    ))?
-    .query_row(params![id, opener, now], opened_bottle)
-    .optional()?
-    .ok_or_else(|| Error::NoSuchBottle(id.to_string()))
+         WHERE bottles.id = ?1 AND (hidden_at IS NULL OR owner_id = ?2)",
+            account = users::COLUMNS
+        ))?
+        .query_row(params![id, opener, now], opened_bottle)
+        .optional()?;
+    opened.map(|opened| (opened, recorded == 1)).ok_or_else(|| Error::NoSuchBottle(id.to_string()))
+}
+
+/// Deletes a bottle with its openings and reports, if it is there; where it was, if it was on the sea.
+pub fn delete(db: &Connection, id: i64) -> Result<Option<Position>> {
+    let deleted = db
+        .prepare_cached(
+            "DELETE FROM bottles WHERE id = ?1 RETURNING latitude, longitude, hidden_at IS NULL",
+        )?
+        .query_row([id], |row| Ok((position(row, 0)?, row.get::<_, bool>(2)?)))
+        .optional()?;
+    Ok(deleted.filter(|(_, on_sea)| *on_sea).map(|(position, _)| position))
+}
+
+/// Whose bottle this is, if it is not hidden.
+pub fn owner_on_sea(db: &Connection, id: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached("SELECT owner_id FROM bottles WHERE id = ?1 AND hidden_at IS NULL")?
+        .query_row([id], |row| row.get(0))
+        .optional()?)
 }
 
 /// Whose bottle this is.

@@ -28,17 +28,17 @@ pub enum Remedy {
 }
 
 /// What the index holds must follow from the table of bottles: since which schema, a question that finds
-/// ids where it does not, and what is wrong with those.
+/// ids where it does not (`ON_SEA` for what is true of bottles that are not hidden), and what is wrong.
 const INDEX: &[(i32, &str, &str)] = &[
     (
         1,
-        "SELECT id FROM bottles WHERE id NOT IN (SELECT id FROM bottles_rtree)",
+        "SELECT id FROM bottles WHERE ON_SEA AND id NOT IN (SELECT id FROM bottles_rtree)",
         "bottles without their row in the R*-tree, which nobody nearby sees",
     ),
     (
         1,
-        "SELECT id FROM bottles_rtree WHERE id NOT IN (SELECT id FROM bottles)",
-        "rows of the R*-tree without their bottle",
+        "SELECT id FROM bottles_rtree WHERE id NOT IN (SELECT id FROM bottles WHERE ON_SEA)",
+        "rows of the R*-tree without their bottle, or with a hidden one",
     ),
     (
         1,
@@ -56,7 +56,7 @@ const INDEX: &[(i32, &str, &str)] = &[
     (
         3,
         "SELECT level AS id FROM levels LEFT JOIN cells USING (level) GROUP BY level
-         HAVING total(count) <> (SELECT count(*) FROM bottles)",
+         HAVING total(count) <> (SELECT count(*) FROM bottles WHERE ON_SEA)",
         "levels of the map whose counts are off",
     ),
 ];
@@ -80,10 +80,15 @@ pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     if found.iter().all(|finding| finding.remedy != Remedy::Restore) {
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         for (_, question, what) in INDEX.iter().filter(|(since, ..)| *since <= version) {
-            found.extend(rows(db, question, what)?);
+            found.extend(rows(db, &question.replace("ON_SEA", on_sea(version)), what)?);
         }
     }
     Ok(found)
+}
+
+/// What is true of bottles that are not hidden.
+fn on_sea(version: i32) -> &'static str {
+    if version < 5 { "true" } else { "hidden_at IS NULL" }
 }
 
 fn torn(detail: String) -> Finding {
@@ -159,9 +164,9 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
     // It may be too damaged to be emptied row by row.
     change.execute_batch("DROP TABLE bottles_rtree")?;
     change.execute_batch(create)?;
-    change.execute_batch(
-        "INSERT INTO bottles_rtree
-         SELECT id, latitude, latitude, longitude, longitude FROM bottles;
+    let version: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let sql = "INSERT INTO bottles_rtree
+         SELECT id, latitude, latitude, longitude, longitude FROM bottles WHERE ON_SEA;
          UPDATE bottles
          SET openers_count = (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id);
@@ -171,9 +176,9 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
                 min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1),
                 min(CAST((longitude + 180) * per_turn / 360 AS INTEGER), per_turn - 1),
                 count(*)
-         FROM levels CROSS JOIN bottles
-         GROUP BY 1, 2, 3;",
-    )?;
+         FROM levels CROSS JOIN bottles WHERE ON_SEA
+         GROUP BY 1, 2, 3;";
+    change.execute_batch(&sql.replace("ON_SEA", on_sea(version)))?;
     let bottles = change.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
     change.commit()?;
     Ok(bottles)

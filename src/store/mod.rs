@@ -13,6 +13,7 @@ pub mod check;
 pub mod ledger;
 pub mod mbtiles;
 pub mod migrate;
+pub mod moderation;
 pub mod nearby;
 pub mod sessions;
 pub mod stats;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::bottles::{self, NewBottle};
+use super::moderation;
 use super::users::{self, NewAccount};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -46,6 +47,10 @@ pub struct Thrown {
     pub style: i64,
     pub location: Place,
     pub created_at: Timestamp,
+    /// There only if a teacher, or enough reports, took it from the sea.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub hidden_at: Option<Timestamp>,
 }
 
 /// Where a bottle was thrown.
@@ -89,7 +94,7 @@ impl Whose {
 const PEOPLE: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
     FROM users WHERE id = coalesce(?1, id) ORDER BY id";
 const BOTTLES: &str = "SELECT bottles.id, username, content, style, formatted_address, latitude,
-        longitude, bottles.created_at
+        longitude, bottles.created_at, hidden_at
     FROM bottles JOIN users ON users.id = owner_id
     WHERE owner_id = ?1 ORDER BY bottles.id";
 const OPENINGS: &str = "SELECT bottle_id, username, opened_at
@@ -182,6 +187,7 @@ fn thrown(row: &Row<'_>) -> rusqlite::Result<Record> {
         style: row.get(3)?,
         location,
         created_at: row.get(7)?,
+        hidden_at: row.get(8)?,
     }))
 }
 
@@ -211,15 +217,17 @@ pub fn add_bottle(
     db: &Connection,
     owner: i64,
     new: &NewBottle,
-    created_at: Timestamp,
+    thrown: &Thrown,
 ) -> Result<(i64, bool)> {
+    let created_at = thrown.created_at;
     let there = db
         .prepare_cached(
             "SELECT id FROM bottles
              WHERE id IN (
                  SELECT id FROM bottles_rtree
                  WHERE min_latitude <= :latitude AND max_latitude >= :latitude
-                   AND min_longitude <= :longitude AND max_longitude >= :longitude)
+                   AND min_longitude <= :longitude AND max_longitude >= :longitude
+                 UNION ALL SELECT id FROM bottles WHERE hidden_at IS NOT NULL)
                AND owner_id = :owner AND created_at = :created_at AND content = :content
                AND latitude = :latitude AND longitude = :longitude",
         )?
@@ -236,7 +244,13 @@ pub fn add_bottle(
         .optional()?;
     match there {
         Some(id) => Ok((id, false)),
-        None => Ok((bottles::insert(db, owner, new, created_at)?.id, true)),
+        None => {
+            let id = bottles::insert(db, owner, new, created_at)?.id;
+            if thrown.hidden_at.is_some() {
+                moderation::set_hidden(db, id, thrown.hidden_at)?;
+            }
+            Ok((id, true))
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Account {
     pub created_at: Timestamp,
     /// Whether its password was given out by an operator, and is to be replaced at the next login.
     pub password_is_one_time: bool,
+    /// Whether it may hide bottles, mute accounts, and see who reported what.
+    pub is_teacher: bool,
 }
 
 impl Account {
@@ -51,6 +53,8 @@ pub struct NewAccount {
     pub email: Option<Email>,
     /// Whether the password was given out, and not chosen.
     pub password_is_one_time: bool,
+    /// Whether it may keep the sea kind.
+    pub is_teacher: bool,
 }
 
 /// What is to change of an account; `None` leaves a thing as it is.
@@ -86,9 +90,9 @@ pub struct Credentials {
 /// The columns that [`account`] reads, in its order.
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
-    users.created_at, users.password_is_one_time";
+    users.created_at, users.password_is_one_time, users.is_teacher";
 /// How many they are.
-pub(super) const WIDTH: usize = 8;
+pub(super) const WIDTH: usize = 9;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -101,6 +105,7 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
         avatar_url: row.get(first + 5)?,
         created_at: row.get(first + 6)?,
         password_is_one_time: row.get(first + 7)?,
+        is_teacher: row.get(first + 8)?,
     })
 }
 
@@ -120,9 +125,9 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
         .prepare_cached(&format!(
             "INSERT INTO users
                  (username, password_hash, nickname, gender, email, email_key, created_at,
-                  password_is_one_time)
+                  password_is_one_time, is_teacher)
              VALUES (:username, :password_hash, :nickname, :gender, :email, :email_key, :now,
-                     :password_is_one_time)
+                     :password_is_one_time, :is_teacher)
              ON CONFLICT DO NOTHING
              RETURNING {COLUMNS}"
         ))?
@@ -136,6 +141,7 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
                 ":email_key": email.map(Email::key),
                 ":now": now,
                 ":password_is_one_time": new.password_is_one_time,
+                ":is_teacher": new.is_teacher,
             },
             |row| account(row, 0),
         )

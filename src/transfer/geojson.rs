@@ -39,6 +39,8 @@ struct Properties {
     #[serde(default)]
     formatted_address: String,
     created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hidden_at: Option<Timestamp>,
 }
 
 impl From<Thrown> for Feature {
@@ -53,6 +55,7 @@ impl From<Thrown> for Feature {
                 style: bottle.style,
                 formatted_address: bottle.location.formatted_address,
                 created_at: bottle.created_at,
+                hidden_at: bottle.hidden_at,
             },
         }
     }
@@ -70,6 +73,7 @@ impl From<Feature> for Thrown {
             style: properties.style,
             location: Place { formatted_address, latitude, longitude },
             created_at: properties.created_at,
+            hidden_at: properties.hidden_at,
         }
     }
 }

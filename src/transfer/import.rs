@@ -128,6 +128,7 @@ impl Known {
             gender: Gender::parse(&person.gender)?,
             email: person.email.as_deref().map(Email::parse).transpose()?,
             password_is_one_time: false,
+            is_teacher: false,
         };
         let avatar = person.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?;
         let id = transfer::add_account(
@@ -148,7 +149,7 @@ impl Known {
             style: Style::parse(bottle.style)?,
         };
         let owner = self.account(db, "owner", &bottle.owner, bottle.created_at)?;
-        let (id, added) = transfer::add_bottle(db, owner, &new, bottle.created_at)?;
+        let (id, added) = transfer::add_bottle(db, owner, &new, bottle)?;
         self.bottles.insert(bottle.bottle_id, id);
         Ok(added)
     }
@@ -182,6 +183,7 @@ impl Known {
                     gender: Gender::Unknown,
                     email: None,
                     password_is_one_time: false,
+                    is_teacher: false,
                 };
                 transfer::add_account(db, &new, None, now)?
             }

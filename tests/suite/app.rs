@@ -1,5 +1,6 @@
 //! A server of a test's own: its own folder, file, port and clock.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -72,6 +73,11 @@ impl App {
     /// The database file.
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("bottle.db")
+    }
+
+    /// The folder that is the server's own.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `host:port`, for a socket of the test's own.
@@ -220,6 +226,23 @@ impl Client {
         };
         document::hold(method, path, &answer);
         answer
+    }
+
+    /// The body of an answer that has no end.
+    #[track_caller]
+    pub(crate) fn stream(&self, path: &str, headers: &[(&str, &str)]) -> impl Read + Send + use<> {
+        let uri = format!("http://127.0.0.1:{}{path}", self.port);
+        let mut request = ureq::http::Request::builder().uri(uri);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = self.agent.run(request.body(()).unwrap()).unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        answer.into_body().into_reader()
     }
 
     #[track_caller]

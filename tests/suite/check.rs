@@ -95,7 +95,11 @@ fn restore_trigger(db: &Path) {
 }
 
 #[rstest]
-#[case::torn(|bytes: &mut Vec<u8>| { let end = bytes.len(); bytes[end - 1024..].fill(0); })]
+#[case::torn(|bytes: &mut Vec<u8>| {
+    let message = bytes.windows(9).rposition(|text| text == b"a message").unwrap();
+    let end = message - message % 4096 + 4096;
+    bytes[end - 1024..end].fill(0);
+})]
 #[case::overwritten(|bytes: &mut Vec<u8>| bytes[8192..12_288].fill(0xA5))]
 #[case::cut(|bytes: &mut Vec<u8>| { let half = bytes.len() / 2; bytes.truncate(half); })]
 fn damaged_pages_are_found(#[case] spoil: fn(&mut Vec<u8>)) {

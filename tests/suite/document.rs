@@ -39,11 +39,16 @@ pub(crate) fn hold(method: &str, path: &str, answer: &Answer) {
 
 /// The operation that a request is for. A path that is named as it stands goes before a pattern.
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
-    let path = path.split('?').next()?.trim_end_matches('/');
+    let path = path.split('?').next()?;
+    let parts = |path: &'_ str| {
+        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let given = parts(path);
     let fits = |template: &str| {
-        let (parts, given) = (template.split('/'), path.split('/'));
-        parts.clone().count() == given.clone().count()
-            && parts.zip(given).all(|(part, text)| part == text || part.starts_with('{'))
+        let parts = parts(template);
+        let mut pairs = parts.iter().zip(&given);
+        parts.len() == given.len()
+            && pairs.all(|(part, text)| part == text || part.starts_with('{'))
     };
     let paths = DOCUMENT["paths"].as_object()?;
     let found = paths.iter().filter(|(template, _)| fits(template));

@@ -107,7 +107,7 @@ fn failures_come_in_the_envelope(
 }
 
 #[rstest]
-#[case("POST", "/api/bottles/created", "GET")]
+#[case("POST", "/api/bottles/created", "DELETE, GET")]
 #[case("GET", "/api/bottles/1/open", "POST")]
 #[case("POST", "/api/users/self", "DELETE, GET, PUT")]
 fn a_wrong_method_is_told_the_right_ones(

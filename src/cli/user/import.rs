@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bottle::accounts::Accounts;
+use bottle::accounts::{Accounts, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ async fn add(accounts: &Accounts, pupil: &Pupil) -> Result<Value, String> {
     let password = password::made_up();
     let nickname = pupil.nickname.as_deref().filter(|nickname| !nickname.is_empty());
     let new = registration(accounts, &pupil.username, nickname, &password)?;
-    let account = accounts.add_with_one_time_password(new).await.map_err(told)?;
+    let account = accounts.make(new, Role::Student, true).await.map_err(told)?;
     Ok(json!({
         "user_id": account.id,
         "username": account.username,

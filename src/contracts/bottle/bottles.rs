@@ -58,6 +58,7 @@ impl Throw {
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the bottle", body = Answer<CreatedView>),
+        (status = 403, description = "muted, or nobody may throw now"),
     )
 )]
 #[post("/bottles", data = "<body>")]

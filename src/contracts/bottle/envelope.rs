@@ -76,6 +76,13 @@ impl Refusal {
             Error::NotLoggedIn | Error::NoToken => Self::new(401, "UNAUTHORIZED", "未登录"),
             Error::NoSuchBottle(id) => Self::new(404, "NOT_FOUND", format!("漂流瓶{id}不存在")),
             Error::NotOwner => Self::new(403, "FORBIDDEN", "您不是该瓶子的主人"),
+            Error::NoSuchUser(id) => Self::new(404, "NOT_FOUND", format!("用户{id}不存在")),
+            Error::OwnBottle => Self::new(403, "FORBIDDEN", "不能举报自己的漂流瓶"),
+            Error::NotTeacher => Self::new(403, "FORBIDDEN", "只有老师可以这样做"),
+            Error::Frozen => Self::new(403, "FORBIDDEN", "现在不能扔漂流瓶"),
+            Error::Muted(until) => {
+                Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
+            }
             // What only another contract asks for.
             _ => Refused::Bug.into(),
         }

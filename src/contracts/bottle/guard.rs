@@ -130,6 +130,24 @@ impl<'r> FromRequest<'r> for Thrower {
     }
 }
 
+/// A teacher who is logged in.
+pub(super) struct Teacher {
+    pub(super) account: Account,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Teacher {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        let account = try_outcome!(request.guard::<Session<Private>>().await).login.account;
+        if account.is_teacher {
+            return Outcome::Success(Self { account });
+        }
+        Outcome::Forward(Refused::from(Error::NotTeacher).noted(request).0)
+    }
+}
+
 /// Which of the document's two revisions a request speaks. They differ in two messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Revision {

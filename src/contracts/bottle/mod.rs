@@ -3,6 +3,8 @@
 mod bottles;
 mod envelope;
 mod guard;
+mod live;
+mod moderation;
 mod nearby;
 mod page;
 mod query;
@@ -43,6 +45,21 @@ pub fn page_routes() -> Vec<Route> {
     ]
 }
 
+/// What keeps the sea alive and kind, to be mounted at `/api`.
+pub fn class_routes() -> Vec<Route> {
+    routes![
+        live::live,
+        moderation::delete,
+        moderation::report,
+        moderation::cases,
+        moderation::hide,
+        moderation::mute,
+        moderation::standing,
+        moderation::freeze,
+        moderation::log,
+    ]
+}
+
 /// What the document says of these routes.
 pub fn describe() -> Described {
     #[derive(OpenApi)]
@@ -75,6 +92,24 @@ pub fn describe_page() -> Described {
         users::export,
         users::log_out_everywhere,
         users::delete_account
+    ))]
+    struct Api;
+    described(Api::openapi())
+}
+
+/// What it says of what keeps the sea alive and kind.
+pub fn describe_class() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(
+        live::live,
+        moderation::delete,
+        moderation::report,
+        moderation::cases,
+        moderation::hide,
+        moderation::mute,
+        moderation::standing,
+        moderation::freeze,
+        moderation::log,
     ))]
     struct Api;
     described(Api::openapi())

@@ -39,6 +39,9 @@ pub(super) struct User {
     /// There only if it is so.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     password_is_one_time: bool,
+    /// There only if it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_teacher: bool,
 }
 
 impl From<Account> for User {
@@ -46,6 +49,7 @@ impl From<Account> for User {
         Self {
             created_at: account.created_at,
             password_is_one_time: account.password_is_one_time,
+            is_teacher: account.is_teacher,
             person: account.into(),
         }
     }
@@ -105,6 +109,9 @@ pub(super) struct CreatedView {
     location: LocationView,
     created_at: Timestamp,
     openers_count: i64,
+    /// There only if a teacher, or enough reports, took it from the sea.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 impl From<Bottle> for CreatedView {
@@ -116,6 +123,7 @@ impl From<Bottle> for CreatedView {
             location: LocationView::new(bottle.formatted_address, bottle.position),
             created_at: bottle.created_at,
             openers_count: bottle.openers_count,
+            hidden: bottle.hidden_at.is_some(),
         }
     }
 }
@@ -130,6 +138,9 @@ pub(super) struct OpenedView {
     location: LocationView,
     created_at: Timestamp,
     open_at: Timestamp,
+    /// There only if it is so, and it is one's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 impl From<Opened> for OpenedView {
@@ -143,6 +154,7 @@ impl From<Opened> for OpenedView {
             location: LocationView::new(bottle.formatted_address, bottle.position),
             created_at: bottle.created_at,
             open_at: opened.open_at,
+            hidden: bottle.hidden_at.is_some(),
         }
     }
 }

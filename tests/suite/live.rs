@@ -1,0 +1,191 @@
+//! What happens on the sea is told at once to whoever listens.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::app::{App, Client};
+use crate::moderation::teacher;
+use crate::program::{Program, bottle};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An event as it came.
+#[derive(Debug, Default)]
+struct Event {
+    name: String,
+    id: String,
+    data: Value,
+}
+
+/// A stream of events, read by a thread of its own.
+struct Stream(Receiver<Event>);
+
+impl Stream {
+    /// The client's stream around a place, as a degree to each side of it.
+    fn of(client: &Client, latitude: f64, longitude: f64, last: Option<&str>) -> Self {
+        let place = format!("latitude={latitude}&longitude={longitude}");
+        let path = format!("/api/bottles/live?{place}&latitude_span=1&longitude_span=1");
+        let headers: Vec<_> = last.iter().map(|id| ("Last-Event-ID", *id)).collect();
+        let body = client.stream(&path, &headers);
+        let (tell, told) = channel();
+        thread::spawn(move || {
+            let mut event = Event::default();
+            for line in BufReader::new(body).lines().map_while(Result::ok) {
+                match line.split_once(':') {
+                    Some(("event", name)) => event.name = name.to_owned(),
+                    Some(("id", id)) => event.id = id.to_owned(),
+                    Some(("data", data)) => {
+                        event.data = serde_json::from_str(data).unwrap_or_default()
+                    }
+                    Some(_) => {}
+                    None if event.name.is_empty() => {}
+                    None => {
+                        let _ = tell.send(std::mem::take(&mut event));
+                    }
+                }
+            }
+        });
+        Self(told)
+    }
+
+    #[track_caller]
+    fn next(&self) -> Event {
+        self.0.recv_timeout(PATIENCE).unwrap()
+    }
+
+    /// Whether the server has ended the stream.
+    fn ends(&self) -> bool {
+        loop {
+            match self.0.recv_timeout(PATIENCE) {
+                Ok(_) => {}
+                Err(e) => return e == RecvTimeoutError::Disconnected,
+            }
+        }
+    }
+}
+
+#[rstest]
+fn what_happens_inside_the_rectangle_is_told() {
+    let app = App::new();
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+    let (hers, his) = (Stream::of(&ada, 10.0, 20.0, None), Stream::of(&bob, 10.0, 20.0, None));
+    ada.throw(30.0, 20.0);
+    let bottle = ada.throw(10.5, 20.5);
+    for (stream, is_owner) in [(&hers, true), (&his, false)] {
+        let thrown = stream.next();
+        assert_eq!(thrown.name, "thrown");
+        assert_eq!(thrown.data["bottle_id"], bottle);
+        assert_eq!(thrown.data["is_owner"], is_owner);
+        let around = "latitude=10&longitude=20&latitude_span=1&longitude_span=1";
+        let client = if is_owner { &ada } else { &bob };
+        let seen = client.get(&format!("/api/bottles/nearby?{around}")).data();
+        assert_eq!(thrown.data, seen["bottles"][0], "as nearby shows it");
+    }
+    for _ in 0..2 {
+        bob.post(&format!("/api/bottles/{bottle}/open"), &json!({}));
+    }
+    let put = |hidden: bool| {
+        grace.put(&format!("/api/teacher/bottles/{bottle}"), &json!({ "hidden": hidden }))
+    };
+    put(true);
+    put(false);
+    ada.delete(&format!("/api/bottles/{bottle}"));
+    let opened = his.next();
+    assert_eq!(opened.name, "opened");
+    assert_eq!(opened.data, json!({ "bottle_id": bottle, "openers_count": 1 }), "and not by whom");
+    let rest: Vec<(String, Value)> = (0..3)
+        .map(|_| his.next())
+        .map(|event| (event.name, event.data["bottle_id"].clone()))
+        .collect();
+    let told = |name: &str| (name.to_owned(), json!(bottle));
+    assert_eq!(rest, [told("hidden"), told("thrown"), told("hidden")]);
+}
+
+#[rstest]
+fn who_comes_back_gets_what_they_missed() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let stream = Stream::of(&ada, 0.0, 0.0, None);
+    ada.throw(0.1, 0.1);
+    let seen = stream.next();
+    let missed = [ada.throw(0.2, 0.2), ada.throw(0.3, 0.3)];
+    ada.throw(50.0, 50.0);
+    let again = Stream::of(&ada, 0.0, 0.0, Some(&seen.id));
+    for bottle in missed {
+        assert_eq!(again.next().data["bottle_id"], bottle);
+    }
+    let later = ada.throw(0.4, 0.4);
+    assert_eq!(again.next().data["bottle_id"], later);
+}
+
+#[rstest]
+#[case::of_another_start("00000000-1")]
+#[case::in_the_future("SAME-99")]
+#[case::of_nothing("x")]
+fn who_missed_what_nobody_knows_begins_anew(#[case] last: &str) {
+    let app = App::new();
+    let ada = app.user("ada");
+    let stream = Stream::of(&ada, 0.0, 0.0, None);
+    ada.throw(0.1, 0.1);
+    let start = stream.next().id.split('-').next().unwrap().to_owned();
+    let again = Stream::of(&ada, 0.0, 0.0, Some(&last.replace("SAME", &start)));
+    assert_eq!(again.next().name, "reset");
+    let bottle = ada.throw(0.2, 0.2);
+    assert_eq!(again.next().data["bottle_id"], bottle);
+}
+
+#[rstest]
+fn no_more_listen_than_may() {
+    let app = App::with(|settings| settings.live_listeners = 2);
+    let ada = app.user("ada");
+    let path = "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
+    assert_eq!(app.anon().get(path).status, 401);
+    let streams = [(); 2].map(|()| Stream::of(&ada, 0.0, 0.0, None));
+    let refused = ada.get(path);
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "5"));
+    ada.throw(0.1, 0.1);
+    for stream in &streams {
+        assert_eq!(stream.next().name, "thrown");
+    }
+}
+
+/// A listener that takes nothing falls behind alone: those who throw and those who listen go on.
+#[rstest]
+fn who_takes_nothing_holds_nobody_up() {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let socket = TcpStream::connect(app.address()).unwrap();
+    let cookie = &bob.headers.iter().find(|(name, _)| name == "Cookie").unwrap().1;
+    let path = "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
+    let request = format!("GET {path} HTTP/1.1\r\nHost: sea\r\nCookie: {cookie}\r\n\r\n");
+    std::io::Write::write_all(&mut &socket, request.as_bytes()).unwrap();
+    let stream = Stream::of(&bob, 0.0, 0.0, None);
+    for _ in 0..1500 {
+        ada.throw(0.1, 0.1);
+    }
+    for _ in 0..1500 {
+        assert_eq!(stream.next().name, "thrown");
+    }
+    drop(socket);
+}
+
+#[rstest]
+fn streams_end_with_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(bottle(folder.path(), &[]));
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    let stream = Stream::of(&ada, 0.0, 0.0, None);
+    ada.throw(0.1, 0.1);
+    assert_eq!(stream.next().name, "thrown");
+    program.signal("TERM");
+    assert!(program.status().success());
+    assert!(stream.ends());
+}
