@@ -12,11 +12,12 @@
 //! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
 //! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
 //! - [`connections`], [`throttle`], [`headers`]: who waits too long, who tries too often, what browsers may do
-//! - [`web`]: the page
+//! - [`web`]: the page; [`lan`], [`certificate`]: how others on the network come to it
 //! - [`server`]: where everything is mounted
 
 pub mod accounts;
 pub mod bottles;
+pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod connections;
@@ -27,6 +28,7 @@ pub mod geo;
 pub mod headers;
 pub mod health;
 pub mod holdings;
+pub mod lan;
 pub mod live;
 pub mod logging;
 pub mod metrics;

@@ -22,6 +22,7 @@ use crate::contracts::{
 use crate::headers;
 use crate::health;
 use crate::holdings::Holdings;
+use crate::lan::Invitation;
 use crate::live::Live;
 use crate::logging::RequestLog;
 use crate::moderation::Moderation;
@@ -43,12 +44,20 @@ pub struct Sea {
     pub tiles: Option<Tiles>,
     /// Accounts that anyone may use.
     pub demo_accounts: Vec<DemoAccount>,
+    /// How others on the network come in.
+    pub invitation: Invitation,
 }
 
 impl Sea {
     /// The bottles in `store` alone.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
-        Self { store, clock, tiles: None, demo_accounts: Vec::new() }
+        Self {
+            store,
+            clock,
+            tiles: None,
+            demo_accounts: Vec::new(),
+            invitation: Invitation::default(),
+        }
     }
 }
 
@@ -122,7 +131,7 @@ fn housekeeping() -> AdHoc {
 
 /// What the handlers ask for.
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build> {
-    let Sea { store, clock, tiles, demo_accounts } = sea;
+    let Sea { store, clock, tiles, demo_accounts, invitation } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let live = Live::new(settings.live_listeners);
     let throttle = Arc::new(Throttle::new(settings.rates(), &clock));
@@ -149,6 +158,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
         .manage(Bottles::new(Arc::clone(&store), clock.clone()).telling(live.clone()))
         .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
         .manage(live)
+        .manage(invitation)
         .manage(Lifetimes {
             bottle: settings.session_seconds,
             ledger: settings.ledger_token_seconds,

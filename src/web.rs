@@ -166,14 +166,11 @@ fn index() -> Option<Asset> {
     Asset::find("index.html")
 }
 
-#[get("/docs")]
-fn docs() -> Option<Asset> {
-    Asset::find("docs.html")
-}
-
 #[get("/<path..>", rank = 100)]
 fn asset(path: PathBuf) -> Option<Asset> {
-    Asset::find(path.to_str()?)
+    let path = path.to_str()?;
+    // The other pages: /docs is docs.html.
+    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html")))
 }
 
 /// A picture of the street map.
@@ -213,5 +210,5 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Pictur
 
 /// The page and the map's pictures, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
-    routes![index, docs, asset, tile]
+    routes![index, asset, tile]
 }

@@ -43,7 +43,11 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve a database (what bare `bottle` does too)
-    #[command(after_help = "Example: bottle serve --db sea.db --map city.mbtiles")]
+    #[command(after_help = "\
+Examples:
+  bottle serve --db sea.db --map city.mbtiles
+  bottle serve --lan                          for a class: prints an address and a QR code
+  bottle serve --lan --tls auto               the same over https, so that phones may give their position")]
     Serve {
         /// The database file; a missing or empty one becomes a new database [default: bottle.db]
         #[arg(long, value_name = "FILE")]
@@ -51,6 +55,12 @@ enum Command {
         /// A street map that needs no internet: an MBTiles file of pictures
         #[arg(long, value_name = "FILE")]
         map: Option<PathBuf>,
+        /// Let others on this network in, and say how they come in
+        #[arg(long)]
+        lan: bool,
+        /// Serve over https, with a certificate that this machine makes
+        #[arg(long, value_name = "auto")]
+        tls: Option<serve::Tls>,
     },
     /// Copy the database to a file, also while it is served
     #[command(after_help = "\
@@ -144,8 +154,9 @@ Examples:
 impl Cli {
     /// Does what the command line says.
     pub(crate) fn run(self) -> ExitCode {
-        let done = match self.command.unwrap_or(Command::Serve { db: None, map: None }) {
-            Command::Serve { db, map } => serve::run(db, map),
+        let bare = Command::Serve { db: None, map: None, lan: false, tls: None };
+        let done = match self.command.unwrap_or(bare) {
+            Command::Serve { db, map, lan, tls } => serve::run(db, map, serve::Guests { lan, tls }),
             Command::Backup { to, keep, db } => backup::run(to, keep, db),
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),

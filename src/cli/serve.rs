@@ -1,28 +1,52 @@
 //! `bottle serve`: from settings to a server that ends cleanly.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bottle::certificate::Certificate;
 use bottle::clock::Clock;
 use bottle::config::{self, Settings};
 use bottle::connections;
 use bottle::contracts::bottle::DemoAccount;
+use bottle::lan::{self, Invitation};
 use bottle::logging;
 use bottle::metrics::Metrics;
 use bottle::server::{self, Sea};
 use bottle::shutdown::InFlight;
 use bottle::store::mbtiles::Tiles;
 use bottle::store::{self, Store};
+use clap::ValueEnum;
+use rocket::config::TlsConfig;
 use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Config, Orbit, Rocket};
 use tokio::sync::oneshot;
 
+/// Where a certificate comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Tls {
+    /// This machine makes one, and keeps it in the database.
+    Auto,
+}
+
+/// Who may come in, besides this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Guests {
+    /// Others on the network.
+    pub(super) lan: bool,
+    /// Over https.
+    pub(super) tls: Option<Tls>,
+}
+
 /// Serves the database at `db`, or the one the settings name, until SIGTERM or Ctrl-C.
-pub(super) fn run(db: Option<PathBuf>, map: Option<PathBuf>) -> Result<(), String> {
-    let figment = config::figment();
+pub(super) fn run(db: Option<PathBuf>, map: Option<PathBuf>, guests: Guests) -> Result<(), String> {
+    let mut figment = config::figment();
+    if guests.lan {
+        figment = figment.merge((Config::ADDRESS, Ipv4Addr::UNSPECIFIED));
+    }
     let mut settings = Settings::from(&figment).map_err(|e| format!("in the settings: {e}"))?;
     if let Some(db) = db {
         settings.database = db;
@@ -30,7 +54,7 @@ pub(super) fn run(db: Option<PathBuf>, map: Option<PathBuf>) -> Result<(), Strin
     if let Some(map) = map {
         settings.map = map;
     }
-    serve(figment, &settings, Demo::default())
+    serve(figment, &settings, Demo::default(), guests)
 }
 
 /// What a demo has besides a sea.
@@ -43,7 +67,12 @@ pub(super) struct Demo {
 }
 
 /// Serves with these settings.
-pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result<(), String> {
+pub(super) fn serve(
+    figment: Figment,
+    settings: &Settings,
+    demo: Demo,
+    guests: Guests,
+) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
     logging::init(config::log_level(&figment), settings.log_format);
     let max_connections = settings.max_connections.min(connections::allow_many());
@@ -57,7 +86,7 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
         slow: settings.slow(),
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
-    let banner = banner(store.path(), demo.notes);
+    let path = store.path().to_owned();
     let sea = Sea {
         tiles: match settings.map.as_os_str() {
             none if none.is_empty() => None,
@@ -71,6 +100,8 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
         let beside = metrics.server(&figment, address, Arc::clone(&sea.store), Clock::default());
         (metrics, beside)
     });
+    let (figment, guests) = invite(figment, guests, &sea)?;
+    let banner = banner(&path, demo.notes, guests);
     let mut rocket =
         server::build(figment, settings, sea).attach(InFlight::end_on_signals()).attach(banner);
     let mut beside = None;
@@ -94,6 +125,31 @@ pub(super) fn serve(figment: Figment, settings: &Settings, demo: Demo) -> Result
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+/// What is told to guests once the server listens, with the fingerprint of its certificate.
+type Welcome = (Invitation, Option<String>);
+
+/// What lets guests in: Rocket's settings for it, and what tells them where.
+fn invite(
+    figment: Figment,
+    guests: Guests,
+    sea: &Sea,
+) -> Result<(Figment, Option<Welcome>), String> {
+    let invitation = sea.invitation.clone();
+    let Some(Tls::Auto) = guests.tls else {
+        return Ok((figment, guests.lan.then_some((invitation, None))));
+    };
+    let here = ["localhost".to_owned(), "127.0.0.1".to_owned(), lan::NAME.to_owned()];
+    let names =
+        here.into_iter().chain(lan::addresses().into_iter().map(|address| address.to_string()));
+    let kept = async {
+        let kept = Certificate::kept(&sea.store, names.collect(), &sea.clock).await;
+        kept.map_err(|e| format!("no certificate could be made: {e}"))
+    };
+    let kept = super::wait_for(kept)?;
+    let tls = TlsConfig::from_bytes(kept.certificate.as_bytes(), kept.key.as_bytes());
+    Ok((figment.merge((Config::TLS, tls)), Some((invitation, Some(kept.fingerprint)))))
 }
 
 /// Launches a second server, which ends with the program, and waits until it listens.
@@ -139,7 +195,7 @@ async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
 }
 
 /// Says where the server listens and which file it uses, once it does.
-fn banner(database: &Path, notes: Vec<String>) -> AdHoc {
+fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc {
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
         Box::pin(async move {
@@ -150,6 +206,9 @@ fn banner(database: &Path, notes: Vec<String>) -> AdHoc {
             println!("Database: {}", database.display());
             for note in notes {
                 println!("{note}");
+            }
+            if let Some((invitation, fingerprint)) = guests {
+                invitation.open(config, fingerprint);
             }
             println!("Ctrl-C ends it.");
             // systemd, if that is who started it, goes on with what waits for a server.

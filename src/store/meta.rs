@@ -1,8 +1,8 @@
-//! What the server makes for itself at the first start and keeps: its keys.
+//! What the server makes for itself and keeps: its keys, a certificate.
 
 use std::fmt;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// Keys that live as long as the file. Whoever has the file has them.
 pub struct Keys {
@@ -30,4 +30,16 @@ fn key(db: &Connection, name: &str) -> rusqlite::Result<String> {
         params![name, fresh],
     )?;
     db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0))
+}
+
+/// What is kept under this name.
+pub fn value(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0)).optional()
+}
+
+/// Keeps a value in the place of what was kept under this name.
+pub fn keep(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2)
+        ON CONFLICT DO UPDATE SET value = excluded.value";
+    db.execute(sql, params![name, value]).map(drop)
 }

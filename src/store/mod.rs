@@ -12,6 +12,7 @@ pub mod cells;
 pub mod check;
 pub mod ledger;
 pub mod mbtiles;
+pub mod meta;
 pub mod migrate;
 pub mod moderation;
 pub mod nearby;
@@ -20,7 +21,6 @@ pub mod stats;
 pub mod transfer;
 pub mod users;
 
-mod meta;
 mod open;
 mod open_error;
 mod readers;

@@ -8,6 +8,7 @@ import { el } from './dom.js';
 import { explain } from './errors.js';
 import { coordinates, place, time } from './format.js';
 import { t } from './i18n.js';
+import { againstBottle } from './moderate.js';
 import { toast } from './notices.js';
 import { openersOf } from './openers.js';
 import { showPanel, showPlace } from './panel.js';
@@ -67,7 +68,9 @@ export async function readBottle(app, bottle) {
     el('div', { class: 'row' },
       el('button', { type: 'button', onclick: () => showPlace(app.map, location.latitude, location.longitude, 8) }, t('read.show')),
       el('button', { type: 'button', onclick: () => copyLink(id) }, t('read.copy'))),
+    bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
     mine && openersOf(app, id, bottle.openers_count),
+    againstBottle(app, id, mine),
   ]);
 }
 

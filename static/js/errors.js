@@ -11,6 +11,7 @@ export function explain(error, context = '') {
   if (status === 403 && context === 'login') return { field: 'password', message: t('error.login') };
   if (status === 403 && context === 'password') return { field: 'current_password', message: t('error.password') };
   if (status === 403 && context === 'delete') return { field: 'password', message: t('error.password') };
+  if (status === 403 && context === 'throw') return { message: t('error.mayNotThrow') };
   if (status === 403) return { message: t('error.notYours') };
   if (status === 404) return { message: t('error.gone') };
   if (status === 409) return { field: 'username', message: t('error.taken') };

@@ -18,6 +18,7 @@ export function openMine(app) {
   forget('created');
   return openList(app, 'created', t('mine.title'), t('mine.none'), (bottle) => [
     el('p', { class: 'hint' }, place(bottle.location), ' · ', time(bottle.created_at)),
+    bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
     openersOf(app, bottle.bottle_id, bottle.openers_count),
   ]);
 }

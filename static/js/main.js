@@ -208,6 +208,9 @@ const app = {
   linked: location.hash !== '',   // someone was sent to this very place
   inWords,
   look,
+  rectangle,
+  /** Shows these bottles instead of those that were in view. */
+  update: (bottles) => show({ bottles, cells: [], total: bottles.length }),
 };
 app.land = new LandLayer().addTo(app.map);
 app.bottles = new BottleLayer((id) => app.opened.has(id)).addTo(app.map);

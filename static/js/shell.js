@@ -29,6 +29,8 @@ export async function start(app) {
     new CityLayer().addTo(app.map);
   }
   if (app.seen.total === 0 && !app.seen.closed && !app.linked && !localStorage.getItem('bottle.welcomed')) goToBottles(app);
+  const { follow } = await import('./live.js');
+  follow(app);
   fetchTheRest();
 }
 

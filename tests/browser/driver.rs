@@ -153,6 +153,11 @@ impl Browser {
         }
     }
 
+    /// Goes to another page, or to another place on this one.
+    pub(crate) async fn go(&self, path: &str) {
+        self.client.goto(&format!("{}{path}", self.origin)).await.unwrap();
+    }
+
     /// Follows a link to a place or a bottle on the page.
     pub(crate) async fn follow(&self, hash: &str) {
         let script = "location.hash = arguments[0]";

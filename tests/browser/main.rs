@@ -14,7 +14,7 @@ mod driver;
 mod program;
 
 use driver::Browser;
-use program::{Program, bottle};
+use program::{Program, bottle, works};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -58,6 +58,15 @@ async fn register(page: &Browser, language: &str, name: &str) {
 }
 
 /// The whole way, by accessible names alone.
+async fn log_in(page: &Browser, language: &str, username: &str) {
+    let w = |en, zh| words(language, en, zh);
+    page.click(w("Log in", "登录")).await;
+    page.fill(w("Username", "用户名"), username).await;
+    page.fill(w("Password", "密码"), "pass").await;
+    page.click(w("Log in", "登录")).await;
+    page.find("button", w("My bottles", "我的瓶子")).await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn throw_open_and_see_who_opened(
@@ -311,5 +320,85 @@ async fn every_route_can_be_read_and_tried(
     page.click(words(language, "Send", "发送")).await;
     page.reads("用户ada注册成功").await;
     page.check_accessible("the list of routes").await;
+    page.close(&[]).await;
+}
+
+/// Two browsers side by side: what is thrown in one appears in the other, and goes when a teacher hides it.
+#[rstest]
+#[tokio::test]
+async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
+    let w = |en, zh| words(language, en, zh);
+    let (folder, program) = start();
+    works(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    let bob = bob(&program);
+    let ada = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    register(&ada, language, "ada").await;
+    ada.reads(w("1 bottle in view", "1 个")).await;
+    let grace = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    log_in(&grace, language, "grace").await;
+    let sea = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    log_in(&sea, language, "grace").await;
+    sea.go("live").await;
+    sea.reads(w("1 bottle", "1 个瓶子")).await;
+    sea.check_accessible("the projector").await;
+
+    let unkind = bob.throw(23.1, 113.3);
+    ada.reads(w("2 bottles in view", "2 个")).await;
+    sea.reads(w("2 bottles", "2 个瓶子")).await;
+
+    ada.go(&format!("#bottle/{unkind}")).await;
+    ada.click(w("Open", "打开")).await;
+    ada.click(w("Report", "举报")).await;
+    ada.fill(w("What is wrong with it?", "它有什么问题？"), "It is unkind.").await;
+    ada.click(w("Send the report", "提交举报")).await;
+    ada.reads(w("Thank you.", "谢谢")).await;
+    ada.check_accessible("a report").await;
+
+    grace.go("teacher").await;
+    grace.reads("It is unkind.").await;
+    grace.check_accessible("the teacher's page").await;
+    grace.click(w("Hide", "隐藏")).await;
+    grace.reads(w("Show again", "恢复显示")).await;
+    ada.reads(w("1 bottle in view", "1 个")).await;
+    sea.reads(w("1 bottle", "1 个瓶子")).await;
+
+    grace.click(w("Show again", "恢复显示")).await;
+    ada.reads(w("2 bottles in view", "2 个")).await;
+    grace.click(w("Let nobody throw", "暂停扔瓶子")).await;
+    grace.reads(w("Nobody may throw.", "现在谁都不能扔瓶子。")).await;
+    for page in [ada, grace, sea] {
+        page.close(&[]).await;
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_author_deletes_a_bottle() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", PHONE, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("Throw a bottle").await;
+    page.fill("Message", "Forget this.").await;
+    page.fill("Latitude", "23.09").await;
+    page.fill("Longitude", "113.36").await;
+    page.click("Throw").await;
+    page.reads("1 bottle in view").await;
+    page.click("My bottles").await;
+    page.click("Forget this.").await;
+    page.click("Delete this bottle").await;
+    page.check_accessible("a question").await;
+    page.click("Delete").await;
+    page.reads("No bottles here").await;
+    page.close(&[]).await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_way_in_is_large(#[values("en", "zh")] language: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(bottle(folder.path(), &["serve", "--lan"]));
+    let page = Browser::open(program.port, language, DESKTOP, "join").await;
+    page.reads(words(language, "Type this address", "输入这个地址")).await;
+    page.check_accessible("the way in").await;
     page.close(&[]).await;
 }

@@ -41,7 +41,7 @@ impl Stream {
                     Some(("event", name)) => event.name = name.to_owned(),
                     Some(("id", id)) => event.id = id.to_owned(),
                     Some(("data", data)) => {
-                        event.data = serde_json::from_str(data).unwrap_or_default()
+                        event.data = serde_json::from_str(data).unwrap_or_default();
                     }
                     Some(_) => {}
                     None if event.name.is_empty() => {}

@@ -18,6 +18,7 @@ mod errors;
 mod exchanges;
 mod files;
 mod hostile;
+mod lan;
 mod live;
 mod locked;
 mod logs;

@@ -15,7 +15,7 @@ use crate::program::works;
 use crate::routes::mounted;
 
 /// Routes that are for browsers, not for programs.
-const PAGES: [&str; 4] = ["GET ", "GET /docs", "GET /{}", "GET /tiles/{}/{}/{}"];
+const PAGES: [&str; 4] = ["GET ", "GET /{}", "GET /tiles/{}/{}/{}", "GET /api/join.svg"];
 
 fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object().unwrap().iter();
@@ -55,7 +55,7 @@ fn every_operation_answers_as_the_document_says() {
     let around = "latitude=23&longitude=113&latitude_span=1&longitude_span=1";
     let openers = format!("/bottles/{bottle}/openers");
     let nearby = format!("/bottles/nearby?{around}");
-    for path in ["/api/settings", "/healthz", "/readyz", "/api/users/self/export"] {
+    for path in ["/api/settings", "/api/join", "/healthz", "/readyz", "/api/users/self/export"] {
         assert_eq!(ada.get(path).status, 200);
     }
     assert_eq!(ada.get(&format!("/api/bottles/counts?{around}&zoom=3")).status, 200);

@@ -85,8 +85,9 @@ impl Program {
                 panic!("it did not start: {banner}{error}");
             }
         }
-        let address = banner.split("listens on http://127.0.0.1:").nth(1).unwrap();
-        let port = address.split_whitespace().next().unwrap().parse().unwrap();
+        let address = banner.split("listens on ").nth(1).unwrap();
+        let address = address.split_whitespace().next().unwrap();
+        let port = address.rsplit(':').next().unwrap().parse().unwrap();
         Self { child, stdout: Some(stdout), banner, port }
     }
 

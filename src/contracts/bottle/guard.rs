@@ -45,7 +45,9 @@ impl<'r> FromRequest<'r> for SessionCookie<'r> {
 impl<'r> SessionCookie<'r> {
     fn of(request: &'r Request<'_>) -> Self {
         let url = request.rocket().state::<PublicUrl>();
-        Self { cookies: request.cookies(), https: url.is_some_and(PublicUrl::is_https) }
+        let is_https =
+            url.is_some_and(PublicUrl::is_https) || request.rocket().config().tls_enabled();
+        Self { cookies: request.cookies(), https: is_https }
     }
 
     /// Under the longer name, a browser takes it from nobody but this host over https.

@@ -49,6 +49,8 @@ pub fn page_routes() -> Vec<Route> {
 pub fn class_routes() -> Vec<Route> {
     routes![
         live::live,
+        page::join,
+        page::join_picture,
         moderation::delete,
         moderation::report,
         moderation::cases,
@@ -102,6 +104,7 @@ pub fn describe_class() -> Described {
     #[derive(OpenApi)]
     #[openapi(paths(
         live::live,
+        page::join,
         moderation::delete,
         moderation::report,
         moderation::cases,

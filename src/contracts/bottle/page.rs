@@ -1,5 +1,6 @@
 //! What the page needs to know before anyone has logged in.
 
+use rocket::http::ContentType;
 use rocket::{State, get};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use super::query::{self, RectangleQuery};
 use crate::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
 use crate::contracts::Session;
 use crate::error::Error;
+use crate::lan::{self, Invitation, Invited};
 
 /// What the page is told of this server.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -55,6 +57,31 @@ pub struct DemoAccount {
 #[get("/settings")]
 pub(super) fn settings(settings: &State<PageSettings>) -> Reply<PageSettings> {
     ok("获取设置成功", settings.inner().clone())
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct JoinView {
+    addresses: Vec<String>,
+    /// the SHA-256 of a certificate that only this machine vouches for
+    fingerprint: Option<String>,
+}
+
+/// Where others on the network come in
+#[utoipa::path(get, path = "/join",
+    responses(
+        (status = 200, description = "none, if the server is for its machine alone", body = Answer<JoinView>),
+    )
+)]
+#[get("/join")]
+pub(super) fn join(invitation: &State<Invitation>) -> Reply<JoinView> {
+    let Invited { addresses, fingerprint } = invitation.get();
+    ok("获取地址成功", JoinView { addresses, fingerprint })
+}
+
+/// The first of those addresses as a QR code.
+#[get("/join.svg")]
+pub(super) fn join_picture(invitation: &State<Invitation>) -> Option<(ContentType, String)> {
+    Some((ContentType::SVG, lan::picture(invitation.get().addresses.first()?)?))
 }
 
 #[derive(Serialize, ToSchema)]
