@@ -20,6 +20,7 @@ pub mod sessions;
 pub mod stats;
 pub mod transfer;
 pub mod users;
+pub mod xray;
 
 mod open;
 mod open_error;

@@ -23,15 +23,32 @@ pub struct Sighting<'a> {
     pub formatted_address: &'a str,
 }
 
-/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the rest. Its boxes hold
-/// their points but for those nearer to 0 than a 32-bit float can tell, hence the 1e-40.
-const INSIDE: &str = "
-    FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
-    WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
-      AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40
-      AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4";
+/// The R*-tree's boxes hold their points but for those nearer to 0 than a 32-bit float can tell.
+pub(super) const TINY: f64 = 1e-40;
 
-const SIGHTING: &str = "bottles.id, owner_id, style, latitude, longitude, formatted_address";
+macro_rules! sighting {
+    () => {
+        "bottles.id, owner_id, style, latitude, longitude, formatted_address"
+    };
+}
+
+/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the rest.
+macro_rules! inside {
+    () => {
+        "
+FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
+WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
+  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40
+  AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4"
+    };
+}
+
+const INSIDE: &str = inside!();
+const SIGHTING: &str = sighting!();
+
+/// The question for the bottles in a rectangle: from the south (1) to the north (2), the west (3) to the
+/// east (4), at most so many (5).
+pub const SEARCH: &str = concat!("SELECT ", sighting!(), inside!(), "\nLIMIT 0 + ?5");
 
 /// Shows `visit` any bottles inside the rectangle, in no order, at most `limit` of them.
 pub fn any(
@@ -40,7 +57,7 @@ pub fn any(
     limit: usize,
     mut visit: impl FnMut(&Sighting<'_>) -> Result<()>,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(&format!("SELECT {SIGHTING} {INSIDE} LIMIT 0 + ?5"))?;
+    let mut statement = db.prepare_cached(SEARCH)?;
     let mut left = limit;
     for area in rectangle.areas() {
         let mut rows =

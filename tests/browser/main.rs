@@ -402,3 +402,18 @@ async fn the_way_in_is_large(#[values("en", "zh")] language: &str) {
     page.check_accessible("the way in").await;
     page.close(&[]).await;
 }
+
+#[rstest]
+#[tokio::test]
+async fn the_tree_is_seen_from_inside(#[values("en", "zh")] language: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &["demo"]);
+    command.env("TMPDIR", folder.path());
+    let program = Program::start(command);
+    let page = Browser::open(program.port, language, DESKTOP, "xray").await;
+    page.reads(words(language, "Leaves:", "叶子:")).await;
+    page.click(words(language, "Search", "查找")).await;
+    page.reads("FROM bottles_rtree CROSS JOIN bottles").await;
+    page.check_accessible("the tree").await;
+    page.close(&[]).await;
+}

@@ -39,3 +39,4 @@ mod slow;
 mod throttle;
 mod transfer;
 mod watching;
+mod xray;

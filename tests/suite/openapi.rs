@@ -66,8 +66,11 @@ fn every_operation_answers_as_the_document_says() {
         assert_eq!(ada.get(path).status, 200);
     }
     let grace = moderation::teacher(&app, "grace");
-    for path in ["bottles", "sea", "log"] {
-        assert_eq!(grace.get(&format!("/api/teacher/{path}")).status, 200);
+    for path in ["teacher/bottles", "teacher/sea", "teacher/log"] {
+        assert_eq!(grace.get(&format!("/api/{path}")).status, 200);
+    }
+    for path in ["tree", "search"] {
+        assert_eq!(grace.get(&format!("/api/xray/{path}?{around}")).status, 200);
     }
     let bottle_path = format!("/bottles/{bottle}");
     let teachers = [

@@ -10,6 +10,7 @@ mod page;
 mod query;
 mod users;
 mod view;
+mod xray;
 
 pub use page::{DemoAccount, Mbtiles, PageSettings};
 use rocket::{Catcher, Route, catchers, routes};
@@ -59,6 +60,8 @@ pub fn class_routes() -> Vec<Route> {
         moderation::standing,
         moderation::freeze,
         moderation::log,
+        xray::tree,
+        xray::search,
     ]
 }
 
@@ -113,6 +116,8 @@ pub fn describe_class() -> Described {
         moderation::standing,
         moderation::freeze,
         moderation::log,
+        xray::tree,
+        xray::search,
     ))]
     struct Api;
     described(Api::openapi())

@@ -1,0 +1,172 @@
+//! The R*-tree from inside: its nodes, and which of them a question visits. SQLite keeps them in a
+//! table, `bottles_rtree_node`: a header (the root's depth, the number of entries), then for each entry
+//! an id (of a node, or at the leaves of a bottle) and four 32-bit floats, all big-endian.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::bottles::position;
+use super::nearby;
+use crate::error::{Error, Result};
+use crate::geo::{Position, Rectangle};
+
+/// The root's number.
+const ROOT: i64 = 1;
+const HEADER: usize = 4;
+const ENTRY: usize = 24;
+
+/// A box of the R*-tree: 32-bit floats, rounded outwards.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct Bounds {
+    pub south: f32,
+    pub north: f32,
+    pub west: f32,
+    pub east: f32,
+}
+
+/// A node, as its parent knows it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its number.
+    pub number: i64,
+    /// How far it is from the leaves: 0 for a leaf.
+    pub level: u16,
+    /// What it covers; of the root, all of its entries together.
+    pub bounds: Bounds,
+    /// How many entries it has.
+    pub entries: usize,
+}
+
+/// What a question met on its way.
+#[derive(Debug, Default)]
+pub struct Visit {
+    /// The nodes it read, from the root on.
+    pub nodes: Vec<Node>,
+    /// How many rows the leaves proposed.
+    pub proposed: usize,
+    /// Those of them that the exact coordinates refused.
+    pub refused: Vec<(i64, Position)>,
+}
+
+struct Entry {
+    id: i64,
+    bounds: Bounds,
+}
+
+/// The nodes that the rectangle touches, from the root on, at most `most`; whether that is all.
+pub fn nodes(db: &Connection, rectangle: &Rectangle, most: usize) -> Result<(Vec<Node>, bool)> {
+    let mut nodes = Vec::new();
+    let complete = walk(db, rectangle, |node, _| {
+        nodes.push(node);
+        nodes.len() < most
+    })?;
+    Ok((nodes, complete))
+}
+
+/// What the search for the bottles in the rectangle reads.
+pub fn visit(db: &Connection, rectangle: &Rectangle) -> Result<Visit> {
+    let mut met = Visit::default();
+    let mut proposed = Vec::new();
+    walk(db, rectangle, |node, rows| {
+        met.nodes.push(node);
+        proposed.extend(rows);
+        true
+    })?;
+    met.proposed = proposed.len();
+    let mut exact = db.prepare_cached("SELECT latitude, longitude FROM bottles WHERE id = ?1")?;
+    for id in proposed {
+        let place = exact.query_row([id], |row| position(row, 0)).optional()?;
+        if let Some(place) = place.filter(|place| !rectangle.holds(*place)) {
+            met.refused.push((id, place));
+        }
+    }
+    Ok(met)
+}
+
+/// How many bottles the search itself finds, and the time it takes.
+pub fn search(db: &Connection, rectangle: &Rectangle) -> Result<(usize, Duration)> {
+    let mut found = 0;
+    let begun = Instant::now();
+    nearby::any(db, rectangle, usize::MAX >> 1, |_| {
+        found += 1;
+        Ok(())
+    })?;
+    Ok((found, begun.elapsed()))
+}
+
+/// Shows `take` each node that a search of the rectangle reads, level by level, with the rows that a
+/// leaf proposes, until it wants no more; whether it saw all.
+fn walk(
+    db: &Connection,
+    rectangle: &Rectangle,
+    mut take: impl FnMut(Node, Vec<i64>) -> bool,
+) -> Result<bool> {
+    let areas = rectangle.areas();
+    let touches = |bounds: &Bounds| {
+        areas.iter().any(|area| {
+            f64::from(bounds.north) >= area.south - nearby::TINY
+                && f64::from(bounds.south) <= area.north + nearby::TINY
+                && f64::from(bounds.east) >= area.west - nearby::TINY
+                && f64::from(bounds.west) <= area.east + nearby::TINY
+        })
+    };
+    let root = read(db, ROOT)?;
+    let mut level = u16::from_be_bytes([root[0], root[1]]);
+    let mut waiting = vec![(ROOT, together(&entries(&root)))];
+    loop {
+        let mut below = Vec::new();
+        for (number, bounds) in waiting {
+            let inside = entries(&read(db, number)?);
+            let count = inside.len();
+            let met: Vec<Entry> = inside.into_iter().filter(|e| touches(&e.bounds)).collect();
+            let rows = if level == 0 { met.iter().map(|e| e.id).collect() } else { Vec::new() };
+            if !take(Node { number, level, bounds, entries: count }, rows) {
+                return Ok(false);
+            }
+            below.extend(met.into_iter().map(|entry| (entry.id, entry.bounds)));
+        }
+        if level == 0 || below.is_empty() {
+            return Ok(true);
+        }
+        level -= 1;
+        waiting = below;
+    }
+}
+
+fn read(db: &Connection, number: i64) -> Result<Vec<u8>> {
+    let data: Vec<u8> = db
+        .prepare_cached("SELECT data FROM bottles_rtree_node WHERE nodeno = ?1")?
+        .query_row(params![number], |row| row.get(0))?;
+    let whole = data.len() >= HEADER
+        && data.len() >= HEADER + usize::from(u16::from_be_bytes([data[2], data[3]])) * ENTRY;
+    if whole { Ok(data) } else { Err(Error::Internal(format!("node {number} is cut off"))) }
+}
+
+fn entries(data: &[u8]) -> Vec<Entry> {
+    let count = usize::from(u16::from_be_bytes([data[2], data[3]]));
+    let entry = |bytes: &[u8]| {
+        let mut id = [0; 8];
+        id.copy_from_slice(&bytes[..8]);
+        let float = |at: usize| {
+            f32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
+        let bounds = Bounds { south: float(8), north: float(12), west: float(16), east: float(20) };
+        Entry { id: i64::from_be_bytes(id), bounds }
+    };
+    data[HEADER..].chunks_exact(ENTRY).take(count).map(entry).collect()
+}
+
+/// The box around all entries.
+fn together(entries: &[Entry]) -> Bounds {
+    let first = entries
+        .first()
+        .map_or(Bounds { south: 0.0, north: 0.0, west: 0.0, east: 0.0 }, |entry| entry.bounds);
+    entries.iter().fold(first, |all, Entry { bounds, .. }| Bounds {
+        south: all.south.min(bounds.south),
+        north: all.north.max(bounds.north),
+        west: all.west.min(bounds.west),
+        east: all.east.max(bounds.east),
+    })
+}

@@ -1,0 +1,134 @@
+//! The R*-tree from inside: what `/xray` shows is what SQLite has.
+
+use std::collections::HashMap;
+
+use rand::RngExt;
+use rstest::rstest;
+use rusqlite::{Connection, params};
+use serde_json::Value;
+
+use crate::app::{App, Client};
+use crate::moderation::teacher;
+use crate::program::{Program, bottle};
+
+/// South, north, west, east.
+type Bounds = [f64; 4];
+
+/// A sea with many bottles, so that its tree has levels.
+fn sea() -> App {
+    let app = App::new();
+    app.user("ada");
+    let folder = app.stop();
+    let mut db = Connection::open(folder.path().join("bottle.db")).unwrap();
+    let mut random = rand::rng();
+    let change = db.transaction().unwrap();
+    for _ in 0..5000 {
+        let place = params![random.random_range(-90.0..90.0), random.random_range(-180.0..180.0)];
+        let sql = "INSERT INTO bottles
+                (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+            VALUES (1, 'a message', '', ?1, ?2, 0, 0)";
+        change.execute(sql, place).unwrap();
+    }
+    change.commit().unwrap();
+    App::over(folder, |_| {})
+}
+
+/// Every node of the tree with its box, by SQLite's own word on rows and parents alone.
+fn nodes(db: &Connection) -> HashMap<i64, Bounds> {
+    let mut found: HashMap<i64, Bounds> = HashMap::new();
+    let mut widen = |node: i64, by: Bounds| {
+        let all = found.entry(node).or_insert(by);
+        *all = [all[0].min(by[0]), all[1].max(by[1]), all[2].min(by[2]), all[3].max(by[3])];
+    };
+    let mut rows = db
+        .prepare(
+            "WITH RECURSIVE up (row, node) AS (
+                 SELECT rowid, nodeno FROM bottles_rtree_rowid
+                 UNION ALL
+                 SELECT row, parentnode FROM up JOIN bottles_rtree_parent ON nodeno = node)
+             SELECT node, min_latitude, max_latitude, min_longitude, max_longitude
+             FROM up JOIN bottles_rtree ON id = row",
+        )
+        .unwrap();
+    let mut rows = rows.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let bounds = [1, 2, 3, 4].map(|column| row.get(column).unwrap());
+        widen(row.get(0).unwrap(), bounds);
+    }
+    found
+}
+
+fn search(client: &Client, [south, north, west, east]: Bounds) -> Value {
+    let (latitude, longitude) = ((south + north) / 2.0, (west + east) / 2.0);
+    let spans =
+        format!("latitude_span={}&longitude_span={}", (north - south) / 2.0, (east - west) / 2.0);
+    let path = format!("/api/xray/search?latitude={latitude}&longitude={longitude}&{spans}");
+    let answer = client.get(&path);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.data()
+}
+
+#[rstest]
+fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
+    let app = sea();
+    let grace = teacher(&app, "grace");
+    let db = Connection::open(app.database()).unwrap();
+    let all = nodes(&db);
+    assert!(all.len() > 100, "{}", all.len());
+    let world = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";
+    let tree = grace.get(&format!("/api/xray/tree?{world}")).data();
+    assert_eq!(tree["nodes"].as_array().unwrap().len(), all.len());
+    assert_eq!(tree["complete"], true);
+
+    let mut random = rand::rng();
+    for _ in 0..200 {
+        let (latitude, longitude): (f64, f64) =
+            (random.random_range(-80.0..80.0), random.random_range(-170.0..170.0));
+        let size: f64 = random.random_range(0.0..10.0);
+        let asked = [latitude - size, latitude + size, longitude - size, longitude + size];
+        let seen = search(&grace, asked);
+        let mut visited: Vec<i64> = seen["visited"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|node| node["node"].as_i64().unwrap())
+            .collect();
+        visited.sort_unstable();
+        let touches = |[south, north, west, east]: &Bounds| {
+            *north >= asked[0] && *south <= asked[1] && *east >= asked[2] && *west <= asked[3]
+        };
+        let mut expected: Vec<i64> = all
+            .iter()
+            .filter(|(node, bounds)| **node == 1 || touches(bounds))
+            .map(|(node, _)| *node)
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(visited, expected, "{asked:?}");
+        let number = |name: &str| seen[name].as_i64().unwrap();
+        assert_eq!(number("proposed"), number("found") + number("refused_count"), "{asked:?}");
+    }
+}
+
+/// 16777217 and 16777216 are one 32-bit float; so are these longitudes.
+#[rstest]
+fn what_only_the_exact_coordinates_refuse_is_named() {
+    let app = App::new();
+    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let bottle = ada.throw(10.0, 100.000_000_1);
+    let seen = search(&grace, [9.0, 11.0, 98.0, 100.0]);
+    assert_eq!((&seen["proposed"], &seen["found"]), (&Value::from(1), &Value::from(0)));
+    assert_eq!(seen["refused"][0]["bottle_id"], bottle);
+    assert!(seen["sql"].as_str().unwrap().contains("FROM bottles_rtree CROSS JOIN bottles"));
+}
+
+#[rstest]
+fn only_a_teacher_looks_inside_but_anyone_in_the_demo() {
+    let path = "/api/xray/tree?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
+    let app = App::new();
+    assert_eq!(app.anon().get(path).status, 401);
+    assert_eq!(app.user("ada").get(path).status, 403);
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = bottle(folder.path(), &["demo"]);
+    demo.env("TMPDIR", folder.path());
+    assert_eq!(Program::start(demo).client().get(path).status, 200);
+}
