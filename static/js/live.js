@@ -3,6 +3,7 @@
 import { server, session } from './api.js';
 
 const BUNCH = 1000;   // milliseconds within which changes of mere counts are asked for together
+const WIDE = 2;       // a stream is for so many times what is seen, so that a small step needs no new one
 
 /** Opens the server's stream of a rectangle; `on` has a listener for each event. */
 export function listen(rectangle, on) {
@@ -19,7 +20,7 @@ export function listen(rectangle, on) {
 /** Follows the map of `app` for as long as someone is logged in. */
 export function follow(app) {
   let stream = null;
-  let where = '';
+  let where = null;   // the rectangle of the stream
   let timer = 0;
 
   const soon = () => {
@@ -31,6 +32,7 @@ export function follow(app) {
     open: () => app.look(),
     reset: () => app.look(),
     thrown(bottle) {
+      if (!within(app.rectangle(), bottle.location)) return;
       if (app.seen.cells.length) soon();
       else app.update([...without(bottle.bottle_id), bottle]);
     },
@@ -42,14 +44,30 @@ export function follow(app) {
   const without = (id) => app.seen.bottles.filter((bottle) => bottle.bottle_id !== id);
 
   const renew = () => {
-    const rectangle = session.user ? app.rectangle() : null;
-    const now = JSON.stringify(rectangle);
-    if (now === where && stream?.readyState !== EventSource.CLOSED) return;
-    where = now;
+    const seen = app.rectangle();
+    if (session.user && where && covers(where, seen) && stream.readyState !== EventSource.CLOSED) return;
     stream?.close();
-    stream = rectangle && listen(rectangle, on);
+    where = session.user ? wide(seen) : null;
+    stream = where && listen(where, on);
   };
   app.events.addEventListener('seen', renew);
   server.addEventListener('session', renew);
   renew();
+}
+
+const wide = ({ latitude, longitude, latitude_span: high, longitude_span: broad }) =>
+  ({ latitude, longitude, latitude_span: Math.min(180, high * WIDE), longitude_span: Math.min(180, broad * WIDE) });
+
+/** How far east or west one longitude is of another. */
+const apart = (a, b) => Math.abs(((((a - b) % 360) + 540) % 360) - 180);
+
+function within({ latitude, longitude, latitude_span: high, longitude_span: broad }, place) {
+  return Math.abs(place.latitude - latitude) <= high && apart(place.longitude, longitude) <= broad;
+}
+
+function covers(outer, inner) {
+  return Math.abs(inner.latitude - outer.latitude) + inner.latitude_span <= outer.latitude_span
+    && (outer.longitude_span >= 180 || apart(inner.longitude, outer.longitude) + inner.longitude_span <= outer.longitude_span)
+    // Nearer by far, a stream of all that is around would tell too much.
+    && inner.longitude_span * WIDE ** 3 >= outer.longitude_span;
 }

@@ -1,6 +1,7 @@
 //! Four ways to carry a login against every route that asks for one: whatever is wrong with what is
 //! carried, the answer is the documented refusal, and nothing happens.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -8,6 +9,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App};
+use crate::document;
 
 /// What a client carries, by contract.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -39,6 +41,35 @@ const ROUTES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "GET", "/api/bottles/opened", ""),
     (By::Cookie, "POST", "/api/bottles/1/open", ""),
     (By::Cookie, "GET", "/api/bottles/1/openers", ""),
+    (By::Cookie, "DELETE", "/api/sessions", ""),
+    (By::Cookie, "GET", "/api/users/self/export", ""),
+    (By::Cookie, "DELETE", "/api/users/self", r#"{"password":"pass"}"#),
+    (
+        By::Cookie,
+        "GET",
+        "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1",
+        "",
+    ),
+    (By::Cookie, "DELETE", "/api/bottles/1", ""),
+    (By::Cookie, "POST", "/api/bottles/1/report", r#"{"reason":"unkind"}"#),
+    (By::Cookie, "GET", "/api/teacher/bottles", ""),
+    (By::Cookie, "PUT", "/api/teacher/bottles/1", r#"{"hidden":true}"#),
+    (By::Cookie, "PUT", "/api/teacher/users/1", r#"{"muted_minutes":1}"#),
+    (By::Cookie, "GET", "/api/teacher/sea", ""),
+    (By::Cookie, "PUT", "/api/teacher/sea", r#"{"frozen":true}"#),
+    (By::Cookie, "GET", "/api/teacher/log", ""),
+    (
+        By::Cookie,
+        "GET",
+        "/api/xray/tree?latitude=0&longitude=0&latitude_span=1&longitude_span=1",
+        "",
+    ),
+    (
+        By::Cookie,
+        "GET",
+        "/api/xray/search?latitude=0&longitude=0&latitude_span=1&longitude_span=1",
+        "",
+    ),
     (By::Cookie, "DELETE", "/sessions/self", ""),
     (By::Cookie, "GET", "/users/self", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"nickname":"changed"}"#),
@@ -336,4 +367,13 @@ fn a_credential_of_a_deleted_account_is_refused(
         )
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// The list above is whole: the document knows of no other route that asks for a session.
+#[rstest]
+fn every_route_that_asks_for_a_session_is_tried() {
+    let tried: BTreeSet<_> =
+        ROUTES.iter().map(|(_, method, path, _)| document::named(method, path)).collect();
+    let all = document::operations_with(|operation| operation.get("security").is_some());
+    assert_eq!(tried, all);
 }

@@ -37,6 +37,24 @@ pub(crate) fn hold(method: &str, path: &str, answer: &Answer) {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
 }
 
+/// The operations that the document says this of, each as its method and path.
+pub(crate) fn operations_with(is_so: impl Fn(&Value) -> bool) -> BTreeSet<(String, String)> {
+    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
+    let all = paths.flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter();
+        operations.map(move |(method, operation)| (method.to_uppercase(), path, operation))
+    });
+    all.filter(|(_, _, operation)| is_so(operation))
+        .map(|(method, path, _)| (method, path.clone()))
+        .collect()
+}
+
+/// The operation that a request is for, by its method and path in the document.
+pub(crate) fn named(method: &str, path: &str) -> (String, String) {
+    let (template, _) = operation(method, path).unwrap_or_else(|| panic!("no {method} {path}"));
+    (method.to_owned(), template.to_owned())
+}
+
 /// The operation that a request is for. A path that is named as it stands goes before a pattern.
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     let path = path.split('?').next()?;

@@ -1,6 +1,7 @@
 //! Input that nobody means well with: whatever comes, the answer is a refusal in the contract's own
 //! JSON, nothing is stored, and the server goes on.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::app::{App, Client};
+use crate::document;
+use crate::moderation;
 
 /// Every route that reads a body.
 const ROUTES: &[(&str, &str)] = &[
@@ -16,6 +19,11 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/sessions"),
     ("PUT", "/api/users/self"),
     ("POST", "/api/bottles"),
+    ("DELETE", "/api/users/self"),
+    ("POST", "/api/bottles/1/report"),
+    ("PUT", "/api/teacher/bottles/1"),
+    ("PUT", "/api/teacher/users/1"),
+    ("PUT", "/api/teacher/sea"),
     ("POST", "/users"),
     ("POST", "/sessions"),
     ("PUT", "/users/self"),
@@ -105,7 +113,7 @@ fn bodies() -> Vec<Vec<u8>> {
 
 /// Someone whom every contract knows: a cookie jar, a JWT, a bearer and a terminal token at once.
 pub(crate) fn known(app: &App) -> Client {
-    let mut ada = app.user("ada");
+    let mut ada = moderation::teacher(app, "ada");
     let bearer = ada.post("/api/user/login", &json!({ "email": "ada", "password": "pass" }));
     let bearer = bearer.data()["token"].as_str().unwrap().to_owned();
     let terminal = json!({ "user_id": "ada", "password": "pass", "terminal": "t" });
@@ -284,4 +292,13 @@ fn odd_headers_are_no_credential() {
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         check(status, body, path, path);
     }
+}
+
+/// The list of routes is whole: the document knows of no other that reads a body.
+#[rstest]
+fn every_route_that_reads_a_body_is_tried() {
+    let tried: BTreeSet<_> =
+        ROUTES.iter().map(|(method, path)| document::named(method, path)).collect();
+    let all = document::operations_with(|operation| operation.get("requestBody").is_some());
+    assert_eq!(tried, all);
 }

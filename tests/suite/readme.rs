@@ -80,3 +80,17 @@ fn the_settings_table_is_the_code() {
     in_readme.sort();
     assert_eq!(in_code, in_readme);
 }
+
+/// The lesson names files that are there.
+#[rstest]
+fn every_link_of_the_documents_leads_somewhere() {
+    for name in ["tour", "architecture", "operating", "contracts", "security", "decisions"] {
+        let text = std::fs::read_to_string(format!("docs/{name}.md")).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            let is_file = !target.is_empty() && !target.contains("://");
+            let exists = std::path::Path::new("docs").join(target).exists();
+            assert!(!is_file || exists, "{name}.md: {target}");
+        }
+    }
+}

@@ -21,8 +21,11 @@ use crate::connections::Connections;
 use crate::contracts::Session;
 use crate::live::{Event, Live, Numbered};
 
-/// How often a listener hears that nothing happens. One that takes nothing for long is closed.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often a listener hears that nothing happens: so long may it be gone before its place is free.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// One that takes nothing for so long, and then for the server's patience, is closed.
+const STALL: Duration = Duration::from_secs(30);
 
 /// What a client says it saw last, and who it is.
 pub(super) struct Place<'r> {
@@ -75,7 +78,7 @@ pub(super) fn live<'r>(
         }
         loop {
             // Whoever takes nothing more does not come by here, and is closed.
-            connections.expect(place.client, 2 * HEARTBEAT);
+            connections.expect(place.client, STALL);
             select! {
                 _ = &mut end => break,
                 _ = beat.tick() => match accounts.is_live(&session.login) {
