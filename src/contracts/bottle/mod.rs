@@ -4,10 +4,10 @@ mod bottles;
 mod envelope;
 mod guard;
 mod live;
-mod moderation;
 mod nearby;
 mod page;
 mod query;
+mod teacher;
 mod users;
 mod view;
 mod xray;
@@ -52,14 +52,14 @@ pub fn class_routes() -> Vec<Route> {
         live::live,
         page::join,
         page::join_picture,
-        moderation::delete,
-        moderation::report,
-        moderation::cases,
-        moderation::hide,
-        moderation::mute,
-        moderation::standing,
-        moderation::freeze,
-        moderation::log,
+        bottles::delete,
+        bottles::report,
+        teacher::cases,
+        teacher::hide,
+        teacher::mute,
+        teacher::standing,
+        teacher::freeze,
+        teacher::log,
         xray::tree,
         xray::search,
     ]
@@ -108,14 +108,14 @@ pub fn describe_class() -> Described {
     #[openapi(paths(
         live::live,
         page::join,
-        moderation::delete,
-        moderation::report,
-        moderation::cases,
-        moderation::hide,
-        moderation::mute,
-        moderation::standing,
-        moderation::freeze,
-        moderation::log,
+        bottles::delete,
+        bottles::report,
+        teacher::cases,
+        teacher::hide,
+        teacher::mute,
+        teacher::standing,
+        teacher::freeze,
+        teacher::log,
         xray::tree,
         xray::search,
     ))]

@@ -104,8 +104,9 @@ pub(super) struct CountsView {
     cells: Vec<CellView>,
 }
 
-/// Counts by cell, without contents or exact places: for anyone, unless the operator says otherwise,
-/// and finer for whoever is logged in.
+/// Counts by cell, without contents or exact places
+///
+/// For anyone, unless the operator says otherwise, and finer for whoever is logged in.
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(

@@ -1,65 +1,18 @@
-//! Keeping the sea kind: everyone deletes their own and reports what is not, a teacher decides.
+//! What a teacher does: looks at what was reported, hides and shows, mutes and freezes.
 
-use rocket::{State, delete, get, post, put};
+use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::envelope::{Answer, Nothing, Reply, ok};
-use super::guard::{OwnedBottle, Private, Teacher, bottle_id};
+use super::guard::{Teacher, bottle_id};
 use super::query::{PageQuery, page};
 use super::view::{CreatedView, Person};
 use crate::accounts::required;
-use crate::bottles::Bottles;
 use crate::clock::Timestamp;
-use crate::contracts::{Body, Session};
+use crate::contracts::Body;
 use crate::error::{Error, Problem};
-use crate::fields::Reason;
 use crate::moderation::{Case, Entry, Moderation, Which};
-
-/// Delete one's bottle, with its openings
-#[utoipa::path(delete, path = "/bottles/{bottle_id}",
-    params(("bottle_id" = i64, Path)),
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "it is gone", body = Answer<Nothing>),
-        (status = 403, description = "somebody else threw it"),
-        (status = 404, description = "no such bottle"),
-    )
-)]
-#[delete("/bottles/<_>")]
-pub(super) async fn delete(bottle: OwnedBottle, bottles: &State<Bottles>) -> Reply<Nothing> {
-    bottles.delete(bottle.id).await?;
-    ok("删除漂流瓶成功", Nothing {})
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(super) struct Complaint {
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Option<String>,
-}
-
-/// Report another's bottle to the teachers, once
-#[utoipa::path(post, path = "/bottles/{bottle_id}/report",
-    params(("bottle_id" = i64, Path)),
-    request_body = Complaint,
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the teachers see it", body = Answer<Nothing>),
-        (status = 403, description = "it is one's own"),
-        (status = 404, description = "no such bottle"),
-    )
-)]
-#[post("/bottles/<id>/report", data = "<body>")]
-pub(super) async fn report(
-    session: Session<Private>,
-    id: &str,
-    body: Body<Complaint>,
-    moderation: &State<Moderation>,
-) -> Reply<Nothing> {
-    let reason = Reason::parse(&required("reason", body.0.reason)?)?;
-    moderation.report(bottle_id(id)?, &session.login.account, reason).await?;
-    ok("举报成功", Nothing {})
-}
 
 #[derive(Serialize, ToSchema)]
 struct ReportView {
