@@ -35,7 +35,7 @@ impl Invitation {
         let mut addresses = Vec::new();
         if !config.address.is_loopback() {
             let scheme = if config.tls_enabled() { "https" } else { "http" };
-            let hosts = self::addresses();
+            let hosts = reached_at(config.address);
             let name = announce(&hosts, config.port).then(|| NAME.to_owned());
             let hosts = hosts.into_iter().map(host).chain(name);
             addresses = hosts.map(|host| format!("{scheme}://{host}:{}", config.port)).collect();
@@ -83,6 +83,15 @@ pub fn addresses() -> Vec<IpAddr> {
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Where others reach a server that listens at this address.
+fn reached_at(listening: IpAddr) -> Vec<IpAddr> {
+    if !listening.is_unspecified() {
+        return vec![listening];
+    }
+    // All of version 6 take those of version 4 as well, and not the other way round.
+    addresses().into_iter().filter(|one| listening.is_ipv6() || one.is_ipv4()).collect()
 }
 
 fn tell(addresses: &[String]) {

@@ -101,11 +101,6 @@ impl Live {
         })
     }
 
-    /// How many listen.
-    pub fn listeners(&self) -> usize {
-        self.0.sender.receiver_count()
-    }
-
     /// What an event is called on the wire.
     pub fn id(&self, number: u64) -> String {
         format!("{}-{number}", self.0.start)

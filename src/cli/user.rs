@@ -159,7 +159,8 @@ fn list(accounts: &[Listed], json: bool) -> Result<(), String> {
     );
     for Listed { account, bottles, sessions } in accounts {
         let (id, at, name) = (account.id, account.created_at.to_string(), &account.username);
-        table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}\n");
+        let role = if account.is_teacher { "  (teacher)" } else { "" };
+        table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
     }
     say(false, &Value::Null, || table.trim_end().to_owned())
 }

@@ -1,11 +1,13 @@
 //! What happens on the sea is told at once to whoever listens.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::RcvBuf;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -155,24 +157,47 @@ fn no_more_listen_than_may() {
     }
 }
 
-/// A listener that takes nothing falls behind alone: those who throw and those who listen go on.
+/// A listener that takes nothing falls behind alone, and is dropped: those who throw and those who listen
+/// go on.
 #[rstest]
-fn who_takes_nothing_holds_nobody_up() {
+fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
-    let socket = TcpStream::connect(app.address()).unwrap();
+    let mut slow = TcpStream::connect(app.address()).unwrap();
+    setsockopt(&slow, RcvBuf, &4096).unwrap();
     let cookie = &bob.headers.iter().find(|(name, _)| name == "Cookie").unwrap().1;
     let path = "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
-    let request = format!("GET {path} HTTP/1.1\r\nHost: sea\r\nCookie: {cookie}\r\n\r\n");
-    std::io::Write::write_all(&mut &socket, request.as_bytes()).unwrap();
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: sea\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+    );
+    slow.write_all(request.as_bytes()).unwrap();
+    slow.read_exact(&mut [0; 12]).unwrap();
+
+    // More than sockets and queues hold: 8 MB of events.
     let stream = Stream::of(&bob, 0.0, 0.0, None);
-    for _ in 0..1500 {
-        ada.throw(0.1, 0.1);
-    }
-    for _ in 0..1500 {
-        assert_eq!(stream.next().name, "thrown");
-    }
-    drop(socket);
+    let address = "海".repeat(256);
+    let location = json!({ "latitude": 0, "longitude": 0, "formatted_address": address });
+    let bottle = json!({ "content": "hello", "location": location });
+    const THROWS: usize = 9000;
+    thread::scope(|scope| {
+        for _ in 0..30 {
+            scope.spawn(|| {
+                for _ in 0..THROWS / 30 {
+                    assert_eq!(ada.post("/api/bottles", &bottle).status, 200);
+                }
+            });
+        }
+        for _ in 0..THROWS {
+            assert_eq!(stream.next().name, "thrown");
+        }
+    });
+    // It hears what was on its way, and then the end, long before it heard all.
+    setsockopt(&slow, RcvBuf, &(1 << 20)).unwrap();
+    slow.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut heard = Vec::new();
+    slow.read_to_end(&mut heard).unwrap();
+    let events = heard.windows(13).filter(|text| text == b"event:thrown\n").count();
+    assert!(0 < events && events < THROWS, "{events}");
 }
 
 #[rstest]
