@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, Problem, Result};
 use crate::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
+use crate::live::Live;
 use crate::password::{Passwords, Verdict};
 use crate::store::sessions::NewSession;
 use crate::store::users::{Credentials, NewAccount};
@@ -28,6 +29,7 @@ pub struct Accounts {
     clock: Clock,
     min_password_length: usize,
     throttle: Arc<Throttle>,
+    live: Live,
 }
 
 /// What someone registers with.
@@ -100,12 +102,17 @@ impl Accounts {
         min_password_length: usize,
     ) -> Self {
         let throttle = Arc::new(Throttle::new(Rates::default(), &clock));
-        Self { store, passwords, clock, min_password_length, throttle }
+        Self { store, passwords, clock, min_password_length, throttle, live: Live::new(0) }
     }
 
     /// The same, where wrong passwords count against `throttle`.
     pub fn throttled(self, throttle: Arc<Throttle>) -> Self {
         Self { throttle, ..self }
+    }
+
+    /// The same, where those who look at the sea are told that an account went with its bottles.
+    pub fn telling(self, live: Live) -> Self {
+        Self { live, ..self }
     }
 
     /// The password that `text` may become, or what is wrong with it, by the name of its field.

@@ -24,13 +24,16 @@ pub enum Event {
     Opened(i64, Position, i64),
     /// A bottle is not on the sea any more.
     Hidden(i64, Position),
+    /// More has changed than is worth telling one by one: an account went, with all its bottles.
+    Reset,
 }
 
 impl Event {
-    fn position(&self) -> Position {
+    fn concerns(&self, rectangle: &Rectangle) -> bool {
         match self {
-            Self::Thrown(spot) => spot.position,
-            Self::Opened(_, position, _) | Self::Hidden(_, position) => *position,
+            Self::Thrown(spot) => rectangle.holds(spot.position),
+            Self::Opened(_, position, _) | Self::Hidden(_, position) => rectangle.holds(*position),
+            Self::Reset => true,
         }
     }
 }
@@ -145,7 +148,7 @@ impl Listener {
                     Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
                 },
             };
-            if self.rectangle.holds(next.event.position()) {
+            if next.event.concerns(&self.rectangle) {
                 return Some(next);
             }
         }

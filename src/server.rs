@@ -148,7 +148,8 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
                 clock.clone(),
                 settings.min_password_length,
             )
-            .throttled(Arc::clone(&throttle)),
+            .throttled(Arc::clone(&throttle))
+            .telling(live.clone()),
         )
         .manage(throttle)
         .manage(TrustedProxy(settings.trusted_proxy))

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::{Account, Accounts, Login, Name};
 use crate::error::{Error, Result};
 use crate::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
+use crate::live::Event;
 use crate::password::Verdict;
 use crate::store::users::Changes;
 use crate::store::{ledger, sessions, users};
@@ -124,7 +125,11 @@ impl Accounts {
     /// division.
     pub async fn delete_if_empty(&self, login: Login) -> Result<()> {
         let deleted = self.store.write(move |db| users::delete(db, login.account.id, None)).await?;
-        if deleted { Ok(()) } else { Err(Error::NotLoggedIn) }
+        if !deleted {
+            return Err(Error::NotLoggedIn);
+        }
+        self.live.tell(Event::Reset);
+        Ok(())
     }
 
     pub(super) async fn delete_all(&self, id: i64, password_version: Option<i64>) -> Result<()> {
@@ -137,7 +142,9 @@ impl Accounts {
                     false => Err(Error::WrongPassword),
                 }
             })
-            .await
+            .await?;
+        self.live.tell(Event::Reset);
+        Ok(())
     }
 
     /// The version of the account's password, if `password` is it.

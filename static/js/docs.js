@@ -43,30 +43,38 @@ function inside(method, path, operation) {
     el('div', {}, el('button', { class: 'send' }, t('docs.send'))));
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    output.textContent = await send(method, filled(path, fields), operation, body?.value);
     output.hidden = false;
+    await send(method, filled(path, fields), { ...credentials(operation), ...headersOf(fields) }, body?.value, output);
   });
   return el('div', { class: 'inside' }, form, output, answers(operation));
 }
+
+const headersOf = (fields) => Object.fromEntries(fields.filter(({ in: place, input }) => place === 'header' && input.value !== '')
+  .map(({ name, input }) => [name, input.value]));
 
 /** The path with the parameters that were given. */
 function filled(path, fields) {
   const query = new URLSearchParams();
   for (const { name, in: place, input } of fields) {
     if (place === 'path') path = path.replace(`{${name}}`, encodeURIComponent(input.value));
-    else if (input.value !== '') query.set(name, input.value);
+    else if (place === 'query' && input.value !== '') query.set(name, input.value);
   }
   return path.slice(1) + (query.size ? `?${query}` : '');
 }
 
-async function send(method, url, operation, body) {
-  const headers = { ...credentials(operation), ...(body && { 'Content-Type': 'application/json' }) };
+async function send(method, url, headers, body, output) {
   try {
-    const answer = await fetch(url, { method, headers, body });
-    const text = await answer.text();
-    return `${answer.status} ${answer.statusText}\n${pretty(text)}`;
+    const answer = await fetch(url, { method, headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) }, body });
+    const status = `${answer.status} ${answer.statusText}\n`;
+    if (!answer.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+      output.textContent = status + pretty(await answer.text());
+      return;
+    }
+    // It has no end: what has come so far is shown.
+    output.textContent = status;
+    for await (const text of answer.body.pipeThrough(new TextDecoderStream())) output.textContent += text;
   } catch {
-    return t('offline.gone');
+    output.textContent = t('offline.gone');
   }
 }
 

@@ -201,6 +201,17 @@ fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
 }
 
 #[rstest]
+fn an_account_that_goes_takes_its_bottles_from_the_map() {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let stream = Stream::of(&bob, 0.0, 0.0, None);
+    ada.throw(0.1, 0.1);
+    assert_eq!(stream.next().name, "thrown");
+    ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
+    assert_eq!(stream.next().name, "reset");
+}
+
+#[rstest]
 fn streams_end_with_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));

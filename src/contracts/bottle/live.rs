@@ -45,7 +45,7 @@ impl<'r> FromRequest<'r> for Place<'r> {
 
 /// What happens in a rectangle: `thrown`, `opened` and `hidden` bottles, as server-sent events
 ///
-/// `reset` says that something was missed: ask for all anew.
+/// `reset` says that something was missed, or that an account went with all its bottles: ask for all anew.
 #[utoipa::path(get, path = "/bottles/live",
     params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the last id seen")),
     security(("bottle_session" = [])),
@@ -123,6 +123,7 @@ fn told(numbered: &Numbered, viewer: i64) -> Sent {
             let opened = Opened { bottle_id: *bottle_id, openers_count: *openers_count };
             Sent::json(&opened).event("opened")
         }
+        Event::Reset => Sent::empty().event("reset"),
         Event::Hidden(bottle_id, _) => {
             Sent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
         }
