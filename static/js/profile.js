@@ -23,6 +23,7 @@ export async function openProfile(app) {
   };
   dialog.fill(t('profile.title'), [
     el('p', { class: 'hint' }, t('profile.as', { name: user.username })),
+    user.is_teacher && el('p', {}, el('a', { href: 'teacher' }, t('profile.teacher'))),
     profileForm(app, user),
     folded(t('profile.password'), passwordForm(app, user)),
     el('div', { class: 'row leave' },

@@ -118,6 +118,7 @@ export default {
   'list.progress': '{n} bottles so far…',
   'list.more': 'Show more',
 
+  'profile.teacher': "The teacher's page",
   'profile.title': 'Account',
   'profile.as': 'You are logged in as {name}.',
   'profile.save': 'Save',

@@ -118,6 +118,7 @@ export default {
   'list.progress': '已加载 {n} 个…',
   'list.more': '显示更多',
 
+  'profile.teacher': '老师的页面',
   'profile.title': '账号',
   'profile.as': '你已登录为 {name}。',
   'profile.save': '保存',

@@ -354,7 +354,8 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     ada.reads(w("Thank you.", "谢谢")).await;
     ada.check_accessible("a report").await;
 
-    grace.go("teacher").await;
+    grace.click(w("Account: grace", "账号：grace")).await;
+    grace.click(w("The teacher's page", "老师的页面")).await;
     grace.reads("It is unkind.").await;
     grace.check_accessible("the teacher's page").await;
     grace.click(w("Hide", "隐藏")).await;
