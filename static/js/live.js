@@ -50,6 +50,11 @@ export function follow(app) {
     where = session.user ? wide(seen) : null;
     stream = where && listen(where, on);
   };
+  // While the server is away, the page asks for it at its own pace.
+  server.addEventListener('offline', () => {
+    stream?.close();
+    where = null;
+  });
   app.events.addEventListener('seen', renew);
   server.addEventListener('session', renew);
   renew();

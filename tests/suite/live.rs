@@ -209,6 +209,10 @@ fn an_account_that_goes_takes_its_bottles_from_the_map() {
     assert_eq!(stream.next().name, "thrown");
     ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
     assert_eq!(stream.next().name, "reset");
+    // Whose account it was hears no more.
+    let own = Stream::of(&bob, 0.0, 0.0, None);
+    bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
+    assert!(own.0.recv_timeout(PATIENCE).is_err_and(|e| e == RecvTimeoutError::Disconnected));
 }
 
 #[rstest]

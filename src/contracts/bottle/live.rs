@@ -86,6 +86,9 @@ pub(super) fn live<'r>(
                     false => break,
                 },
                 next = listener.next() => match next {
+                    // Perhaps it was the listener's own account that went.
+                    Some(next) if matches!(next.event, Event::Reset)
+                        && !accounts.is_live(&session.login) => break,
                     Some(next) => yield told(&next, viewer).id(live.id(next.number)),
                     None => break,
                 },
