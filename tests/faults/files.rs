@@ -22,10 +22,15 @@ const SPOILED: &[Spoil] = &[
         fs::write(path, &all[..all.len() / 2]).unwrap();
     },
     |path| {
+        // The second half of a page's write never came: of one that holds something.
+        let sql = "SELECT rootpage * page_size, page_size FROM sqlite_schema, pragma_page_size
+                   WHERE name = 'bottles'";
+        let (end, size): (u32, u32) = Connection::open(path)
+            .unwrap()
+            .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
         let mut all = fs::read(path).unwrap();
-        let end = all.len();
-        // The second half of a page's write never came.
-        all[end - 1024..].fill(0);
+        all[(end - size / 2) as usize..end as usize].fill(0);
         fs::write(path, all).unwrap();
     },
     |path| {
