@@ -123,11 +123,11 @@ impl Accounts {
     /// Makes an account. [`Error::UsernameTaken`] or [`Error::EmailTaken`] if its name or address is
     /// another's in any contract.
     pub async fn register(&self, new: Registration) -> Result<Account> {
-        self.add(new, Role::Student, false).await
+        self.make(new, Role::Student, false).await
     }
 
     /// Makes an account, whose password is either its owner's choice or given out for one login.
-    async fn add(
+    pub async fn make(
         &self,
         new: Registration,
         role: Role,

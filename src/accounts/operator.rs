@@ -1,6 +1,6 @@
 //! What an operator may do with accounts that are not their own: on the command line, with no session.
 
-use super::{Account, Accounts, Listed, Registration, Role};
+use super::{Account, Accounts, Listed};
 use crate::error::{Error, Result};
 use crate::fields::{NewPassword, Username};
 use crate::store::users::Changes;
@@ -11,11 +11,6 @@ impl Accounts {
     pub fn list(&self) -> Result<Vec<Listed>> {
         let now = self.clock.now();
         self.store.read(|db| users::list(db, now))
-    }
-
-    /// Makes an account whose password is its owner's choice, or given out for one login.
-    pub async fn make(&self, new: Registration, role: Role, is_one_time: bool) -> Result<Account> {
-        self.add(new, role, is_one_time).await
     }
 
     /// Sets the password of the account called `username` and ends all its sessions.

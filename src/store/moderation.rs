@@ -104,8 +104,7 @@ pub fn may_throw(db: &Connection, account: i64, now: Timestamp) -> Result<()> {
     }
 }
 
-/// Reports a bottle, once for each reporter. How many reports of it are open, and whether it is hidden
-/// already. [`Error::NoSuchBottle`] if the reporter cannot see it, [`Error::OwnBottle`] if it is theirs.
+/// Reports a bottle, once for each reporter; how many reports of it are open then. [`Error::NoSuchBottle`] if the reporter cannot see it, [`Error::OwnBottle`] if it is theirs.
 pub fn report(
     db: &Connection,
     bottle: i64,

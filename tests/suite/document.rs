@@ -37,15 +37,20 @@ pub(crate) fn hold(method: &str, path: &str, answer: &Answer) {
     SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
 }
 
+/// Every operation: its method in lower case, its path, and what the document says of it.
+pub(crate) fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
+    paths.flat_map(|(path, item)| {
+        let operations = item.as_object().unwrap().iter();
+        operations.map(|(method, operation)| (method.as_str(), path.as_str(), operation))
+    })
+}
+
 /// The operations that the document says this of, each as its method and path.
 pub(crate) fn operations_with(is_so: impl Fn(&Value) -> bool) -> BTreeSet<(String, String)> {
-    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
-    let all = paths.flat_map(|(path, item)| {
-        let operations = item.as_object().unwrap().iter();
-        operations.map(move |(method, operation)| (method.to_uppercase(), path, operation))
-    });
-    all.filter(|(_, _, operation)| is_so(operation))
-        .map(|(method, path, _)| (method, path.clone()))
+    operations()
+        .filter(|(_, _, operation)| is_so(operation))
+        .map(|(method, path, _)| (method.to_uppercase(), path.to_owned()))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::document::{DOCUMENT, SEEN};
+use crate::document::{DOCUMENT, SEEN, operations};
 use crate::exchanges;
 use crate::moderation;
 use crate::program::works;
@@ -16,14 +16,6 @@ use crate::routes::mounted;
 
 /// Routes that are for browsers, not for programs.
 const PAGES: [&str; 4] = ["GET ", "GET /{}", "GET /tiles/{}/{}/{}", "GET /api/join.svg"];
-
-fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
-    let paths = DOCUMENT["paths"].as_object().unwrap().iter();
-    paths.flat_map(|(path, item)| {
-        let operations = item.as_object().unwrap().iter();
-        operations.map(|(method, operation)| (method.as_str(), path.as_str(), operation))
-    })
-}
 
 #[rstest]
 fn the_document_lists_what_is_mounted() {
