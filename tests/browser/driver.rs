@@ -11,11 +11,10 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
+use crate::app::PATIENCE;
+
 const INSTALL: &str = "apt-get install chromium chromium-driver";
 const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4";
-
-/// How long anything may take to come about.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A browser window on the page of one server.
 pub(crate) struct Browser {

@@ -27,8 +27,10 @@ mod sea;
 mod shim;
 
 use std::env;
-use std::panic::catch_unwind;
+use std::mem;
+use std::panic::{self, catch_unwind};
 use std::process::ExitCode;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Does a fault so many times; what else there is to tell, for the table.
@@ -60,7 +62,16 @@ fn times(name: &str) -> usize {
     env::var(variable).map_or(few, |times| times.parse().unwrap())
 }
 
+/// What has panicked in the fault under way. It is told only where the fault fails: to panic may be the
+/// fault itself, and a backtrace of it would bury what failed.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn panics() -> MutexGuard<'static, Vec<String>> {
+    PANICS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn main() -> ExitCode {
+    panic::set_hook(Box::new(|told| panics().push(told.to_string())));
     let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
     let mut table = String::from("| fault | times | found |\n| --- | ---: | --- |\n");
@@ -68,9 +79,11 @@ fn main() -> ExitCode {
     for (name, fault) in FAULTS.iter().filter(|(name, _)| chosen(name)) {
         let (times, began) = (times(name), Instant::now());
         println!("{name} ...");
-        let found = catch_unwind(|| fault(times)).unwrap_or_else(|_| {
+        let found = catch_unwind(|| fault(times));
+        let panicked = mem::take(&mut *panics());
+        let found = found.unwrap_or_else(|_| {
             failed += 1;
-            "**failed**".into()
+            format!("**failed**: {}", panicked.join("; ").replace('\n', " "))
         });
         println!("  {times} times in {:.0} s: {found}", began.elapsed().as_secs_f64());
         table += &format!("| {name} | {times} | {found} |\n");

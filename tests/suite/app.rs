@@ -1,6 +1,7 @@
 //! A server of a test's own: its own folder, file, port and clock.
 
 use std::io::Read;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -17,6 +18,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::document;
+
+/// How long anything may take before a test gives it up. Nothing is measured by it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A connection to the server at `port` on this machine.
+pub(crate) fn socket(port: u16) -> TcpStream {
+    let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
 
 /// A running server. Dropping it ends the server and removes its folder.
 pub(crate) struct App {
@@ -66,7 +77,7 @@ impl App {
                 .map(drop)
                 .unwrap();
         });
-        let (port, shutdown) = started.recv_timeout(Duration::from_secs(30)).unwrap();
+        let (port, shutdown) = started.recv_timeout(PATIENCE).unwrap();
         Self { clock, port, shutdown, thread: Some(thread), folder }
     }
 
@@ -80,9 +91,14 @@ impl App {
         self.folder.path()
     }
 
-    /// `host:port`, for a socket of the test's own.
-    pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+    /// Where it listens, as browsers name it.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A connection of the test's own.
+    pub(crate) fn socket(&self) -> TcpStream {
+        socket(self.port)
     }
 
     /// Someone who is not logged in.
@@ -186,7 +202,7 @@ impl Client {
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
             .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(PATIENCE))
             .build()
             .into();
         Self { agent, port, headers: Vec::new() }

@@ -1,8 +1,6 @@
 //! Requirements of `docs/security.md` that no test of another subject shows.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use rstest::rstest;
 use rusqlite::Connection;
@@ -197,8 +195,7 @@ fn names(object: &Value) -> Vec<&str> {
 #[case::folded("X: a\r\n b\r\nContent-Length: 36", ADA, 400)]
 fn a_message_ends_in_one_place(#[case] headers: &str, #[case] body: &str, #[case] status: u16) {
     let app = App::new();
-    let mut socket = TcpStream::connect(app.address()).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut socket = app.socket();
     let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     socket.write_all(format!("{head}{headers}\r\n\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();

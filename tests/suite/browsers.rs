@@ -21,10 +21,6 @@ fn changing_routes(id: i64) -> Vec<(String, String)> {
     routes
 }
 
-fn host(app: &App) -> String {
-    format!("http://{}", app.address())
-}
-
 /// Bodies that every route takes something from.
 const BODY: &[u8] =
     br#"{"username":"eve","password":"pass","name":"eve","nickname":"eve","user_id":"eve",
@@ -63,7 +59,7 @@ fn what_another_site_sends_changes_nothing(#[case] header: &str, #[case] value: 
 #[test]
 fn the_own_page_and_clients_that_are_no_browsers_pass() {
     let app = App::new();
-    let own = host(&app);
+    let own = app.origin();
     let cases: [&[(&str, &str)]; 5] = [
         &[],
         &[("Origin", &own)],

@@ -2,8 +2,6 @@
 //! for it, a message, and `data`.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -151,8 +149,7 @@ fn a_wrong_field_is_named(
 
 /// What comes back for these bytes, all of them sent before anything is read, as a simple client does.
 fn exchange(app: &App, bytes: &[u8]) -> String {
-    let mut socket = TcpStream::connect(app.address()).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut socket = app.socket();
     socket.write_all(bytes).unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();
@@ -218,7 +215,7 @@ fn odd_http_is_answered_and_ends_nothing(#[case] request: &str, #[case] status: 
 #[case("Content-Length: 99\r\n\r\n{")]
 fn a_cut_body_ends_nothing(#[case] rest: &str) {
     let app = App::new();
-    let mut socket = TcpStream::connect(app.address()).unwrap();
+    let mut socket = app.socket();
     write!(socket, "POST /api/users HTTP/1.1\r\nHost: a\r\n{rest}").unwrap();
     drop(socket);
     assert_eq!(app.anon().get("/api/users/self").status, 401);
@@ -232,8 +229,7 @@ fn too_much_head_is_refused(#[case] count: usize, #[case] length: usize) {
     let app = App::new();
     let header = format!("X-Much: {}\r\n", "x".repeat(length)).repeat(count);
     let request = format!("GET /api/users/self HTTP/1.1\r\nHost: a\r\n{header}\r\n");
-    let mut socket = TcpStream::connect(app.address()).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut socket = app.socket();
     // The server may well close before it has taken all.
     let _ = socket.write_all(request.as_bytes());
     let mut answer = Vec::new();

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -263,7 +262,7 @@ fn junk_connections_do_not_hold_the_server() {
     ];
     let held: Vec<TcpStream> = (0..200)
         .map(|n| {
-            let mut socket = TcpStream::connect(app.address()).unwrap();
+            let mut socket = app.socket();
             let _ = socket.write_all(junk[n % junk.len()]);
             socket
         })
@@ -278,8 +277,7 @@ fn junk_connections_do_not_hold_the_server() {
 fn odd_headers_are_no_credential() {
     let app = App::new();
     for path in ["/api/users/self", "/card", "/api/user/profile"] {
-        let mut socket = TcpStream::connect(app.address()).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut socket = app.socket();
         let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
         socket.write_all(head.as_bytes()).unwrap();
         socket

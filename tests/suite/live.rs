@@ -1,21 +1,17 @@
 //! What happens on the sea is told at once to whoever listens.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
 
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::RcvBuf;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{App, Client};
+use crate::app::{App, Client, PATIENCE};
 use crate::moderation::teacher;
 use crate::program::{Program, bottle};
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An event as it came.
 #[derive(Debug, Default)]
@@ -163,7 +159,7 @@ fn no_more_listen_than_may() {
 fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
-    let mut slow = TcpStream::connect(app.address()).unwrap();
+    let mut slow = app.socket();
     setsockopt(&slow, RcvBuf, &4096).unwrap();
     let cookie = &bob.headers.iter().find(|(name, _)| name == "Cookie").unwrap().1;
     let path = "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
@@ -193,7 +189,6 @@ fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     });
     // It hears what was on its way, and then the end, long before it heard all.
     setsockopt(&slow, RcvBuf, &(1 << 20)).unwrap();
-    slow.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut heard = Vec::new();
     slow.read_to_end(&mut heard).unwrap();
     let events = heard.windows(13).filter(|text| text == b"event:thrown\n").count();

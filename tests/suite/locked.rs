@@ -28,11 +28,11 @@ fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
             (ada.post("/api/bottles", &bottle), started.elapsed())
         });
         check_refusal(&ada.post("/api/bottles", &bottle));
-        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        let first = started.elapsed();
         assert_eq!(ada.get("/api/bottles/created").data()["bottles"].as_array().unwrap().len(), 1);
         let (late, waited) = late.join().unwrap();
         assert_eq!(late.status, 503);
-        assert!(waited < Duration::from_secs(5), "{waited:?}");
+        assert!(waited < first * 3 / 2, "{waited:?} after one that waited {first:?}");
     });
 
     db.execute_batch("ROLLBACK").unwrap();

@@ -1,7 +1,6 @@
 //! The log is the server's own: a line a request, whatever the request says.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
 
 use rstest::rstest;
 use serde_json::json;
@@ -78,7 +77,7 @@ fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
                 "GET /{odd} HTTP/1.1\r\nHost: a\r\nAccept: {odd}\r\nX: {odd}\r\n\
                  Content-Type: a/{odd}\r\nCookie: {odd}={odd}\r\nConnection: close\r\n\r\n"
             );
-            let mut socket = TcpStream::connect(("127.0.0.1", program.port)).unwrap();
+            let mut socket = program.socket();
             socket.write_all(request.as_bytes()).unwrap();
             let _ = socket.read_to_end(&mut Vec::new());
         }

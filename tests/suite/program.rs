@@ -3,11 +3,12 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::thread::{self, JoinHandle};
 
-use crate::app::Client;
+use crate::app::{self, Client};
 
 /// A running `bottle`. Dropping it kills it.
 pub(crate) struct Program {
@@ -98,6 +99,11 @@ impl Program {
 
     pub(crate) fn client(&self) -> Client {
         Client::new(self.port)
+    }
+
+    /// A connection of the test's own.
+    pub(crate) fn socket(&self) -> TcpStream {
+        app::socket(self.port)
     }
 
     /// Sends a signal by name.

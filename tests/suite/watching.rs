@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
 
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::app::{App, Client};
+use crate::app::{App, Client, PATIENCE};
 use crate::program::{Program, bottle};
 
 #[rstest]
@@ -134,7 +133,7 @@ fn systemd_is_told_when_it_listens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("NOTIFY_SOCKET", &path);
     let program = Program::start(command);
