@@ -28,14 +28,17 @@ use clap::{Parser, Subcommand};
     after_help = "\
 Examples:
   bottle                        serve bottle.db in this folder on http://127.0.0.1:8000
-  bottle serve --db sea.db      serve another file (it is made if it is missing)
+  bottle --db sea.db            serve another file (it is made if it is missing)
   bottle demo                   look around in a sea with bottles, which is gone afterwards
   ROCKET_PORT=9000 bottle       listen on another port
   ROCKET_ADDRESS=0.0.0.0 bottle let others on your network in
 
-Settings: Rocket.toml in this folder, or ROCKET_* in the environment; the README lists them."
+Settings: Rocket.toml in this folder, or ROCKET_* in the environment; the README lists them.",
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    serve: serve::Args,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -48,20 +51,7 @@ Examples:
   bottle serve --db sea.db --map city.mbtiles
   bottle serve --lan                          for a class: prints an address and a QR code
   bottle serve --lan --tls auto               the same over https, so that phones may give their position")]
-    Serve {
-        /// The database file; a missing or empty one becomes a new database [default: bottle.db]
-        #[arg(long, value_name = "FILE")]
-        db: Option<PathBuf>,
-        /// A street map that needs no internet: an MBTiles file of pictures
-        #[arg(long, value_name = "FILE")]
-        map: Option<PathBuf>,
-        /// Let others on this network in, and say how they come in
-        #[arg(long)]
-        lan: bool,
-        /// Serve over https, with a certificate that this machine makes
-        #[arg(long, value_name = "auto")]
-        tls: Option<serve::Tls>,
-    },
+    Serve(serve::Args),
     /// Copy the database to a file, also while it is served
     #[command(after_help = "\
 Examples:
@@ -154,9 +144,8 @@ Examples:
 impl Cli {
     /// Does what the command line says.
     pub(crate) fn run(self) -> ExitCode {
-        let bare = Command::Serve { db: None, map: None, lan: false, tls: None };
-        let done = match self.command.unwrap_or(bare) {
-            Command::Serve { db, map, lan, tls } => serve::run(db, map, serve::Guests { lan, tls }),
+        let done = match self.command.unwrap_or(Command::Serve(self.serve)) {
+            Command::Serve(args) => serve::run(args),
             Command::Backup { to, keep, db } => backup::run(to, keep, db),
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),

@@ -32,17 +32,32 @@ pub(super) enum Tls {
     Auto,
 }
 
-/// Who may come in, besides this machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Guests {
-    /// Others on the network.
-    pub(super) lan: bool,
-    /// Over https.
-    pub(super) tls: Option<Tls>,
+/// What is served, and to whom.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The database file; a missing or empty one becomes a new database [default: bottle.db]
+    #[arg(long, value_name = "FILE")]
+    db: Option<PathBuf>,
+    /// A street map that needs no internet: an MBTiles file of pictures
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    #[command(flatten)]
+    guests: Guests,
 }
 
-/// Serves the database at `db`, or the one the settings name, until SIGTERM or Ctrl-C.
-pub(super) fn run(db: Option<PathBuf>, map: Option<PathBuf>, guests: Guests) -> Result<(), String> {
+/// Who may come in, besides this machine.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(super) struct Guests {
+    /// Let others on this network in, and say how they come in
+    #[arg(long)]
+    lan: bool,
+    /// Serve over https, with a certificate that this machine makes
+    #[arg(long, value_name = "auto")]
+    tls: Option<Tls>,
+}
+
+/// Serves until SIGTERM or Ctrl-C; what is not named is as the settings say.
+pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
     let mut figment = config::figment();
     if guests.lan {
         figment = figment.merge((Config::ADDRESS, Ipv4Addr::UNSPECIFIED));

@@ -12,6 +12,7 @@ use crate::program::{Program, bottle};
 #[case::bare(&[], "bottle.db")]
 #[case::serve(&["serve"], "bottle.db")]
 #[case::another_file(&["serve", "--db", "sea.db"], "sea.db")]
+#[case::bare_with_another_file(&["--db", "sea.db"], "sea.db")]
 fn it_says_where_it_listens_and_which_file_it_uses(#[case] args: &[&str], #[case] file: &str) {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), args));
