@@ -24,7 +24,8 @@ pub enum Event {
     Opened(i64, Position, i64),
     /// A bottle is not on the sea any more.
     Hidden(i64, Position),
-    /// More has changed than is worth telling one by one: an account went, with all its bottles.
+    /// More has changed than is worth telling one by one: an account went, with all its bottles, or
+    /// another process wrote to the file.
     Reset,
 }
 

@@ -23,7 +23,7 @@ use crate::headers;
 use crate::health;
 use crate::holdings::Holdings;
 use crate::lan::Invitation;
-use crate::live::Live;
+use crate::live::{Event, Live};
 use crate::logging::RequestLog;
 use crate::moderation::Moderation;
 use crate::password::Passwords;
@@ -134,6 +134,8 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
     let Sea { store, clock, tiles, demo_accounts, invitation } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let live = Live::new(settings.live_listeners);
+    let listeners = live.clone();
+    store.on_change_elsewhere(move || listeners.tell(Event::Reset));
     let throttle = Arc::new(Throttle::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,

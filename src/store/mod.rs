@@ -123,6 +123,12 @@ impl Store {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// Has `tell` called, once for good, after another process has changed the file: within a second, and
+    /// before the next change is made here.
+    pub fn on_change_elsewhere(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.writer.on_change_elsewhere(tell);
+    }
+
     /// The keys kept in the file.
     pub fn keys(&self) -> &Keys {
         &self.keys

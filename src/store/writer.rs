@@ -2,7 +2,8 @@
 //! commit. One durable commit then serves many callers (group commit), and no two writers collide.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,9 @@ const WAITING_MOST: usize = 1024;
 
 /// How long one try at a file that another process has locked may take.
 const TRY: Duration = Duration::from_millis(20);
+
+/// How often it looks whether another process has changed the file, while there is nothing to write.
+const LOOK: Duration = Duration::from_secs(1);
 
 type Apply = dyn FnOnce(Result<&Connection>) -> Applied + Send;
 type Reply = dyn FnOnce(Result<()>) + Send;
@@ -40,14 +44,25 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     patience: Duration,
+    elsewhere: Arc<OnceLock<Box<Told>>>,
 }
+
+type Told = dyn Fn() + Send + Sync;
 
 impl Writer {
     /// Starts the thread. `patience` is how long a change waits for a lock held elsewhere.
     pub(super) fn start(db: Connection, patience: Duration) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(WAITING_MOST);
-        let thread = thread::Builder::new().name("writer".into()).spawn(move || run(&db, &jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), patience })
+        let elsewhere = Arc::new(OnceLock::new());
+        let others = Others { version: version(&db), tell: Arc::clone(&elsewhere) };
+        let thread =
+            thread::Builder::new().name("writer".into()).spawn(move || run(&db, &jobs, others))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere })
+    }
+
+    /// Has `tell` called after another process has changed the file, and before the next change here.
+    pub(super) fn on_change_elsewhere(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.elsewhere.set(Box::new(tell));
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns
@@ -89,18 +104,54 @@ impl Drop for Writer {
     }
 }
 
+/// Those who change the file besides the writer: `bottle user` and `bottle import`, say.
+struct Others {
+    /// SQLite's number of the file's state, which only the commits of others change.
+    version: Option<i64>,
+    tell: Arc<OnceLock<Box<Told>>>,
+}
+
+impl Others {
+    fn look(&mut self, db: &Connection) {
+        let version = version(db);
+        if version.is_some() && version != self.version {
+            self.version = version;
+            if let Some(tell) = self.tell.get() {
+                tell();
+            }
+        }
+    }
+}
+
+/// `None` while it cannot be read.
+fn version(db: &Connection) -> Option<i64> {
+    db.prepare_cached("PRAGMA data_version")
+        .and_then(|mut sql| sql.query_row([], |row| row.get(0)))
+        .ok()
+}
+
 /// The writer's life: waits for a change, takes all others that wait too, and writes them.
-fn run(db: &Connection, jobs: &Receiver<Job>) {
+fn run(db: &Connection, jobs: &Receiver<Job>, mut others: Others) {
     if let Err(e) = db.busy_timeout(TRY) {
         tracing::error!("the writer's busy timeout could not be set: {e}");
     }
-    while let Ok(first) = jobs.recv() {
-        let mut batch = vec![first];
+    loop {
+        let mut batch = match jobs.recv_timeout(LOOK) {
+            Ok(first) => vec![first],
+            Err(RecvTimeoutError::Timeout) => {
+                others.look(db);
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         while !batch.is_empty() {
             let room = WAITING_MOST - batch.len();
             batch.extend(jobs.try_iter().take(room));
             match db.execute_batch("BEGIN IMMEDIATE") {
-                Ok(()) => apply_all(db, std::mem::take(&mut batch)),
+                Ok(()) => {
+                    others.look(db);
+                    apply_all(db, std::mem::take(&mut batch));
+                }
                 Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                     let now = Instant::now();
                     for job in batch.extract_if(.., |job| job.deadline <= now) {

@@ -1,5 +1,6 @@
 //! What happens on the sea is told at once to whoever listens.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::app::{App, Client, PATIENCE};
 use crate::moderation::teacher;
-use crate::program::{Program, bottle};
+use crate::program::{Program, bottle, works};
 
 /// An event as it came.
 #[derive(Debug, Default)]
@@ -208,6 +209,24 @@ fn an_account_that_goes_takes_its_bottles_from_the_map() {
     let own = Stream::of(&bob, 0.0, 0.0, None);
     bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
     assert!(own.0.recv_timeout(PATIENCE).is_err_and(|e| e == RecvTimeoutError::Disconnected));
+}
+
+/// What the operator does beside the server: nobody asks the server for it.
+#[rstest]
+#[case::an_account_that_goes(&["user", "delete", "ada", "--yes"])]
+#[case::bottles_that_come(&["import", "in.jsonl"])]
+fn what_changes_beside_the_server_is_told(#[case] args: &[&str]) {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    ada.throw(0.1, 0.1);
+    let line = r#"{"type":"bottle","bottle_id":1,"owner":"eve","content":"x","style":0,"location":{"latitude":1,"longitude":0},"created_at":"2026-01-01T00:00:00Z"}"#;
+    fs::write(app.folder().join("in.jsonl"), line).unwrap();
+    let stream = Stream::of(&bob, 0.0, 0.0, None);
+    works(app.folder(), args, "");
+    assert_eq!(stream.next().name, "reset");
+    // It is told once, and what is done here goes on being told one by one.
+    let bottle = bob.throw(0.2, 0.2);
+    assert_eq!(stream.next().data["bottle_id"], bottle);
 }
 
 #[rstest]

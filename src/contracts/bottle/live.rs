@@ -45,7 +45,8 @@ impl<'r> FromRequest<'r> for Place<'r> {
 
 /// What happens in a rectangle: `thrown`, `opened` and `hidden` bottles, as server-sent events
 ///
-/// `reset` says that something was missed, or that an account went with all its bottles: ask for all anew.
+/// `reset` says that something was missed, that an account went with all its bottles, or that the operator
+/// changed something: ask for all anew.
 #[utoipa::path(get, path = "/bottles/live",
     params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the last id seen")),
     security(("bottle_session" = [])),
