@@ -2,6 +2,7 @@
 
 mod geojson;
 mod import;
+mod rows;
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use crate::store::transfer::{self, Record, Whose};
 use crate::store::{Store, users};
 
 pub use import::{Import, Imported};
+pub use rows::Rows;
 
 /// How data are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +23,10 @@ pub enum Format {
     GeoJson,
 }
 
-/// Why data could not be written.
+/// Why data could not be written, or read.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
-pub enum ExportError {
+pub enum TransferError {
     #[error(transparent)]
     Store(#[from] Error),
     #[error("{0}")]
@@ -41,7 +43,7 @@ pub fn export(
     format: Format,
     mut out: impl Write,
     progress: impl Fn(u64, u64),
-) -> Result<u64, ExportError> {
+) -> Result<u64, TransferError> {
     let snapshot = store.snapshot()?;
     let whose = match username {
         None => Whose::All,
@@ -61,7 +63,7 @@ pub fn export(
             Format::JsonLines => transfer::each(db, whose, |record| {
                 told();
                 serde_json::to_writer(&mut out, &record)?;
-                Ok::<_, ExportError>(out.write_all(b"\n")?)
+                Ok::<_, TransferError>(out.write_all(b"\n")?)
             }),
             Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
         })
@@ -82,12 +84,4 @@ pub fn own(store: &Arc<Store>, account: i64) -> Result<Vec<Record>> {
         transfer::each_opened_by(db, account, &mut take)
     })?;
     Ok(records)
-}
-
-/// The row in a line of a file that [`export`] wrote, in either format; nothing in a line that only
-/// holds the others together.
-pub fn row_in(line: &str) -> Option<&str> {
-    let line = line.trim();
-    let row = line.strip_prefix(geojson::HEAD).unwrap_or(line).trim_end_matches(',').trim_end();
-    Some(row).filter(|row| !row.is_empty() && *row != "]}")
 }

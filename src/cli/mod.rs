@@ -19,6 +19,7 @@ use bottle::store::{Options, Store};
 use bottle::transfer::Format;
 use bottle::web;
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
 /// Drift bottles on a map, on one machine of your own.
 #[derive(Parser)]
@@ -115,7 +116,7 @@ Examples:
     /// Read data that export wrote; what is there already stays as it is
     #[command(after_help = "Example: bottle import sea.jsonl")]
     Import {
-        /// JSON Lines or GeoJSON, a row a line
+        /// JSON Lines, or a GeoJSON collection
         #[arg(value_name = "FILE")]
         from: PathBuf,
         /// The database file [default: bottle.db]
@@ -194,6 +195,11 @@ fn beside(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, Str
 
 /// Waits for `work`, on this thread.
 fn wait_for<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    runtime()?.block_on(work)
+}
+
+/// What waits for work, on this thread.
+fn runtime() -> Result<Runtime, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| format!("no threads could be started: {e}"))?.block_on(work)
+    runtime.map_err(|e| format!("no threads could be started: {e}"))
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::ExportError;
+use super::TransferError;
 use crate::clock::Timestamp;
 use crate::store::transfer::{self, Place, Record, Thrown, Whose};
 
@@ -88,7 +88,7 @@ pub(super) fn write(
     whose: Whose,
     out: &mut impl Write,
     told: &mut impl FnMut(),
-) -> Result<(), ExportError> {
+) -> Result<(), TransferError> {
     out.write_all(HEAD.as_bytes())?;
     let mut separator = "\n";
     transfer::each(db, whose, |record| {
@@ -98,7 +98,7 @@ pub(super) fn write(
             serde_json::to_writer(&mut *out, &Feature::from(bottle))?;
             separator = ",\n";
         }
-        Ok::<_, ExportError>(())
+        Ok::<_, TransferError>(())
     })?;
     Ok(out.write_all(TAIL.as_bytes())?)
 }

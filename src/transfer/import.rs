@@ -55,13 +55,13 @@ impl Import {
         Self { store, waiting: Vec::new(), known, done: Imported::default() }
     }
 
-    /// Takes what stands at this number of the file: a line's JSON, or a GeoJSON feature.
-    pub async fn take(&mut self, number: u64, text: &str) -> Result<()> {
-        match parsed(text) {
+    /// Takes what stands at this number of the file; whether it is time to write.
+    pub fn take(&mut self, number: u64, row: Result<Value, String>) -> bool {
+        match row.and_then(|row| record(row).map_err(|e| e.to_string())) {
             Ok(record) => self.waiting.push((number, record)),
             Err(why) => self.done.left_out.push((number, why)),
         }
-        if self.waiting.len() >= ROWS_AT_ONCE { self.write().await } else { Ok(()) }
+        self.waiting.len() >= ROWS_AT_ONCE
     }
 
     /// Writes the rest.
@@ -71,7 +71,8 @@ impl Import {
         Ok(self.done)
     }
 
-    async fn write(&mut self) -> Result<()> {
+    /// Writes what was taken, in one transaction.
+    pub async fn write(&mut self) -> Result<()> {
         let rows = take(&mut self.waiting);
         let mut known = take(&mut self.known);
         let (known, done) = self
@@ -97,13 +98,10 @@ impl Import {
     }
 }
 
-fn parsed(text: &str) -> Result<Record, String> {
-    let value: Value = serde_json::from_str(text).map_err(|e| format!("no JSON: {e}"))?;
-    match value["type"].as_str() {
-        Some("Feature") => serde_json::from_value::<Feature>(value)
-            .map(|feature| Record::Bottle(feature.into()))
-            .map_err(|e| e.to_string()),
-        _ => serde_json::from_value(value).map_err(|e| e.to_string()),
+fn record(row: Value) -> serde_json::Result<Record> {
+    match row["type"].as_str() {
+        Some("Feature") => Ok(Record::Bottle(serde_json::from_value::<Feature>(row)?.into())),
+        _ => serde_json::from_value(row),
     }
 }
 

@@ -81,18 +81,54 @@ fn what_was_exported_is_imported_once() {
 }
 
 #[rstest]
-fn bottles_go_to_maps_and_back() {
+#[case::as_written(|written: &str| written.to_owned())]
+#[case::in_one_line(|written: &str| json(written).to_string())]
+#[case::laid_out(|written: &str| serde_json::to_string_pretty(&json(written)).unwrap())]
+#[case::as_a_map_program_writes_it(|written: &str| {
+    let mut map = json(written);
+    map["name"] = "sea".into();
+    map["crs"] = json!({ "type": "name", "properties": { "name": "urn:ogc:def:crs:OGC:1.3:CRS84" } });
+    for feature in map["features"].as_array_mut().unwrap() {
+        feature["properties"]["colour"] = "blue".into();
+    }
+    format!("{map}\n")
+})]
+fn bottles_go_to_maps_and_back(#[case] rewritten: fn(&str) -> String) {
     let (from, to) = (sea(), empty());
     let written = works(from.path(), &["export", "--geojson"]);
-    let map: Value = serde_json::from_str(&written).unwrap();
+    let map = json(&written);
     assert_eq!(map["type"], "FeatureCollection");
     let sydney = &map["features"][1];
     assert_eq!(sydney["geometry"], json!({ "type": "Point", "coordinates": [151.2, -33.1] }));
     assert_eq!(sydney["properties"]["formatted_address"], "Sydney");
-    fs::write(to.path().join("sea.geojson"), written).unwrap();
+    fs::write(to.path().join("sea.geojson"), rewritten(&written)).unwrap();
     assert_eq!(works(to.path(), &["import", "sea.geojson"]), "3 rows were added, 0 were there\n");
     let but_openers = BOTTLES.replace(", openers_count", "");
     assert_eq!(rows(to.path(), &but_openers), rows(from.path(), &but_openers));
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Features that are no bottles are told by their number; a collection that is cut off gives what it has.
+#[rstest]
+#[case::not_a_bottle(|map: String| map.replacen("\"owner\"", "\"finder\"", 1), 2, "feature 1: missing field `owner`")]
+#[case::cut_off(|map: String| map[..map.len() - 60].to_owned(), 2, "EOF while parsing")]
+fn bad_features_are_told_and_left_out(
+    #[case] spoiled: fn(String) -> String,
+    #[case] added: usize,
+    #[case] because: &str,
+) {
+    let (from, to) = (sea(), empty());
+    let map = json(&works(from.path(), &["export", "--geojson"])).to_string();
+    fs::write(to.path().join("in.geojson"), spoiled(map)).unwrap();
+    let output = run(to.path(), &["import", "in.geojson"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("in.geojson") && told.contains(because), "{told}");
+    let told = format!("{added} rows were added, 0 were there\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), told);
 }
 
 #[rstest]
