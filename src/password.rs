@@ -91,8 +91,7 @@ impl Passwords {
     }
 }
 
-/// Each hash has a thread of its own: of one that goes on, the allocator keeps several times the
-/// memory that a hash needs, and a new one costs a thousandth of a hash.
+/// Each hash has a thread of its own, whose priority is its own: to start it costs a thousandth of a hash.
 async fn run<T: Send + 'static>(
     turn: Turn,
     work: impl FnOnce() -> Result<T> + Send + 'static,

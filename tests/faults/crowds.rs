@@ -139,7 +139,7 @@ pub(crate) fn logins(times: usize) -> String {
         });
     }
     let (reads, beside) = (beside.len(), median(beside));
-    assert!(most < 150 * MIB, "{} MiB more", most / MIB);
+    assert!(most < 100 * MIB, "{} MiB more", most / MIB);
     format!(
         "at most {} MiB above idle; of {reads} reads beside them the median took {:.1} times as long",
         most / MIB,
