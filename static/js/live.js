@@ -3,9 +3,11 @@
 import { server, session } from './api.js';
 
 const BUNCH = 1000;   // milliseconds within which changes of mere counts are asked for together
+export const REST = 5000;   // milliseconds after which a stream that was refused is asked for again
 const WIDE = 2;       // a stream is for so many times what is seen, so that a small step needs no new one
 
-/** Opens the server's stream of a rectangle; `on` has a listener for each event. */
+/** Opens the server's stream of a rectangle; `on` has a listener for each event, `closed` for a refusal: nobody is logged
+    in any more, or too many listen. */
 export function listen(rectangle, on) {
   const url = new URL('api/bottles/live', document.baseURI);
   for (const [name, value] of Object.entries(rectangle)) url.searchParams.set(name, value);
@@ -14,6 +16,7 @@ export function listen(rectangle, on) {
     stream.addEventListener(name, ({ data }) => on[name]?.(data ? JSON.parse(data) : null));
   }
   stream.addEventListener('open', () => on.open?.());
+  stream.addEventListener('error', () => stream.readyState === EventSource.CLOSED && on.closed?.());
   return stream;
 }
 
@@ -23,14 +26,15 @@ export function follow(app) {
   let where = null;   // the rectangle of the stream
   let timer = 0;
 
-  const soon = () => {
+  const soon = (pause = BUNCH) => {
     clearTimeout(timer);
-    timer = setTimeout(app.look, BUNCH);
+    timer = setTimeout(app.look, pause);
   };
   const on = {
     // Between the last answer and this stream something may have happened.
     open: () => app.look(),
     reset: () => app.look(),
+    closed: () => soon(REST),
     thrown(bottle) {
       if (!within(app.rectangle(), bottle.location)) return;
       if (app.seen.cells.length) soon();

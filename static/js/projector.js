@@ -4,7 +4,7 @@ import { call, session } from './api.js';
 import { BottleLayer } from './bottles.js';
 import { t, translate } from './i18n.js';
 import { LandLayer } from './land.js';
-import { listen } from './live.js';
+import { REST, listen } from './live.js';
 
 const { L } = globalThis;
 const WORLD = { latitude: 0, longitude: 0, latitude_span: 90, longitude_span: 180 };
@@ -63,6 +63,10 @@ function start() {
   listen(WORLD, {
     open: look,
     reset: look,
+    closed() {
+      look();
+      setTimeout(start, REST);
+    },
     thrown(bottle) {
       arrive(bottle);
       bottles.set(bottle.bottle_id, bottle);

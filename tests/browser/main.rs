@@ -129,7 +129,8 @@ async fn errors_stand_beside_their_field() {
     page.close(&["409", "403"]).await;
 }
 
-/// A session that ends elsewhere is begun anew, and what was asked for goes on.
+/// A session that ends elsewhere is begun anew, and what was asked for goes on: whether the page hears of the
+/// end first, or by asking.
 #[rstest]
 #[tokio::test]
 async fn an_ended_session_goes_on_after_a_login() {
@@ -137,17 +138,33 @@ async fn an_ended_session_goes_on_after_a_login() {
     bob(&program);
     let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
     register(&page, "en", "ada").await;
-    let mut elsewhere = program.client();
-    elsewhere.log_in("ada", "pass");
-    elsewhere.delete("/api/sessions");
-
-    page.click("My bottles").await;
-    page.reads("Your session has ended.").await;
+    page.click("Throw a bottle").await;
+    page.fill("Message", "Thrown in two sessions.").await;
+    page.fill("Latitude", "23.1").await;
+    page.fill("Longitude", "113.3").await;
+    end_sessions(&program, "ada");
+    page.click("Throw").await;
     page.fill("Username", "ada").await;
     page.fill("Password", "pass").await;
     page.click("Log in").await;
-    page.reads("You have not thrown a bottle yet.").await;
+    page.reads("Your bottle is on the sea.").await;
+
+    end_sessions(&program, "ada");
+    page.reads("Your session has ended.").await;
+    page.click("Log in again").await;
+    page.fill("Username", "ada").await;
+    page.fill("Password", "pass").await;
+    page.click("Log in").await;
+    page.click("My bottles").await;
+    page.reads("Thrown in two sessions.").await;
     page.close(&["401"]).await;
+}
+
+/// Ends all sessions of an account, away from the page.
+fn end_sessions(program: &Program, username: &str) {
+    let mut elsewhere = program.client();
+    elsewhere.log_in(username, "pass");
+    assert_eq!(elsewhere.delete("/api/sessions").status, 200);
 }
 
 /// A place touched on the map is filled in, with the nearest city; the draft of a visitor is thrown
@@ -380,6 +397,27 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     for page in [ada, grace, sea] {
         page.close(&[]).await;
     }
+}
+
+/// Where more listen than may, a page that was refused asks again: until there is room for it.
+#[rstest]
+#[tokio::test]
+async fn who_is_refused_a_stream_gets_one_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1,live_listeners=1}");
+    let program = Program::start(command);
+    let bob = bob(&program);
+    let around = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";
+    let taken = bob.stream(&format!("/api/bottles/live?{around}"), &[]);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.go("live").await;
+    page.reads("1 bottle").await;
+    drop(taken);
+    bob.throw(23.0, 113.0);
+    page.reads("2 bottles").await;
+    page.close(&["503"]).await;
 }
 
 #[rstest]
