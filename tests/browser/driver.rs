@@ -20,8 +20,8 @@ const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4"
 pub(crate) struct Browser {
     client: Client,
     driver: Child,
-    /// Where ChromeDriver listens.
-    driver_url: String,
+    /// Where ChromeDriver has this window.
+    session: String,
     /// The page.
     pub(crate) origin: String,
     _profile: tempfile::TempDir,
@@ -59,8 +59,11 @@ impl Browser {
             .await
             .unwrap_or_else(|e| panic!("Chromium did not start: {e}\n{INSTALL}"));
         let origin = format!("http://127.0.0.1:{port}/");
-        client.goto(&format!("{origin}{hash}")).await.unwrap();
-        Self { client, driver, driver_url, origin, _profile: profile }
+        let session = client.session_id().await.unwrap().unwrap();
+        let session = format!("{driver_url}/session/{session}");
+        let browser = Self { client, driver, session, origin, _profile: profile };
+        browser.go(hash).await;
+        browser
     }
 
     /// The visible control of this kind (`button` or `field`) with this accessible name. Waits for it.
@@ -197,14 +200,14 @@ impl Browser {
 
     /// Fails if the console holds an error but the named statuses, or the page asked another host for
     /// anything. Closes the window.
-    pub(crate) async fn close(mut self, expected: &[&str]) {
-        let console = self.log("browser").await;
+    pub(crate) async fn close(self, expected: &[&str]) {
+        let console = self.log("browser");
         for line in console.as_array().unwrap() {
             let message = line["message"].as_str().unwrap_or_default();
             let known = expected.iter().any(|expected| message.contains(expected));
             assert!(line["level"] != "SEVERE" || known, "in the console: {message}");
         }
-        for line in self.log("performance").await.as_array().unwrap() {
+        for line in self.log("performance").as_array().unwrap() {
             let event: Value = serde_json::from_str(line["message"].as_str().unwrap()).unwrap();
             if event["message"]["method"] == "Network.requestWillBeSent" {
                 let url = event["message"]["params"]["request"]["url"].as_str().unwrap();
@@ -216,15 +219,11 @@ impl Browser {
                 assert!(own, "another host was asked: {url}");
             }
         }
-        self.client.clone().close().await.unwrap();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 
     /// ChromeDriver's own command for what a browser logged.
-    async fn log(&mut self, kind: &str) -> Value {
-        let session = self.client.session_id().await.unwrap().unwrap();
-        let url = format!("{}/session/{session}/se/log", self.driver_url);
+    fn log(&self, kind: &str) -> Value {
+        let url = format!("{}/se/log", self.session);
         let mut answer = ureq::post(url).send_json(json!({ "type": kind })).unwrap();
         answer.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"]
             .clone()
@@ -233,6 +232,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        // Without this the window would outlive its driver.
+        let _ = ureq::delete(&self.session).call();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }

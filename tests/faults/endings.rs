@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::app::{fast_settings, open_store};
-use crate::sea::{Sea, a_bottle};
+use crate::sea::{Sea, a_bottle, wait_until};
 
 /// SIGTERM while 16 clients throw, each over a connection that stays open.
 pub(crate) fn terminated(times: usize) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn terminated(times: usize) -> String {
         let mut program = sea.start();
         let (ended, thrown) = (AtomicBool::new(false), AtomicUsize::new(0));
         thread::scope(|scope| {
-            for _ in 0..16 {
+            let clients = [(); 16].map(|()| {
                 scope.spawn(|| {
                     let (error, kept) = sea.throw_on(program.port, &thrown);
                     assert!(ended.load(Ordering::SeqCst), "{error}");
@@ -31,11 +31,9 @@ pub(crate) fn terminated(times: usize) -> String {
                     let refused = matches!(&error, ureq::Error::Io(e)
                         if e.kind() == std::io::ErrorKind::ConnectionRefused);
                     turned_away.fetch_add(usize::from(!refused), Ordering::SeqCst);
-                });
-            }
-            while thrown.load(Ordering::SeqCst) < 200 {
-                thread::yield_now();
-            }
+                })
+            });
+            wait_until(&clients, || thrown.load(Ordering::SeqCst) >= 200);
             ended.store(true, Ordering::SeqCst);
             program.signal("TERM");
         });

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -81,15 +81,13 @@ impl Sea {
         let enough = self.acknowledged() + more;
         let ended = AtomicBool::new(false);
         thread::scope(|scope| {
-            for _ in 0..WRITERS {
+            let writers = [(); WRITERS].map(|()| {
                 scope.spawn(|| {
                     while self.throw_once(program.port) {}
                     assert!(ended.load(Ordering::SeqCst), "a throw failed before the end");
-                });
-            }
-            while self.acknowledged() < enough {
-                thread::yield_now();
-            }
+                })
+            });
+            wait_until(&writers, || self.acknowledged() >= enough);
             ended.store(true, Ordering::SeqCst);
             end();
         });
@@ -146,6 +144,13 @@ impl Sea {
     #[track_caller]
     pub(crate) fn check(&self) {
         check(&self.path(), &self.acknowledged.lock().unwrap());
+    }
+}
+
+/// Waits for something that the clients bring about, unless one of them fails before.
+pub(crate) fn wait_until(clients: &[ScopedJoinHandle<'_, ()>], is_so: impl Fn() -> bool) {
+    while !is_so() && !clients.iter().any(ScopedJoinHandle::is_finished) {
+        thread::yield_now();
     }
 }
 
