@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use bottle::lan;
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -29,22 +30,30 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Opens the page at `port`, in a language (`en`, `zh`), in a window of this size.
-    pub(crate) async fn open(
-        port: u16,
+    pub(crate) async fn open(port: u16, language: &str, size: (u32, u32), hash: &str) -> Self {
+        Self::open_at(format!("http://127.0.0.1:{port}/"), language, size, hash).await
+    }
+
+    /// The same by another of this machine's names. As someone who goes on past its warning, the browser takes
+    /// any certificate.
+    pub(crate) async fn open_at(
+        origin: String,
         language: &str,
         (width, height): (u32, u32),
         hash: &str,
     ) -> Self {
         let (driver, driver_url) = start_driver();
         let profile = tempfile::tempdir().unwrap();
+        let names = format!("MAP {} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", lan::NAME);
         let capabilities = json!({
+            "acceptInsecureCerts": true,
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             "goog:chromeOptions": {
                 "binary": "/usr/bin/chromium",
                 "args": [
                     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
                     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-                    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+                    format!("--host-resolver-rules={names}"),
                     "--force-prefers-reduced-motion",
                     format!("--user-data-dir={}", profile.path().display()),
                     format!("--accept-lang={language}"),
@@ -58,7 +67,6 @@ impl Browser {
             .connect(&driver_url)
             .await
             .unwrap_or_else(|e| panic!("Chromium did not start: {e}\n{INSTALL}"));
-        let origin = format!("http://127.0.0.1:{port}/");
         let session = client.session_id().await.unwrap().unwrap();
         let session = format!("{driver_url}/session/{session}");
         let browser = Self { client, driver, session, origin, _profile: profile };
@@ -66,7 +74,8 @@ impl Browser {
         browser
     }
 
-    /// The visible control of this kind (`button` or `field`) with this accessible name. Waits for it.
+    /// The visible control of this kind (`button` or `field`) with this accessible name. Waits for it, and
+    /// scrolls it into sight as the page would for who comes to it by keyboard.
     pub(crate) async fn find(&self, kind: &str, name: &str) -> Element {
         const FIND: &str = "
             const [kind, name] = arguments;
@@ -78,6 +87,7 @@ impl Browser {
             const dialog = document.querySelector('dialog[open]');
             const found = [...(dialog ?? document).querySelectorAll(tags[kind])]
                 .filter((node) => seen(node) && text(node) === name);
+            found[0]?.scrollIntoView({ block: 'nearest' });
             return found[0] ?? null;";
         let started = Instant::now();
         loop {
@@ -221,12 +231,25 @@ impl Browser {
         }
     }
 
-    /// ChromeDriver's own command for what a browser logged.
+    /// The device is at this place, and its owner lets the page know.
+    pub(crate) fn is_at(&self, latitude: f64, longitude: f64) {
+        let tell = |cmd: &str, params: Value| {
+            self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+        };
+        tell("Browser.grantPermissions", json!({ "permissions": ["geolocation"] }));
+        let place = json!({ "latitude": latitude, "longitude": longitude, "accuracy": 10 });
+        tell("Emulation.setGeolocationOverride", place);
+    }
+
+    /// What a browser logged.
     fn log(&self, kind: &str) -> Value {
-        let url = format!("{}/se/log", self.session);
-        let mut answer = ureq::post(url).send_json(json!({ "type": kind })).unwrap();
-        answer.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"]
-            .clone()
+        self.driven("se/log", &json!({ "type": kind }))
+    }
+
+    /// What ChromeDriver answers to a command of its own.
+    fn driven(&self, command: &str, with: &Value) -> Value {
+        let mut answer = ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
+        answer.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"].take()
     }
 }
 

@@ -13,6 +13,7 @@ mod driver;
 #[allow(dead_code)]
 mod program;
 
+use bottle::lan;
 use driver::Browser;
 use program::{Program, bottle, works};
 use rstest::rstest;
@@ -439,6 +440,32 @@ async fn an_author_deletes_a_bottle() {
     page.click("Delete").await;
     page.reads("No bottles here").await;
     page.close(&[]).await;
+}
+
+/// A phone gives its position over https, if only this machine vouches for it, and over plain http is not asked.
+#[rstest]
+#[tokio::test]
+async fn a_phone_may_give_its_position() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(bottle(folder.path(), &["serve", "--tls", "auto"]));
+    let origin = format!("https://{}:{}/", lan::NAME, program.port);
+    let phone = Browser::open_at(origin, "en", PHONE, "").await;
+    register(&phone, "en", "ada").await;
+    phone.is_at(52.52, 13.405);
+    phone.click("Throw a bottle").await;
+    phone.click("My position").await;
+    assert_eq!(phone.filled("Latitude").await, "52.52");
+    assert_eq!(phone.filled("Longitude").await, "13.405");
+    phone.close(&[]).await;
+
+    let (_folder, program) = start();
+    let origin = format!("http://{}:{}/", lan::NAME, program.port);
+    let phone = Browser::open_at(origin, "en", PHONE, "").await;
+    phone.click("Throw a bottle").await;
+    phone.reads("can only be asked for on an https address").await;
+    assert!(!phone.text().await.contains("My position"));
+    // Over plain http a browser heeds some headers no more, and says so.
+    phone.close(&["Cross-Origin-Opener-Policy"]).await;
 }
 
 #[rstest]
