@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::envelope::Refusal;
 use super::guard::Private;
-use super::query::{RectangleQuery, rectangle};
+use super::query::RectangleQuery;
 use super::view::SightingView;
 use crate::accounts::Accounts;
 use crate::bottles::Sighting;
@@ -54,21 +54,17 @@ impl<'r> FromRequest<'r> for Place<'r> {
         (status = 200, description = "a stream without end", content_type = "text/event-stream", body = String),
     )
 )]
-#[get("/bottles/live?<latitude>&<longitude>&<latitude_span>&<longitude_span>")]
-#[allow(clippy::too_many_arguments)] // each is a parameter of the query, or a piece of state
+#[get("/bottles/live?<asked..>")]
 pub(super) fn live<'r>(
     session: Session<Private>,
     place: Place<'r>,
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
+    asked: RectangleQuery<'r>,
     live: &'r State<Live>,
     accounts: &'r State<Accounts>,
     connections: &'r State<Connections>,
     mut end: Shutdown,
 ) -> Result<EventStream![Sent + 'r], Refusal> {
-    let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let rectangle = asked.rectangle()?;
     let mut listener = live.listen(rectangle, place.last)?;
     let viewer = session.login.account.id;
     let is_new = listener.is_new();

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::envelope::{Answer, Refusal};
 use super::guard::Private;
-use super::query::{PageQuery, RectangleQuery, page, rectangle};
+use super::query::{PageQuery, RectangleQuery, page};
 use super::view::SightingView;
 use crate::bottles::{Bottles, Sighting, Wanted};
 use crate::contracts::Visit;
@@ -25,19 +25,15 @@ use crate::geo::Rectangle;
         (status = 200, description = "by id; if they are too many, those nearest to the centre", body = Answer<Around<'_>>),
     )
 )]
-#[get("/bottles/nearby?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<limit>&<after>")]
-#[allow(clippy::too_many_arguments)] // each is a parameter of the query
+#[get("/bottles/nearby?<limit>&<after>&<asked..>")]
 pub(super) fn nearby(
     visit: Visit<Private>,
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
+    asked: RectangleQuery<'_>,
     limit: Option<&str>,
     after: Option<&str>,
     bottles: &State<Bottles>,
 ) -> Result<(ContentType, String), Refusal> {
-    let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let rectangle = asked.rectangle()?;
     let page = page(limit, after)?;
     let wanted = Wanted { limit: page.limit as usize, after: page.after };
     let viewer = visit.login.account.id;

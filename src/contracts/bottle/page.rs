@@ -114,14 +114,10 @@ pub(super) struct CountsView {
         (status = 401, description = "visitors may not see them here"),
     )
 )]
-#[get("/bottles/counts?<latitude>&<longitude>&<latitude_span>&<longitude_span>&<zoom>")]
-#[allow(clippy::too_many_arguments)] // each is a parameter of the query
+#[get("/bottles/counts?<zoom>&<asked..>")]
 pub(super) fn counts(
     session: Option<Session<Private>>,
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
+    asked: RectangleQuery<'_>,
     zoom: Option<&str>,
     settings: &State<PageSettings>,
     bottles: &State<Bottles>,
@@ -131,7 +127,7 @@ pub(super) fn counts(
         None if settings.public_counts => PUBLIC_LEVEL,
         None => return Err(Error::NotLoggedIn.into()),
     };
-    let rectangle = query::rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let rectangle = asked.rectangle()?;
     let counts = bottles.counts(&rectangle, query::zoom(zoom)?, finest)?;
     let cells: Vec<CellView> = counts
         .cells

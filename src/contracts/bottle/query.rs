@@ -1,31 +1,43 @@
 //! Numbers in a query string.
 
+use rocket::FromForm;
 use utoipa::IntoParams;
 
 use crate::bottles::{LIST_MOST, Page};
 use crate::error::{Error, Problem, Result};
 use crate::geo::{Position, Rectangle};
 
-/// A rectangle, as the document shows it: its parameters are read one by one, for their own errors.
-#[derive(IntoParams)]
+/// A rectangle as it is asked for. Its parameters are taken as text, for errors of their own.
+#[derive(FromForm, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only described")]
-pub(super) struct RectangleQuery {
+pub(super) struct RectangleQuery<'r> {
     /// of the centre, in degrees
-    #[param(minimum = -90, maximum = 90)]
-    latitude: f64,
+    #[param(value_type = f64, required = true, minimum = -90, maximum = 90)]
+    latitude: Option<&'r str>,
     /// of the centre, in degrees
-    #[param(minimum = -180, maximum = 180)]
-    longitude: f64,
+    #[param(value_type = f64, required = true, minimum = -180, maximum = 180)]
+    longitude: Option<&'r str>,
     /// from the southern edge to the northern, in degrees
-    #[param(minimum = 0)]
-    latitude_span: f64,
+    #[param(value_type = f64, required = true, minimum = 0)]
+    latitude_span: Option<&'r str>,
     /// from the western edge to the eastern, in degrees
-    #[param(minimum = 0)]
-    longitude_span: f64,
+    #[param(value_type = f64, required = true, minimum = 0)]
+    longitude_span: Option<&'r str>,
 }
 
-/// A part of a list, likewise.
+impl RectangleQuery<'_> {
+    pub(super) fn rectangle(&self) -> Result<Rectangle> {
+        let latitude = number("latitude", self.latitude)?;
+        let center = Position::new(latitude, number("longitude", self.longitude)?)?;
+        Rectangle::new(
+            center,
+            number("latitude_span", self.latitude_span)?,
+            number("longitude_span", self.longitude_span)?,
+        )
+    }
+}
+
+/// A part of a list, as the document shows it.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only described")]
@@ -45,21 +57,6 @@ pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
         Ok(number) if number.is_finite() => Ok(number),
         _ => Err(Error::field(field, Problem::WrongType)),
     }
-}
-
-/// The rectangle of four query parameters.
-pub(super) fn rectangle(
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
-) -> Result<Rectangle> {
-    let center = Position::new(number("latitude", latitude)?, number("longitude", longitude)?)?;
-    Rectangle::new(
-        center,
-        number("latitude_span", latitude_span)?,
-        number("longitude_span", longitude_span)?,
-    )
 }
 
 /// A map's zoom: 0 (the whole world) to 22.

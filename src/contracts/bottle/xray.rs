@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::envelope::{Answer, Reply, ok};
 use super::guard::Teacher;
 use super::page::PageSettings;
-use super::query::{RectangleQuery, rectangle};
+use super::query::RectangleQuery;
 use crate::contracts::Refused;
 use crate::store::Store;
 use crate::store::nearby::SEARCH;
@@ -81,16 +81,13 @@ pub(super) struct TreeView {
         (status = 403, description = "not a teacher"),
     )
 )]
-#[get("/xray/tree?<latitude>&<longitude>&<latitude_span>&<longitude_span>")]
+#[get("/xray/tree?<asked..>")]
 pub(super) fn tree(
     _curious: Curious,
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
+    asked: RectangleQuery<'_>,
     store: &State<Arc<Store>>,
 ) -> Reply<TreeView> {
-    let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let rectangle = asked.rectangle()?;
     let (nodes, complete) = store.read_long(|db| xray::nodes(db, &rectangle, BOXES_MOST))?;
     ok("查询成功", TreeView { nodes: nodes.into_iter().map(NodeView::from).collect(), complete })
 }
@@ -129,16 +126,13 @@ pub(super) struct SearchView {
         (status = 403, description = "not a teacher"),
     )
 )]
-#[get("/xray/search?<latitude>&<longitude>&<latitude_span>&<longitude_span>")]
+#[get("/xray/search?<asked..>")]
 pub(super) fn search(
     _curious: Curious,
-    latitude: Option<&str>,
-    longitude: Option<&str>,
-    latitude_span: Option<&str>,
-    longitude_span: Option<&str>,
+    asked: RectangleQuery<'_>,
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
-    let rectangle = rectangle(latitude, longitude, latitude_span, longitude_span)?;
+    let rectangle = asked.rectangle()?;
     let (visit, (found, time)) = store.read_long(|db| {
         let found = xray::search(db, &rectangle)?;
         Ok((xray::visit(db, &rectangle)?, found))
