@@ -115,14 +115,13 @@ pub(super) fn serve(
         let beside = metrics.server(&figment, address, Arc::clone(&sea.store), Clock::default());
         (metrics, beside)
     });
+    let (metrics, beside) = metrics.unzip();
     let (figment, guests) = invite(figment, guests, &sea)?;
     let banner = banner(&path, demo.notes, guests);
     let mut rocket =
         server::build(figment, settings, sea).attach(InFlight::end_on_signals()).attach(banner);
-    let mut beside = None;
-    if let Some((metrics, server)) = metrics {
+    if let Some(metrics) = metrics {
         rocket = rocket.attach(metrics);
-        beside = Some(server);
     }
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
