@@ -123,8 +123,8 @@ impl Store {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Has `tell` called, once for good, after another process has changed the file: within a second, and
-    /// before the next change is made here.
+    /// Has `tell` called each time that another process has changed the file: within a second, and before the
+    /// next change is made here. Only the first who asks for it is told.
     pub fn on_change_elsewhere(&self, tell: impl Fn() + Send + Sync + 'static) {
         self.writer.on_change_elsewhere(tell);
     }

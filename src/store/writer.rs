@@ -60,7 +60,7 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere })
     }
 
-    /// Has `tell` called after another process has changed the file, and before the next change here.
+    /// See [`super::Store::on_change_elsewhere`].
     pub(super) fn on_change_elsewhere(&self, tell: impl Fn() + Send + Sync + 'static) {
         let _ = self.elsewhere.set(Box::new(tell));
     }

@@ -62,10 +62,16 @@ async fn register(page: &Browser, language: &str, name: &str) {
 async fn log_in(page: &Browser, language: &str, username: &str) {
     let w = |en, zh| words(language, en, zh);
     page.click(w("Log in", "登录")).await;
+    give_credentials(page, language, username).await;
+    page.find("button", w("My bottles", "我的瓶子")).await;
+}
+
+/// Where the page asks who it is.
+async fn give_credentials(page: &Browser, language: &str, username: &str) {
+    let w = |en, zh| words(language, en, zh);
     page.fill(w("Username", "用户名"), username).await;
     page.fill(w("Password", "密码"), "pass").await;
     page.click(w("Log in", "登录")).await;
-    page.find("button", w("My bottles", "我的瓶子")).await;
 }
 
 #[rstest]
@@ -145,17 +151,13 @@ async fn an_ended_session_goes_on_after_a_login() {
     page.fill("Longitude", "113.3").await;
     end_sessions(&program, "ada");
     page.click("Throw").await;
-    page.fill("Username", "ada").await;
-    page.fill("Password", "pass").await;
-    page.click("Log in").await;
+    give_credentials(&page, "en", "ada").await;
     page.reads("Your bottle is on the sea.").await;
 
     end_sessions(&program, "ada");
     page.reads("Your session has ended.").await;
     page.click("Log in again").await;
-    page.fill("Username", "ada").await;
-    page.fill("Password", "pass").await;
-    page.click("Log in").await;
+    give_credentials(&page, "en", "ada").await;
     page.click("My bottles").await;
     page.reads("Thrown in two sessions.").await;
     page.close(&["401"]).await;
@@ -188,9 +190,7 @@ async fn a_touched_place_is_thrown_at_after_a_login() {
     );
     assert!(!page.filled("Address").await.is_empty());
     page.click("Throw").await;
-    page.fill("Username", "bob").await;
-    page.fill("Password", "pass").await;
-    page.click("Log in").await;
+    give_credentials(&page, "en", "bob").await;
     page.reads("Your bottle is on the sea.").await;
 
     let mut elsewhere = program.client();

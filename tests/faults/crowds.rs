@@ -1,7 +1,7 @@
 //! Many at one time.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::app::Client;
+use crate::app::{Client, until_closed};
 use crate::program::Program;
 use crate::sea::Sea;
 
@@ -21,14 +21,6 @@ fn memory(program: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
-}
-
-/// Reads until the server closes the connection, which it must.
-#[track_caller]
-fn until_closed(socket: &mut TcpStream) {
-    if let Err(e) = socket.read_to_end(&mut Vec::new()) {
-        assert_eq!(e.kind(), ErrorKind::ConnectionReset, "the connection stays open");
-    }
 }
 
 /// How long it takes to be answered with 200.
@@ -81,8 +73,8 @@ pub(crate) fn slow_clients(times: usize) -> String {
             .collect();
         slowest = slowest.max(time_of(&program.client(), "/api/settings"));
         most = most.max(memory(&program) - idle);
-        for mut socket in crowd {
-            until_closed(&mut socket);
+        for socket in crowd {
+            until_closed(socket);
         }
         longest = longest.max(began.elapsed());
         assert_eq!(sea.throw(&program), 200);

@@ -1,6 +1,6 @@
 //! A server of a test's own: its own folder, file, port and clock.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,17 @@ pub(crate) fn socket(port: u16) -> TcpStream {
     let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
+}
+
+/// What still comes until the server closes the connection, which it must.
+#[track_caller]
+pub(crate) fn until_closed(mut socket: TcpStream) -> String {
+    let mut rest = Vec::new();
+    if let Err(e) = socket.read_to_end(&mut rest) {
+        // What was sent after the server had closed is answered with a reset.
+        assert_eq!(e.kind(), ErrorKind::ConnectionReset, "the connection stays open");
+    }
+    String::from_utf8_lossy(&rest).into_owned()
 }
 
 /// A running server. Dropping it ends the server and removes its folder.

@@ -7,23 +7,12 @@ use std::time::{Duration, Instant};
 
 use rstest::rstest;
 
-use crate::app::{App, PATIENCE};
+use crate::app::{App, PATIENCE, until_closed};
 
 const HEAD: &[u8] = b"GET /api/settings HTTP/1.1\r\nHost: bottle\r\n\r\n";
 
 fn impatient() -> App {
     App::with(|settings| settings.patience_seconds = 1)
-}
-
-/// What still comes until the server closes the connection, which it must.
-#[track_caller]
-fn until_closed(mut socket: TcpStream) -> String {
-    let mut rest = Vec::new();
-    if let Err(e) = socket.read_to_end(&mut rest) {
-        // What was sent after the server had closed is answered with a reset.
-        assert_eq!(e.kind(), std::io::ErrorKind::ConnectionReset, "the connection stays open");
-    }
-    String::from_utf8_lossy(&rest).into_owned()
 }
 
 /// Sends a request and reads the whole answer.
