@@ -7,9 +7,11 @@ mod rows;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use rusqlite::Connection;
+
 use crate::error::{Error, Result};
 use crate::store::transfer::{self, Record, Whose};
-use crate::store::{Store, users};
+use crate::store::{OpenError, Store, users};
 
 pub use import::{Import, Imported};
 pub use rows::Rows;
@@ -29,45 +31,43 @@ pub enum Format {
 pub enum TransferError {
     #[error(transparent)]
     Store(#[from] Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the database was changed while it was read. Run the command again.")]
+    Changed,
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("{0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// Writes all data, or those of the account called `username`, to `out`. `progress` is told rows done
-/// and in all. How many rows they were.
+/// Writes all data in `db`, or those of the account called `username`, to `out`. `progress` is told rows
+/// done and in all. How many rows they were.
 pub fn export(
-    store: &Arc<Store>,
+    db: &Connection,
     username: Option<&str>,
     format: Format,
     mut out: impl Write,
     progress: impl Fn(u64, u64),
 ) -> Result<u64, TransferError> {
-    let snapshot = store.snapshot()?;
     let whose = match username {
         None => Whose::All,
-        Some(name) => {
-            let id = snapshot.read(|db| users::id_by_name(db, name))?;
-            Whose::Account(id.ok_or(Error::UnknownAccount)?)
-        }
+        Some(name) => Whose::Account(users::id_by_name(db, name)?.ok_or(Error::UnknownAccount)?),
     };
-    let all = snapshot.read(|db| transfer::count(db, whose))?;
+    let all = transfer::count(db, whose)?;
     let mut done = 0;
     let mut told = || {
         done += 1;
         progress(done, all);
     };
-    snapshot.read(|db| {
-        Ok(match format {
-            Format::JsonLines => transfer::each(db, whose, |record| {
-                told();
-                serde_json::to_writer(&mut out, &record)?;
-                Ok::<_, TransferError>(out.write_all(b"\n")?)
-            }),
-            Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
-        })
-    })??;
+    match format {
+        Format::JsonLines => transfer::each(db, whose, |record| {
+            told();
+            serde_json::to_writer(&mut out, &record)?;
+            Ok::<_, TransferError>(out.write_all(b"\n")?)
+        }),
+        Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
+    }?;
     out.flush()?;
     Ok(done)
 }

@@ -1,18 +1,12 @@
 //! What an operator may do with accounts that are not their own: on the command line, with no session.
 
-use super::{Account, Accounts, Listed};
+use super::{Account, Accounts};
 use crate::error::{Error, Result};
 use crate::fields::{NewPassword, Username};
 use crate::store::users::Changes;
 use crate::store::{sessions, users};
 
 impl Accounts {
-    /// All accounts, in the order of their registration.
-    pub fn list(&self) -> Result<Vec<Listed>> {
-        let now = self.clock.now();
-        self.store.read(|db| users::list(db, now))
-    }
-
     /// Sets the password of the account called `username` and ends all its sessions.
     pub async fn set_password(
         &self,

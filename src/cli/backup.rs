@@ -1,9 +1,12 @@
 //! `bottle backup` and `bottle restore`.
 
+use std::cmp::Reverse;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bottle::store::backup::{self, Contents};
+use bottle::store::restore;
 use chrono::Utc;
 
 use super::{database, progress};
@@ -32,7 +35,7 @@ pub(super) fn run(
     bar.finish_and_clear();
     println!("{}: {}, checked", to.display(), told(&made.map_err(|e| e.to_string())?));
     match keep {
-        Some(keep) => forget(&to, keep.max(1)),
+        Some(keep) => forget(&to, &db, keep.max(1)),
         None => Ok(()),
     }
 }
@@ -41,7 +44,7 @@ pub(super) fn run(
 pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let db = database(db)?;
     let bar = progress::bar("Copying");
-    let restored = backup::restore(from, &db, progress::tell(&bar));
+    let restored = restore::restore(from, &db, progress::tell(&bar));
     bar.finish_and_clear();
     let (contents, kept) = restored.map_err(|e| e.to_string())?;
     println!("{}: {}, checked", db.display(), told(&contents));
@@ -61,24 +64,36 @@ fn name_of_now() -> String {
     format!("{PREFIX}{}{SUFFIX}", Utc::now().format("%Y%m%dT%H%M%S%.3fZ"))
 }
 
-/// Deletes the oldest backups beside `newest` that were named by their time, until `keep` are left.
-fn forget(newest: &Path, keep: usize) -> Result<(), String> {
-    let failed = |e| format!("older backups could not be deleted: {e}");
-    let folder = newest.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let is_ours = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
-        time.is_some_and(|time| {
-            time.ends_with('Z') && time.starts_with(|c: char| c.is_ascii_digit())
-        })
+/// Deletes the oldest backups beside `newest`, which was just made of `db`, until `keep` are left: of those
+/// that were named by their time, and are of the same database. A backup that is dated after `newest` was
+/// made before it, by a wrong clock, and is the first to go.
+fn forget(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
+    let failed = |e: &dyn Display| format!("older backups could not be deleted: {e}");
+    let Some(identity) = backup::identity(newest) else {
+        return Ok(());
     };
-    let mut backups: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(is_ours).collect();
-    backups.sort_unstable();
-    for old in backups.iter().rev().skip(keep) {
-        fs::remove_file(old).map_err(failed)?;
-        println!("{}: deleted", old.display());
+    let folder = newest.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).map_err(|e| failed(&e))?;
+    let is_older = |path: &PathBuf| {
+        is_named_by_time(path)
+            && path.file_name() != newest.file_name()
+            && path.canonicalize().ok() != db.canonicalize().ok()
+            && backup::identity(path).as_ref() == Some(&identity)
+    };
+    let mut older: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(is_older).collect();
+    older.sort_unstable_by_key(|path| {
+        (path.file_name() > newest.file_name(), Reverse(path.clone()))
+    });
+    for path in older.iter().skip(keep - 1) {
+        backup::delete(path).map_err(|e| failed(&e))?;
+        println!("{}: deleted", path.display());
     }
     Ok(())
+}
+
+fn is_named_by_time(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
+    time.is_some_and(|time| time.ends_with('Z') && time.starts_with(|c: char| c.is_ascii_digit()))
 }

@@ -34,6 +34,10 @@ fn hint(remedy: Remedy, db: &Path) -> String {
             "Restore a backup (bottle restore FILE --db {db}), or delete these rows by hand; \
              sqlite3 {db} \"PRAGMA foreign_key_check\" lists them."
         ),
+        Remedy::DropObject => format!(
+            "If you do not need it, stop the server, then: sqlite3 {db} 'DROP ...' (TRIGGER or VIEW, and its \
+             name); or restore a backup (bottle restore FILE --db {db})."
+        ),
         Remedy::Restore => format!(
             "Restore a backup (bottle restore FILE --db {db}), or save what can be read: \
              sqlite3 {db} .recover | sqlite3 saved.db"

@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod demo;
 mod health;
+mod keys;
 mod progress;
 mod serve;
 mod transfer;
@@ -134,6 +135,12 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Replace the keys that encrypt cookies and sign tokens
+    #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
     /// Print the OpenAPI document of every route, which is also at /api/openapi.json and, to read, at /docs
     #[command(name = "openapi", after_help = "Example: bottle openapi > openapi.json")]
     OpenApi,
@@ -151,6 +158,7 @@ impl Cli {
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
+            Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };
                 transfer::export(to.as_deref(), user.as_deref(), format, db)

@@ -1,15 +1,19 @@
 //! `bottle export` and `bottle import`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use bottle::fields::NewPassword;
 use bottle::password::Passwords;
+use bottle::store;
 use bottle::transfer::{self, Format, Import, Rows, TransferError};
 use indicatif::ProgressBar;
+use rusqlite::Connection;
+use rustix::io::Errno;
 
-use super::{beside, progress, runtime, settings};
+use super::{beside, database, progress, runtime, settings};
 
 /// Writes all data, or one account's, to a new file, or to standard output.
 pub(super) fn export(
@@ -18,22 +22,50 @@ pub(super) fn export(
     format: Format,
     db: Option<PathBuf>,
 ) -> Result<(), String> {
-    let store = beside(db, &settings()?)?;
+    let db = database(db)?;
     let bar = progress::bar("Writing");
     let told = progress::tell(&bar);
     let done = match to {
-        Some(path) => File::create_new(path)
-            .map_err(TransferError::from)
-            .and_then(|file| transfer::export(&store, user, format, BufWriter::new(file), told)),
-        None => transfer::export(&store, user, format, BufWriter::new(io::stdout().lock()), told),
+        Some(to) => to_file(&db, to, |db, out| transfer::export(db, user, format, out, &told)),
+        None => to_stdout(&db, |db, out| transfer::export(db, user, format, out, &told)),
     };
     bar.finish_and_clear();
-    let done = done.map_err(|e| match to {
-        Some(path) => format!("{}: {e}", path.display()),
-        None => e.to_string(),
+    let done = done.map_err(|e| match (to, e) {
+        (Some(path), e @ TransferError::Io(_)) => format!("{}: {e}", path.display()),
+        (_, e) => e.to_string(),
     })?;
     eprintln!("{done} rows");
     Ok(())
+}
+
+/// Has `write` write what is in `db` to the new file `to`, which is there when it is whole.
+fn to_file(
+    db: &Path,
+    to: &Path,
+    write: impl Fn(&Connection, &mut dyn Write) -> Result<u64, TransferError>,
+) -> Result<u64, TransferError> {
+    if to.symlink_metadata().is_ok() {
+        return Err(io::Error::from(Errno::EXIST).into());
+    }
+    let (file, done) = store::read(db, |db| {
+        let mut file = store::unfinished(to)?;
+        let done = write(db, &mut BufWriter::new(&mut file))?;
+        Ok::<_, TransferError>((file, done))
+    })?;
+    file.persist_noclobber(to).map_err(|e| e.error)?;
+    Ok(done)
+}
+
+/// Has `write` write what is in `db` to standard output: once, for a reader has it already.
+fn to_stdout(
+    db: &Path,
+    write: impl Fn(&Connection, &mut dyn Write) -> Result<u64, TransferError>,
+) -> Result<u64, TransferError> {
+    let mut begun = false;
+    store::read(db, |db| match mem::replace(&mut begun, true) {
+        false => write(db, &mut BufWriter::new(io::stdout().lock())),
+        true => Err(TransferError::Changed),
+    })
 }
 
 /// Reads rows, as an export wrote them or another program. What is none is told and left out, and makes it

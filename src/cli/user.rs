@@ -1,20 +1,21 @@
 //! `bottle user`: accounts, by the operator.
 
 mod import;
-mod password;
+pub(super) mod password;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bottle::accounts::{Account, Accounts, Listed, Registration, Role};
 use bottle::clock::Clock;
 use bottle::error::Error;
 use bottle::fields::{Nickname, Username};
 use bottle::password::Passwords;
+use bottle::store::{self, OpenError, users};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{beside, settings, wait_for};
+use super::{beside, database, settings, wait_for};
 
 /// What all commands take.
 #[derive(Args)]
@@ -32,6 +33,12 @@ pub(super) enum Command {
     /// List all accounts
     #[command(after_help = "Example: bottle user list --json")]
     List,
+    #[command(flatten)]
+    Change(Change),
+}
+
+#[derive(Subcommand)]
+pub(super) enum Change {
     /// Make an account; its password is asked for, or read from standard input
     #[command(after_help = "\
 Examples:
@@ -85,38 +92,42 @@ The file's first line names its columns: username, and if wanted nickname.")]
 
 /// Does what `command` says.
 pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
-    let settings = settings()?;
-    let store = beside(common.db, &settings)?;
-    let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let least = settings.min_password_length;
-    let accounts = Accounts::new(store, passwords, Clock::default(), least);
-    wait_for(act(&accounts, command, common.json))
+    match command {
+        Command::List => list(&database(common.db)?, common.json),
+        Command::Change(change) => {
+            let settings = settings()?;
+            let store = beside(common.db, &settings)?;
+            let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+            let least = settings.min_password_length;
+            let accounts = Accounts::new(store, passwords, Clock::default(), least);
+            wait_for(act(&accounts, change, common.json))
+        }
+    }
 }
 
-async fn act(accounts: &Accounts, command: Command, json: bool) -> Result<(), String> {
-    match command {
-        Command::List => list(&accounts.list().map_err(told)?, json),
-        Command::Add { username, nickname, one_time, teacher } => {
+async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
+    match change {
+        Change::Add { username, nickname, one_time, teacher } => {
             let given = if one_time { password::made_up() } else { password::asked()? };
             let new = registration(accounts, &username, nickname.as_deref(), &given);
             let role = if teacher { Role::Teacher } else { Role::Student };
             let account = accounts.make(new?, role, one_time).await.map_err(told)?;
             print(json, &account, "was made", one_time.then_some(given))
         }
-        Command::Import { file } => import::run(accounts, &file, json).await,
-        Command::Passwd { username, one_time } => {
+        Change::Import { file } => import::run(accounts, &file, json).await,
+        Change::Passwd { username, one_time } => {
             let given = if one_time { password::made_up() } else { password::asked()? };
             let new = accounts.new_password("password", &given).map_err(told)?;
             let account = accounts.set_password(&username, new, one_time).await;
             let account = account.map_err(|e| of(&username, e))?;
             print(json, &account, "has a new password, and no session", one_time.then_some(given))
         }
-        Command::Rename { username, new } => {
+        Change::Rename { username, new } => {
             let new = Username::parse("username", &new).map_err(told)?;
             let account = accounts.rename(&username, new).await.map_err(|e| of(&username, e))?;
             print(json, &account, "is its username now", None)
         }
-        Command::Delete { username, yes } => {
+        Change::Delete { username, yes } => {
             if !yes && !password::is_meant(&format!("Delete {username} with all its bottles?"))? {
                 return Err("nothing was deleted".into());
             }
@@ -125,7 +136,7 @@ async fn act(accounts: &Accounts, command: Command, json: bool) -> Result<(), St
                 format!("{username} was deleted")
             })
         }
-        Command::Logout { username } => {
+        Change::Logout { username } => {
             accounts.end_sessions(&username).await.map_err(|e| of(&username, e))?;
             say(json, &json!({ "username": username, "sessions": 0 }), || {
                 format!("{username} has no session any more")
@@ -149,7 +160,10 @@ fn registration(
     })
 }
 
-fn list(accounts: &[Listed], json: bool) -> Result<(), String> {
+fn list(db: &Path, json: bool) -> Result<(), String> {
+    let now = Clock::default().now();
+    let accounts = store::read(db, |db| Ok::<_, OpenError>(users::list(db, now)));
+    let accounts = accounts.map_err(|e| e.to_string())?.map_err(told)?;
     if json {
         return say(true, &accounts.iter().map(listed).collect::<Value>(), String::new);
     }

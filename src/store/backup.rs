@@ -1,4 +1,4 @@
-//! Copies of the database, made while it is served, and put back.
+//! Copies of the database, made while it is served.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use tempfile::NamedTempFile;
 
 use super::check::{self, Finding};
 use super::open::{self, OpenError};
+use super::{connect, files, meta};
 
 /// So many pages are copied between two reports of the progress.
 const PAGES_A_STEP: i32 = 2048;
 
-/// What the name of a copy begins with, until it is whole.
-const PREFIX: &str = ".bottle-copy-";
-
-/// Why no copy was made, or put back. The files that were there are as they were.
+/// Why no copy was made, or put back. The files that were there are as they were, or another
+/// `bottle restore` finishes the work.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum CopyError {
@@ -28,6 +28,10 @@ pub enum CopyError {
     Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("{0} is there, and is no backup of Bottle's. Name another file.")]
     Occupied(PathBuf),
+    #[error("{0} is there, a log that would be written over the copy. Name another file.")]
+    BesideLog(PathBuf),
+    #[error("{0} is there, and is of another database. Name another file, or move this one away.")]
+    OfAnother(PathBuf),
     #[error(
         "{path} could not be written: {source}.\nSee that its folder exists, may be written to and has room."
     )]
@@ -54,67 +58,71 @@ pub struct Contents {
 }
 
 /// Copies the database at `from` to `to` as it is at one moment, checks the copy, and only then gives it
-/// its name, in place of an older backup of that name. `progress` is told pages done and in all.
+/// its name, in place of an older backup of the same database. `progress` is told pages done and in all,
+/// from the beginning again if a program changes a file that was at rest.
 pub fn backup(
     from: &Path,
     to: &Path,
-    progress: impl FnMut(u64, u64),
+    mut progress: impl FnMut(u64, u64),
 ) -> Result<Contents, CopyError> {
-    if same(from, to) {
+    let to = &files::located(to)?;
+    if files::same(from, to) {
         return Err(CopyError::Itself(to.to_owned()));
     }
-    if fs::metadata(to).is_ok_and(|there| there.len() > 0) {
-        open::check_header(to).map_err(|_| CopyError::Occupied(to.to_owned()))?;
-        drop(open::lock(to)?);
+    if let Some(log) = files::log_of(to) {
+        return Err(CopyError::BesideLog(log));
     }
-    let source = open::open_to_read(from)?;
-    open::check_schema(from, &source)?;
-    let (copy, contents) = copied(&source, to, progress)?;
+    let older = older_backup(to)?;
+    let (copy, contents) = connect::read(from, |source| {
+        open::check_schema(from, source)?;
+        if let Some((_, Some(theirs))) = &older
+            && meta::identity(source).map_err(|e| open::refusal(from, e))?.as_ref() != Some(theirs)
+        {
+            return Err(CopyError::OfAnother(to.to_owned()));
+        }
+        copied(source, to, &mut progress)
+    })?;
     let io = |source| CopyError::Io { path: to.to_owned(), source };
     copy.persist(to).map_err(|e| io(e.error))?;
-    open::sync_folder(to).map_err(io)?;
+    files::sync_folder(to).map_err(io)?;
     Ok(contents)
 }
 
-/// Puts the backup at `from` in the place of the database at `to`; the one that was there is kept under
-/// the name that comes back.
-pub fn restore(
-    from: &Path,
-    to: &Path,
-    progress: impl FnMut(u64, u64),
-) -> Result<(Contents, Option<PathBuf>), CopyError> {
-    if same(from, to) {
-        return Err(CopyError::Itself(to.to_owned()));
+/// The backup at `path` that is to be replaced, if there is one: a lock on it, and its identity, unless it is
+/// too damaged to tell.
+fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError> {
+    if !fs::metadata(path).is_ok_and(|there| there.len() > 0) {
+        return Ok(None);
     }
-    let source = open::open_to_read(from)?;
-    open::check_schema(from, &source)?;
-    // No bottle may serve the old one, nor begin to, until it is out of the way.
-    let _lock = if to.exists() { Some(open::lock(to)?) } else { None };
-    let (copy, contents) = copied(&source, to, progress)?;
-    let kept = put_away(to)?;
-    let io = |source| CopyError::Io { path: to.to_owned(), source };
-    // A bottle that began here a moment ago keeps its file.
-    copy.persist_noclobber(to).map_err(|e| io(e.error))?;
-    open::sync_folder(to).map_err(io)?;
-    Ok((contents, kept))
+    open::check_header(path).map_err(|_| CopyError::Occupied(path.to_owned()))?;
+    let lock = open::lock(path)?;
+    Ok(Some((lock, identity(path))))
 }
 
-/// A checked copy of all that `source` holds now, beside `to` and without a name of its own yet.
-fn copied(
+/// The identity of the database that the file at `path` is, or is a backup of. `None` if it is not a
+/// database of Bottle's, cannot be read, or was never served.
+pub fn identity(path: &Path) -> Option<String> {
+    let ask = |db: &Connection| meta::identity(db).map_err(|e| open::refusal(path, e));
+    connect::read(path, ask).ok().flatten()
+}
+
+/// Deletes the backup at `path`, unless a bottle holds it.
+pub fn delete(path: &Path) -> Result<(), CopyError> {
+    let _lock = open::lock(path)?;
+    fs::remove_file(path).map_err(|source| CopyError::Io { path: path.to_owned(), source })
+}
+
+/// A checked copy of all that `source` holds in its transaction, beside `to` and without a name of its own
+/// yet. It is locked against every bottle until the file is closed.
+pub(super) fn copied(
     source: &Connection,
     to: &Path,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<(tempfile::NamedTempFile, Contents), CopyError> {
+    progress: &mut impl FnMut(u64, u64),
+) -> Result<(NamedTempFile, Contents), CopyError> {
     let sqlite = |source| CopyError::Sqlite { path: to.to_owned(), source };
     let io = |source| CopyError::Io { path: to.to_owned(), source };
-    // The file is readable by its owner alone, as the database is.
-    clear(open::folder_of(to)).map_err(io)?;
-    let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(open::folder_of(to));
-    let file = file.map_err(io)?;
-    file.as_file().lock().map_err(io)?;
+    let file = files::unfinished(to).map_err(io)?;
 
-    // One snapshot for all steps: else each change by the server would begin the copy anew.
-    source.execute_batch("BEGIN").map_err(sqlite)?;
     let before = contents(source).map_err(sqlite)?;
     let mut copy = Connection::open(file.path()).map_err(sqlite)?;
     // Until it has its name, nobody needs it after a crash.
@@ -132,16 +140,19 @@ fn copied(
         }
     }
     drop(steps);
-    source.execute_batch("ROLLBACK").map_err(sqlite)?;
     copy.close().map_err(|(_, e)| sqlite(e))?;
     file.as_file().sync_all().map_err(io)?;
 
-    let copy = open::open_unserved(file.path()).map_err(sqlite)?;
-    let findings = check::findings(&copy).map_err(sqlite)?;
-    if !findings.is_empty() || contents(&copy).map_err(sqlite)? != before {
-        return Err(CopyError::Unsound { path: to.to_owned(), findings });
+    let found = connect::read(file.path(), |copy| {
+        Ok::<_, CopyError>((
+            check::findings(copy).map_err(sqlite)?,
+            contents(copy).map_err(sqlite)?,
+        ))
+    });
+    match found? {
+        (findings, after) if findings.is_empty() && after == before => Ok((file, before)),
+        (findings, _) => Err(CopyError::Unsound { path: to.to_owned(), findings }),
     }
-    Ok((file, before))
 }
 
 fn busy() -> rusqlite::Error {
@@ -154,38 +165,4 @@ fn contents(db: &Connection) -> rusqlite::Result<Contents> {
     db.query_row(counts, [], |row| {
         Ok(Contents { accounts: row.get(0)?, bottles: row.get(1)?, openings: row.get(2)? })
     })
-}
-
-/// Renames what is at `path`, and its log with it, so that both can still be opened; to what.
-fn put_away(path: &Path) -> Result<Option<PathBuf>, CopyError> {
-    let io = |source| CopyError::Io { path: path.to_owned(), source };
-    let kept = (1..)
-        .map(|n| open::beside(path, &format!(".before-restore-{n}")))
-        .find(|kept| !kept.exists())
-        .unwrap_or_default();
-    let mut found = false;
-    for suffix in ["-wal", "-shm", ""] {
-        match fs::rename(open::beside(path, suffix), open::beside(&kept, suffix)) {
-            Ok(()) => found = true,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-            Err(e) => return Err(io(e)),
-        }
-    }
-    Ok(found.then_some(kept))
-}
-
-/// Takes away what copies that were killed left in this folder.
-fn clear(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)?.flatten() {
-        let is_copy = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        // One that is being made is locked.
-        if is_copy && File::open(entry.path()).is_ok_and(|copy| copy.try_lock().is_ok()) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-fn same(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::migrate;
 use super::open::{self, OpenError};
+use super::{connect, migrate};
 
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Remedy {
     DeleteRows,
     /// Only a backup, or what SQLite can still read.
     Restore,
+    /// A trigger or view that is not Bottle's is to be dropped by hand, or a backup restored.
+    DropObject,
 }
 
 /// What the index holds must follow from the table of bottles: since which schema, a question that finds
@@ -63,13 +65,23 @@ const INDEX: &[(i32, &str, &str)] = &[
 
 /// All that is wrong with the database at `path`, which is left as it is, also while it is served.
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
-    let db = open::open_to_read(path)?;
-    let found = open::check_schema(path, &db)
-        .and_then(|_| findings(&db).map_err(|e| open::refusal(path, e)));
+    let found = connect::read(path, |db| {
+        let mut found = match open::check_schema(path, db) {
+            Err(OpenError::ForeignObject { kind, name, .. }) => vec![foreign(&kind, &name)],
+            schema => schema.map(|_| Vec::new())?,
+        };
+        found.extend(findings(db).map_err(|e| open::refusal(path, e))?);
+        Ok(found)
+    });
     match found {
         Err(OpenError::Damaged { detail, .. }) => Ok(vec![torn(detail)]),
         found => found,
     }
+}
+
+fn foreign(kind: &str, name: &str) -> Finding {
+    let what = format!("a {kind} {name:?} that is not Bottle's acts by itself");
+    Finding { what, remedy: Remedy::DropObject }
 }
 
 /// All that is wrong with the rows and pages of `db`.
@@ -146,10 +158,7 @@ fn rows(db: &Connection, question: &str, what: &str) -> rusqlite::Result<Option<
 /// Makes the R*-tree and all counts anew from the tables; how many bottles there are.
 pub fn rebuild_index(path: &Path) -> Result<i64, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let _lock = open::lock(path)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut db = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-    open::check_schema(path, &db)?;
+    let (_lock, mut db) = open::open_alone(path)?;
     let schema = migrate::read_schema(&db).map_err(sqlite)?;
     let index = schema.iter().find(|(name, _)| name == "bottles_rtree");
     let (_, create) = index.ok_or_else(|| OpenError::Damaged {

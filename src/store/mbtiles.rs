@@ -5,6 +5,7 @@ use std::path::Path;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::files;
 use crate::error::{Error, Result};
 
 /// An open MBTiles file of raster tiles.
@@ -31,6 +32,7 @@ impl Tiles {
     /// Opens the file at `path`, or says what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, String> {
         let told = |why: String| format!("{}: {why}", path.display());
+        let path = &files::located(path).map_err(|e| e.to_string())?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let manager = SqliteConnectionManager::file(path).with_flags(flags);
         let db = Connection::open_with_flags(path, flags).map_err(|e| told(e.to_string()))?;

@@ -1,8 +1,12 @@
 //! What the server makes for itself and keeps: its keys, a certificate.
 
 use std::fmt;
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::open::{self, OpenError};
 
 /// Keys that live as long as the file. Whoever has the file has them.
 pub struct Keys {
@@ -18,18 +22,65 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The file's keys, made now if it has none.
+/// The file's keys, and its identity, made now if it has none.
 pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
-    Ok(Keys { cookie: key(db, "cookie_key")?, jwt: key(db, "jwt_key")? })
+    let keys = Keys {
+        cookie: value_or(db, COOKIE_KEY, new_key())?,
+        jwt: value_or(db, JWT_KEY, new_key())?,
+    };
+    value_or(db, DATABASE_ID, identity_of(&keys.cookie))?;
+    Ok(keys)
 }
 
-fn key(db: &Connection, name: &str) -> rusqlite::Result<String> {
-    let fresh = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
-    db.execute(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params![name, fresh],
-    )?;
+const COOKIE_KEY: &str = "cookie_key";
+const JWT_KEY: &str = "jwt_key";
+const DATABASE_ID: &str = "database_id";
+
+fn new_key() -> String {
+    format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
+}
+
+/// The value under this name, which is `fresh` if there was none. Without a write, if there was one.
+fn value_or(db: &Connection, name: &str, fresh: String) -> rusqlite::Result<String> {
+    if let Some(there) = value(db, name)? {
+        return Ok(there);
+    }
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    db.execute(sql, params![name, fresh])?;
     db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0))
+}
+
+/// The identifier that this database shares with its backups and with no other. `None` before its first start.
+pub fn identity(db: &Connection) -> rusqlite::Result<Option<String>> {
+    match value(db, DATABASE_ID)? {
+        Some(id) => Ok(Some(id)),
+        None => Ok(value(db, COOKIE_KEY)?.map(|key| identity_of(&key))),
+    }
+}
+
+/// The identity follows from the first cookie key, so that backups which were made before databases had
+/// one are known too. It is kept, so that it outlives that key.
+fn identity_of(cookie_key: &str) -> String {
+    let digest = Sha256::digest(format!("bottle database {cookie_key}"));
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Replaces both keys of the database at `path`, which no bottle may hold: it would go on with the old
+/// ones. All sessions end; how many there were.
+pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
+    let (_lock, mut db) = open::open_alone(path)?;
+    let rotate = |change: &Connection| {
+        keys(change)?;
+        keep(change, COOKIE_KEY, &new_key())?;
+        keep(change, JWT_KEY, &new_key())?;
+        change.execute("DELETE FROM sessions", [])
+    };
+    let rotated = db.transaction().and_then(|change| {
+        let ended = rotate(&change)?;
+        change.commit()?;
+        Ok(ended)
+    });
+    rotated.map_err(|e| open::refusal(path, e))
 }
 
 /// What is kept under this name.

@@ -16,12 +16,15 @@ pub mod meta;
 pub mod migrate;
 pub mod moderation;
 pub mod nearby;
+pub mod restore;
 pub mod sessions;
 pub mod stats;
 pub mod transfer;
 pub mod users;
 pub mod xray;
 
+mod connect;
+mod files;
 mod open;
 mod open_error;
 mod readers;
@@ -32,10 +35,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Error, Result};
 
+use connect::Mode;
+pub use files::unfinished;
 pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
@@ -72,17 +77,28 @@ impl Store {
     /// Opens the database at `path`, after making it (if it is missing or empty), checking that it
     /// is a sound one of Bottle's, and bringing it to this version's schema.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let path = &files::located(path)?;
         let checked = open::check_or_create(path)?;
         open::check_writable(path)?;
-        #[cfg(unix)]
-        open::keep_private(path)?;
         copy_before_migration(path, checked.version)?;
         Self::of(path, options, Some(checked.lock))
+    }
+
+    /// Opens the database at `path` to write beside the bottle that may serve it: it must be there and be
+    /// of this version, and is not held against others.
+    pub fn open_beside(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let path = &files::located(path)?;
+        connect::read(path, |db| {
+            open::check_is_newest(path, db)?;
+            open::check_schema(path, db)
+        })?;
+        Self::of(path, options, None)
     }
 
     fn of(path: &Path, options: &Options, lock: Option<File>) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let io = |source| OpenError::Io { path: path.to_owned(), source };
+        files::keep_private(path)?;
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
@@ -91,17 +107,6 @@ impl Store {
         let path = path.to_owned();
         let slow = Slow { limit: options.slow };
         Ok(Self { readers, writer, slow, path, keys, _lock: lock })
-    }
-
-    /// Opens the database at `path` beside the bottle that may serve it: it must be there and be of
-    /// this version, and is not held against others.
-    pub fn open_beside(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let version = open::version(path, &open::open_to_read(path)?)?;
-        if version != migrate::newest_version() {
-            let (path, known) = (path.to_owned(), migrate::newest_version());
-            return Err(OpenError::OtherVersion { path, found: version, known });
-        }
-        Self::of(path, options, None)
     }
 
     /// The database file.
@@ -113,7 +118,7 @@ impl Store {
     pub fn sizes(&self) -> std::io::Result<(i64, i64)> {
         let size =
             |path: &Path| path.metadata().map(|file| i64::try_from(file.len()).unwrap_or(i64::MAX));
-        let log = open::beside(&self.path, "-wal");
+        let log = files::beside(&self.path, "-wal");
         Ok((size(&self.path)?, if log.exists() { size(&log)? } else { 0 }))
     }
 
@@ -172,12 +177,26 @@ impl Store {
     }
 }
 
+/// Runs `read` on one snapshot of the database at `path`, beside the bottle that may serve it. The file
+/// must be of this version; it is opened only to read.
+///
+/// If the file begins to change while it is read, the result is dropped and `read` runs a second time.
+pub fn read<T, E: From<OpenError>>(
+    path: &Path,
+    mut read: impl FnMut(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connect::read(path, |db| {
+        open::check_is_newest(path, db)?;
+        read(db)
+    })
+}
+
 /// A file of an older version is copied before it is brought to this one, to `bottle.db.schema-3`.
 fn copy_before_migration(path: &Path, version: i32) -> Result<(), OpenError> {
     if version == migrate::newest_version() {
         return Ok(());
     }
-    let copy = open::beside(path, &format!(".schema-{version}"));
+    let copy = files::beside(path, &format!(".schema-{version}"));
     backup::backup(path, &copy, |_, _| {})
         .map(drop)
         .map_err(|e| OpenError::NotCopied { path: path.to_owned(), source: Box::new(e) })
@@ -186,15 +205,8 @@ fn copy_before_migration(path: &Path, version: i32) -> Result<(), OpenError> {
 /// The connection that migrates and then writes.
 fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
     let connect = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
+        let db = connect::open(path, Mode::Write)?;
         db.busy_timeout(busy_timeout)?;
-        db.pragma_update(None, "journal_mode", "wal")?;
-        // What was acknowledged survives a power cut: each commit waits for the disk.
-        db.pragma_update(None, "synchronous", "full")?;
-        db.pragma_update(None, "foreign_keys", true)?;
-        db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-        db.set_prepared_statement_cache_capacity(64);
         Ok(db)
     };
     let mut db = connect().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;

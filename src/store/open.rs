@@ -2,11 +2,13 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
+use super::connect::{self, Mode};
+use super::files::{self, folder_of, sync_folder};
 use super::migrate;
 pub use super::open_error::OpenError;
 pub(super) use super::open_error::refusal;
@@ -37,38 +39,35 @@ pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
         Ok(_) => {}
     }
     let lock = lock(path)?;
-    check_header(path)?;
     Ok(CheckedFile { lock, version: check_content(path)? })
 }
 
-/// Holds the file against every other bottle that would write to it, as long as the value lives.
+/// Locks the file against every other bottle that would write to it, as long as the value lives.
 pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
-    let lock = File::open(path).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-        Err(TryLockError::Error(e)) => Err(io(e)),
+    loop {
+        let lock = File::open(path).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(e)) => return Err(io(e)),
+        }
+        // `bottle restore` may have put another file there since it was opened.
+        let inode = |file: fs::Metadata| (file.dev(), file.ino());
+        if lock.metadata().map(inode).map_err(io)? == fs::metadata(path).map(inode).map_err(io)? {
+            return Ok(lock);
+        }
     }
 }
 
-/// Whether a bottle writes to the file.
-fn is_served(path: &Path) -> bool {
-    let file = File::open(path);
-    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
-/// The folder that the file at `path` is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// Sees that the file at `path` bears its name after a power cut too.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder_of(path)).and_then(|folder| folder.sync_all())
+/// Opens a database that is there, and that no bottle holds, to change it by a command.
+pub(super) fn open_alone(path: &Path) -> Result<(File, Connection), OpenError> {
+    let path = &files::located(path)?;
+    let lock = lock(path)?;
+    connect::read(path, |db| check_schema(path, db))?;
+    files::keep_private(path)?;
+    let db = connect::open(path, Mode::Write).map_err(|e| refusal(path, e))?;
+    Ok((lock, db))
 }
 
 /// Builds a new database beside `path` and moves it there whole, so that a crash in between leaves
@@ -76,9 +75,9 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 fn create(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    if has_log(path) {
+    if let Some(log) = files::log_of(path) {
         // SQLite would write what the log holds over the new database.
-        return Err(OpenError::StrayLog { path: path.to_owned(), log: log_of(path) });
+        return Err(OpenError::StrayLog { path: path.to_owned(), log });
     }
 
     let folder = folder_of(path);
@@ -119,27 +118,24 @@ pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Checks version, schema and (for small files) every page, over a connection that writes nothing.
-/// The version of the schema comes back.
+/// Checks version, schema and (for small files) every page, and writes nothing. The version of the
+/// schema comes back.
 fn check_content(path: &Path) -> Result<i32, OpenError> {
-    let db = open_unserved(path).map_err(|e| refusal(path, e))?;
-    let version = check_schema(path, &db)?;
-    let bytes: i64 = db
-        .query_row(
-            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-            [],
-            |row| row.get(0),
-        )
-        .map_err(|e| refusal(path, e))?;
-    if bytes <= FULL_CHECK_BYTES {
-        let verdict: String = db
-            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-            .map_err(|e| refusal(path, e))?;
-        if verdict != "ok" {
-            return Err(OpenError::Damaged { path: path.to_owned(), detail: verdict });
+    connect::read(path, |db| {
+        let version = check_schema(path, db)?;
+        let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let ask = |e| refusal(path, e);
+        let bytes: i64 = db.query_row(size, [], |row| row.get(0)).map_err(ask)?;
+        if bytes > FULL_CHECK_BYTES {
+            return Ok(version);
         }
-    }
-    Ok(version)
+        let verdict: String =
+            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(ask)?;
+        match verdict.as_str() {
+            "ok" => Ok(version),
+            _ => Err(OpenError::Damaged { path: path.to_owned(), detail: verdict }),
+        }
+    })
 }
 
 /// The version of the file's schema.
@@ -148,8 +144,17 @@ pub(super) fn version(path: &Path, db: &Connection) -> Result<i32, OpenError> {
     version.map_err(|e| refusal(path, e))
 }
 
-/// Checks that the file is of a version that this program knows, and has all that is in that one:
-/// which it is.
+/// Checks that the file is of this program's version: a command does not migrate what a server may hold.
+pub(super) fn check_is_newest(path: &Path, db: &Connection) -> Result<(), OpenError> {
+    let (found, known) = (version(path, db)?, migrate::newest_version());
+    match found == known {
+        true => Ok(()),
+        false => Err(OpenError::OtherVersion { path: path.to_owned(), found, known }),
+    }
+}
+
+/// Checks that the file is of a version that this program knows, has all objects of that version, and none
+/// that acts by itself besides. The version comes back.
 pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<i32, OpenError> {
     let found = version(path, db)?;
     let known = migrate::newest_version();
@@ -160,83 +165,29 @@ pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<i32, OpenErro
     let expected = migrate::schema_of(found)
         .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
     let present = migrate::read_schema(db).map_err(|e| refusal(path, e))?;
-    match expected.iter().find(|object| !present.contains(object)) {
-        Some((name, _)) => Err(OpenError::Damaged {
-            path: path.to_owned(),
-            detail: format!("its {name} is missing or altered"),
-        }),
+    if let Some((name, _)) = expected.iter().find(|object| !present.contains(object)) {
+        let detail = format!("its {name} is missing or altered");
+        return Err(OpenError::Damaged { path: path.to_owned(), detail });
+    }
+    match foreign_object(db, &expected).map_err(|e| refusal(path, e))? {
+        Some((kind, name)) => Err(OpenError::ForeignObject { path: path.to_owned(), kind, name }),
         None => Ok(found),
     }
 }
 
-/// To read a file that a bottle may serve meanwhile.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, OpenError> {
-    check_header(path)?;
-    let opened = if is_served(path) { open_with_log(path) } else { open_unserved(path) };
-    opened.map_err(|e| refusal(path, e))
-}
-
-/// Without a write-ahead log beside it the file is read as if it could not change, which leaves no
-/// trace at all; with one, SQLite must read both, and is told not to fold the log into the file.
-pub(super) fn open_unserved(path: &Path) -> rusqlite::Result<Connection> {
-    if has_log(path) {
-        return open_with_log(path);
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
-    Connection::open_with_flags(format!("file:{}?immutable=1", uri_path(path)), flags)
-}
-
-fn open_with_log(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    db.pragma_update(None, "query_only", true)?;
-    Ok(db)
-}
-
-/// Where the write-ahead log of the database at `path` lies, if there is one.
-fn log_of(path: &Path) -> PathBuf {
-    beside(path, "-wal")
-}
-
-/// The file beside the database whose name ends in `suffix`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn has_log(path: &Path) -> bool {
-    fs::metadata(log_of(path)).is_ok_and(|log| log.len() > 0)
-}
-
-/// The path as SQLite's URI wants it, also where it is no UTF-8.
-fn uri_path(path: &Path) -> String {
-    let escaped = |byte: &u8| match byte {
-        b'%' | b'?' | b'#' | 0x80.. => format!("%{byte:02x}"),
-        _ => char::from(*byte).to_string(),
-    };
-    path.as_os_str().as_encoded_bytes().iter().map(escaped).collect()
-}
-
-/// Takes from everyone else the leave to read the file and its log: in them are the keys. A file that
-/// was copied or restored may have got it from the copy.
-#[cfg(unix)]
-pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
-    use std::os::unix::fs::PermissionsExt;
-    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
-        let mode = match fs::metadata(&path) {
-            Ok(meta) => meta.permissions().mode(),
-            Err(_) => continue,
-        };
-        if mode & 0o077 != 0 {
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o700))
-                .map_err(|source| OpenError::Io { path, source })?;
-        }
-    }
-    Ok(())
+/// A trigger or view that is not Bottle's: its kind and its name. Both run in statements of Bottle's. Other
+/// tables and indexes do not: Litestream has some, and `ANALYZE`.
+fn foreign_object(
+    db: &Connection,
+    ours: &[(String, String)],
+) -> rusqlite::Result<Option<(String, String)>> {
+    db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')")?
+        .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
+        .find(|found| match found {
+            Ok((_, name)) => ours.iter().all(|(ours, _)| ours != name),
+            Err(_) => true,
+        })
+        .transpose()
 }
 
 /// Sees that the file may be written to at all, which SQLite would tell only at the first write.

@@ -10,6 +10,11 @@ use super::backup::CopyError;
 #[allow(missing_docs)]
 pub enum OpenError {
     #[error(
+        "the database has no name: the setting `database` is empty.\n\
+         Name a file there, or with --db FILE."
+    )]
+    Unnamed,
+    #[error(
         "{0} is not an SQLite database, so Bottle leaves it alone.\n\
          Name another file with --db FILE, or move this one away and start again."
     )]
@@ -30,9 +35,15 @@ pub enum OpenError {
     )]
     Damaged { path: PathBuf, detail: String },
     #[error(
+        "{path} has a {kind} {name:?} that is not Bottle's and acts by itself, so Bottle leaves the file alone.\n\
+         Remove it (sqlite3 {path} 'DROP {kind} {name:?}'), or restore a backup."
+    )]
+    ForeignObject { path: PathBuf, kind: String, name: String },
+    #[error(
         "{log} is there without its database, so Bottle leaves both names alone: it may hold changes that \
          are nowhere else.\n\
-         Put {path} back beside it; or, for a new database, move {log} away first."
+         If `bottle restore` was stopped here, run it again. Else put {path} back beside it; or, for a new \
+         database, move {log} away first."
     )]
     StrayLog { path: PathBuf, log: PathBuf },
     #[error(

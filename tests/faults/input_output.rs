@@ -1,14 +1,14 @@
 //! A disk that is full or broken, and others who hold the file.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
 use rusqlite::Connection;
 
 use crate::app::Client;
-use crate::program::{Program, bottle};
+use crate::program::{Program, bottle, names};
 use crate::sea::{self, Sea, a_bottle};
 use crate::shim::Shim;
 
@@ -154,4 +154,57 @@ pub(crate) fn reader_stays(times: usize) -> String {
     drop(program);
     sea.check();
     format!("the log grew to {} MiB under it and was cut back below 64", largest >> 20)
+}
+
+/// Runs the program in `folder`, which it cannot write to, as on a read-only disk; what it printed.
+fn works_read_only(folder: &Path, args: &[&str]) -> String {
+    let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && cd \"$0\" \
+                  && ! touch written 2>/dev/null && exec \"$@\"";
+    let plain = bottle(folder, args);
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(folder);
+    command.arg(plain.get_program()).args(args);
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Everything that only reads, from a disk that cannot be written to.
+fn read_all(sea: &Sea) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let at = |name: &str| elsewhere.path().join(name).to_str().unwrap().to_owned();
+    let before = names(sea.folder());
+    let works = |args: &[&str]| works_read_only(sea.folder(), args);
+    assert!(works(&["check"]).contains("nothing is wrong"));
+    assert!(works(&["user", "list"]).contains("ada"));
+    let rows = sea.acknowledged() + 1;
+    assert_eq!(works(&["export"]).lines().count(), rows);
+    works(&["export", &at("sea.jsonl")]);
+    assert_eq!(fs::read_to_string(at("sea.jsonl")).unwrap().lines().count(), rows);
+    works(&["backup", &at("copy.db")]);
+    works(&["restore", "bottle.db", "--db", &at("bottle.db")]);
+    for copy in ["copy.db", "bottle.db"] {
+        sea.check_copy(&elsewhere.path().join(copy));
+    }
+    assert_eq!(names(sea.folder()), before);
+}
+
+pub(crate) fn read_only_disk(times: usize) -> String {
+    for _ in 0..times {
+        let sea = Sea::new();
+        let mut program = sea.start();
+        sea.throw_many(&program, 32);
+        // The server writes on, where the disk is read-only for the commands alone.
+        read_all(&sea);
+        program.signal("KILL");
+        program.status();
+        read_all(&sea);
+        program = sea.start();
+        program.signal("TERM");
+        program.status();
+        assert_eq!(names(sea.folder()), ["bottle.db"]);
+        read_all(&sea);
+    }
+    "check, export, user list, backup and restore from it: served, killed and at rest".into()
 }

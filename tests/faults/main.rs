@@ -23,6 +23,7 @@ mod endings;
 mod files;
 mod input_output;
 mod kills;
+mod restores;
 mod sea;
 mod shim;
 
@@ -41,8 +42,11 @@ const FAULTS: &[(&str, Fault)] = &[
     ("kill -9 at first start", kills::at_first_start),
     ("kill -9 during migration", kills::during_migration),
     ("kill -9 during backup", kills::during_backup),
+    ("kill -9 during restore", restores::killed),
+    ("a server starts under check, backup", restores::server_starts_under_commands),
     ("disk full", input_output::disk_full),
     ("I/O error at the n-th call", input_output::error_at_nth_call),
+    ("read-only disk", input_output::read_only_disk),
     ("write lock held elsewhere", input_output::lock_held_elsewhere),
     ("a reader that stays", input_output::reader_stays),
     ("damaged, foreign, torn, newer file", files::unsound),

@@ -143,7 +143,20 @@ impl Sea {
     /// Fails unless the file is sound and holds all that was acknowledged.
     #[track_caller]
     pub(crate) fn check(&self) {
-        check(&self.path(), &self.acknowledged.lock().unwrap());
+        self.check_copy(&self.path());
+    }
+
+    /// The same of another file.
+    #[track_caller]
+    pub(crate) fn check_copy(&self, path: &Path) {
+        check(path, &self.acknowledged.lock().unwrap());
+    }
+
+    /// The ids of the bottles whose throw was answered with 200, in their order.
+    pub(crate) fn ids(&self) -> Vec<i64> {
+        let mut ids = self.acknowledged.lock().unwrap().clone();
+        ids.sort_unstable();
+        ids
     }
 }
 

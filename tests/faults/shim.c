@@ -1,10 +1,12 @@
-// Stands between the program and the C library: turns the clock, and makes calls on the database fail.
+// Stands between the program and the C library: turns the clock, makes calls on the database fail, and kills
+// the program before a call that changes a file.
 // What it does is told by a file that the tests write to while the program runs.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +22,8 @@ struct control {
     _Atomic int64_t calls_before;  // calls on the database that still succeed; below 0: no fault
     _Atomic int64_t calls_failing; // how many fail after those
     _Atomic int64_t calls_failed;  // how many have failed
+    _Atomic int64_t changes_before; // calls that change any file before the program is killed; below 0: never
+    _Atomic int64_t no_links;      // whether the disk knows no hard links
 };
 
 static struct control *control;
@@ -40,6 +44,11 @@ static int is_database(int fd) {
     if (length <= 0) return 0;
     name[length] = 0;
     return strstr(name, "bottle.db") != NULL;
+}
+
+static void changes(void) {
+    if (!control || atomic_load(&control->changes_before) < 0) return;
+    if (atomic_fetch_sub(&control->changes_before, 1) == 0) kill(getpid(), SIGKILL);
 }
 
 static int fails(int fd) {
@@ -69,16 +78,40 @@ static int fails(int fd) {
         ORIGINAL(name, __VA_ARGS__);                                                                   \
     }
 
+#define FAILING_CHANGE(type, name, parameters, ...)                                                    \
+    type name parameters {                                                                             \
+        changes();                                                                                     \
+        if (fails(fd)) return -1;                                                                      \
+        ORIGINAL(name, __VA_ARGS__);                                                                   \
+    }
+
+#define CHANGE(type, name, parameters, ...)                                                            \
+    type name parameters {                                                                             \
+        changes();                                                                                     \
+        ORIGINAL(name, __VA_ARGS__);                                                                   \
+    }
+
 FAILING(ssize_t, read, (int fd, void *to, size_t size), fd, to, size)
-FAILING(ssize_t, write, (int fd, const void *from, size_t size), fd, from, size)
 FAILING(ssize_t, pread, (int fd, void *to, size_t size, off_t at), fd, to, size, at)
 FAILING(ssize_t, pread64, (int fd, void *to, size_t size, off64_t at), fd, to, size, at)
-FAILING(ssize_t, pwrite, (int fd, const void *from, size_t size, off_t at), fd, from, size, at)
-FAILING(ssize_t, pwrite64, (int fd, const void *from, size_t size, off64_t at), fd, from, size, at)
-FAILING(int, fsync, (int fd), fd)
-FAILING(int, fdatasync, (int fd), fd)
-FAILING(int, ftruncate, (int fd, off_t size), fd, size)
-FAILING(int, ftruncate64, (int fd, off64_t size), fd, size)
+FAILING_CHANGE(ssize_t, write, (int fd, const void *from, size_t size), fd, from, size)
+FAILING_CHANGE(ssize_t, pwrite, (int fd, const void *from, size_t size, off_t at), fd, from, size, at)
+FAILING_CHANGE(ssize_t, pwrite64, (int fd, const void *from, size_t size, off64_t at), fd, from, size, at)
+FAILING_CHANGE(int, fsync, (int fd), fd)
+FAILING_CHANGE(int, fdatasync, (int fd), fd)
+FAILING_CHANGE(int, ftruncate, (int fd, off_t size), fd, size)
+FAILING_CHANGE(int, ftruncate64, (int fd, off64_t size), fd, size)
+CHANGE(int, unlink, (const char *path), path)
+CHANGE(int, rename, (const char *from, const char *to), from, to)
+
+int linkat(int from, const char *path, int to, const char *name, int flags) {
+    changes();
+    if (control && atomic_load(&control->no_links)) {
+        errno = EPERM;
+        return -1;
+    }
+    ORIGINAL(linkat, from, path, to, name, flags);
+}
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
     static __typeof__(clock_gettime) *original;

@@ -27,10 +27,11 @@ impl Shim {
             });
         assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
         let control = folder.path().join("control");
-        fs::write(&control, [0; 32]).unwrap();
+        fs::write(&control, [0; 48]).unwrap();
         let control = File::options().read(true).write(true).open(control).unwrap();
         let shim = Self { folder, control };
         shim.set(1, -1);
+        shim.set(4, -1);
         shim
     }
 
@@ -68,5 +69,15 @@ impl Shim {
     pub(crate) fn mend(&self) -> i64 {
         self.set(1, -1);
         self.get(3)
+    }
+
+    /// Kills the program before the `nth` call that changes a file or a folder, counted from 0.
+    pub(crate) fn kill_at(&self, nth: i64) {
+        self.set(4, nth);
+    }
+
+    /// Whether the program sees a disk without hard links.
+    pub(crate) fn refuse_links(&self, refuse: bool) {
+        self.set(5, refuse.into());
     }
 }

@@ -199,3 +199,157 @@ fn an_old_file_is_copied_before_it_is_brought_up() {
     drop(Program::start(bottle(folder.path(), &[])));
     assert!(!names(folder.path()).iter().any(|name| name.contains("schema")));
 }
+
+/// A folder that holds a backup under each of these names.
+fn backups(folder: &Path, made: &[&str]) -> std::path::PathBuf {
+    let backups = folder.join("backups");
+    fs::create_dir(&backups).unwrap();
+    for name in made {
+        works(folder, &["backup", &format!("backups/{name}")]);
+    }
+    backups
+}
+
+/// The backup that was just made, by its name.
+fn rolled(folder: &Path, keep: &str, db: &str) -> String {
+    let told = works(folder, &["backup", "--keep", keep, "backups", "--db", db]);
+    let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The clock may have been wrong when the others were made, or may be wrong now.
+#[rstest]
+fn the_newest_backup_is_kept_whatever_the_others_are_called() {
+    let folder = sea();
+    let [a, b, c] = [1, 2, 3].map(|n| format!("bottle-2099010{n}T000000.000Z.db"));
+    let backups = backups(folder.path(), &[&a, &b, &c]);
+    let first = rolled(folder.path(), "3", "bottle.db");
+    assert_eq!(names(&backups), [&first, &b, &c].map(String::clone));
+    let second = rolled(folder.path(), "3", "bottle.db");
+    assert_eq!(names(&backups), [&first, &second, &c].map(String::clone));
+    let last = rolled(folder.path(), "0", "bottle.db");
+    assert_eq!(names(&backups), [last]);
+}
+
+/// Two databases, each with its backups in one folder.
+#[rstest]
+fn only_backups_of_the_same_database_are_deleted() {
+    let folder = sea();
+    drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
+    let backups = backups(folder.path(), &[]);
+    let ours: Vec<String> = (0..2).map(|_| rolled(folder.path(), "2", "bottle.db")).collect();
+    let theirs = rolled(folder.path(), "1", "other.db");
+    fs::write(backups.join("bottle-2020notes.Z.db"), "Dear diary").unwrap();
+    for name in [&ours[0], &ours[1], &theirs, "bottle-2020notes.Z.db"] {
+        assert!(backups.join(name).exists(), "{name}");
+    }
+    rolled(folder.path(), "1", "bottle.db");
+    assert!(backups.join(theirs).exists() && !backups.join(&ours[1]).exists());
+    assert_eq!(names(&backups).len(), 3);
+}
+
+/// A restored backup is the same database still, and so is one that was made before databases had an
+/// identity, even after the keys were replaced.
+#[rstest]
+fn a_database_knows_its_backups() {
+    let folder = sea();
+    let old = "bottle-20200101T000000.000Z.db";
+    let backups = backups(folder.path(), &[old]);
+    Connection::open(backups.join(old))
+        .unwrap()
+        .execute_batch("DELETE FROM meta WHERE key = 'database_id'")
+        .unwrap();
+    works(folder.path(), &["keys", "rotate", "--yes"]);
+    works(
+        folder.path(),
+        &["restore", &format!("backups/{}", rolled(folder.path(), "9", "bottle.db"))],
+    );
+    assert_eq!(names(&backups).len(), 2);
+    let newest = rolled(folder.path(), "1", "bottle.db");
+    assert_eq!(names(&backups), [newest]);
+}
+
+/// A database may be named as a backup is, and a backup may be served.
+#[rstest]
+fn what_is_served_or_copied_is_not_deleted() {
+    let folder = sea();
+    let [served, db] = ["bottle-20200101T000000.000Z.db", "bottle-20200102T000000.000Z.db"];
+    works(folder.path(), &["backup", served]);
+    fs::rename(folder.path().join("bottle.db"), folder.path().join(db)).unwrap();
+    works(folder.path(), &["backup", "--keep", "2", "--db", db]);
+    assert_eq!(names(folder.path()).len(), 3);
+    let _program = Program::start(bottle(folder.path(), &["--db", served]));
+    let why = format!("{served} is in use by another bottle");
+    is_refused(folder.path(), &["backup", "--keep", "1", "--db", db], &why);
+    assert!(folder.path().join(served).exists() && folder.path().join(db).exists());
+}
+
+#[rstest]
+fn a_backup_does_not_take_the_place_of_another_databases() {
+    let folder = sea();
+    drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
+    works(folder.path(), &["backup", "--db", "other.db", "copy.db"]);
+    let before = fs::read(folder.path().join("copy.db")).unwrap();
+    is_refused(
+        folder.path(),
+        &["backup", "copy.db"],
+        "copy.db is there, and is of another database",
+    );
+    assert!(fs::read(folder.path().join("copy.db")).unwrap() == before);
+}
+
+/// The last changes are in the log alone, and the file is no database any more.
+#[rstest]
+#[case::emptied(|path: &Path| fs::write(path, "").unwrap())]
+#[case::overwritten(|path: &Path| fs::write(path, [0xA5; 8192]).unwrap())]
+#[case::gone(|path: &Path| fs::remove_file(path).unwrap())]
+fn a_log_that_fits_no_database_is_kept_with_it(#[case] spoil: fn(&Path)) {
+    let folder = sea();
+    works(folder.path(), &["backup", "copy.db"]);
+    let program = Program::start(bottle(folder.path(), &[]));
+    ada(&program).throw(9.0, 9.0);
+    program.signal("KILL");
+    drop(program);
+    let [db, log] = ["bottle.db", "bottle.db-wal"].map(|name| folder.path().join(name));
+    spoil(&db);
+    let (old, changes) = (fs::read(&db).ok(), fs::read(&log).unwrap());
+    works(folder.path(), &["restore", "copy.db"]);
+    assert_eq!(ids(&db), [1, 2, 3]);
+    let kept = |suffix| fs::read(folder.path().join(format!("bottle.db.before-restore-1{suffix}")));
+    assert!(kept("").ok() == old && kept("-wal").unwrap() == changes);
+    drop(Program::start(bottle(folder.path(), &[])));
+}
+
+/// Another program would go on writing to the file that is put away.
+#[rstest]
+fn no_file_is_put_away_under_another_program() {
+    let folder = sea();
+    works(folder.path(), &["backup", "copy.db"]);
+    let other = Connection::open(folder.path().join("bottle.db")).unwrap();
+    other.execute_batch("UPDATE users SET nickname = 'x'").unwrap();
+    is_refused(folder.path(), &["restore", "copy.db"], "database is locked");
+    assert_eq!(ids(&folder.path().join("bottle.db")), [1, 2, 3]);
+    drop(other);
+    works(folder.path(), &["restore", "copy.db"]);
+}
+
+/// SQLite would write what that log holds over the new copy.
+#[rstest]
+fn no_backup_is_put_beside_a_log(#[values(true, false)] gone: bool) {
+    let folder = sea();
+    let [copy, log] = ["copy.db", "copy.db-wal"].map(|name| folder.path().join(name));
+    works(folder.path(), &["backup", "copy.db"]);
+    let other = Connection::open(&copy).unwrap();
+    other.execute_batch("DELETE FROM openings; DELETE FROM bottles; DELETE FROM users").unwrap();
+    let changes = fs::read(&log).unwrap();
+    drop(other);
+    fs::write(&log, &changes).unwrap();
+    if gone {
+        fs::remove_file(&copy).unwrap();
+    }
+    is_refused(folder.path(), &["backup", "copy.db"], "copy.db-wal is there");
+    assert!(fs::read(&log).unwrap() == changes);
+    fs::remove_file(log).unwrap();
+    works(folder.path(), &["backup", "copy.db"]);
+    assert_eq!(ids(&copy), [1, 2, 3]);
+}

@@ -75,7 +75,12 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 
 impl Program {
     /// Starts it and waits until it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
+    pub(crate) fn start(command: Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|error| panic!("it did not start: {error}"))
+    }
+
+    /// The same where it may refuse to start; what it said then.
+    pub(crate) fn try_start(mut command: Command) -> Result<Self, String> {
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut banner = String::new();
@@ -83,13 +88,14 @@ impl Program {
             if stdout.read_line(&mut banner).unwrap() == 0 {
                 let mut error = String::new();
                 child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
-                panic!("it did not start: {banner}{error}");
+                child.wait().unwrap();
+                return Err(banner + &error);
             }
         }
         let address = banner.split("listens on ").nth(1).unwrap();
         let address = address.split_whitespace().next().unwrap();
         let port = address.rsplit(':').next().unwrap().parse().unwrap();
-        Self { child, stdout: Some(stdout), banner, port }
+        Ok(Self { child, stdout: Some(stdout), banner, port })
     }
 
     #[allow(dead_code)] // what only the faults ask

@@ -19,7 +19,7 @@ pub(super) fn asked() -> Result<String, String> {
 }
 
 /// Whether who sits at the terminal says yes; a program says so by its command line.
-pub(super) fn is_meant(question: &str) -> Result<bool, String> {
+pub(in crate::cli) fn is_meant(question: &str) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
         return Err("nobody is there to be asked: say --yes".into());
     }

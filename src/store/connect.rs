@@ -1,0 +1,121 @@
+//! Connections to a database file: the kinds there are, and a read that holds however the file is used
+//! meanwhile.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::files;
+use super::open::{self, OpenError};
+
+/// The purpose of a connection. (The connections of the server's pools are opened in `readers`.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Reads a file that nobody changes. SQLite takes no lock, leaves no trace, and needs no permission to
+    /// write, neither to the file nor to its folder. It ignores the write-ahead log.
+    Immutable,
+    /// Reads beside programs that may write. SQLite does not fold the log into the file.
+    Shared,
+    /// Writes.
+    Write,
+    /// Keeps every other program out from the first transaction until the connection is closed.
+    Exclusive,
+}
+
+/// Opens the database at `path`, which must be a result of [`files::located`]: SQLite would read other
+/// names as URIs.
+pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
+    let (name, access) = match mode {
+        Mode::Immutable => (
+            PathBuf::from(format!("file://{}?immutable=1", escaped(path))),
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        ),
+        // To read also: SQLite then rolls back a transaction that a killed program left half done.
+        _ => (path.to_owned(), OpenFlags::SQLITE_OPEN_READ_WRITE),
+    };
+    let db = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    match mode {
+        Mode::Immutable => {}
+        Mode::Shared => {
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            db.pragma_update(None, "query_only", true)?;
+        }
+        Mode::Write => {
+            db.pragma_update(None, "journal_mode", "wal")?;
+            // Each commit waits for the disk, so that an acknowledged change survives a power cut.
+            db.pragma_update(None, "synchronous", "full")?;
+            db.pragma_update(None, "foreign_keys", true)?;
+            db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
+            db.set_prepared_statement_cache_capacity(64);
+        }
+        Mode::Exclusive => {
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            db.pragma_update(None, "locking_mode", "exclusive")?;
+        }
+    }
+    Ok(db)
+}
+
+/// Runs `read` on one snapshot of the database at `path`, which is left as it is.
+///
+/// A file at rest is read as immutable. If a program changes it meanwhile, or begins a log, pages of
+/// several moments may have been read: the result is dropped, even if it is an error, and `read` runs
+/// again on a connection that takes locks.
+pub(super) fn read<T, E: From<OpenError>>(
+    path: &Path,
+    mut read: impl FnMut(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    let path = &files::located(path)?;
+    open::check_header(path)?;
+    let mut read_in = |mode| {
+        let db = open(path, mode).map_err(|e| open::refusal(path, e))?;
+        db.execute_batch("BEGIN").map_err(|e| open::refusal(path, e))?;
+        read(&db)
+    };
+    if let Some(before) = AtRest::of(path) {
+        let result = read_in(Mode::Immutable);
+        if AtRest::of(path) == Some(before) {
+            return result;
+        }
+    }
+    read_in(Mode::Shared)
+}
+
+/// The state of a file that no program changes: if two of them are equal, it did not change in between.
+#[derive(PartialEq, Eq)]
+struct AtRest {
+    inode: (u64, u64),
+    length: u64,
+    modified: (i64, i64),
+    /// Set by the kernel alone, which `modified` is not.
+    changed: (i64, i64),
+}
+
+impl AtRest {
+    /// `None` if the file has a log: SQLite must then read both, under locks. A server that holds the file
+    /// without a log has changed nothing yet.
+    fn of(path: &Path) -> Option<Self> {
+        if files::log_of(path).is_some() {
+            return None;
+        }
+        let file = fs::metadata(path).ok()?;
+        Some(Self {
+            inode: (file.dev(), file.ino()),
+            length: file.len(),
+            modified: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        })
+    }
+}
+
+/// The path as a part of an URI, also where it is not UTF-8.
+fn escaped(path: &Path) -> String {
+    let escaped = |byte: &u8| match byte {
+        b'%' | b'?' | b'#' | 0x80.. => format!("%{byte:02x}"),
+        _ => char::from(*byte).to_string(),
+    };
+    path.as_os_str().as_encoded_bytes().iter().map(escaped).collect()
+}
