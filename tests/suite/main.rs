@@ -17,6 +17,7 @@ mod document;
 mod errors;
 mod exchanges;
 mod files;
+mod hidden_bottles;
 mod hostile;
 mod lan;
 mod live;
