@@ -26,6 +26,7 @@ mod locked;
 mod logs;
 mod model;
 mod moderation;
+mod music_faults;
 mod nearest;
 mod openapi;
 mod page;

@@ -46,9 +46,7 @@ pub(super) async fn profile(
     session: Session<ProfileBearer>,
     accounts: &State<Accounts>,
 ) -> Reply<Profile> {
-    let later = (40003, "获取用户信息请求失败，请稍后再试");
-    let account =
-        accounts.settled(session.login).await.map_err(|e| in_words(e, later, |_| None))?;
+    let account = accounts.settled(session.login).await?;
     ok(
         "获取成功",
         Some(Profile {
@@ -93,9 +91,8 @@ pub(super) async fn rename(
         current_password: Some(required("password", body.0.password)?),
         ..ProfileChanges::default()
     };
-    let later = (40003, "修改请求处理失败，请稍后再试");
     accounts.update(session.login, changes, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::UsernameTaken(_) => Some((40002, "该用户名已存在")),
             _ => None,
@@ -132,11 +129,7 @@ pub(super) async fn update(
         avatar_url: body.0.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?,
         ..ProfileChanges::default()
     };
-    let later = (40003, "更新请求处理失败，请稍后再试");
-    accounts
-        .update(session.login, changes, client.0)
-        .await
-        .map_err(|e| in_words(e, later, |_| None))?;
+    accounts.update(session.login, changes, client.0).await?;
     ok("更新成功", None)
 }
 
@@ -168,9 +161,8 @@ pub(super) async fn change_password(
     let old = required("password", body.0.password)?;
     let new = required("new_password", body.0.new_password)?;
     let new = accounts.new_password("new_password", &new)?;
-    let later = (40003, "修改密码请求处理失败，请稍后再试");
     accounts.replace_password(session.login, old, new, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::SamePassword => Some((40002, "新密码与旧密码一致")),
             _ => None,
@@ -201,9 +193,8 @@ pub(super) async fn delete_account(
     client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
-    let later = (40002, "注销请求处理失败，请稍后再试");
     accounts.delete(session.login, body.0.password, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),
             _ => None,
         })
