@@ -37,6 +37,11 @@ impl Username {
         Self(text.nfc().collect())
     }
 
+    /// The form in which tries at a name are counted: names that are one name have one key.
+    pub fn key(text: &str) -> String {
+        text.nfc().collect::<String>().to_ascii_lowercase()
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

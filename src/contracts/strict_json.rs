@@ -114,10 +114,7 @@ mod tests {
     #[case::in_a_wrapper(json!({ "wrapped": [1.0] }), "wrapped")]
     #[case::wrong_type(json!({ "place": { "x": "1" } }), "place.x")]
     fn an_array_is_no_object(#[case] value: Value, #[case] path: &str) {
-        assert_eq!(
-            parse(value).map_err(|at| at.trim_start_matches("?.").to_owned()),
-            Err(path.to_owned())
-        );
+        assert_eq!(parse(value), Err(path.to_owned()));
     }
 
     #[rstest]

@@ -27,6 +27,7 @@ mod logs;
 mod model;
 mod moderation;
 mod music_faults;
+mod name_guessing;
 mod nearest;
 mod openapi;
 mod page;
