@@ -28,6 +28,7 @@ mod model;
 mod moderation;
 mod music_faults;
 mod name_guessing;
+mod names;
 mod nearest;
 mod openapi;
 mod page;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Answer, Bearer, Nothing, Reply, in_words, ok};
-use crate::accounts::{Accounts, Contract, ProfileChanges, required};
+use crate::accounts::{Account, Accounts, Contract, ProfileChanges, required};
 use crate::clock::Timestamp;
 use crate::contracts::{Body, Client, Credential, OptionalBody, Session};
 use crate::error::Error;
@@ -85,9 +85,10 @@ pub(super) async fn rename(
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
     let name = required("new_nickname", body.0.new_nickname)?;
+    let Account { username, nickname, .. } = &session.login.account;
     let changes = ProfileChanges {
-        username: Some(Username::parse("new_nickname", &name)?),
-        nickname: Some(Nickname::parse(&name)?),
+        username: Some(Username::replacing(username, "new_nickname", &name)?),
+        nickname: Some(Nickname::replacing(&[username, nickname], &name)?),
         current_password: Some(required("password", body.0.password)?),
         ..ProfileChanges::default()
     };
@@ -124,8 +125,10 @@ pub(super) async fn update(
     client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
+    let current = session.login.account.nickname.as_str();
+    let nickname = |text| Nickname::replacing(&[current], text);
     let changes = ProfileChanges {
-        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(nickname).transpose()?,
         avatar_url: body.0.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?,
         ..ProfileChanges::default()
     };
