@@ -131,7 +131,7 @@ impl Accounts {
         self.make(new, Role::Student, false).await
     }
 
-    /// Makes an account, whose password is either its owner's choice or given out for one login.
+    /// Makes an account, whose password is either its owner's choice or given out by an operator.
     pub async fn make(
         &self,
         new: Registration,

@@ -36,14 +36,14 @@ pub(super) enum Command {
     #[command(after_help = "\
 Examples:
   bottle user add ada                  asks for the password
-  bottle user add ada --one-time       prints one, to be changed at the first login
+  bottle user add ada --one-time       prints one; the page asks for another at the first login
   bottle user add grace --teacher      may keep the sea kind")]
     Add {
         username: String,
         /// The name it is shown with [default: the username]
         #[arg(long)]
         nickname: Option<String>,
-        /// Make up a password, to be changed at the first login
+        /// Make up a password, good until it is replaced; the page asks for another at the first login
         #[arg(long)]
         one_time: bool,
         /// Let it hide bottles, mute accounts and see what is reported, on the page /teacher
@@ -63,7 +63,7 @@ The file's first line names its columns: username, and if wanted nickname.")]
     #[command(after_help = "Example: bottle user passwd ada --one-time")]
     Passwd {
         username: String,
-        /// Make up a password, to be changed at the first login
+        /// Make up a password, good until it is replaced; the page asks for another at the first login
         #[arg(long)]
         one_time: bool,
     },

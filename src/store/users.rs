@@ -25,7 +25,7 @@ pub struct Account {
     pub avatar_url: Option<String>,
     /// When it was registered.
     pub created_at: Timestamp,
-    /// Whether its password was given out by an operator, and is to be replaced at the next login.
+    /// Whether its password was given out by an operator: the page asks for another at the login.
     pub password_is_one_time: bool,
     /// Whether it may hide bottles, mute accounts, and see who reported what.
     pub is_teacher: bool,

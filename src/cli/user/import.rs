@@ -83,7 +83,7 @@ fn sheet(made: &[Value]) -> String {
     let field = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
     let lines = made.iter().map(|account| {
         let (name, password) = (field(account, "username"), field(account, "one_time_password"));
-        format!("username: {name}    password (for the first login): {password}")
+        format!("username: {name}    password (until you set your own): {password}")
     });
     lines.collect::<Vec<_>>().join("\n\n")
 }

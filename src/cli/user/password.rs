@@ -37,8 +37,8 @@ fn line() -> Result<String, String> {
     }
 }
 
-/// A password that can be read out in a classroom, as `tamo-keru-nisa`: one of 10^11. It is for one
-/// login, and tries are counted.
+/// A password that can be read out in a classroom, as `tamo-keru-nisa`: one of 10^11. It is good
+/// until it is replaced, and tries are counted.
 pub(super) fn made_up() -> String {
     const CONSONANTS: &[u8] = b"bdfgklmnprstvz";
     const VOWELS: &[u8] = b"aeiou";
