@@ -14,7 +14,8 @@ use crate::error::{Error, Problem, Result};
 pub use bottle::{Address, Content, Reason, Style};
 
 /// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters, no
-/// invisible ones (see [`visible`]), no white space around it. Names that differ in ASCII case only are one name (the store sees to it).
+/// invisible ones (`fields/visible.rs`), no white space around it. Names that differ in ASCII case only
+/// are one name (the store sees to it).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
@@ -58,7 +59,7 @@ impl Username {
 }
 
 /// The name an account is shown with: at most 64 characters, no control characters, no invisible ones
-/// (see [`visible`]).
+/// (`fields/visible.rs`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 

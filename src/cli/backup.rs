@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bottle::store::backup::{self, Contents};
 use chrono::Utc;
 
-use super::{database, progress};
+use super::{database, progress, terminal};
 
 /// What the names of backups begin and end with that were given none.
 const PREFIX: &str = "bottle-";
@@ -30,7 +30,11 @@ pub(super) fn run(
     let bar = progress::bar("Copying");
     let made = backup::backup(&db, &to, progress::tell(&bar));
     bar.finish_and_clear();
-    println!("{}: {}, checked", to.display(), told(&made.map_err(|e| e.to_string())?));
+    terminal::say(format_args!(
+        "{}: {}, checked",
+        to.display(),
+        told(&made.map_err(|e| e.to_string())?)
+    ));
     match keep {
         Some(keep) => forget(&to, keep.max(1)),
         None => Ok(()),
@@ -44,9 +48,9 @@ pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let restored = backup::restore(from, &db, progress::tell(&bar));
     bar.finish_and_clear();
     let (contents, kept) = restored.map_err(|e| e.to_string())?;
-    println!("{}: {}, checked", db.display(), told(&contents));
+    terminal::say(format_args!("{}: {}, checked", db.display(), told(&contents)));
     if let Some(kept) = kept {
-        println!("The one before it is kept as {}", kept.display());
+        terminal::say(format_args!("The one before it is kept as {}", kept.display()));
     }
     Ok(())
 }
@@ -78,7 +82,7 @@ fn forget(newest: &Path, keep: usize) -> Result<(), String> {
     backups.sort_unstable();
     for old in backups.iter().rev().skip(keep) {
         fs::remove_file(old).map_err(failed)?;
-        println!("{}: deleted", old.display());
+        terminal::say(format_args!("{}: deleted", old.display()));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod demo;
 mod health;
 mod progress;
 mod serve;
+mod terminal;
 mod transfer;
 mod user;
 
@@ -163,7 +164,7 @@ impl Cli {
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
-                eprintln!("bottle: {message}");
+                terminal::complain(format_args!("bottle: {message}"));
                 ExitCode::FAILURE
             }
         }

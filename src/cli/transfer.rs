@@ -9,7 +9,7 @@ use bottle::password::Passwords;
 use bottle::transfer::{self, Format, Import, Rows, TransferError};
 use indicatif::ProgressBar;
 
-use super::{beside, progress, runtime, settings};
+use super::{beside, progress, runtime, settings, terminal};
 
 /// Writes all data, or one account's, to a new file, or to standard output.
 pub(super) fn export(
@@ -59,7 +59,7 @@ pub(super) fn import(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let imported = runtime.block_on(import.end()).map_err(|e| e.to_string())?;
     bar.finish_and_clear();
     for (number, why) in &imported.left_out {
-        eprintln!("{}, {unit} {number}: {why}", from.display());
+        terminal::complain(format_args!("{}, {unit} {number}: {why}", from.display()));
     }
     println!("{} rows were added, {} were there", imported.added, imported.there);
     read.map_err(failed)?;

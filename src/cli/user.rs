@@ -14,6 +14,7 @@ use bottle::password::Passwords;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::terminal::escaped;
 use super::{beside, settings, wait_for};
 
 /// What all commands take.
@@ -193,7 +194,7 @@ fn print(json: bool, of: &Account, what: &str, password: Option<String>) -> Resu
 
 /// Prints a result, for programs or for people.
 fn say(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
-    let line = if json { value.to_string() } else { text() };
+    let line = if json { value.to_string() } else { escaped(&text()) };
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
 }
 
