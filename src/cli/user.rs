@@ -202,7 +202,8 @@ fn told(error: Error) -> String {
     error.to_string()
 }
 
-fn of(username: &str, error: Error) -> String {
+/// What went wrong with the account called `username`.
+pub(super) fn of(username: &str, error: Error) -> String {
     match error {
         Error::UnknownAccount => format!("there is no account {username}"),
         error => error.to_string(),

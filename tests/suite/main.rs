@@ -19,6 +19,7 @@ mod exchanges;
 mod files;
 mod hidden_bottles;
 mod hostile;
+mod import_foreign;
 mod json_bodies;
 mod lan;
 mod live;
