@@ -1,5 +1,9 @@
 //! A fault of ours in Music: each route has its own words for it, and no other are known to its clients.
 
+use bottle::contracts::music;
+use rocket::config::{Config, LogLevel};
+use rocket::get;
+use rocket::local::blocking;
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -134,6 +138,25 @@ fn a_fault_in_the_handler_is_later(#[case] damage: &str, #[case] paths: &[&str])
     for route in routes {
         assert_later(&ask(&ada, &route), &route);
     }
+}
+
+#[get("/profile")]
+fn panics() {
+    panic!("a bug")
+}
+
+/// A bug that ends a handler leaves the answer to the catcher.
+#[rstest]
+fn a_panic_is_later() {
+    let rocket = rocket::custom(Config { log_level: LogLevel::Off, ..Config::default() })
+        .mount("/api/user", rocket::routes![panics])
+        .register("/api/user", music::catchers());
+    let client = blocking::Client::untracked(rocket).unwrap();
+    let answer = client.get("/api/user/profile").dispatch();
+    assert_eq!(answer.status().code, 400);
+    let body: Value = serde_json::from_str(&answer.into_string().unwrap()).unwrap();
+    let profile = routes().into_iter().find(|route| route.path.ends_with("profile")).unwrap();
+    assert_eq!(body, json!({ "code": profile.code, "message": profile.message }));
 }
 
 /// What is no fault is answered as ever.
