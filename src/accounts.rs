@@ -3,6 +3,7 @@
 mod changes;
 mod operator;
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub struct Accounts {
     clock: Clock,
     min_password_length: usize,
     throttle: Arc<Throttle>,
+    /// Chooses, for a name that no account has, the account that it costs as much as.
+    hasher: RandomState,
     live: Live,
 }
 
@@ -102,7 +105,9 @@ impl Accounts {
         min_password_length: usize,
     ) -> Self {
         let throttle = Arc::new(Throttle::new(Rates::default(), &clock));
-        Self { store, passwords, clock, min_password_length, throttle, live: Live::new(0) }
+        let hasher = RandomState::new();
+        let live = Live::new(0);
+        Self { store, passwords, clock, min_password_length, throttle, hasher, live }
     }
 
     /// The same, where wrong passwords count against `throttle`.
@@ -126,7 +131,7 @@ impl Accounts {
         self.make(new, Role::Student, false).await
     }
 
-    /// Makes an account, whose password is either its owner's choice or given out for one login.
+    /// Makes an account, whose password is either its owner's choice or given out by an operator.
     pub async fn make(
         &self,
         new: Registration,
@@ -234,10 +239,16 @@ impl Accounts {
             Name::Username(name) => users::by_name(db, &Username::normalized(name)),
             Name::Email(email) => users::by_email(db, email),
         })?;
-        let stored = found.as_ref().map(|found| found.password_hash.clone());
-        let (Name::Username(asked) | Name::Email(asked)) = name;
-        let name = found.as_ref().map_or(asked, |found| found.account.username.as_str());
-        let verdict = self.try_password(name, from, stored, password).await?;
+        let key = match (&found, name) {
+            (Some(found), _) => Username::key(&found.account.username),
+            (None, Name::Username(name)) => Username::key(name),
+            (None, Name::Email(email)) => Email::key(email),
+        };
+        let stored = match &found {
+            Some(found) => found.password_hash.clone(),
+            None => self.dummy_hash(&key)?,
+        };
+        let verdict = self.try_password(&key, from, stored, password).await?;
         let found = found.ok_or(Error::UnknownAccount)?;
         match verdict {
             Verdict::Wrong => Err(Error::WrongPassword),
@@ -245,20 +256,30 @@ impl Accounts {
         }
     }
 
-    /// Whether `password` is the one behind `stored`, unless too many wrong ones came before it.
+    /// A hash to check the password of a name against that no account has. Its cost is that of an
+    /// existing account's, the same one for each spelling of the name: hashes of several costs lie
+    /// beside each other once the setting was raised, and today's would tell the name from theirs.
+    fn dummy_hash(&self, key: &str) -> Result<String> {
+        let chosen = self.hasher.hash_one(key);
+        let hash = self.store.read(|db| users::some_password_hash(db, chosen))?;
+        Ok(self.passwords.dummy_hash(hash.as_deref()))
+    }
+
+    /// Whether `password` is the one behind `stored`, unless too many wrong ones came before it. Tries
+    /// are counted by `key`, in which all spellings of a name are one.
     async fn try_password(
         &self,
-        username: &str,
+        key: &str,
         from: IpAddr,
-        stored: Option<String>,
+        stored: String,
         password: String,
     ) -> Result<Verdict> {
         // Asked when its turn has come: of many at one time, the last know of the first.
         let turn = self.passwords.turn().await?;
-        self.throttle.may_try(username, from)?;
+        self.throttle.may_try(key, from)?;
         let (verdict, _turn) = self.passwords.verify(turn, stored, password).await?;
         if verdict == Verdict::Wrong {
-            self.throttle.was_wrong(username, from);
+            self.throttle.was_wrong(key, from);
         }
         Ok(verdict)
     }

@@ -118,12 +118,13 @@ impl Bottles {
         Ok(opened)
     }
 
-    /// Fails unless the bottle exists and is `owner`'s.
+    /// Fails unless the bottle exists and is `owner`'s. [`Error::NoSuchBottle`] if it is hidden and
+    /// another's: only its owner learns that there is one.
     pub fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
-        match self.store.read(|db| bottles::owner(db, id))? {
-            None => Err(Error::NoSuchBottle(id.to_string())),
-            Some(found) if found != owner.id => Err(Error::NotOwner),
-            Some(_) => Ok(()),
+        match self.store.read(|db| bottles::ownership(db, id))? {
+            Some(found) if found.owner == owner.id => Ok(()),
+            Some(found) if !found.is_hidden => Err(Error::NotOwner),
+            _ => Err(Error::NoSuchBottle(id.to_string())),
         }
     }
 

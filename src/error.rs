@@ -101,6 +101,8 @@ pub enum Problem {
     OutOfRange(f64, f64),
     /// It holds a control character.
     ControlCharacter,
+    /// It holds a character that nobody sees, or that reorders others.
+    InvisibleCharacter,
     /// It begins or ends with white space.
     SurroundingSpace,
     /// It is no email address.
@@ -118,6 +120,9 @@ impl fmt::Display for Problem {
             Self::TooLong(most) => write!(f, "must have at most {most} characters"),
             Self::OutOfRange(least, most) => write!(f, "must be a number from {least} to {most}"),
             Self::ControlCharacter => write!(f, "must not contain control characters"),
+            Self::InvisibleCharacter => {
+                write!(f, "must not contain invisible or format characters")
+            }
             Self::SurroundingSpace => write!(f, "must not begin or end with white space"),
             Self::NotAnEmail => write!(f, "must be an email address"),
             Self::NotOneOf(words) => write!(f, "must be one of {words}"),

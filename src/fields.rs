@@ -1,6 +1,7 @@
 //! The fields of accounts and bottles, each a type whose values are valid or do not exist.
 
 mod bottle;
+mod visible;
 
 use std::fmt;
 
@@ -12,8 +13,9 @@ use crate::error::{Error, Problem, Result};
 
 pub use bottle::{Address, Content, Reason, Style};
 
-/// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters,
-/// no white space around it. Names that differ in ASCII case only are one name (the store sees to it).
+/// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters, no
+/// invisible ones (`fields/visible.rs`), no white space around it. Names that differ in ASCII case only
+/// are one name (the store sees to it).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
@@ -29,12 +31,25 @@ impl Username {
         }
         no_control_characters(field, &name.0)?;
         at_most(field, 64, name.0.chars().count())?;
+        no_invisible_characters(field, visible::in_username(&name.0))?;
         Ok(name)
+    }
+
+    /// The username that `text` is where `current` is its account's name, which it may keep, whatever
+    /// the rules have become.
+    pub fn replacing(current: &str, field: &'static str, text: &str) -> Result<Self> {
+        let name = Self::normalized(text);
+        if name.0 == current { Ok(name) } else { Self::parse(field, text) }
     }
 
     /// The form in which a name is looked up. What breaks the rules simply finds nobody.
     pub fn normalized(text: &str) -> Self {
         Self(text.nfc().collect())
+    }
+
+    /// The form in which tries at a name are counted: names that are one name have one key.
+    pub fn key(text: &str) -> String {
+        text.nfc().collect::<String>().to_ascii_lowercase()
     }
 
     /// The name.
@@ -43,7 +58,8 @@ impl Username {
     }
 }
 
-/// The name an account is shown with: at most 64 characters, no control characters.
+/// The name an account is shown with: at most 64 characters, no control characters, no invisible ones
+/// (`fields/visible.rs`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
@@ -52,7 +68,14 @@ impl Nickname {
     pub fn parse(text: &str) -> Result<Self> {
         no_control_characters("nickname", text)?;
         at_most("nickname", 64, text.chars().count())?;
+        no_invisible_characters("nickname", visible::in_nickname(text))?;
         Ok(Self(text.to_owned()))
+    }
+
+    /// The nickname that `text` is where `current` are its account's names, which it may keep, whatever
+    /// the rules have become: clients send the whole profile to change another field.
+    pub fn replacing(current: &[&str], text: &str) -> Result<Self> {
+        if current.contains(&text) { Ok(Self(text.to_owned())) } else { Self::parse(text) }
     }
 
     /// The name.
@@ -227,6 +250,13 @@ fn no_control_characters(field: &'static str, text: &str) -> Result<()> {
         return Err(Error::field(field, Problem::ControlCharacter));
     }
     Ok(())
+}
+
+fn no_invisible_characters(field: &'static str, all_visible: bool) -> Result<()> {
+    match all_visible {
+        true => Ok(()),
+        false => Err(Error::field(field, Problem::InvisibleCharacter)),
+    }
 }
 
 /// Text of several lines may hold any character but the one that ends a C string.

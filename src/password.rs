@@ -67,18 +67,22 @@ impl Passwords {
         Ok(run(self.turn().await?, move || hash(&password, cost)).await?.0)
     }
 
-    /// Whether `password` is the one behind `stored`. Where there is no account, and so nothing
-    /// stored, the same work is done for nothing, so that time does not tell. The turn ends when the
-    /// caller lets it go, once what was found has been counted.
+    /// A hash that no password anyone can find belongs to, which costs as much to check as `like`, or
+    /// as much as today's setting says. Checked where there is no account, it keeps time from telling.
+    pub fn dummy_hash(&self, like: Option<&str>) -> String {
+        nobodys_hash(like.and_then(cost_of).unwrap_or(self.cost))
+    }
+
+    /// Whether `password` is the one behind `stored`. The turn ends when the caller lets it go, once
+    /// what was found has been counted.
     pub async fn verify(
         &self,
         turn: Turn,
-        stored: Option<String>,
+        stored: String,
         password: String,
     ) -> Result<(Verdict, Turn)> {
         let cost = self.cost;
         run(turn, move || {
-            let stored = stored.unwrap_or_else(|| nobodys_hash(cost));
             let right = argon2::verify_encoded(&stored, password.as_bytes())
                 .map_err(|e| Error::Internal(format!("a stored password hash: {e}")))?;
             Ok(match right {
@@ -135,7 +139,7 @@ fn hash(password: &str, cost: Cost) -> Result<String> {
         .map_err(|e| Error::Internal(format!("Argon2: {e}")))
 }
 
-/// A hash of today's cost that belongs to no password anyone can find.
+/// A hash of this cost that belongs to no password anyone can find.
 fn nobodys_hash(cost: Cost) -> String {
     format!(
         "$argon2id$v=19$m={},t={},p=1${}${}",
@@ -146,11 +150,59 @@ fn nobodys_hash(cost: Cost) -> String {
     )
 }
 
-/// Whether either parameter kept in the hash is under today's setting.
-fn is_weaker(stored: &str, cost: Cost) -> bool {
+/// The cost kept in a hash, a PHC string.
+fn cost_of(stored: &str) -> Option<Cost> {
     let parameter = |name: &str| -> Option<u32> {
         stored.split(['$', ',']).find_map(|part| part.strip_prefix(name))?.parse().ok()
     };
-    parameter("m=").is_none_or(|memory| memory < cost.memory_kib)
-        || parameter("t=").is_none_or(|iterations| iterations < cost.iterations)
+    Some(Cost { memory_kib: parameter("m=")?, iterations: parameter("t=")? })
+}
+
+/// Whether either parameter kept in the hash is under today's setting.
+fn is_weaker(stored: &str, today: Cost) -> bool {
+    cost_of(stored)
+        .is_none_or(|cost| cost.memory_kib < today.memory_kib || cost.iterations < today.iterations)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Cost, Passwords, cost_of, hash, is_weaker};
+
+    const TODAY: Cost = Cost { memory_kib: 64, iterations: 2 };
+
+    /// Checking a name that nobody has costs what checking the account's password costs.
+    #[rstest]
+    #[case::old(Cost { memory_kib: 8, iterations: 1 })]
+    #[case::older_and_longer(Cost { memory_kib: 16, iterations: 7 })]
+    #[case::todays(TODAY)]
+    fn a_dummy_hash_costs_what_an_accounts_does(#[case] cost: Cost) {
+        let accounts = hash("pass", cost).unwrap();
+        let dummy = Passwords::new(TODAY, 1).dummy_hash(Some(&accounts));
+        assert_eq!(cost_of(&dummy), Some(cost));
+        // But for the salt and the hash, which are as long.
+        let parameters = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(parameters(&dummy), parameters(&accounts));
+        assert_eq!(dummy.len(), accounts.len());
+        assert_eq!(argon2::verify_encoded(&dummy, b"pass"), Ok(false));
+    }
+
+    #[rstest]
+    fn without_an_account_it_costs_what_todays_setting_says(
+        #[values(None, Some("none"), Some("$argon2id$v=19$m=many,t=1,p=1$a$a"))] like: Option<&str>,
+    ) {
+        let dummy = Passwords::new(TODAY, 1).dummy_hash(like);
+        assert_eq!(cost_of(&dummy), Some(TODAY));
+        assert_eq!(argon2::verify_encoded(&dummy, b"pass"), Ok(false));
+    }
+
+    #[rstest]
+    #[case(Cost { memory_kib: 64, iterations: 2 }, false)]
+    #[case(Cost { memory_kib: 128, iterations: 3 }, false)]
+    #[case(Cost { memory_kib: 63, iterations: 9 }, true)]
+    #[case(Cost { memory_kib: 99, iterations: 1 }, true)]
+    fn a_hash_is_weak_by_either_parameter(#[case] cost: Cost, #[case] weak: bool) {
+        assert_eq!(is_weaker(&hash("pass", cost).unwrap(), TODAY), weak);
+    }
 }

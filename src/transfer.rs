@@ -1,7 +1,9 @@
 //! Data that leave for another place, and come from there.
 
+mod adding;
 mod geojson;
 mod import;
+mod incoming;
 mod rows;
 
 use std::io::{self, Write};
@@ -13,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::store::transfer::{self, Record, Whose};
 use crate::store::{OpenError, Store, users};
 
-pub use import::{Import, Imported};
+pub use import::{Import, Imported, LeftOut};
 pub use rows::Rows;
 
 /// How data are written.

@@ -151,8 +151,8 @@ impl Accounts {
     async fn confirm(&self, login: &Login, password: String, from: IpAddr) -> Result<i64> {
         let stored =
             self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
-        let (username, hash) = (&stored.account.username, stored.password_hash);
-        match self.try_password(username.as_str(), from, Some(hash), password).await? {
+        let (key, hash) = (Username::key(&stored.account.username), stored.password_hash);
+        match self.try_password(&key, from, hash, password).await? {
             Verdict::Wrong => Err(Error::WrongPassword),
             Verdict::Right | Verdict::RightButWeak => Ok(stored.password_version),
         }

@@ -9,7 +9,7 @@ use bottle::store::backup::{self, Contents};
 use bottle::store::restore;
 use chrono::Utc;
 
-use super::{database, progress};
+use super::{database, progress, terminal};
 
 /// What the names of backups begin and end with that were given none.
 const PREFIX: &str = "bottle-";
@@ -33,7 +33,11 @@ pub(super) fn run(
     let bar = progress::bar("Copying");
     let made = backup::backup(&db, &to, progress::tell(&bar));
     bar.finish_and_clear();
-    println!("{}: {}, checked", to.display(), told(&made.map_err(|e| e.to_string())?));
+    terminal::say(format_args!(
+        "{}: {}, checked",
+        to.display(),
+        told(&made.map_err(|e| e.to_string())?)
+    ));
     match keep {
         Some(keep) => forget(&to, &db, keep.max(1)),
         None => Ok(()),
@@ -47,9 +51,9 @@ pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let restored = restore::restore(from, &db, progress::tell(&bar));
     bar.finish_and_clear();
     let (contents, kept) = restored.map_err(|e| e.to_string())?;
-    println!("{}: {}, checked", db.display(), told(&contents));
+    terminal::say(format_args!("{}: {}, checked", db.display(), told(&contents)));
     if let Some(kept) = kept {
-        println!("The one before it is kept as {}", kept.display());
+        terminal::say(format_args!("The one before it is kept as {}", kept.display()));
     }
     Ok(())
 }
@@ -87,7 +91,7 @@ fn forget(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
     });
     for path in older.iter().skip(keep - 1) {
         backup::delete(path).map_err(|e| failed(&e))?;
-        println!("{}: deleted", path.display());
+        terminal::say(format_args!("{}: deleted", path.display()));
     }
     Ok(())
 }

@@ -4,22 +4,25 @@ use std::path::{Path, PathBuf};
 
 use bottle::store::check::{self, Remedy};
 
-use super::database;
+use super::{database, terminal};
 
 /// Tells all that is wrong with the database; an error if there is anything.
 pub(super) fn run(db: Option<PathBuf>, rebuild_index: bool) -> Result<(), String> {
     let db = database(db)?;
     if rebuild_index {
         let bottles = check::rebuild_index(&db).map_err(|e| e.to_string())?;
-        println!("{}: the index was made anew from {bottles} bottles", db.display());
+        terminal::say(format_args!(
+            "{}: the index was made anew from {bottles} bottles",
+            db.display()
+        ));
     }
     let findings = check::check(&db).map_err(|e| e.to_string())?;
     if findings.is_empty() {
-        println!("{}: nothing is wrong", db.display());
+        terminal::say(format_args!("{}: nothing is wrong", db.display()));
         return Ok(());
     }
     for finding in &findings {
-        println!("{}\n    {}", finding.what, hint(finding.remedy, &db));
+        terminal::say(format_args!("{}\n    {}", finding.what, hint(finding.remedy, &db)));
     }
     Err(format!("{}: {} findings", db.display(), findings.len()))
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bottle::config;
 use rocket::Config;
 
+use super::terminal;
+
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Asks the server that the settings tell of whether it is ready.
@@ -23,14 +25,14 @@ pub(super) fn run() -> Result<(), String> {
     let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
     // Over TLS, to listen is all that can be asked without its certificate.
     if config.tls_enabled() {
-        println!("{address} listens");
+        terminal::say(format_args!("{address} listens"));
         return Ok(());
     }
     let answer = ask(stream).map_err(failed)?;
     let body = answer.split("\r\n\r\n").nth(1).unwrap_or_default().trim();
     match answer.split(' ').nth(1) {
         Some("200") => {
-            println!("{address}: {body}");
+            terminal::say(format_args!("{address}: {body}"));
             Ok(())
         }
         _ => Err(format!("{address} is not ready: {body}")),

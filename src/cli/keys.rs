@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use bottle::store::meta;
 use clap::Subcommand;
 
-use super::database;
 use super::user::password::is_meant;
+use super::{database, terminal};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
@@ -31,6 +31,6 @@ pub(super) fn run(command: Command) -> Result<(), String> {
         return Err("nothing was changed".into());
     }
     let ended = meta::rotate_keys(&db).map_err(|e| e.to_string())?;
-    println!("{}: new keys; {ended} sessions have ended", db.display());
+    terminal::say(format_args!("{}: new keys; {ended} sessions have ended", db.display()));
     Ok(())
 }

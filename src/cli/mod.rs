@@ -7,6 +7,7 @@ mod health;
 mod keys;
 mod progress;
 mod serve;
+mod terminal;
 mod transfer;
 mod user;
 
@@ -114,12 +115,18 @@ Examples:
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },
-    /// Read data that export wrote; what is there already stays as it is
-    #[command(after_help = "Example: bottle import sea.jsonl")]
+    /// Read data that export or another program wrote; what is there already stays as it is
+    #[command(after_help = "\
+Examples:
+  bottle import sea.jsonl                     what bottle export wrote
+  bottle import --owner ada wells.geojson     points of another program, as bottles of ada's")]
     Import {
         /// JSON Lines, or a GeoJSON collection
         #[arg(value_name = "FILE")]
         from: PathBuf,
+        /// The account that owns the bottles which another program wrote
+        #[arg(long, value_name = "NAME")]
+        owner: Option<String>,
         /// The database file [default: bottle.db]
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
@@ -163,7 +170,7 @@ impl Cli {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };
                 transfer::export(to.as_deref(), user.as_deref(), format, db)
             }
-            Command::Import { from, db } => transfer::import(&from, db),
+            Command::Import { from, owner, db } => transfer::import(&from, owner.as_deref(), db),
             Command::Health => health::run(),
             Command::OpenApi => print_openapi(),
             Command::Demo => demo::run(),
@@ -171,7 +178,7 @@ impl Cli {
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
-                eprintln!("bottle: {message}");
+                terminal::complain(format_args!("bottle: {message}"));
                 ExitCode::FAILURE
             }
         }

@@ -25,6 +25,8 @@ use rocket::figment::Figment;
 use rocket::{Build, Config, Orbit, Rocket};
 use tokio::sync::oneshot;
 
+use super::terminal;
+
 /// Where a certificate comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tls {
@@ -217,7 +219,7 @@ fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc
             let scheme = if config.tls_enabled() { "https" } else { "http" };
             let address = std::net::SocketAddr::new(config.address, config.port);
             println!("Bottle {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
-            println!("Database: {}", database.display());
+            terminal::say(format_args!("Database: {}", database.display()));
             for note in notes {
                 println!("{note}");
             }

@@ -5,15 +5,17 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 
+use bottle::clock::Clock;
 use bottle::fields::NewPassword;
 use bottle::password::Passwords;
 use bottle::store;
-use bottle::transfer::{self, Format, Import, Rows, TransferError};
+use bottle::transfer::{self, Format, Import, LeftOut, Rows, TransferError};
 use indicatif::ProgressBar;
 use rusqlite::Connection;
 use rustix::io::Errno;
 
-use super::{beside, database, progress, runtime, settings};
+use super::user::of;
+use super::{beside, database, progress, runtime, settings, terminal};
 
 /// Writes all data, or one account's, to a new file, or to standard output.
 pub(super) fn export(
@@ -69,8 +71,8 @@ fn to_stdout(
 }
 
 /// Reads rows, as an export wrote them or another program. What is none is told and left out, and makes it
-/// a failure.
-pub(super) fn import(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
+/// a failure. `owner` is who the bottles of other programs are to belong to.
+pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> Result<(), String> {
     let settings = settings()?;
     let store = beside(db, &settings)?;
     let nobodys = format!("{:032x}", rand::random::<u128>());
@@ -78,7 +80,10 @@ pub(super) fn import(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let runtime = runtime()?;
     let hash = runtime.block_on(passwords.hash(nobodys)).map_err(|e| e.to_string())?;
-    let mut import = Import::new(store, hash);
+    let mut import = Import::new(store, hash, Clock::default().now());
+    if let Some(owner) = owner {
+        import = import.owned_by(owner).map_err(|e| of(owner, e))?;
+    }
 
     let bar = progress::bar("Reading");
     let failed = |e: TransferError| format!("{}: {e}", from.display());
@@ -90,14 +95,34 @@ pub(super) fn import(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     });
     let imported = runtime.block_on(import.end()).map_err(|e| e.to_string())?;
     bar.finish_and_clear();
-    for (number, why) in &imported.left_out {
-        eprintln!("{}, {unit} {number}: {why}", from.display());
+    for left_out in &imported.left_out {
+        terminal::complain(format_args!("{}, {}", from.display(), reason(left_out, unit)));
     }
-    println!("{} rows were added, {} were there", imported.added, imported.there);
+    terminal::say(format_args!(
+        "{} rows were added, {} were there",
+        imported.added, imported.there
+    ));
     read.map_err(failed)?;
-    match imported.left_out.len() {
+    match imported.left_out.iter().map(|left_out| left_out.count).sum() {
         0 => Ok(()),
-        left_out => Err(format!("{left_out} {unit}s were left out")),
+        1 => Err(format!("1 {unit} was left out")),
+        many => Err(format!("{} {unit}s were left out", grouped(many))),
+    }
+}
+
+/// Which rows were left out, and why.
+fn reason(LeftOut { first, count, why }: &LeftOut, unit: &str) -> String {
+    match count {
+        1 => format!("{unit} {first}: {why}"),
+        many => format!("{} {unit}s: {why}; the first is {unit} {first}", grouped(*many)),
+    }
+}
+
+/// A number with its thousands apart: `8,000`.
+fn grouped(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
     }
 }
 

@@ -15,6 +15,7 @@ use bottle::store::{self, OpenError, users};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::terminal::escaped;
 use super::{beside, database, settings, wait_for};
 
 /// What all commands take.
@@ -43,14 +44,14 @@ pub(super) enum Change {
     #[command(after_help = "\
 Examples:
   bottle user add ada                  asks for the password
-  bottle user add ada --one-time       prints one, to be changed at the first login
+  bottle user add ada --one-time       prints one; the page asks for another at the first login
   bottle user add grace --teacher      may keep the sea kind")]
     Add {
         username: String,
         /// The name it is shown with [default: the username]
         #[arg(long)]
         nickname: Option<String>,
-        /// Make up a password, to be changed at the first login
+        /// Make up a password, good until it is replaced; the page asks for another at the first login
         #[arg(long)]
         one_time: bool,
         /// Let it hide bottles, mute accounts and see what is reported, on the page /teacher
@@ -70,7 +71,7 @@ The file's first line names its columns: username, and if wanted nickname.")]
     #[command(after_help = "Example: bottle user passwd ada --one-time")]
     Passwd {
         username: String,
-        /// Make up a password, to be changed at the first login
+        /// Make up a password, good until it is replaced; the page asks for another at the first login
         #[arg(long)]
         one_time: bool,
     },
@@ -207,7 +208,7 @@ fn print(json: bool, of: &Account, what: &str, password: Option<String>) -> Resu
 
 /// Prints a result, for programs or for people.
 fn say(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
-    let line = if json { value.to_string() } else { text() };
+    let line = if json { value.to_string() } else { escaped(&text()) };
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
 }
 
@@ -215,7 +216,8 @@ fn told(error: Error) -> String {
     error.to_string()
 }
 
-fn of(username: &str, error: Error) -> String {
+/// What went wrong with the account called `username`.
+pub(super) fn of(username: &str, error: Error) -> String {
     match error {
         Error::UnknownAccount => format!("there is no account {username}"),
         error => error.to_string(),

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Refused;
+use super::strict_json::StrictJson;
 use super::unread::{PATIENCE_MIB, in_time};
 use crate::error::{Error, Problem};
 
@@ -78,6 +79,6 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
         return Err(Error::field("body", Problem::WrongType).into());
     }
     // The error's own text would repeat what was sent, a password perhaps: only the path is kept.
-    serde_path_to_error::deserialize(value)
+    serde_path_to_error::deserialize(StrictJson(value))
         .map_err(|e| Error::field(e.path().to_string(), Problem::WrongType).into())
 }

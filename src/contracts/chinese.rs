@@ -15,6 +15,7 @@ pub(super) fn problem(field: &str, problem: &Problem) -> String {
         }
         Problem::OutOfRange(least, most) => format!("字段{field}必须是{least}到{most}之间的数"),
         Problem::ControlCharacter => format!("字段{field}不能包含控制字符"),
+        Problem::InvisibleCharacter => format!("字段{field}不能包含不可见字符或格式字符"),
         Problem::SurroundingSpace => format!("字段{field}的首尾不能有空白"),
         Problem::NotAnEmail => format!("字段{field}不是有效的邮箱地址"),
         Problem::NotOneOf(words) => format!("字段{field}只能是以下之一：{words}"),

@@ -16,6 +16,7 @@ mod client;
 mod forms;
 mod origin;
 mod session;
+mod strict_json;
 mod unread;
 
 use rocket::Request;

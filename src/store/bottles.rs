@@ -224,9 +224,23 @@ pub fn owner_on_sea(db: &Connection, id: i64) -> Result<Option<i64>> {
 
 /// Whose bottle this is.
 pub fn owner(db: &Connection, id: i64) -> Result<Option<i64>> {
+    Ok(ownership(db, id)?.map(|found| found.owner))
+}
+
+/// Whose a bottle is, and whether others may learn that there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ownership {
+    /// The account that threw it.
+    pub owner: i64,
+    /// Whether it is hidden from all but its owner.
+    pub is_hidden: bool,
+}
+
+/// The ownership of a bottle, if the bottle exists.
+pub fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
     Ok(db
-        .prepare_cached("SELECT owner_id FROM bottles WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
+        .prepare_cached("SELECT owner_id, hidden_at IS NOT NULL FROM bottles WHERE id = ?1")?
+        .query_row([id], |row| Ok(Ownership { owner: row.get(0)?, is_hidden: row.get(1)? }))
         .optional()?)
 }
 

@@ -212,15 +212,15 @@ pub fn add_account(
     Ok(id)
 }
 
-/// Adds a bottle as it was thrown then, unless it is there; its id, and whether it was added.
-pub fn add_bottle(
+/// The bottle that `owner` threw with this content at this place, at the time `created_at` where the
+/// time is known; its id.
+pub fn find_bottle(
     db: &Connection,
     owner: i64,
     new: &NewBottle,
-    thrown: &Thrown,
-) -> Result<(i64, bool)> {
-    let created_at = thrown.created_at;
-    let there = db
+    created_at: Option<Timestamp>,
+) -> Result<Option<i64>> {
+    Ok(db
         .prepare_cached(
             "SELECT id FROM bottles
              WHERE id IN (
@@ -228,8 +228,9 @@ pub fn add_bottle(
                  WHERE min_latitude <= :latitude AND max_latitude >= :latitude
                    AND min_longitude <= :longitude AND max_longitude >= :longitude
                  UNION ALL SELECT id FROM bottles WHERE hidden_at IS NOT NULL)
-               AND owner_id = :owner AND created_at = :created_at AND content = :content
-               AND latitude = :latitude AND longitude = :longitude",
+               AND owner_id = :owner AND created_at = coalesce(:created_at, created_at)
+               AND content = :content AND latitude = :latitude AND longitude = :longitude
+             LIMIT 1",
         )?
         .query_row(
             named_params! {
@@ -241,23 +242,30 @@ pub fn add_bottle(
             },
             |row| row.get(0),
         )
-        .optional()?;
-    match there {
-        Some(id) => Ok((id, false)),
-        None => {
-            let id = bottles::insert(db, owner, new, created_at)?.id;
-            if thrown.hidden_at.is_some() {
-                moderation::set_hidden(db, id, thrown.hidden_at)?;
-            }
-            Ok((id, true))
-        }
-    }
+        .optional()?)
 }
 
-/// Adds an opening, unless it is there; whether it was added.
+/// Adds a bottle as it was thrown then; its id. [`Error::NotLoggedIn`] if the account is gone.
+pub fn add_bottle(
+    db: &Connection,
+    owner: i64,
+    new: &NewBottle,
+    created_at: Timestamp,
+    hidden_at: Option<Timestamp>,
+) -> Result<i64> {
+    let id = bottles::insert(db, owner, new, created_at)?.id;
+    if hidden_at.is_some() {
+        moderation::set_hidden(db, id, hidden_at)?;
+    }
+    Ok(id)
+}
+
+/// Adds an opening, unless it is there; whether it was added. [`Error::NotLoggedIn`] if the account is
+/// gone.
 pub fn add_opening(db: &Connection, bottle: i64, opener: i64, open_at: Timestamp) -> Result<bool> {
     let added = db
         .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
-        .execute(params![bottle, opener, open_at])?;
+        .execute(params![bottle, opener, open_at])
+        .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
     Ok(added == 1)
 }

@@ -25,7 +25,7 @@ pub struct Account {
     pub avatar_url: Option<String>,
     /// When it was registered.
     pub created_at: Timestamp,
-    /// Whether its password was given out by an operator, and is to be replaced at the next login.
+    /// Whether its password was given out by an operator: the page asks for another at the login.
     pub password_is_one_time: bool,
     /// Whether it may hide bottles, mute accounts, and see who reported what.
     pub is_teacher: bool,
@@ -200,6 +200,20 @@ pub fn by_email(db: &Connection, email: &str) -> Result<Option<Credentials>> {
 /// What the password of the account `id` is checked against.
 pub fn by_id(db: &Connection, id: i64) -> Result<Option<Credentials>> {
     find(db, "id = ?1", id)
+}
+
+/// The password hash of some account, the same for the same `chosen` while no account comes or goes;
+/// `None` if there is no account.
+pub fn some_password_hash(db: &Connection, chosen: u64) -> Result<Option<String>> {
+    // SQLite's integers are signed, and ids begin with 1.
+    let chosen = i64::try_from(chosen >> 1).unwrap_or(i64::MAX);
+    Ok(db
+        .prepare_cached(
+            "SELECT password_hash FROM users
+             WHERE id > ?1 % (SELECT max(id) FROM users) ORDER BY id LIMIT 1",
+        )?
+        .query_row([chosen], |row| row.get(0))
+        .optional()?)
 }
 
 fn find(db: &Connection, condition: &str, value: impl ToSql) -> Result<Option<Credentials>> {

@@ -3,57 +3,54 @@
 use std::io::Write;
 
 use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::TransferError;
+use super::incoming::IncomingBottle;
 use crate::clock::Timestamp;
+use crate::error::{Error, Problem};
 use crate::store::transfer::{self, Place, Record, Thrown, Whose};
 
 /// A bottle on a map.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Feature {
-    r#type: FeatureType,
+#[derive(Serialize)]
+struct Feature {
+    r#type: &'static str,
     geometry: Geometry,
     properties: Properties,
 }
 
-#[derive(Serialize, Deserialize)]
-enum FeatureType {
-    Feature,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", content = "coordinates")]
-enum Geometry {
+#[derive(Serialize)]
+struct Geometry {
+    r#type: &'static str,
     /// Longitude first.
-    Point([f64; 2]),
+    coordinates: [f64; 2],
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Properties {
     bottle_id: i64,
     owner: String,
     content: String,
-    #[serde(default)]
     style: i64,
-    #[serde(default)]
     formatted_address: String,
     created_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     hidden_at: Option<Timestamp>,
 }
 
 impl From<Thrown> for Feature {
     fn from(bottle: Thrown) -> Self {
+        let Place { formatted_address, latitude, longitude } = bottle.location;
         Self {
-            r#type: FeatureType::Feature,
-            geometry: Geometry::Point([bottle.location.longitude, bottle.location.latitude]),
+            r#type: "Feature",
+            geometry: Geometry { r#type: "Point", coordinates: [longitude, latitude] },
             properties: Properties {
                 bottle_id: bottle.bottle_id,
                 owner: bottle.owner,
                 content: bottle.content,
                 style: bottle.style,
-                formatted_address: bottle.location.formatted_address,
+                formatted_address,
                 created_at: bottle.created_at,
                 hidden_at: bottle.hidden_at,
             },
@@ -61,21 +58,51 @@ impl From<Thrown> for Feature {
     }
 }
 
-impl From<Feature> for Thrown {
-    fn from(
-        Feature { geometry: Geometry::Point([longitude, latitude]), properties, .. }: Feature,
-    ) -> Self {
-        let formatted_address = properties.formatted_address;
-        Self {
-            bottle_id: properties.bottle_id,
-            owner: properties.owner,
-            content: properties.content,
-            style: properties.style,
-            location: Place { formatted_address, latitude, longitude },
-            created_at: properties.created_at,
-            hidden_at: properties.hidden_at,
+/// The bottle that a feature is, whichever program wrote it; or why it is none.
+pub(super) fn bottle(feature: &Value) -> Result<IncomingBottle, String> {
+    let (latitude, longitude) = position(&feature["geometry"])?;
+    let properties = &feature["properties"];
+    let text = |name: &str| properties[name].as_str().filter(|text| !text.is_empty());
+    let content = ["content", "name", "title", "description"].into_iter().find_map(text);
+    let formatted_address = text("formatted_address").unwrap_or_default().to_owned();
+    Ok(IncomingBottle {
+        id: properties["bottle_id"].as_i64(),
+        owner: text("owner").map(str::to_owned),
+        content: content
+            .ok_or("no property content, name, title or description is a text")?
+            .to_owned(),
+        style: style(&properties["style"])?,
+        location: Place { formatted_address, latitude, longitude },
+        created_at: time("created_at", properties)?,
+        hidden_at: time("hidden_at", properties)?,
+    })
+}
+
+/// A point's latitude and longitude. Its altitude, if it has one, is no part of a bottle.
+fn position(geometry: &Value) -> Result<(f64, f64), String> {
+    match geometry["type"].as_str() {
+        Some("Point") => {}
+        Some(other) => return Err(format!("its geometry is a {other}, and no Point")),
+        None => return Err("it has no geometry".to_owned()),
+    }
+    let coordinate = |n: usize| geometry["coordinates"][n].as_f64();
+    coordinate(1)
+        .zip(coordinate(0))
+        .ok_or_else(|| "its coordinates are not a longitude and a latitude".to_owned())
+}
+
+fn style(value: &Value) -> Result<i64, String> {
+    match value {
+        Value::Null => Ok(0),
+        style => {
+            style.as_i64().ok_or_else(|| Error::field("style", Problem::WrongType).to_string())
         }
     }
+}
+
+fn time(name: &str, properties: &Value) -> Result<Option<Timestamp>, String> {
+    serde_json::from_value(properties[name].clone())
+        .map_err(|_| format!("{name} is no time as in 2026-01-31T12:00:00Z"))
 }
 
 /// What a file of this format begins with, and ends with.

@@ -4,18 +4,13 @@ use std::collections::HashMap;
 use std::mem::take;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use serde_json::Value;
 
-use super::geojson::Feature;
+use super::adding::{Adding, Defaults, Failure, Known};
+use super::incoming::{self, Row};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::fields::{Address, AvatarUrl, Content, Email, Gender, Nickname, Style, Username};
-use crate::geo::Position;
-use crate::store::Store;
-use crate::store::bottles::NewBottle;
-use crate::store::transfer::{self, Opening, Person, Record, Thrown};
-use crate::store::users::{self, NewAccount};
+use crate::store::{Store, users};
 
 /// So many rows are one transaction.
 const ROWS_AT_ONCE: usize = 1000;
@@ -27,166 +22,102 @@ pub struct Imported {
     pub added: u64,
     /// How many were there already.
     pub there: u64,
-    /// Those that were left out: their number in the file, and why.
-    pub left_out: Vec<(u64, String)>,
+    /// Those that were left out, in the order of the first of each reason.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Rows that were left out for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The first row's number in the file.
+    pub first: u64,
+    /// How many they are.
+    pub count: u64,
+    /// Why.
+    pub why: String,
 }
 
 /// An import on its way.
 pub struct Import {
     store: Arc<Store>,
-    waiting: Vec<(u64, Record)>,
+    waiting: Vec<(u64, Row)>,
     known: Known,
-    done: Imported,
-}
-
-/// What names and ids in the file stand for in the database.
-#[derive(Default)]
-struct Known {
-    accounts: HashMap<String, i64>,
-    bottles: HashMap<i64, i64>,
-    /// The hash of a password that nobody has, for accounts that come without one.
-    no_password: String,
+    defaults: Defaults,
+    added: u64,
+    there: u64,
+    left_out: HashMap<String, LeftOut>,
 }
 
 impl Import {
-    /// Into `store`. Accounts come without passwords, and get `no_password` for their hash.
-    pub fn new(store: Arc<Store>, no_password: String) -> Self {
-        let known = Known { no_password, ..Known::default() };
-        Self { store, waiting: Vec::new(), known, done: Imported::default() }
+    /// Into `store`, at the time `now`. Accounts come without passwords, and get `no_password` for
+    /// their hash.
+    pub fn new(store: Arc<Store>, no_password: String, now: Timestamp) -> Self {
+        Self {
+            store,
+            waiting: Vec::new(),
+            known: Known::default(),
+            defaults: Defaults { owner: None, now, no_password },
+            added: 0,
+            there: 0,
+            left_out: HashMap::new(),
+        }
+    }
+
+    /// The same, where the account called `username` owns the bottles that other programs wrote.
+    /// [`Error::UnknownAccount`] if there is none.
+    pub fn owned_by(mut self, username: &str) -> Result<Self> {
+        self.store.read(|db| users::id_by_name(db, username))?.ok_or(Error::UnknownAccount)?;
+        self.defaults.owner = Some(username.to_owned());
+        Ok(self)
     }
 
     /// Takes what stands at this number of the file; whether it is time to write.
-    pub fn take(&mut self, number: u64, row: Result<Value, String>) -> bool {
-        match row.and_then(|row| record(row).map_err(|e| e.to_string())) {
-            Ok(record) => self.waiting.push((number, record)),
-            Err(why) => self.done.left_out.push((number, why)),
+    pub fn take(&mut self, number: u64, value: Result<Value, String>) -> bool {
+        match value.and_then(incoming::row) {
+            Ok(row) => self.waiting.push((number, row)),
+            Err(why) => self.leave_out(number, why),
         }
         self.waiting.len() >= ROWS_AT_ONCE
+    }
+
+    fn leave_out(&mut self, number: u64, why: String) {
+        let new = || LeftOut { first: number, count: 0, why: why.clone() };
+        let left_out = self.left_out.entry(why.clone()).or_insert_with(new);
+        left_out.count += 1;
+        left_out.first = left_out.first.min(number);
     }
 
     /// Writes the rest.
     pub async fn end(mut self) -> Result<Imported> {
         self.write().await?;
-        self.done.left_out.sort();
-        Ok(self.done)
+        let mut left_out: Vec<LeftOut> = self.left_out.into_values().collect();
+        left_out.sort_by_key(|left_out| left_out.first);
+        Ok(Imported { added: self.added, there: self.there, left_out })
     }
 
     /// Writes what was taken, in one transaction.
     pub async fn write(&mut self) -> Result<()> {
         let rows = take(&mut self.waiting);
         let mut known = take(&mut self.known);
-        let (known, done) = self
-            .store
-            .write(move |db| {
-                let mut done = Imported::default();
-                for (number, record) in rows {
-                    match known.add(db, record) {
-                        Ok(true) => done.added += 1,
-                        Ok(false) => done.there += 1,
-                        Err(e @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(e),
-                        Err(e) => done.left_out.push((number, e.to_string())),
-                    }
+        let defaults = self.defaults.clone();
+        let written = self.store.write(move |db| {
+            let (mut added, mut there, mut left_out) = (0, 0, Vec::new());
+            let mut adding = Adding { db, known: &mut known, defaults: &defaults };
+            for (number, row) in rows {
+                match adding.add(&row) {
+                    Ok(true) => added += 1,
+                    Ok(false) => there += 1,
+                    Err(Failure::Row(why)) => left_out.push((number, why)),
+                    Err(Failure::Store(e)) => return Err(e),
                 }
-                Ok((known, done))
-            })
-            .await?;
-        self.known = known;
-        self.done.added += done.added;
-        self.done.there += done.there;
-        self.done.left_out.extend(done.left_out);
-        Ok(())
-    }
-}
-
-fn record(row: Value) -> serde_json::Result<Record> {
-    match row["type"].as_str() {
-        Some("Feature") => Ok(Record::Bottle(serde_json::from_value::<Feature>(row)?.into())),
-        _ => serde_json::from_value(row),
-    }
-}
-
-impl Known {
-    /// Adds a row, unless it is there; whether it was added.
-    fn add(&mut self, db: &Connection, record: Record) -> Result<bool> {
-        match record {
-            Record::User(person) => self.add_person(db, &person),
-            Record::Bottle(bottle) => self.add_bottle(db, &bottle),
-            Record::Opening(opening) => self.add_opening(db, &opening),
-        }
-    }
-
-    fn add_person(&mut self, db: &Connection, person: &Person) -> Result<bool> {
-        if users::id_by_name(db, &person.username)?.is_some() {
-            return Ok(false);
-        }
-        let new = NewAccount {
-            username: Username::parse("username", &person.username)?,
-            password_hash: self.no_password.clone(),
-            nickname: Nickname::parse(&person.nickname)?,
-            gender: Gender::parse(&person.gender)?,
-            email: person.email.as_deref().map(Email::parse).transpose()?,
-            password_is_one_time: false,
-            is_teacher: false,
-        };
-        let avatar = person.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?;
-        let id = transfer::add_account(
-            db,
-            &new,
-            avatar.as_ref().map(AvatarUrl::as_str),
-            person.created_at,
-        )?;
-        self.accounts.insert(person.username.clone(), id);
-        Ok(true)
-    }
-
-    fn add_bottle(&mut self, db: &Connection, bottle: &Thrown) -> Result<bool> {
-        let new = NewBottle {
-            content: Content::parse(&bottle.content)?,
-            formatted_address: Address::parse(&bottle.location.formatted_address)?,
-            position: Position::new(bottle.location.latitude, bottle.location.longitude)?,
-            style: Style::parse(bottle.style)?,
-        };
-        let owner = self.account(db, "owner", &bottle.owner, bottle.created_at)?;
-        let (id, added) = transfer::add_bottle(db, owner, &new, bottle)?;
-        self.bottles.insert(bottle.bottle_id, id);
-        Ok(added)
-    }
-
-    fn add_opening(&mut self, db: &Connection, opening: &Opening) -> Result<bool> {
-        let bottle = self.bottles.get(&opening.bottle_id).copied();
-        let bottle = bottle.ok_or_else(|| Error::NoSuchBottle(opening.bottle_id.to_string()))?;
-        let opener = self.account(db, "opener", &opening.opener, opening.open_at)?;
-        transfer::add_opening(db, bottle, opener, opening.open_at)
-    }
-
-    /// The account of that name, which is made if it is not there.
-    fn account(
-        &mut self,
-        db: &Connection,
-        field: &'static str,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<i64> {
-        if let Some(id) = self.accounts.get(name) {
-            return Ok(*id);
-        }
-        let id = match users::id_by_name(db, name)? {
-            Some(id) => id,
-            None => {
-                let username = Username::parse(field, name)?;
-                let new = NewAccount {
-                    nickname: Nickname::parse(username.as_str())?,
-                    username,
-                    password_hash: self.no_password.clone(),
-                    gender: Gender::Unknown,
-                    email: None,
-                    password_is_one_time: false,
-                    is_teacher: false,
-                };
-                transfer::add_account(db, &new, None, now)?
             }
-        };
-        self.accounts.insert(name.to_owned(), id);
-        Ok(id)
+            Ok((known, added, there, left_out))
+        });
+        let (known, added, there, left_out) = written.await?;
+        self.known = known;
+        self.added += added;
+        self.there += there;
+        left_out.into_iter().for_each(|(number, why)| self.leave_out(number, why));
+        Ok(())
     }
 }

@@ -49,7 +49,7 @@ function loginForm(loggedIn) {
   });
 }
 
-/** For who came in with a password that was given out: it is good for nothing but to set another. */
+/** For who came in with a password that was given out: they set their own before they go on. */
 function ownPasswordForm(app, user, given, done) {
   const least = app.settings.min_password_length;
   return form(t('own.button'), [

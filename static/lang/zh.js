@@ -38,7 +38,7 @@ export default {
   'login.toSee': '登录后可以看到每一个漂流瓶。',
   'login.toThrow': '登录后，你的漂流瓶就会扔出去。',
   'own.title': '自己的密码',
-  'own.why': '发给你的密码只用这一次。请设置自己的密码。',
+  'own.why': '在你设置自己的密码之前，发给你的密码一直有效。请设置自己的密码。',
   'own.button': '设置并继续',
   'login.ended': '登录已失效。请重新登录，然后从刚才的地方继续。',
   'register.title': '注册',

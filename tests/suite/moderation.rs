@@ -53,11 +53,11 @@ fn counted(client: &Client) -> Value {
 /// The columns: anyone, its author, another, a teacher.
 #[rstest]
 #[case::open("open", [[401, 200, 200, 200], [401, 200, 404, 404], [401, 404, 404, 404]])]
-#[case::openers("openers", [[401, 200, 403, 403], [401, 200, 403, 403], [401, 404, 404, 404]])]
+#[case::openers("openers", [[401, 200, 403, 403], [401, 200, 404, 404], [401, 404, 404, 404]])]
 #[case::report("report", [[401, 403, 200, 200], [401, 404, 404, 404], [401, 404, 404, 404]])]
 #[case::hide("hide", [[401, 403, 403, 200], [401, 403, 403, 200], [401, 403, 403, 404]])]
 #[case::show("show", [[401, 403, 403, 200], [401, 403, 403, 200], [401, 403, 403, 404]])]
-#[case::delete("delete", [[401, 200, 403, 403], [401, 200, 403, 403], [401, 404, 404, 404]])]
+#[case::delete("delete", [[401, 200, 403, 403], [401, 200, 404, 404], [401, 404, 404, 404]])]
 fn every_role_gets_what_is_its_own(#[case] action: &str, #[case] expected: [[u16; 4]; 3]) {
     for (state, expected) in ["on the sea", "hidden", "deleted"].into_iter().zip(expected) {
         for (role, expected) in ["anyone", "author", "another", "teacher"].into_iter().zip(expected)

@@ -144,7 +144,7 @@ fn a_class_is_imported_and_its_sheet_printed() {
         .map(|line| {
             line.strip_prefix("username: ")
                 .unwrap()
-                .split_once("    password (for the first login): ")
+                .split_once("    password (until you set your own): ")
                 .unwrap()
         })
         .collect();

@@ -113,7 +113,7 @@ fn json(text: &str) -> Value {
 
 /// Features that are no bottles are told by their number; a collection that is cut off gives what it has.
 #[rstest]
-#[case::not_a_bottle(|map: String| map.replacen("\"owner\"", "\"finder\"", 1), 2, "feature 1: missing field `owner`")]
+#[case::not_a_bottle(|map: String| map.replacen("\"owner\"", "\"finder\"", 1), 2, "feature 1: no owner is named")]
 #[case::cut_off(|map: String| map[..map.len() - 60].to_owned(), 2, "EOF while parsing")]
 fn bad_features_are_told_and_left_out(
     #[case] spoiled: fn(String) -> String,

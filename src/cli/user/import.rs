@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::password;
 use super::{registration, say, told};
-use crate::cli::progress;
+use crate::cli::{progress, terminal};
 
 /// A line of the file. Other columns are ignored.
 #[derive(Deserialize)]
@@ -33,7 +33,8 @@ pub(super) async fn run(accounts: &Accounts, file: &Path, json: bool) -> Result<
             Ok(account) => made.push(account),
             Err(why) => {
                 left_out += 1;
-                bar.suspend(|| eprintln!("{}, line {line}: {why}", file.display()));
+                let what = format!("{}, line {line}: {why}", file.display());
+                bar.suspend(|| terminal::complain(what));
             }
         }
     }
@@ -83,7 +84,7 @@ fn sheet(made: &[Value]) -> String {
     let field = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
     let lines = made.iter().map(|account| {
         let (name, password) = (field(account, "username"), field(account, "one_time_password"));
-        format!("username: {name}    password (for the first login): {password}")
+        format!("username: {name}    password (until you set your own): {password}")
     });
     lines.collect::<Vec<_>>().join("\n\n")
 }

@@ -4,6 +4,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use rand::seq::IndexedRandom;
 
+use crate::cli::terminal::escaped;
+
 /// A password from who sits at the terminal, who does not see it and so types it twice; or else the
 /// next line of standard input.
 pub(super) fn asked() -> Result<String, String> {
@@ -23,7 +25,7 @@ pub(in crate::cli) fn is_meant(question: &str) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
         return Err("nobody is there to be asked: say --yes".into());
     }
-    eprint!("{question} [y/N] ");
+    eprint!("{} [y/N] ", escaped(question));
     io::stderr().flush().map_err(|e| e.to_string())?;
     Ok(matches!(line()?.trim(), "y" | "Y" | "yes"))
 }
@@ -37,8 +39,8 @@ fn line() -> Result<String, String> {
     }
 }
 
-/// A password that can be read out in a classroom, as `tamo-keru-nisa`: one of 10^11. It is for one
-/// login, and tries are counted.
+/// A password that can be read out in a classroom, as `tamo-keru-nisa`: one of 10^11. It is good
+/// until it is replaced, and tries are counted.
 pub(super) fn made_up() -> String {
     const CONSONANTS: &[u8] = b"bdfgklmnprstvz";
     const VOWELS: &[u8] = b"aeiou";

@@ -232,9 +232,11 @@ pub(super) async fn update(
     accounts: &State<Accounts>,
 ) -> Reply<User> {
     let new_password = |text: String| accounts.new_password("password", &text);
+    let current = session.login.account.nickname.as_str();
+    let nickname = |text| Nickname::replacing(&[current], text);
     let changes = ProfileChanges {
         gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
-        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(nickname).transpose()?,
         password: body.0.password.map(new_password).transpose()?,
         current_password: body.0.current_password,
         ..ProfileChanges::default()

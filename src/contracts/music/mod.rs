@@ -47,18 +47,41 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
 struct Refusal {
     #[serde(skip)]
     status: Status,
+    /// Whether it is the server's fault: each documented path has its own answer then.
+    #[serde(skip)]
+    is_fault: bool,
     code: u32,
     message: String,
 }
 
 /// A documented failure.
 fn refusal(code: u32, message: impl Into<String>) -> Refusal {
-    Refusal { status: Status::BadRequest, code, message: message.into() }
+    Refusal { status: Status::BadRequest, is_fault: false, code, message: message.into() }
 }
 
 impl<'r> Responder<'r, 'static> for Refusal {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        respond(request, self.status, &self)
+        let refusal = match try_again_later(request) {
+            Some((code, message)) if self.is_fault => refusal(code, message),
+            _ => self,
+        };
+        respond(request, refusal.status, &refusal)
+    }
+}
+
+/// The document's "try again later" for the request's path. By the path, because a catcher answers
+/// for guards and panics, and knows no handler.
+fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
+    let segments: Vec<&str> = request.uri().path().segments().collect();
+    match segments.join("/").strip_prefix("api/user/")? {
+        "register" => Some((40003, "注册请求处理失败，请稍后再试")),
+        "login" => Some((40004, "登录请求处理失败，请稍后再试")),
+        "profile" => Some((40003, "获取用户信息请求失败，请稍后再试")),
+        "update/username" => Some((40003, "修改请求处理失败，请稍后再试")),
+        "update" => Some((40003, "更新请求处理失败，请稍后再试")),
+        "update/password" => Some((40003, "修改密码请求处理失败，请稍后再试")),
+        "delete" => Some((40002, "注销请求处理失败，请稍后再试")),
+        _ => None,
     }
 }
 
@@ -83,14 +106,15 @@ impl From<Refused> for Refusal {
             Refused::Bug => "服务器内部错误",
         };
         let status = refused.status();
-        Self { status, code: u32::from(status.code) * 100, message: message.into() }
+        let is_fault = matches!(refused, Refused::Unavailable | Refused::Bug);
+        Self { status, is_fault, code: u32::from(status.code) * 100, message: message.into() }
     }
 }
 
 /// What the domain said, where every endpoint says it alike.
 fn said(error: &Error) -> Refusal {
     let forbidden =
-        |message: &str| Refusal { status: Status::Forbidden, code: 40301, message: message.into() };
+        |message: &str| Refusal { status: Status::Forbidden, ..refusal(40301, message) };
     match error {
         Error::Field { field, problem } => refusal(40000, chinese::problem(field, problem)),
         Error::NoToken => forbidden("请登录后操作"),
@@ -100,19 +124,11 @@ fn said(error: &Error) -> Refusal {
     }
 }
 
-/// The endpoint's own words for an error; "try again later", under its own code, for a store that
-/// cannot do it now.
-fn in_words(
-    error: Error,
-    later: (u32, &str),
-    words: impl FnOnce(&Error) -> Option<(u32, &'static str)>,
-) -> Refusal {
-    if let Some((code, message)) = words(&error) {
-        return refusal(code, message);
-    }
-    match Refused::from(error) {
-        Refused::Unavailable => refusal(later.0, later.1),
-        refused => refused.into(),
+/// The endpoint's own words for an error, where it has some.
+fn in_words(error: Error, words: impl FnOnce(&Error) -> Option<(u32, &'static str)>) -> Refusal {
+    match words(&error) {
+        Some((code, message)) => refusal(code, message),
+        None => error.into(),
     }
 }
 
@@ -166,9 +182,8 @@ async fn register(
         password: accounts.new_password("password", &required("password", body.0.password)?)?,
         gender: None,
     };
-    let later = (40003, "注册请求处理失败，请稍后再试");
     accounts.register(registration).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::UsernameTaken(_) => Some((40001, "该用户名已存在")),
             Error::EmailTaken => Some((40002, "该邮箱已注册")),
             _ => None,
@@ -217,9 +232,8 @@ async fn log_in(
     };
     let seconds = lifetimes.music;
     let kind = SessionKind { contract: Contract::Music, seconds, terminal: None, replaces: None };
-    let later = (40004, "登录请求处理失败，请稍后再试");
     let begun = accounts.log_in(name, password, kind, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::UnknownAccount => Some(unknown),
             Error::WrongPassword => Some((40003, "密码错误")),
             _ => None,

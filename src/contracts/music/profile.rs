@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Answer, Bearer, Nothing, Reply, in_words, ok};
-use crate::accounts::{Accounts, Contract, ProfileChanges, required};
+use crate::accounts::{Account, Accounts, Contract, ProfileChanges, required};
 use crate::clock::Timestamp;
 use crate::contracts::{Body, Client, Credential, OptionalBody, Session};
 use crate::error::Error;
@@ -46,9 +46,7 @@ pub(super) async fn profile(
     session: Session<ProfileBearer>,
     accounts: &State<Accounts>,
 ) -> Reply<Profile> {
-    let later = (40003, "获取用户信息请求失败，请稍后再试");
-    let account =
-        accounts.settled(session.login).await.map_err(|e| in_words(e, later, |_| None))?;
+    let account = accounts.settled(session.login).await?;
     ok(
         "获取成功",
         Some(Profile {
@@ -87,15 +85,15 @@ pub(super) async fn rename(
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
     let name = required("new_nickname", body.0.new_nickname)?;
+    let Account { username, nickname, .. } = &session.login.account;
     let changes = ProfileChanges {
-        username: Some(Username::parse("new_nickname", &name)?),
-        nickname: Some(Nickname::parse(&name)?),
+        username: Some(Username::replacing(username, "new_nickname", &name)?),
+        nickname: Some(Nickname::replacing(&[username, nickname], &name)?),
         current_password: Some(required("password", body.0.password)?),
         ..ProfileChanges::default()
     };
-    let later = (40003, "修改请求处理失败，请稍后再试");
     accounts.update(session.login, changes, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::UsernameTaken(_) => Some((40002, "该用户名已存在")),
             _ => None,
@@ -127,16 +125,14 @@ pub(super) async fn update(
     client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
+    let current = session.login.account.nickname.as_str();
+    let nickname = |text| Nickname::replacing(&[current], text);
     let changes = ProfileChanges {
-        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(nickname).transpose()?,
         avatar_url: body.0.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?,
         ..ProfileChanges::default()
     };
-    let later = (40003, "更新请求处理失败，请稍后再试");
-    accounts
-        .update(session.login, changes, client.0)
-        .await
-        .map_err(|e| in_words(e, later, |_| None))?;
+    accounts.update(session.login, changes, client.0).await?;
     ok("更新成功", None)
 }
 
@@ -168,9 +164,8 @@ pub(super) async fn change_password(
     let old = required("password", body.0.password)?;
     let new = required("new_password", body.0.new_password)?;
     let new = accounts.new_password("new_password", &new)?;
-    let later = (40003, "修改密码请求处理失败，请稍后再试");
     accounts.replace_password(session.login, old, new, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::SamePassword => Some((40002, "新密码与旧密码一致")),
             _ => None,
@@ -201,9 +196,8 @@ pub(super) async fn delete_account(
     client: Client,
     accounts: &State<Accounts>,
 ) -> Reply<Nothing> {
-    let later = (40002, "注销请求处理失败，请稍后再试");
     accounts.delete(session.login, body.0.password, client.0).await.map_err(|e| {
-        in_words(e, later, |e| match e {
+        in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),
             _ => None,
         })

@@ -1,0 +1,49 @@
+//! What is printed for people. It may repeat what a file or a command line holds, and a terminal obeys
+//! escape characters wherever they come from.
+
+use std::fmt::Display;
+
+/// Prints a line on standard output.
+pub(super) fn say(line: impl Display) {
+    println!("{}", escaped(&line.to_string()));
+}
+
+/// Prints a line on standard error.
+pub(super) fn complain(line: impl Display) {
+    eprintln!("{}", escaped(&line.to_string()));
+}
+
+/// `text` with its control characters, but for line ends, and those that turn text around, written as
+/// in `\u{1b}`.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push(c),
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => escaped.extend(c.escape_unicode()),
+            c if c.is_control() => escaped.extend(c.escape_unicode()),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::escaped;
+
+    #[rstest]
+    #[case("Ada, 小明 \\ 👩\u{200d}💻\nnext", "Ada, 小明 \\ 👩\u{200d}💻\nnext")]
+    #[case("\u{1b}[2J\u{7}\r\t\u{7f}", "\\u{1b}[2J\\u{7}\\u{d}\\u{9}\\u{7f}")]
+    #[case("\u{9b}31m", "\\u{9b}31m")]
+    #[case("\u{202e}ada\u{2069}", "\\u{202e}ada\\u{2069}")]
+    fn only_what_a_terminal_obeys_is_escaped(#[case] text: &str, #[case] shown: &str) {
+        assert_eq!(escaped(text), shown);
+    }
+}

@@ -1,0 +1,195 @@
+//! Which names may be given: none that looks like another's by characters that nobody sees.
+
+use rstest::rstest;
+use rusqlite::{Connection, params};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, App, Client};
+use crate::program::works;
+
+type Register = fn(&Client, &str) -> Answer;
+
+fn at_bottle(client: &Client, name: &str) -> Answer {
+    client.post("/api/users", &json!({ "username": name, "password": "pass" }))
+}
+
+fn at_the_draft(client: &Client, name: &str) -> Answer {
+    client.post("/users", &json!({ "username": name, "password": "pass" }))
+}
+
+fn at_ledger(client: &Client, name: &str) -> Answer {
+    client.post("/user/register", &json!({ "name": name, "password": "pass" }))
+}
+
+fn at_music(client: &Client, name: &str) -> Answer {
+    let account = json!({ "nickname": name, "email": "eve@example.org", "password": "pass" });
+    client.post("/api/user/register", &account)
+}
+
+fn at_bookstore(client: &Client, name: &str) -> Answer {
+    client.post("/auth/register", &json!({ "user_id": name, "password": "pass" }))
+}
+
+const CHINESE: &str = "不能包含不可见字符或格式字符";
+const ENGLISH: &str = "must not contain invisible or format characters";
+
+#[rstest]
+#[case::bottle(at_bottle, 422, json!({
+    "status": "UNPROCESSABLE_ENTITY", "msg": format!("字段username{CHINESE}"),
+    "data": { "field": "username" }
+}))]
+#[case::draft(at_the_draft, 422, json!({
+    "status": "UNPROCESSABLE_ENTITY", "msg": format!("字段username{CHINESE}"),
+    "data": { "field": "username" }
+}))]
+#[case::ledger(at_ledger, 422, json!({ "code": 422, "message": format!("name {ENGLISH}") }))]
+#[case::music(at_music, 400, json!({ "code": 40000, "message": format!("字段nickname{CHINESE}") }))]
+#[case::bookstore(at_bookstore, 422, json!({
+    "message": format!("The field user_id {ENGLISH}."), "token": ""
+}))]
+fn a_name_that_looks_like_anothers_is_refused(
+    #[case] register: Register,
+    #[case] status: u16,
+    #[case] body: Value,
+    #[values(
+        "\u{202e}ada",
+        "ad\u{200b}a",
+        "ada\u{200d}",
+        "a\u{ad}da",
+        "ada\u{3164}",
+        "a\u{2066}da",
+        "ada\u{2028}b",
+        "ada\u{feff}",
+        "ada\u{e000}",
+        "ada\u{378}",
+        "ada\u{fffff}",
+        "ada\u{fe0f}"
+    )]
+    name: &str,
+) {
+    let app = App::new();
+    let answer = register(&app.anon(), name);
+    assert_eq!((answer.status, answer.json()), (status, body));
+    assert!(register(&app.anon(), "ada").status < 300);
+}
+
+#[rstest]
+fn a_nickname_that_looks_like_anothers_is_refused(
+    #[values("\u{202e}ada", "ad\u{200b}a", "\u{2800}", "ada\u{e0001}", "ada\u{ffff}")] name: &str,
+) {
+    let app = App::new();
+    let ada = app.user("ada");
+    let account = json!({ "username": "bob", "password": "pass", "nickname": name });
+    let refused = [
+        app.anon().post("/api/users", &account),
+        ada.put("/api/users/self", &json!({ "nickname": name })),
+    ];
+    for answer in refused {
+        assert_eq!(answer.status, 422, "{}", answer.text);
+        assert_eq!(answer.data(), json!({ "field": "nickname" }));
+    }
+    let music = by_token(&app, "ada", "pass");
+    let shown = music.put("/api/user/update", &json!({ "nickname": name }));
+    let named = json!({ "new_nickname": name, "password": "pass" });
+    let named = music.put("/api/user/update/username", &named);
+    for (answer, field) in [(shown, "nickname"), (named, "new_nickname")] {
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        let body = json!({ "code": 40000, "message": format!("字段{field}{CHINESE}") });
+        assert_eq!(answer.json(), body);
+    }
+}
+
+/// Someone logged in by the Music contract.
+fn by_token(app: &App, name: &str, password: &str) -> Client {
+    let mut client = app.anon();
+    let login = client.post("/api/user/login", &json!({ "email": name, "password": password }));
+    let token = login.data()["token"].as_str().unwrap().to_owned();
+    client.headers.push(("Authorization".into(), format!("Bearer {token}")));
+    client
+}
+
+/// Names of any script, and emoji, as people have them.
+#[rstest]
+fn ordinary_names_are_taken(
+    #[values(
+        "爱因斯坦·阿尔伯特",
+        "أمينة",
+        "नूर",
+        "Nguyễn Thị",
+        "O'Neil, B.",
+        "a b",
+        "雪 Yuki",
+        "Zoë ✨",
+        "👩🏽",
+        "🇩🇪",
+        "می\u{200c}خواهم",
+        "क्\u{200d}ष",
+        "ශ්\u{200d}රී",
+        "naïve (x²)"
+    )]
+    name: &str,
+) {
+    let app = App::new();
+    for register in [at_bottle as Register, at_music] {
+        let app = App::new();
+        let answer = register(&app.anon(), name);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let ada = app.user("ada");
+    let answer = ada.put("/api/users/self", &json!({ "nickname": name }));
+    assert_eq!((answer.status, &answer.data()["nickname"]), (200, &json!(name)));
+}
+
+#[rstest]
+fn emoji_of_several_characters_are_nicknames(
+    #[values(
+        "👩\u{200d}💻",
+        "❤\u{fe0f}\u{200d}🔥",
+        "👨\u{200d}👩\u{200d}👧",
+        "🏳\u{fe0f}\u{200d}🌈",
+        "☀\u{fe0f}",
+        "1\u{fe0f}\u{20e3}",
+        "🙂\u{200d}↔\u{fe0f}",
+        "👩🏽\u{200d}🚀",
+        "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}"
+    )]
+    name: &str,
+) {
+    let app = App::new();
+    let ada = app.user("ada");
+    let answer = ada.put("/api/users/self", &json!({ "nickname": name }));
+    assert_eq!((answer.status, &answer.data()["nickname"]), (200, &json!(name)));
+}
+
+/// Accounts made before the rule: they log in and change what they like, their whole profile sent along.
+#[rstest]
+fn accounts_keep_the_names_they_have() {
+    const NAME: &str = "\u{202e}a\u{200b}da";
+    let app = App::new();
+    app.user("ada");
+    Connection::open(app.database())
+        .unwrap()
+        .execute("UPDATE users SET username = ?1, nickname = ?1", params![NAME])
+        .unwrap();
+
+    let mut ada = app.anon();
+    ada.log_in(NAME, "pass");
+    let whole = json!({ "username": NAME, "nickname": NAME, "gender": "female" });
+    let answer = ada.put("/api/users/self", &whole);
+    assert_eq!((answer.status, &answer.data()["nickname"]), (200, &json!(NAME)), "{}", answer.text);
+    assert_eq!(answer.data()["gender"], "female");
+
+    let music = by_token(&app, NAME, "pass");
+    let shown = json!({ "nickname": NAME, "avatar_url": "https://example.org/a.png" });
+    assert_eq!(music.put("/api/user/update", &shown).status, 200);
+    let named = json!({ "new_nickname": NAME, "password": "pass" });
+    assert_eq!(music.put("/api/user/update/username", &named).status, 200);
+    assert_eq!(music.get("/api/user/profile").data()["nickname"], NAME);
+
+    let ledger = json!({ "name": NAME, "password": "pass" });
+    assert_eq!(app.anon().post("/user/login", &ledger).status, 200);
+    let bookstore = json!({ "user_id": NAME, "oldPassword": "pass", "newPassword": "newer" });
+    assert_eq!(app.anon().post("/auth/password", &bookstore).status, 200);
+    works(app.folder(), &["user", "passwd", NAME], "again\n");
+    app.anon().log_in(NAME, "again");
+}
