@@ -7,11 +7,11 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use bottle::accounts::{Accounts, Contract, Name, Registration, SessionKind};
-use bottle::clock::Clock;
-use bottle::config::Settings;
-use bottle::fields::Username;
-use bottle::password::Passwords;
+use bottle::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
+use bottle::domain::password::Passwords;
+use bottle::model::clock::Clock;
+use bottle::model::fields::Username;
+use bottle::server::config::Settings;
 use bottle::store::{Options, Store};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;

@@ -8,11 +8,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bottle::accounts::Account;
-use bottle::bottles::{Bottles, NewBottle, Wanted};
-use bottle::clock::{Clock, Timestamp};
-use bottle::fields::{Address, Content, Gender, Style};
-use bottle::geo::{Position, Rectangle};
+use bottle::domain::accounts::Account;
+use bottle::domain::bottles::{Bottles, NewBottle, Wanted};
+use bottle::model::clock::{Clock, Timestamp};
+use bottle::model::fields::{Address, Content, Gender, Style};
+use bottle::model::geo::{Position, Rectangle};
 use bottle::store::{Options, Store};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rstar::primitives::GeomWithData;

@@ -1,44 +1,22 @@
 //! Bottle: drift bottles on a map, on one machine of your own.
 //!
-//! Contracts call accounts and bottles; those call the store; nothing calls upward; only
-//! [`server`] knows all of them.
-//!
 //! # Layout
 //!
-//! - [`contracts`]: how HTTP speaks, one contract a module
-//! - [`accounts`], [`bottles`], [`holdings`]: the rules; [`password`]: Argon2id, a few at a time
-//! - [`moderation`]: what keeps the sea kind; [`live`]: what happens on it, told at once
+//! A folder is a layer, and a file imports only from its own layer and the layers below it
+//! (`tests/suite/architecture.rs` checks this). From top to bottom:
+//!
+//! - `cli` (in the program `main.rs`): the command line, one module per command
+//! - [`server`]: mounts everything; settings, log, metrics, health, shutdown
+//! - [`api`]: one documented contract per module; [`web`]: the page
+//! - [`http`]: what the contracts share: request guards, rejections, security headers
+//! - [`domain`]: the rules of accounts, bottles and moderation; no HTTP and no SQL
 //! - [`store`]: all the SQL, over one SQLite file
-//! - [`fields`], [`geo`], [`token`], [`clock`], [`error`]: the words that all of them share
-//! - [`config`], [`logging`], [`shutdown`]: settings, the log, a clean end
-//! - [`connections`], [`throttle`], [`headers`]: who waits too long, who tries too often, what browsers may do
-//! - [`web`]: the page; [`lan`], [`certificate`]: how others on the network come to it
-//! - [`server`]: where everything is mounted
+//! - [`model`]: values that are valid or do not exist
 
-pub mod accounts;
-pub mod bottles;
-pub mod certificate;
-pub mod clock;
-pub mod config;
-pub mod connections;
-pub mod contracts;
-pub mod error;
-pub mod fields;
-pub mod geo;
-pub mod headers;
-pub mod health;
-pub mod holdings;
-pub mod lan;
-pub mod live;
-pub mod logging;
-pub mod metrics;
-pub mod moderation;
-pub mod password;
-pub mod pieces;
+pub mod api;
+pub mod domain;
+pub mod http;
+pub mod model;
 pub mod server;
-pub mod shutdown;
 pub mod store;
-pub mod throttle;
-pub mod token;
-pub mod transfer;
 pub mod web;

@@ -1,7 +1,5 @@
-//! The program `bottle`: parses the command line and does what it says.
+//! The program `bottle`: parses the command line and runs the command.
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod allocator;
 mod cli;
 
 use std::process::ExitCode;
@@ -9,7 +7,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    allocator::give_back_large_blocks();
     cli::Cli::parse().run()
 }

@@ -12,13 +12,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bottle::accounts::{Account, Accounts, Registration};
-use bottle::bottles::{Bottles, NewBottle};
-use bottle::clock::{Clock, Timestamp};
-use bottle::config::Settings;
-use bottle::fields::{Address, Content, Gender, Nickname, Style, Username};
-use bottle::geo::Position;
-use bottle::password::Passwords;
+use bottle::domain::accounts::{Account, Accounts, Registration};
+use bottle::domain::bottles::{Bottles, NewBottle};
+use bottle::domain::password::Passwords;
+use bottle::model::clock::{Clock, Timestamp};
+use bottle::model::fields::{Address, Content, Gender, Nickname, Style, Username};
+use bottle::model::geo::Position;
+use bottle::server::config::Settings;
 use bottle::store::{Options, Store};
 
 const BOTTLES: &str = include_str!("bottles.tsv");

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use bottle::config::{self, Settings};
-use bottle::contracts::bottle::DemoAccount;
+use bottle::api::bottle::DemoAccount;
+use bottle::server::config::{self, Settings};
 
 use super::serve::{self, Demo};
 

@@ -16,9 +16,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bottle::config::{self, Settings};
+use bottle::domain::transfer::Format;
+use bottle::server::config::{self, Settings};
 use bottle::store::{Options, Store};
-use bottle::transfer::Format;
 use bottle::web;
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;

@@ -5,11 +5,11 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use bottle::clock::Clock;
-use bottle::fields::NewPassword;
-use bottle::password::Passwords;
+use bottle::domain::password::Passwords;
+use bottle::domain::transfer::{self, Format, Import, LeftOut, Rows, TransferError};
+use bottle::model::clock::Clock;
+use bottle::model::fields::NewPassword;
 use bottle::store;
-use bottle::transfer::{self, Format, Import, LeftOut, Rows, TransferError};
 use indicatif::ProgressBar;
 use rusqlite::Connection;
 use rustix::io::Errno;

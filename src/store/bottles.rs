@@ -4,10 +4,10 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::users::{self, Account};
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::fields::{Address, Content, Style};
-use crate::geo::Position;
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Result};
+use crate::model::fields::{Address, Content, Style};
+use crate::model::geo::Position;
 
 /// A bottle, whole.
 #[derive(Clone, Debug, PartialEq)]

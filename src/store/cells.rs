@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, named_params};
 
-use crate::error::Result;
-use crate::geo::{Area, Rectangle};
+use crate::model::error::Result;
+use crate::model::geo::{Area, Rectangle};
 
 /// The levels there are: a cell at level n is 360 / 2^n degrees wide and high.
 pub const LEVELS: [u8; 7] = [2, 4, 6, 8, 10, 12, 14];

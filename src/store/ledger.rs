@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use crate::error::{Error, Result};
-use crate::fields::{Holding, HoldingName};
+use crate::model::error::{Error, Result};
+use crate::model::fields::{Holding, HoldingName};
 
 /// The most of one kind that an answer lists.
 const LIST_MOST: u32 = 10_000;

@@ -6,7 +6,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::files;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// An open MBTiles file of raster tiles.
 pub struct Tiles {

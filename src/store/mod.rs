@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 use connect::Mode;
 pub use files::unfinished;

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::bottles::{self, Bottle, Page, Spot};
 use super::users::{self, Account};
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::fields::Reason;
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Result};
+use crate::model::fields::Reason;
 
 /// What a teacher does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

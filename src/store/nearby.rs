@@ -4,9 +4,9 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row, params};
 
 use super::bottles::position;
-use crate::error::Result;
-use crate::fields::Style;
-use crate::geo::{Position, Rectangle};
+use crate::model::error::Result;
+use crate::model::fields::Style;
+use crate::model::geo::{Position, Rectangle};
 
 /// A bottle as it is seen on the map, closed. The text is still SQLite's own.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::task::block_in_place;
 
 use super::Options;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// What all readers that do not map the file keep of it in memory.
 const CACHE_KIB: u32 = 8 * 1024;

@@ -4,10 +4,10 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::users::{self, Account};
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::fields::Terminal;
-use crate::token::TokenHash;
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Result};
+use crate::model::fields::Terminal;
+use crate::model::token::TokenHash;
 
 /// The contract a session was begun by. It opens nothing in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::model::clock::Timestamp;
+use crate::model::error::Result;
 
 /// How much there is of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use super::bottles::{self, NewBottle};
 use super::moderation;
 use super::users::{self, NewAccount};
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Result};
 
 /// A row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

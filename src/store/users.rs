@@ -4,9 +4,9 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::ledger;
-use crate::clock::Timestamp;
-use crate::error::{Error, Result};
-use crate::fields::{AvatarUrl, Email, Gender, Nickname, Username};
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Result};
+use crate::model::fields::{AvatarUrl, Email, Gender, Nickname, Username};
 
 /// An account, as its owner sees it.
 #[derive(Clone, Debug, PartialEq)]

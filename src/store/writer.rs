@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
 
 /// How many changes may wait. More are refused at once: a queue that only grows helps nobody.
 const WAITING_MOST: usize = 1024;

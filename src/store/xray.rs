@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bottles::position;
 use super::nearby;
-use crate::error::{Error, Result};
-use crate::geo::{Position, Rectangle};
+use crate::model::error::{Error, Result};
+use crate::model::geo::{Position, Rectangle};
 
 /// The root's number.
 const ROOT: i64 = 1;

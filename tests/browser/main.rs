@@ -13,7 +13,7 @@ mod driver;
 #[allow(dead_code)]
 mod program;
 
-use bottle::lan;
+use bottle::server::lan;
 use driver::Browser;
 use program::{Program, bottle, works};
 use rstest::rstest;

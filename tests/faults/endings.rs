@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-use bottle::clock::Clock;
-use bottle::config;
+use bottle::model::clock::Clock;
+use bottle::server::config;
 use bottle::server::{self, Sea as Served};
 use rocket::local::blocking::Client;
 use rocket::{get, routes};

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use bottle::clock::Clock;
-use bottle::config::{self, Settings};
+use bottle::model::clock::Clock;
+use bottle::server::config::{self, Settings};
 use bottle::server::{self, Sea};
 use bottle::store::{Options, Store};
 use rocket::fairing::AdHoc;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::app::Answer;
 
 pub(crate) static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::to_value(bottle::contracts::openapi::document()).unwrap());
+    LazyLock::new(|| serde_json::to_value(bottle::server::openapi::document()).unwrap());
 
 /// What `default` stands for in the document.
 const ANY_OTHER: [&str; 7] = ["400", "403", "413", "415", "429", "500", "503"];

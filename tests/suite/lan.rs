@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::process::Command;
 
-use bottle::lan;
+use bottle::server::lan;
 use rstest::rstest;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! A fault of ours in Music: each route has its own words for it, and no other are known to its clients.
 
-use bottle::contracts::music;
+use bottle::api::music;
 use rocket::config::{Config, LogLevel};
 use rocket::get;
 use rocket::local::blocking;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use bottle::config::Settings;
+use bottle::server::config::Settings;
 use rstest::rstest;
 use serde_json::Value;
 

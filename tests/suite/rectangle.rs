@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
-use bottle::accounts::{Accounts, Registration};
-use bottle::bottles::{Bottles, NewBottle, Wanted};
-use bottle::clock::Clock;
-use bottle::fields::{Address, Content, Style, Username};
-use bottle::geo::{Position, Rectangle};
-use bottle::password::{Cost, Passwords};
+use bottle::domain::accounts::{Accounts, Registration};
+use bottle::domain::bottles::{Bottles, NewBottle, Wanted};
+use bottle::domain::password::{Cost, Passwords};
+use bottle::model::clock::Clock;
+use bottle::model::fields::{Address, Content, Style, Username};
+use bottle::model::geo::{Position, Rectangle};
 use bottle::store::Store;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

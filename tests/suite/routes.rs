@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use bottle::clock::Clock;
-use bottle::config;
+use bottle::model::clock::Clock;
+use bottle::server::config;
 use bottle::server::{self, Sea};
 use rstest::rstest;
 

@@ -94,12 +94,12 @@ fn who_goes_on_asking_stays() {
 }
 
 #[rstest]
-#[case::in_all(|settings: &mut bottle::config::Settings| settings.max_connections = 8)]
+#[case::in_all(|settings: &mut bottle::server::config::Settings| settings.max_connections = 8)]
 #[case::from_one_address(
-    |settings: &mut bottle::config::Settings| settings.max_connections_per_address = 8
+    |settings: &mut bottle::server::config::Settings| settings.max_connections_per_address = 8
 )]
 fn of_too_many_those_that_wait_longest_are_closed(
-    #[case] adjust: fn(&mut bottle::config::Settings),
+    #[case] adjust: fn(&mut bottle::server::config::Settings),
 ) {
     let app = App::with(adjust);
     let mut idle: Vec<TcpStream> = (0..12)
@@ -120,7 +120,7 @@ fn of_too_many_those_that_wait_longest_are_closed(
 
 #[test]
 fn a_thousand_silent_clients_keep_no_other_waiting() {
-    bottle::connections::allow_many();
+    bottle::http::connections::allow_many();
     let app = App::with(|settings| {
         settings.patience_seconds = 5;
         settings.max_connections_per_address = 2048;

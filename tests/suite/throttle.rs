@@ -244,7 +244,7 @@ fn throws_are_counted_by_account_and_by_address() {
 #[test]
 fn a_class_behind_one_address_is_not_locked_out() {
     let app = App::with(|settings| {
-        let defaults = bottle::config::Settings::default();
+        let defaults = bottle::server::config::Settings::default();
         settings.login_attempts_per_minute = defaults.login_attempts_per_minute;
         settings.registrations_per_minute = defaults.registrations_per_minute;
         settings.throws_per_minute = defaults.throws_per_minute;

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bottle::accounts::{Accounts, Registration};
-use bottle::clock::Clock;
-use bottle::config::Settings;
-use bottle::fields::Username;
-use bottle::password::Passwords;
+use bottle::domain::accounts::{Accounts, Registration};
+use bottle::domain::password::Passwords;
+use bottle::model::clock::Clock;
+use bottle::model::fields::Username;
+use bottle::server::config::Settings;
 use bottle::store::{Options, Store};
 use rusqlite::{Connection, params};
 

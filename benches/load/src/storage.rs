@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottle::bottles::{Bottles, Wanted};
-use bottle::clock::Clock;
-use bottle::geo::{Position, Rectangle};
+use bottle::domain::bottles::{Bottles, Wanted};
+use bottle::model::clock::Clock;
+use bottle::model::geo::{Position, Rectangle};
 use bottle::store::{Options, Store};
 
 use crate::Result;

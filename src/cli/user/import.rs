@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bottle::accounts::{Accounts, Role};
+use bottle::domain::accounts::{Accounts, Role};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use bottle::fields::{AvatarUrl, Content, Email, NewPassword, Nickname, Terminal, Username};
-use bottle::geo::{Position, Rectangle};
-use bottle::token::Token;
+use bottle::model::fields::{AvatarUrl, Content, Email, NewPassword, Nickname, Terminal, Username};
+use bottle::model::geo::{Position, Rectangle};
+use bottle::model::token::Token;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: (&str, [f64; 4])| {

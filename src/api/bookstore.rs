@@ -1,0 +1,246 @@
+//! The Bookstore contract: accounts with a token for each terminal, in a header of its own.
+
+use rocket::http::Status;
+use rocket::response::{self, Responder};
+use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use super::openapi::Described;
+use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, Session, respond};
+use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
+use crate::model::error::Error;
+use crate::model::fields::{Terminal, Username};
+use crate::model::token::Token;
+
+/// The envelope of every answer: `{message, token?}`. Success is `ok`; a failure says in one
+/// sentence what was wrong, and has an empty token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = bookstore::Answer)]
+struct Answer {
+    #[serde(skip)]
+    status: Status,
+    message: String,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+type Reply = Result<Answer, Answer>;
+
+fn ok(token: Option<String>) -> Reply {
+    Ok(Answer { status: Status::Ok, message: "ok".into(), token })
+}
+
+fn failure(status: u16, message: impl Into<String>) -> Answer {
+    Answer { status: Status::new(status), message: message.into(), token: Some(String::new()) }
+}
+
+impl<'r> Responder<'r, 'static> for Answer {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        respond(request, self.status, &self)
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        let message = match &refused {
+            Refused::Domain(error) => return said(error),
+            Refused::NotJson => "The body must be application/json.",
+            Refused::Malformed => "The request is malformed.",
+            Refused::TooLarge => "The body is too large.",
+            Refused::NoSuchPath => "There is no such path.",
+            Refused::WrongMethod => "This path does not take that method.",
+            Refused::Foreign => "Requests from other sites are refused.",
+            Refused::TooOften => "Too many attempts, try again in a minute.",
+            Refused::Unavailable => "The store is unavailable now, try again later.",
+            Refused::Bug => "The server made a mistake.",
+        };
+        failure(refused.status().code, message)
+    }
+}
+
+fn said(error: &Error) -> Answer {
+    match error {
+        Error::Field { field, problem } => failure(422, format!("The field {field} {problem}.")),
+        Error::UsernameTaken(_) => failure(508, "This user_id is taken."),
+        Error::UnknownAccount | Error::WrongPassword => {
+            failure(401, "The user_id or the password is wrong.")
+        }
+        Error::NoToken | Error::NotLoggedIn => failure(401, "The token is wrong."),
+        // What only another contract asks for.
+        _ => Refused::Bug.into(),
+    }
+}
+
+/// The `token` header.
+struct TerminalToken;
+
+impl Credential for TerminalToken {
+    const CONTRACT: Contract = Contract::Bookstore;
+
+    fn token(request: &Request<'_>) -> Result<Token, Error> {
+        request.headers().get_one("token").map(Token::presented).ok_or(Error::NoToken)
+    }
+}
+
+/// What any endpoint may be sent.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = bookstore::Form)]
+#[serde(rename_all = "camelCase")]
+struct Form {
+    #[serde(rename = "user_id")]
+    user_id: Option<String>,
+    password: Option<String>,
+    terminal: Option<String>,
+    old_password: Option<String>,
+    new_password: Option<String>,
+}
+
+/// The text of a field that must be given.
+fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
+    text.filter(|text| !text.is_empty())
+        .ok_or_else(|| failure(518, format!("The field {field} is missing.")))
+}
+
+/// Make an account: `user_id`, `password`
+#[utoipa::path(post, path = "/register",
+    request_body = Form,
+    responses(
+        (status = 200, description = "made", body = Answer),
+        (status = 508, description = "the name is taken"),
+    )
+)]
+#[post("/register", data = "<body>")]
+async fn register(_may: MayRegister, body: Body<Form>, accounts: &State<Accounts>) -> Reply {
+    let user_id = filled("user_id", body.0.user_id)?;
+    let password = filled("password", body.0.password)?;
+    let registration = Registration {
+        username: Username::parse("user_id", &user_id)?,
+        password: accounts.new_password("password", &password)?,
+        nickname: None,
+        gender: None,
+        email: None,
+    };
+    accounts.register(registration).await?;
+    ok(None)
+}
+
+/// Delete the account: `user_id`, `password`
+#[utoipa::path(post, path = "/unregister",
+    request_body = Form,
+    responses(
+        (status = 200, description = "it is gone", body = Answer),
+        (status = 401, description = "wrong name or password"),
+    )
+)]
+#[post("/unregister", data = "<body>")]
+async fn unregister(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
+    let user_id = filled("user_id", body.0.user_id)?;
+    let password = filled("password", body.0.password)?;
+    accounts.delete_by_name(&user_id, password, client.0).await?;
+    ok(None)
+}
+
+/// Log in: `user_id`, `password`, `terminal`
+#[utoipa::path(post, path = "/login",
+    request_body = Form,
+    responses(
+        (status = 200, description = "the token", body = Answer),
+        (status = 401, description = "wrong name or password"),
+    )
+)]
+#[post("/login", data = "<body>")]
+async fn log_in(
+    body: Body<Form>,
+    client: Client,
+    accounts: &State<Accounts>,
+    lifetimes: &State<Lifetimes>,
+) -> Reply {
+    let user_id = filled("user_id", body.0.user_id)?;
+    let password = filled("password", body.0.password)?;
+    let terminal = Terminal::parse(&filled("terminal", body.0.terminal)?)?;
+    let kind = SessionKind {
+        contract: Contract::Bookstore,
+        seconds: lifetimes.bookstore,
+        terminal: Some(terminal),
+        replaces: None,
+    };
+    let begun = accounts.log_in(Name::Username(&user_id), password, kind, client.0).await?;
+    ok(Some(begun.token.secret().to_owned()))
+}
+
+/// Change the password: `user_id`, `oldPassword`, `newPassword`
+#[utoipa::path(post, path = "/password",
+    request_body = Form,
+    responses(
+        (status = 200, description = "changed", body = Answer),
+        (status = 401, description = "wrong name or password"),
+    )
+)]
+#[post("/password", data = "<body>")]
+async fn change_password(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
+    let user_id = filled("user_id", body.0.user_id)?;
+    let old = filled("oldPassword", body.0.old_password)?;
+    let new = filled("newPassword", body.0.new_password)?;
+    let new = accounts.new_password("newPassword", &new)?;
+    accounts.change_password(&user_id, old, new, client.0).await?;
+    ok(None)
+}
+
+/// Log out: `user_id`
+#[utoipa::path(post, path = "/logout",
+    request_body = Form,
+    security(("bookstore_session" = [])),
+    responses(
+        (status = 200, description = "the session has ended", body = Answer),
+    )
+)]
+#[post("/logout", data = "<body>")]
+async fn log_out(
+    session: Session<TerminalToken>,
+    body: Body<Form>,
+    accounts: &State<Accounts>,
+) -> Reply {
+    let user_id = filled("user_id", body.0.user_id)?;
+    if !session.login.account.is_called(&user_id) {
+        return Err(Error::NotLoggedIn.into());
+    }
+    accounts.log_out(session.login).await?;
+    ok(None)
+}
+
+/// Every endpoint, to be mounted at `/auth`.
+pub fn routes() -> Vec<Route> {
+    routes![register, unregister, log_in, change_password, log_out]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(register, unregister, log_in, change_password, log_out))]
+    struct Api;
+    Described {
+        api: Api::openapi(),
+        contract: "Bookstore",
+        refusal: "bookstore.Answer",
+        logged_out: "401",
+        wrong_field: &["422", "518"],
+    }
+}
+
+/// The envelope for whatever no endpoint answered.
+pub fn catchers() -> Vec<Catcher> {
+    catchers![refuse]
+}
+
+#[catch(default)]
+fn refuse(status: Status, request: &Request<'_>) -> Answer {
+    Refused::caught(status, request).into()
+}

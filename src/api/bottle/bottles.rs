@@ -1,0 +1,230 @@
+//! Throwing, listing, opening, reporting and deleting bottles.
+
+use rocket::{State, delete, get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::envelope::{Answer, Nothing, Reply, ok};
+use super::guard::{OwnedBottle, Private, Thrower, bottle_id};
+use super::query::{PageQuery, page};
+use super::view::{CreatedView, OpenedView, OpenerView};
+use crate::domain::accounts::required;
+use crate::domain::bottles::{Bottles, Listed, NewBottle};
+use crate::domain::moderation::Moderation;
+use crate::http::{Body, Session};
+use crate::model::fields::{Address, Content, Reason, Style};
+use crate::model::geo::Position;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Throw {
+    #[schema(value_type = String, min_length = 1, max_length = 4000)]
+    content: Option<String>,
+    /// 0 (blue, if not given), 1 (green) or 2 (yellow)
+    #[schema(minimum = 0, maximum = 2)]
+    style: Option<i64>,
+    #[schema(value_type = Location)]
+    location: Option<Location>,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Location {
+    #[schema(max_length = 256)]
+    formatted_address: Option<String>,
+    /// degrees
+    #[schema(value_type = f64, minimum = -90, maximum = 90)]
+    latitude: Option<f64>,
+    /// degrees
+    #[schema(value_type = f64, minimum = -180, maximum = 180)]
+    longitude: Option<f64>,
+}
+
+impl Throw {
+    fn bottle(self) -> crate::model::error::Result<NewBottle> {
+        let location = required("location", self.location)?;
+        Ok(NewBottle {
+            content: Content::parse(&required("content", self.content)?)?,
+            formatted_address: Address::parse(&location.formatted_address.unwrap_or_default())?,
+            position: Position::new(
+                required("latitude", location.latitude)?,
+                required("longitude", location.longitude)?,
+            )?,
+            style: self.style.map_or(Ok(Style::default()), Style::parse)?,
+        })
+    }
+}
+
+/// Throw a bottle
+#[utoipa::path(post, path = "/bottles",
+    request_body = Throw,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the bottle", body = Answer<CreatedView>),
+        (status = 403, description = "muted, or nobody may throw now"),
+    )
+)]
+#[post("/bottles", data = "<body>")]
+pub(super) async fn throw(
+    thrower: Thrower,
+    body: Body<Throw>,
+    bottles: &State<Bottles>,
+) -> Reply<CreatedView> {
+    let bottle = bottles.throw(&thrower.account, body.0.bottle()?).await?;
+    ok("创建漂流瓶成功", bottle.into())
+}
+
+/// A list, and what to give as `after` for the part that follows.
+#[derive(Serialize, ToSchema)]
+pub(super) struct List<T> {
+    bottles: Vec<T>,
+    next: Option<i64>,
+}
+
+/// One's own bottles, oldest first
+#[utoipa::path(get, path = "/bottles/created",
+    params(PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list", body = Answer<List<CreatedView>>),
+    )
+)]
+#[get("/bottles/created?<limit>&<after>")]
+pub(super) fn created(
+    session: Session<Private>,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<List<CreatedView>> {
+    let found = bottles.created(&session.login.account, page(limit, after)?)?;
+    let next = next(&found, |bottle| bottle.id);
+    ok(
+        "查询创建的漂流瓶列表成功",
+        List { bottles: found.items.into_iter().map(CreatedView::from).collect(), next },
+    )
+}
+
+/// The bottles one opened, in the order of opening
+#[utoipa::path(get, path = "/bottles/opened",
+    params(PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list", body = Answer<List<OpenedView>>),
+    )
+)]
+#[get("/bottles/opened?<limit>&<after>")]
+pub(super) fn opened(
+    session: Session<Private>,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<List<OpenedView>> {
+    let found = bottles.opened(&session.login.account, page(limit, after)?)?;
+    let next = next(&found, |opened| opened.bottle.id);
+    ok(
+        "查询打开的漂流瓶列表成功",
+        List { bottles: found.items.into_iter().map(OpenedView::from).collect(), next },
+    )
+}
+
+/// Open a bottle
+#[utoipa::path(post, path = "/bottles/{bottle_id}/open",
+    params(("bottle_id" = i64, Path)),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the bottle, open", body = Answer<OpenedView>),
+        (status = 404, description = "no such bottle"),
+    )
+)]
+#[post("/bottles/<id>/open")]
+pub(super) async fn open(
+    session: Session<Private>,
+    id: &str,
+    bottles: &State<Bottles>,
+) -> Reply<OpenedView> {
+    let opened = bottles.open(bottle_id(id)?, &session.login.account).await?;
+    ok("打开漂流瓶成功", opened.into())
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Openers {
+    openers_count: i64,
+    openers: Vec<OpenerView>,
+    next: Option<i64>,
+}
+
+/// Who opened one's bottle
+#[utoipa::path(get, path = "/bottles/{bottle_id}/openers",
+    params(("bottle_id" = i64, Path), PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list", body = Answer<Openers>),
+        (status = 403, description = "somebody else threw it"),
+        (status = 404, description = "no such bottle"),
+    )
+)]
+#[get("/bottles/<_>/openers?<limit>&<after>")]
+pub(super) fn openers(
+    bottle: OwnedBottle,
+    limit: Option<&str>,
+    after: Option<&str>,
+    bottles: &State<Bottles>,
+) -> Reply<Openers> {
+    let (openers_count, found) = bottles.openers(bottle.id, page(limit, after)?)?;
+    let next = next(&found, |opener| opener.account.id);
+    ok(
+        "查询漂流瓶的打开者列表成功",
+        Openers {
+            openers_count,
+            openers: found.items.into_iter().map(OpenerView::from).collect(),
+            next,
+        },
+    )
+}
+
+/// Delete one's bottle, with its openings
+#[utoipa::path(delete, path = "/bottles/{bottle_id}",
+    params(("bottle_id" = i64, Path)),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 403, description = "somebody else threw it"),
+        (status = 404, description = "no such bottle"),
+    )
+)]
+#[delete("/bottles/<_>")]
+pub(super) async fn delete(bottle: OwnedBottle, bottles: &State<Bottles>) -> Reply<Nothing> {
+    bottles.delete(bottle.id).await?;
+    ok("删除漂流瓶成功", Nothing {})
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Complaint {
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    reason: Option<String>,
+}
+
+/// Report another's bottle to the teachers, once
+#[utoipa::path(post, path = "/bottles/{bottle_id}/report",
+    params(("bottle_id" = i64, Path)),
+    request_body = Complaint,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the teachers see it", body = Answer<Nothing>),
+        (status = 403, description = "it is one's own"),
+        (status = 404, description = "no such bottle"),
+    )
+)]
+#[post("/bottles/<id>/report", data = "<body>")]
+pub(super) async fn report(
+    session: Session<Private>,
+    id: &str,
+    body: Body<Complaint>,
+    moderation: &State<Moderation>,
+) -> Reply<Nothing> {
+    let reason = Reason::parse(&required("reason", body.0.reason)?)?;
+    moderation.report(bottle_id(id)?, &session.login.account, reason).await?;
+    ok("举报成功", Nothing {})
+}
+
+fn next<T>(found: &Listed<T>, id: impl FnOnce(&T) -> i64) -> Option<i64> {
+    found.items.last().filter(|_| found.more).map(id)
+}

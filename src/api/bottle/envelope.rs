@@ -1,0 +1,132 @@
+//! The envelope that every answer of the Bottle contract comes in: `{status, msg, data}`.
+
+use rocket::http::Status;
+use rocket::response::{self, Responder};
+use rocket::{Request, catch};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::{Refused, chinese, respond};
+use crate::model::error::Error;
+
+/// A handler's answer: its data, or why there is none.
+pub(super) type Reply<T> = Result<Answer<T>, Refusal>;
+
+/// What was asked for, with status 200.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Answer<T> {
+    status: &'static str,
+    msg: String,
+    data: T,
+}
+
+/// `data` under the document's message.
+pub(super) fn ok<T>(msg: impl Into<String>, data: T) -> Reply<T> {
+    Ok(Answer { status: "OK", msg: msg.into(), data })
+}
+
+/// The data of an answer that has none: `{}`.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Nothing {}
+
+impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        respond(request, Status::Ok, &self)
+    }
+}
+
+/// The data of a refusal.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Wrong {
+    /// the field that is wrong
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// Why there is no data.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: Status,
+    code: &'static str,
+    msg: String,
+    /// The field that is wrong, for clients that show the error beside it.
+    field: Option<String>,
+}
+
+impl Refusal {
+    fn new(status: u16, code: &'static str, msg: impl Into<String>) -> Self {
+        Self { status: Status::new(status), code, msg: msg.into(), field: None }
+    }
+
+    /// What the domain said, in the document's words.
+    fn said(error: &Error) -> Self {
+        match error {
+            Error::Field { field, problem } => {
+                let msg = chinese::problem(field, problem);
+                let refusal = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
+                Self { field: Some(field.to_string()), ..refusal }
+            }
+            Error::UsernameTaken(name) => {
+                Self::new(409, "CONFLICT_USERNAME", format!("用户名{name}已存在"))
+            }
+            Error::UnknownAccount | Error::WrongPassword => {
+                Self::new(403, "FORBIDDEN", "用户名或密码错误")
+            }
+            Error::NotLoggedIn | Error::NoToken => Self::new(401, "UNAUTHORIZED", "未登录"),
+            Error::NoSuchBottle(id) => Self::new(404, "NOT_FOUND", format!("漂流瓶{id}不存在")),
+            Error::NotOwner => Self::new(403, "FORBIDDEN", "您不是该瓶子的主人"),
+            Error::NoSuchUser(id) => Self::new(404, "NOT_FOUND", format!("用户{id}不存在")),
+            Error::OwnBottle => Self::new(403, "FORBIDDEN", "不能举报自己的漂流瓶"),
+            Error::NotTeacher => Self::new(403, "FORBIDDEN", "只有老师可以这样做"),
+            Error::Frozen => Self::new(403, "FORBIDDEN", "现在不能扔漂流瓶"),
+            Error::Muted(until) => {
+                Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
+            }
+            // What only another contract asks for.
+            _ => Refused::Bug.into(),
+        }
+    }
+
+    /// The same refusal in other words.
+    pub(super) fn in_words(self, msg: impl Into<String>) -> Self {
+        Self { msg: msg.into(), ..self }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let (code, msg) = match &refused {
+            Refused::Domain(error) => return Self::said(error),
+            Refused::NotJson => ("UNSUPPORTED_MEDIA_TYPE", "请求体必须是application/json"),
+            Refused::Malformed => ("BAD_REQUEST", "请求格式不正确"),
+            Refused::TooLarge => ("PAYLOAD_TOO_LARGE", "请求体过大"),
+            Refused::NoSuchPath => ("NOT_FOUND", "路径不存在"),
+            Refused::WrongMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法"),
+            Refused::Foreign => ("FORBIDDEN", "拒绝来自其他网站的请求"),
+            Refused::TooOften => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
+            Refused::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
+            Refused::Bug => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
+        };
+        Self::new(refused.status().code, code, msg)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Refusal {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let body = Answer { status: self.code, msg: self.msg, data: Wrong { field: self.field } };
+        respond(request, self.status, &body)
+    }
+}
+
+/// Answers, in the envelope, every request that no handler answered.
+#[catch(default)]
+pub(super) fn refuse(status: Status, request: &Request<'_>) -> Refusal {
+    Refused::caught(status, request).into()
+}

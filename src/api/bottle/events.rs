@@ -1,0 +1,131 @@
+//! What happens in a rectangle, as server-sent events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::response::stream::{Event as Sent, EventStream};
+use rocket::tokio::select;
+use rocket::tokio::time::interval;
+use rocket::{Request, Shutdown, State, async_trait, get};
+use serde::Serialize;
+
+use super::envelope::Refusal;
+use super::guard::Private;
+use super::query::RectangleQuery;
+use super::view::SightingView;
+use crate::domain::accounts::Accounts;
+use crate::domain::bottles::Sighting;
+use crate::domain::events::{Event, Live, Numbered};
+use crate::http::Session;
+use crate::http::connections::Connections;
+
+/// How often a listener hears that nothing happens: so long may it be gone before its place is free.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// One that takes nothing for so long, and then for the server's patience, is closed.
+const STALL: Duration = Duration::from_secs(30);
+
+/// What a client says it saw last, and who it is.
+pub(super) struct Place<'r> {
+    last: Option<&'r str>,
+    client: Option<std::net::SocketAddr>,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Place<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        let last = request.headers().get_one("Last-Event-ID");
+        Outcome::Success(Self { last, client: request.remote() })
+    }
+}
+
+/// What happens in a rectangle: `thrown`, `opened` and `hidden` bottles, as server-sent events
+///
+/// `reset` says that something was missed, that an account went with all its bottles, or that the operator
+/// changed something: ask for all anew.
+#[utoipa::path(get, path = "/bottles/live",
+    params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the last id seen")),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a stream without end", content_type = "text/event-stream", body = String),
+    )
+)]
+#[get("/bottles/live?<asked..>")]
+pub(super) fn live<'r>(
+    session: Session<Private>,
+    place: Place<'r>,
+    asked: RectangleQuery<'r>,
+    live: &'r State<Live>,
+    accounts: &'r State<Accounts>,
+    connections: &'r State<Connections>,
+    mut end: Shutdown,
+) -> Result<EventStream![Sent + 'r], Refusal> {
+    let rectangle = asked.rectangle()?;
+    let mut listener = live.listen(rectangle, place.last)?;
+    let viewer = session.login.account.id;
+    let is_new = listener.is_new();
+    Ok(EventStream! {
+        let mut beat = interval(HEARTBEAT);
+        if is_new {
+            yield Sent::empty().event("reset");
+        }
+        loop {
+            // Whoever takes nothing more does not come by here, and is closed.
+            connections.expect(place.client, STALL);
+            select! {
+                _ = &mut end => break,
+                _ = beat.tick() => match accounts.is_live(&session.login) {
+                    true => yield Sent::comment(""),
+                    false => break,
+                },
+                next = listener.next() => match next {
+                    // Perhaps it was the listener's own account that went.
+                    Some(next) if matches!(next.event, Event::Reset)
+                        && !accounts.is_live(&session.login) => break,
+                    Some(next) => yield told(&next, viewer).id(live.id(next.number)),
+                    None => break,
+                },
+            }
+        }
+    }
+    .heartbeat(None))
+}
+
+/// How many have opened a bottle.
+#[derive(Serialize)]
+struct Opened {
+    bottle_id: i64,
+    openers_count: i64,
+}
+
+#[derive(Serialize)]
+struct Hidden {
+    bottle_id: i64,
+}
+
+fn told(numbered: &Numbered, viewer: i64) -> Sent {
+    match &numbered.event {
+        Event::Thrown(spot) => {
+            let sighting = Sighting {
+                id: spot.id,
+                owner: spot.owner,
+                style: spot.style,
+                position: spot.position,
+                formatted_address: &spot.formatted_address,
+            };
+            Sent::json(&SightingView::new(&sighting, viewer)).event("thrown")
+        }
+        Event::Opened(bottle_id, _, openers_count) => {
+            let opened = Opened { bottle_id: *bottle_id, openers_count: *openers_count };
+            Sent::json(&opened).event("opened")
+        }
+        Event::Reset => Sent::empty().event("reset"),
+        Event::Hidden(bottle_id, _) => {
+            Sent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a request of the Bottle contract proves: a private cookie, and the ownership of a bottle.
+
+use std::convert::Infallible;
+
+use rocket::http::private::cookie::CookieBuilder;
+use rocket::http::{Cookie, CookieJar, SameSite};
+use rocket::outcome::{Outcome, try_outcome};
+use rocket::request::{self, FromRequest};
+use rocket::time::{Duration, OffsetDateTime};
+use rocket::{Request, async_trait};
+
+use crate::domain::accounts::{Account, Contract};
+use crate::domain::bottles::Bottles;
+use crate::http::client_ip::counted;
+use crate::http::{Credential, PublicUrl, Refused, Session};
+use crate::model::error::Error;
+use crate::model::token::Token;
+
+/// The private (encrypted) cookie.
+pub(super) struct Private;
+
+impl Credential for Private {
+    const CONTRACT: Contract = Contract::Bottle;
+
+    fn token(request: &Request<'_>) -> Result<Token, Error> {
+        SessionCookie::of(request).token().ok_or(Error::NoToken)
+    }
+}
+
+/// The session's place among a request's cookies.
+pub(super) struct SessionCookie<'r> {
+    cookies: &'r CookieJar<'r>,
+    https: bool,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for SessionCookie<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
+        Outcome::Success(Self::of(request))
+    }
+}
+
+impl<'r> SessionCookie<'r> {
+    fn of(request: &'r Request<'_>) -> Self {
+        let url = request.rocket().state::<PublicUrl>();
+        let is_https =
+            url.is_some_and(PublicUrl::is_https) || request.rocket().config().tls_enabled();
+        Self { cookies: request.cookies(), https: is_https }
+    }
+
+    /// Under the longer name, a browser takes it from nobody but this host over https.
+    fn name(&self) -> &'static str {
+        if self.https { "__Host-bottle_session" } else { "bottle_session" }
+    }
+
+    /// The token that the client carries, if it is one that we wrote.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.cookies.get_private(self.name()).map(|cookie| Token::presented(cookie.value()))
+    }
+
+    /// Gives the client `token` to carry for `seconds`. The cookie says how long it lives because
+    /// app clients keep only cookies that do.
+    pub(super) fn set(&self, token: &Token, seconds: u32) {
+        let lifetime = Duration::seconds(seconds.into());
+        let cookie = self.carrying(token.secret());
+        let until = OffsetDateTime::now_utc() + lifetime;
+        self.cookies.add_private(cookie.max_age(lifetime).expires(until));
+    }
+
+    /// Takes the cookie back.
+    pub(super) fn remove(&self) {
+        self.cookies.remove_private(self.carrying(""));
+    }
+
+    fn carrying(&self, secret: &str) -> CookieBuilder<'static> {
+        Cookie::build((self.name(), secret.to_owned()))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .path("/")
+            .secure(self.https)
+    }
+}
+
+/// A bottle id as it stands in a path. What is no number names no bottle.
+pub(super) fn bottle_id(text: &str) -> Result<i64, Error> {
+    text.parse().map_err(|_| Error::NoSuchBottle(text.chars().take(20).collect()))
+}
+
+/// The bottle in the path, which exists and belongs to whoever is logged in.
+pub(super) struct OwnedBottle {
+    pub(super) id: i64,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for OwnedBottle {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        let session = try_outcome!(request.guard::<Session<Private>>().await);
+        match owned(request, &session.login.account) {
+            Ok(id) => Outcome::Success(Self { id }),
+            Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
+        }
+    }
+}
+
+/// The id of the bottle in the path, if it is `account`'s.
+fn owned(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
+    // The path's second segment after the mount point: /bottles/<id>/...
+    let id = bottle_id(request.param::<&str>(1).and_then(Result::ok).unwrap_or_default())?;
+    let bottles = request.rocket().state::<Bottles>();
+    let bottles = bottles.ok_or_else(|| Error::Internal("no bottles are managed".into()))?;
+    bottles.check_owner(id, account)?;
+    Ok(id)
+}
+
+/// Someone logged in who may throw a bottle now. Each request that comes so far counts.
+pub(super) struct Thrower {
+    pub(super) account: Account,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Thrower {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        let account = try_outcome!(request.guard::<Session<Private>>().await).login.account;
+        counted(request, |throttle, from| throttle.throw(account.id, from))
+            .map(|()| Self { account })
+    }
+}
+
+/// A teacher who is logged in.
+pub(super) struct Teacher {
+    pub(super) account: Account,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Teacher {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        let account = try_outcome!(request.guard::<Session<Private>>().await).login.account;
+        if account.is_teacher {
+            return Outcome::Success(Self { account });
+        }
+        Outcome::Forward(Refused::from(Error::NotTeacher).noted(request).0)
+    }
+}
+
+/// Which of the document's two revisions a request speaks. They differ in two messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Revision {
+    /// Mounted at `/`.
+    Draft,
+    /// Mounted at `/api`.
+    Current,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Revision {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
+        let current = request.route().is_some_and(|route| route.uri.base() == "/api");
+        Outcome::Success(if current { Self::Current } else { Self::Draft })
+    }
+}

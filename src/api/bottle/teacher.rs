@@ -1,0 +1,262 @@
+//! What a teacher does: looks at what was reported, hides and shows, mutes and freezes.
+
+use rocket::{State, get, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::envelope::{Answer, Nothing, Reply, ok};
+use super::guard::{Teacher, bottle_id};
+use super::query::{PageQuery, page};
+use super::view::{CreatedView, Person};
+use crate::domain::accounts::required;
+use crate::domain::moderation::{Case, Entry, Moderation, Which};
+use crate::http::Body;
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Problem};
+
+#[derive(Serialize, ToSchema)]
+struct ReportView {
+    reporter: Person,
+    reason: String,
+    reported_at: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CaseView {
+    #[serde(flatten)]
+    bottle: CreatedView,
+    owner: Person,
+    /// until when the owner may throw nothing
+    muted_until: Option<Timestamp>,
+    reports: Vec<ReportView>,
+}
+
+impl From<Case> for CaseView {
+    fn from(case: Case) -> Self {
+        let reports = case.reports.into_iter().map(|report| ReportView {
+            reporter: report.reporter.into(),
+            reason: report.reason,
+            reported_at: report.reported_at,
+        });
+        Self {
+            reports: reports.collect(),
+            bottle: case.bottle.into(),
+            owner: case.owner.into(),
+            muted_until: case.muted_until,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Cases {
+    bottles: Vec<CaseView>,
+    next: Option<i64>,
+}
+
+/// The bottles for a teacher to look at
+#[utoipa::path(get, path = "/teacher/bottles",
+    params(
+        ("state" = Option<String>, Query, description = "`reported` (if not given) or `hidden`"),
+        PageQuery
+    ),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the list, by id", body = Answer<Cases>),
+        (status = 403, description = "not a teacher"),
+    )
+)]
+#[get("/teacher/bottles?<state>&<limit>&<after>")]
+pub(super) fn cases(
+    _teacher: Teacher,
+    state: Option<&str>,
+    limit: Option<&str>,
+    after: Option<&str>,
+    moderation: &State<Moderation>,
+) -> Reply<Cases> {
+    let which = match state {
+        None | Some("reported") => Which::Reported,
+        Some("hidden") => Which::Hidden,
+        Some(_) => return Err(Error::field("state", Problem::NotOneOf("reported, hidden")).into()),
+    };
+    let found = moderation.cases(which, page(limit, after)?)?;
+    let next = found.items.last().filter(|_| found.more).map(|case| case.bottle.id);
+    let bottles = found.items.into_iter().map(CaseView::from).collect();
+    ok("查询成功", Cases { bottles, next })
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Hiding {
+    #[schema(value_type = bool)]
+    hidden: Option<bool>,
+}
+
+/// Hide a bottle or show it again; either settles what was reported of it
+#[utoipa::path(put, path = "/teacher/bottles/{bottle_id}",
+    params(("bottle_id" = i64, Path)),
+    request_body = Hiding,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "it is so", body = Answer<Nothing>),
+        (status = 403, description = "not a teacher"),
+        (status = 404, description = "no such bottle"),
+    )
+)]
+#[put("/teacher/bottles/<id>", data = "<body>")]
+pub(super) async fn hide(
+    teacher: Teacher,
+    id: &str,
+    body: Body<Hiding>,
+    moderation: &State<Moderation>,
+) -> Reply<Nothing> {
+    let hidden = required("hidden", body.0.hidden)?;
+    moderation.set_hidden(&teacher.account, bottle_id(id)?, hidden).await?;
+    ok(if hidden { "已隐藏" } else { "已恢复" }, Nothing {})
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Muting {
+    /// 0 lets them throw again
+    #[schema(value_type = u32)]
+    muted_minutes: Option<u32>,
+}
+
+/// Let an account throw nothing for a time
+#[utoipa::path(put, path = "/teacher/users/{user_id}",
+    params(("user_id" = i64, Path)),
+    request_body = Muting,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "it is so", body = Answer<Nothing>),
+        (status = 403, description = "not a teacher"),
+        (status = 404, description = "no such user"),
+    )
+)]
+#[put("/teacher/users/<id>", data = "<body>")]
+pub(super) async fn mute(
+    teacher: Teacher,
+    id: &str,
+    body: Body<Muting>,
+    moderation: &State<Moderation>,
+) -> Reply<Nothing> {
+    let minutes = required("muted_minutes", body.0.muted_minutes)?;
+    let user = id.parse().map_err(|_| Error::NoSuchUser(id.chars().take(20).collect()))?;
+    moderation.mute(&teacher.account, user, minutes).await?;
+    ok(if minutes > 0 { "已禁言" } else { "已解除禁言" }, Nothing {})
+}
+
+#[derive(Serialize, ToSchema)]
+struct MutedView {
+    #[serde(flatten)]
+    person: Person,
+    muted_until: Timestamp,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct StandingView {
+    frozen: bool,
+    muted: Vec<MutedView>,
+}
+
+/// Whether nobody may throw, and who may not
+#[utoipa::path(get, path = "/teacher/sea",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "how things stand", body = Answer<StandingView>),
+        (status = 403, description = "not a teacher"),
+    )
+)]
+#[get("/teacher/sea")]
+pub(super) fn standing(_teacher: Teacher, moderation: &State<Moderation>) -> Reply<StandingView> {
+    let standing = moderation.standing()?;
+    let muted = standing.muted.into_iter();
+    let muted =
+        muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });
+    ok("查询成功", StandingView { frozen: standing.frozen, muted: muted.collect() })
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Freezing {
+    #[schema(value_type = bool)]
+    frozen: Option<bool>,
+}
+
+/// Let nobody throw, or all again
+#[utoipa::path(put, path = "/teacher/sea",
+    request_body = Freezing,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "it is so", body = Answer<Nothing>),
+        (status = 403, description = "not a teacher"),
+    )
+)]
+#[put("/teacher/sea", data = "<body>")]
+pub(super) async fn freeze(
+    teacher: Teacher,
+    body: Body<Freezing>,
+    moderation: &State<Moderation>,
+) -> Reply<Nothing> {
+    let frozen = required("frozen", body.0.frozen)?;
+    moderation.freeze(&teacher.account, frozen).await?;
+    ok(if frozen { "已暂停扔瓶子" } else { "已恢复扔瓶子" }, Nothing {})
+}
+
+#[derive(Serialize, ToSchema)]
+struct EntryView {
+    entry_id: i64,
+    done_at: Timestamp,
+    /// who did it; none where enough reports did
+    actor: Option<String>,
+    /// hide, show, mute, unmute, freeze or unfreeze
+    action: &'static str,
+    bottle_id: Option<i64>,
+    /// who was muted, or whose bottle it is
+    user_id: Option<i64>,
+    username: Option<String>,
+    until: Option<Timestamp>,
+}
+
+impl From<Entry> for EntryView {
+    fn from(entry: Entry) -> Self {
+        let (user_id, username) = entry.user.unzip();
+        Self {
+            entry_id: entry.id,
+            done_at: entry.done_at,
+            actor: entry.actor,
+            action: entry.action.as_str(),
+            bottle_id: entry.bottle,
+            user_id,
+            username,
+            until: entry.until,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct LogView {
+    entries: Vec<EntryView>,
+    next: Option<i64>,
+}
+
+/// Who did what, the latest first
+#[utoipa::path(get, path = "/teacher/log",
+    params(PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a part of the log", body = Answer<LogView>),
+        (status = 403, description = "not a teacher"),
+    )
+)]
+#[get("/teacher/log?<limit>&<after>")]
+pub(super) fn log(
+    _teacher: Teacher,
+    limit: Option<&str>,
+    after: Option<&str>,
+    moderation: &State<Moderation>,
+) -> Reply<LogView> {
+    let found = moderation.log(page(limit, after)?)?;
+    let next = found.items.last().filter(|_| found.more).map(|entry| entry.id);
+    ok(
+        "查询成功",
+        LogView { entries: found.items.into_iter().map(EntryView::from).collect(), next },
+    )
+}

@@ -1,0 +1,251 @@
+//! Sessions and accounts.
+
+use std::sync::Arc;
+
+use rocket::{State, delete, get, post, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::envelope::{Answer, Nothing, Refusal, Reply, ok};
+use super::guard::{Private, Revision, SessionCookie};
+use super::view::User;
+use crate::domain::accounts::{
+    Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
+};
+use crate::domain::transfer;
+use crate::http::{Body, Client, Lifetimes, MayRegister, Session};
+use crate::model::error::Error;
+use crate::model::fields::{Gender, Nickname, Username};
+use crate::store::Store;
+use crate::store::transfer::Record;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Credentials {
+    #[schema(value_type = String)]
+    username: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+/// Log in
+#[utoipa::path(post, path = "/sessions",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "the user, and the cookie", body = Answer<User>),
+        (status = 403, description = "wrong name or password"),
+    )
+)]
+#[post("/sessions", data = "<body>")]
+pub(super) async fn log_in(
+    body: Body<Credentials>,
+    client: Client,
+    accounts: &State<Accounts>,
+    lifetimes: &State<Lifetimes>,
+    cookie: SessionCookie<'_>,
+) -> Reply<User> {
+    let username = required("username", body.0.username)?;
+    let password = required("password", body.0.password)?;
+    let seconds = lifetimes.bottle;
+    let kind = SessionKind {
+        contract: Contract::Bottle,
+        seconds,
+        terminal: None,
+        replaces: cookie.token(),
+    };
+    let begun = accounts.log_in(Name::Username(&username), password, kind, client.0).await?;
+    cookie.set(&begun.token, seconds);
+    ok("登录成功", begun.account.into())
+}
+
+/// Log out
+#[utoipa::path(delete, path = "/sessions/self",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the session has ended", body = Answer<Nothing>),
+    )
+)]
+#[delete("/sessions/self")]
+pub(super) async fn log_out(
+    session: Session<Private>,
+    accounts: &State<Accounts>,
+    cookie: SessionCookie<'_>,
+) -> Reply<Nothing> {
+    accounts.log_out(session.login).await?;
+    cookie.remove();
+    ok("登出成功", Nothing {})
+}
+
+/// Log out everywhere
+#[utoipa::path(delete, path = "/sessions",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "every session of the account has ended", body = Answer<Nothing>),
+    )
+)]
+#[delete("/sessions")]
+pub(super) async fn log_out_everywhere(
+    session: Session<Private>,
+    accounts: &State<Accounts>,
+    cookie: SessionCookie<'_>,
+) -> Reply<Nothing> {
+    accounts.log_out_everywhere(session.login).await?;
+    cookie.remove();
+    ok("已登出所有设备", Nothing {})
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Farewell {
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+/// Delete the account and all its own
+#[utoipa::path(delete, path = "/users/self",
+    request_body = Farewell,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 403, description = "wrong password"),
+    )
+)]
+#[delete("/users/self", data = "<body>")]
+pub(super) async fn delete_account(
+    session: Session<Private>,
+    body: Body<Farewell>,
+    client: Client,
+    accounts: &State<Accounts>,
+    cookie: SessionCookie<'_>,
+) -> Reply<Nothing> {
+    let password = required("password", body.0.password)?;
+    match accounts.delete(session.login, Some(password), client.0).await {
+        Ok(()) => {
+            cookie.remove();
+            ok("注销成功", Nothing {})
+        }
+        Err(Error::WrongPassword) => Err(Refusal::from(Error::WrongPassword).in_words("密码错误")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct NewProfile {
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    username: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+    #[schema(max_length = 64)]
+    nickname: Option<String>,
+    #[schema(value_type = Option<Gender>)]
+    gender: Option<String>,
+}
+
+/// Make an account
+#[utoipa::path(post, path = "/users",
+    request_body = NewProfile,
+    responses(
+        (status = 200, description = "the user", body = Answer<User>),
+        (status = 409, description = "the name is taken"),
+    )
+)]
+#[post("/users", data = "<body>")]
+pub(super) async fn register(
+    _may: MayRegister,
+    revision: Revision,
+    body: Body<NewProfile>,
+    accounts: &State<Accounts>,
+) -> Reply<User> {
+    let registration = Registration {
+        gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
+        username: Username::parse("username", &required("username", body.0.username)?)?,
+        password: accounts.new_password("password", &required("password", body.0.password)?)?,
+        email: None,
+    };
+    let registered = accounts.register(registration).await;
+    match (revision, registered) {
+        (Revision::Current, Ok(account)) => {
+            ok(format!("用户{}注册成功", account.username), account.into())
+        }
+        (Revision::Draft, Ok(account)) => ok("注册成功", account.into()),
+        (Revision::Draft, Err(error @ Error::UsernameTaken(_))) => {
+            Err(Refusal::from(error).in_words("用户名已存在"))
+        }
+        (_, Err(error)) => Err(error.into()),
+    }
+}
+
+/// Who is logged in
+#[utoipa::path(get, path = "/users/self",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the user", body = Answer<User>),
+    )
+)]
+#[get("/users/self")]
+pub(super) fn profile(session: Session<Private>) -> Reply<User> {
+    ok("获取用户资料成功", session.login.account.into())
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Own {
+    records: Vec<Record>,
+}
+
+/// All that is one's own, as `bottle export` writes it, and what one opened
+#[utoipa::path(get, path = "/users/self/export",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the records", body = Answer<Own>),
+    )
+)]
+#[get("/users/self/export")]
+pub(super) fn export(session: Session<Private>, store: &State<Arc<Store>>) -> Reply<Own> {
+    ok("导出成功", Own { records: transfer::own(store, session.login.account.id)? })
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Profile {
+    #[schema(max_length = 64)]
+    nickname: Option<String>,
+    #[schema(value_type = Option<Gender>)]
+    gender: Option<String>,
+    /// a new one; it ends every session of the account
+    password: Option<String>,
+    /// asked for with a new password
+    current_password: Option<String>,
+}
+
+/// Change the profile
+#[utoipa::path(put, path = "/users/self",
+    request_body = Profile,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the user as they are now", body = Answer<User>),
+        (status = 403, description = "wrong current password"),
+    )
+)]
+#[put("/users/self", data = "<body>")]
+pub(super) async fn update(
+    session: Session<Private>,
+    body: Body<Profile>,
+    client: Client,
+    accounts: &State<Accounts>,
+) -> Reply<User> {
+    let new_password = |text: String| accounts.new_password("password", &text);
+    let current = session.login.account.nickname.as_str();
+    let nickname = |text| Nickname::replacing(&[current], text);
+    let changes = ProfileChanges {
+        gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
+        nickname: body.0.nickname.as_deref().map(nickname).transpose()?,
+        password: body.0.password.map(new_password).transpose()?,
+        current_password: body.0.current_password,
+        ..ProfileChanges::default()
+    };
+    match accounts.update(session.login, changes, client.0).await {
+        Ok(account) => ok("更新用户资料成功", account.into()),
+        Err(Error::WrongPassword) => {
+            Err(Refusal::from(Error::WrongPassword).in_words("当前密码错误"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Accounts and bottles as the document's JSON shows them.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::domain::accounts::Account;
+use crate::domain::bottles::{Bottle, Opened, Opener, Sighting};
+use crate::model::clock::Timestamp;
+use crate::model::fields::Gender;
+use crate::model::geo::Position;
+
+/// An account as others see it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Person {
+    user_id: i64,
+    username: String,
+    nickname: String,
+    #[schema(value_type = Gender)]
+    gender: &'static str,
+}
+
+impl From<Account> for Person {
+    fn from(account: Account) -> Self {
+        Self {
+            user_id: account.id,
+            username: account.username,
+            nickname: account.nickname,
+            gender: account.gender.as_str(),
+        }
+    }
+}
+
+/// An account as its owner sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct User {
+    #[serde(flatten)]
+    person: Person,
+    created_at: Timestamp,
+    /// There only if it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    password_is_one_time: bool,
+    /// There only if it is so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_teacher: bool,
+}
+
+impl From<Account> for User {
+    fn from(account: Account) -> Self {
+        Self {
+            created_at: account.created_at,
+            password_is_one_time: account.password_is_one_time,
+            is_teacher: account.is_teacher,
+            person: account.into(),
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct LocationView {
+    formatted_address: String,
+    latitude: f64,
+    longitude: f64,
+}
+
+impl LocationView {
+    fn new(formatted_address: String, position: Position) -> Self {
+        Self { formatted_address, latitude: position.latitude(), longitude: position.longitude() }
+    }
+}
+
+/// A bottle on the map, closed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SightingView<'a> {
+    bottle_id: i64,
+    style: u8,
+    is_owner: bool,
+    location: SightingLocation<'a>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SightingLocation<'a> {
+    formatted_address: &'a str,
+    latitude: f64,
+    longitude: f64,
+}
+
+impl<'a> SightingView<'a> {
+    /// The sighting as the account `viewer` sees it.
+    pub(super) fn new(sighting: &Sighting<'a>, viewer: i64) -> Self {
+        Self {
+            bottle_id: sighting.id,
+            style: sighting.style.number(),
+            is_owner: sighting.owner == viewer,
+            location: SightingLocation {
+                formatted_address: sighting.formatted_address,
+                latitude: sighting.position.latitude(),
+                longitude: sighting.position.longitude(),
+            },
+        }
+    }
+}
+
+/// A bottle as the one who threw it sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CreatedView {
+    bottle_id: i64,
+    content: String,
+    style: u8,
+    location: LocationView,
+    created_at: Timestamp,
+    openers_count: i64,
+    /// There only if a teacher, or enough reports, took it from the sea.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
+}
+
+impl From<Bottle> for CreatedView {
+    fn from(bottle: Bottle) -> Self {
+        Self {
+            bottle_id: bottle.id,
+            content: bottle.content,
+            style: bottle.style.number(),
+            location: LocationView::new(bottle.formatted_address, bottle.position),
+            created_at: bottle.created_at,
+            openers_count: bottle.openers_count,
+            hidden: bottle.hidden_at.is_some(),
+        }
+    }
+}
+
+/// A bottle as one who opened it sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenedView {
+    bottle_id: i64,
+    content: String,
+    style: u8,
+    owner: Person,
+    location: LocationView,
+    created_at: Timestamp,
+    open_at: Timestamp,
+    /// There only if it is so, and it is one's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
+}
+
+impl From<Opened> for OpenedView {
+    fn from(opened: Opened) -> Self {
+        let bottle = opened.bottle;
+        Self {
+            bottle_id: bottle.id,
+            content: bottle.content,
+            style: bottle.style.number(),
+            owner: opened.owner.into(),
+            location: LocationView::new(bottle.formatted_address, bottle.position),
+            created_at: bottle.created_at,
+            open_at: opened.open_at,
+            hidden: bottle.hidden_at.is_some(),
+        }
+    }
+}
+
+/// Someone who opened a bottle.
+#[derive(Serialize, ToSchema)]
+pub(super) struct OpenerView {
+    #[serde(flatten)]
+    person: Person,
+    open_at: Timestamp,
+}
+
+impl From<Opener> for OpenerView {
+    fn from(opener: Opener) -> Self {
+        Self { person: opener.account.into(), open_at: opener.open_at }
+    }
+}

@@ -1,0 +1,114 @@
+//! Cards, members and divisions: the same three endpoints at three bases.
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, Route, State, async_trait, delete, get, post, routes};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use super::{Answer, BareCookie, Reply, described, filled, say};
+use crate::domain::ledger::Holdings;
+use crate::http::openapi::ContractSpec;
+use crate::http::{Body, Refused, Session};
+use crate::model::error::Error;
+use crate::model::fields::{Holding, HoldingName};
+
+/// Which of the three a request is about, by the base its route is mounted at.
+struct Kind(Holding);
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Kind {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        match request.route().map(|route| route.uri.base().to_string()).as_deref() {
+            Some("/card") => Outcome::Success(Self(Holding::Card)),
+            Some("/member") => Outcome::Success(Self(Holding::Member)),
+            Some("/division") => Outcome::Success(Self(Holding::Division)),
+            _ => Outcome::Error(Refused::NoSuchPath.noted(request)),
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ledger::New)]
+struct New {
+    #[schema(value_type = String, min_length = 1, max_length = 64)]
+    name: Option<String>,
+}
+
+/// Add one
+#[utoipa::path(post, path = "/",
+    request_body = New,
+    security(("ledger_session" = [])),
+    responses(
+        (status = 201, description = "added", body = Answer),
+    )
+)]
+#[post("/", data = "<body>")]
+async fn add(
+    kind: Kind,
+    session: Session<BareCookie>,
+    body: Body<New>,
+    holdings: &State<Holdings>,
+) -> Reply {
+    let name = HoldingName::parse(&filled("name", body.0.name)?)?;
+    holdings.add(kind.0, &session.login.account, name).await?;
+    Ok(say(201, "created"))
+}
+
+/// A card, a member or a division.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ledger::Item)]
+pub(super) struct Item {
+    id: i64,
+    name: String,
+}
+
+/// All of them
+#[utoipa::path(get, path = "/",
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "all, in `data`", body = Answer),
+    )
+)]
+#[get("/")]
+fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
+    let found = holdings.list(kind.0, &session.login.account)?;
+    let data = found.into_iter().map(|(id, name)| Item { id, name }).collect();
+    Ok(Answer { data: Some(data), ..say(200, "success") })
+}
+
+/// Remove one
+#[utoipa::path(delete, path = "/{id}",
+    params(("id" = i64, Path)),
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "removed", body = Answer),
+        (status = 404, description = "no such one"),
+    )
+)]
+#[delete("/<id>")]
+async fn remove(
+    kind: Kind,
+    session: Session<BareCookie>,
+    id: &str,
+    holdings: &State<Holdings>,
+) -> Reply {
+    let id = id.parse().map_err(|_| Error::NoSuchHolding(kind.0))?;
+    holdings.remove(kind.0, &session.login.account, id).await?;
+    Ok(say(200, "success"))
+}
+
+/// The endpoints, to be mounted at `/card`, `/member` and `/division`.
+pub fn routes() -> Vec<Route> {
+    routes![add, list, remove]
+}
+
+/// What the document says of them, at each of the three.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(add, list, remove))]
+    struct Api;
+    described(Api::openapi())
+}

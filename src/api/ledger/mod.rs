@@ -1,0 +1,283 @@
+//! The Ledger contract: a family's accounts. Its login is a JWT in a bare cookie.
+
+mod holdings;
+mod jwt;
+
+use rocket::http::Status;
+use rocket::response::{self, Responder};
+use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put, routes};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use super::openapi::Described;
+use super::{
+    Body, Client, Credential, Lifetimes, MayRegister, PublicUrl, Refused, Session, respond,
+};
+use crate::domain::accounts::{
+    Accounts, Contract, Name, ProfileChanges, Registration, SessionKind,
+};
+use crate::model::error::Error;
+use crate::model::fields::{Holding, Username};
+use crate::model::token::Token;
+
+use holdings::Item;
+pub use holdings::{describe as describe_holdings, routes as holding_routes};
+pub use jwt::Jwt;
+
+/// The envelope of every answer: `{code, message}` and, for lists, `data`. The code is the status.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ledger::Answer)]
+struct Answer {
+    code: u16,
+    message: String,
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Vec<Item>>,
+}
+
+type Reply = Result<Answer, Answer>;
+
+fn say(code: u16, message: impl Into<String>) -> Answer {
+    Answer { code, message: message.into(), data: None }
+}
+
+impl<'r> Responder<'r, 'static> for Answer {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        respond(request, Status::new(self.code), &self)
+    }
+}
+
+impl From<Error> for Answer {
+    fn from(error: Error) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        let message = match &refused {
+            Refused::Domain(error) => return said(error),
+            Refused::NotJson => "the body must be application/json",
+            Refused::Malformed => "malformed request",
+            Refused::TooLarge => "the body is too large",
+            Refused::NoSuchPath => "no such path",
+            Refused::WrongMethod => "method not allowed",
+            Refused::Foreign => "requests from other sites are refused",
+            Refused::TooOften => "too many attempts, try again in a minute",
+            Refused::Unavailable => "unavailable now, try again later",
+            Refused::Bug => "internal server error",
+        };
+        say(refused.status().code, message)
+    }
+}
+
+/// What the domain said, in the document's words.
+fn said(error: &Error) -> Answer {
+    match error {
+        Error::Field { field, problem } => say(422, format!("{field} {problem}")),
+        Error::UsernameTaken(_) => say(409, "username already taken"),
+        Error::UnknownAccount => say(404, "user not exist"),
+        Error::WrongPassword => say(403, "wrong password"),
+        Error::NoToken => say(400, "no token found"),
+        Error::NotLoggedIn => say(400, "invalid token"),
+        Error::ExpiredToken => say(400, "expired token"),
+        Error::HasHolding(kind) => say(
+            403,
+            format!("cannot delete user cause there is at least a {} under it", word(*kind)),
+        ),
+        Error::NoSuchHolding(kind) => say(404, format!("{} not exist", word(*kind))),
+        // What only another contract asks for.
+        _ => Refused::Bug.into(),
+    }
+}
+
+fn word(kind: Holding) -> &'static str {
+    match kind {
+        Holding::Card => "card",
+        Holding::Member => "member",
+        Holding::Division => "division",
+    }
+}
+
+/// The JWT in the raw `Cookie` header.
+struct BareCookie;
+
+impl Credential for BareCookie {
+    const CONTRACT: Contract = Contract::Ledger;
+
+    fn token(request: &Request<'_>) -> Result<Token, Error> {
+        let jwt = jwt::in_cookies(request).ok_or(Error::NoToken)?;
+        let reader = request.rocket().state::<Jwt>();
+        reader.ok_or_else(|| Error::Internal("no JWT key is managed".into()))?.read(jwt)
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ledger::Credentials)]
+struct Credentials {
+    #[schema(value_type = String)]
+    name: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+/// The text of a field that must not be blank.
+fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
+    text.filter(|text| !text.trim().is_empty())
+        .ok_or_else(|| say(400, format!("{field} cannot be blank")))
+}
+
+/// Make an account
+#[utoipa::path(post, path = "/register",
+    request_body = Credentials,
+    responses(
+        (status = 201, description = "made", body = Answer),
+        (status = 400, description = "a blank field, or a name over 20 characters"),
+        (status = 409, description = "the name is taken"),
+    )
+)]
+#[post("/register", data = "<body>")]
+async fn register(_may: MayRegister, body: Body<Credentials>, accounts: &State<Accounts>) -> Reply {
+    let name = filled("name", body.0.name)?;
+    if name.chars().count() > 20 {
+        return Err(say(400, "name length cannot exceed 20"));
+    }
+    let password = filled("password", body.0.password)?;
+    let registration = Registration {
+        username: Username::parse("name", &name)?,
+        password: accounts.new_password("password", &password)?,
+        nickname: None,
+        gender: None,
+        email: None,
+    };
+    accounts.register(registration).await?;
+    Ok(say(201, "created"))
+}
+
+/// The answer to a login: the JWT stands in `Set-Cookie` with no name before it.
+#[derive(Responder)]
+struct LoggedIn {
+    answer: Answer,
+    cookie: SetCookie,
+}
+
+struct SetCookie(String);
+
+impl From<SetCookie> for rocket::http::Header<'static> {
+    fn from(cookie: SetCookie) -> Self {
+        Self::new("Set-Cookie", cookie.0)
+    }
+}
+
+/// Log in
+#[utoipa::path(post, path = "/login",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "logged in: the JWT stands in `Set-Cookie` without a name", body = Answer),
+        (status = 400, description = "a blank field"),
+        (status = 403, description = "wrong password"),
+        (status = 404, description = "no such user"),
+    )
+)]
+#[post("/login", data = "<body>")]
+async fn log_in(
+    body: Body<Credentials>,
+    client: Client,
+    accounts: &State<Accounts>,
+    lifetimes: &State<Lifetimes>,
+    jwt: &State<Jwt>,
+    url: &State<PublicUrl>,
+) -> Result<LoggedIn, Answer> {
+    let name = filled("name", body.0.name)?;
+    let password = filled("password", body.0.password)?;
+    let seconds = lifetimes.ledger;
+    let kind = SessionKind { contract: Contract::Ledger, seconds, terminal: None, replaces: None };
+    let begun = accounts.log_in(Name::Username(&name), password, kind, client.0).await?;
+    let jwt = jwt.sign(&begun)?;
+    let secure = if url.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{jwt}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    Ok(LoggedIn { answer: say(200, "success"), cookie: SetCookie(cookie) })
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ledger::NewPassword)]
+struct NewPassword {
+    /// one's own
+    name: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+/// Change the password
+#[utoipa::path(put, path = "/",
+    request_body = NewPassword,
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "changed", body = Answer),
+        (status = 403, description = "another name than one's own"),
+    )
+)]
+#[put("/", data = "<body>")]
+async fn change_password(
+    session: Session<BareCookie>,
+    body: Body<NewPassword>,
+    client: Client,
+    accounts: &State<Accounts>,
+) -> Reply {
+    let own_name = session.login.account.username.as_str();
+    if body.0.name.is_some_and(|name| Username::normalized(&name).as_str() != own_name) {
+        return Err(say(403, "cannot modify username"));
+    }
+    let password = filled("password", body.0.password)?;
+    let password = Some(accounts.new_password("password", &password)?);
+    let changes = ProfileChanges { password, ..ProfileChanges::default() };
+    accounts.update(session.login, changes, client.0).await?;
+    Ok(say(200, "success"))
+}
+
+/// Delete the account
+#[utoipa::path(delete, path = "/",
+    security(("ledger_session" = [])),
+    responses(
+        (status = 200, description = "it is gone", body = Answer),
+        (status = 403, description = "a card, a member or a division exists"),
+    )
+)]
+#[delete("/")]
+async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>) -> Reply {
+    accounts.delete_if_empty(session.login).await?;
+    Ok(say(200, "success"))
+}
+
+/// The account's endpoints, to be mounted at `/user`.
+pub fn routes() -> Vec<Route> {
+    routes![register, log_in, change_password, delete_account]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(paths(register, log_in, change_password, delete_account))]
+    struct Api;
+    described(Api::openapi())
+}
+
+fn described(api: utoipa::openapi::OpenApi) -> Described {
+    Described {
+        api,
+        contract: "Ledger",
+        refusal: "ledger.Answer",
+        logged_out: "400",
+        wrong_field: &["400", "422"],
+    }
+}
+
+/// The envelope for whatever no endpoint answered, at every base of this contract.
+pub fn catchers() -> Vec<Catcher> {
+    catchers![refuse]
+}
+
+#[catch(default)]
+fn refuse(status: Status, request: &Request<'_>) -> Answer {
+    Refused::caught(status, request).into()
+}

@@ -1,0 +1,291 @@
+//! The Music contract: accounts with an email address. Its login is a bearer token.
+
+mod profile;
+
+use rocket::http::Status;
+use rocket::response::{self, Responder};
+use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
+
+use super::openapi::Described;
+use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, chinese, respond};
+use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
+use crate::model::error::Error;
+use crate::model::fields::{Email, Nickname, Username};
+use crate::model::token::Token;
+
+/// The envelope of every answer: `{code, message}` and, where there is some, `data`. Code 0 is
+/// success; any other is under HTTP status 400 unless its first three digits are one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = music::Answer)]
+struct Answer<T> {
+    code: u32,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<T>,
+}
+
+type Reply<T> = Result<Answer<T>, Refusal>;
+
+/// The data of an answer that has none.
+type Nothing = ();
+
+fn ok<T>(message: &'static str, data: Option<T>) -> Reply<T> {
+    Ok(Answer { code: 0, message, data })
+}
+
+impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        respond(request, Status::Ok, &self)
+    }
+}
+
+/// Why there is no data.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = music::Refusal)]
+struct Refusal {
+    #[serde(skip)]
+    status: Status,
+    /// Whether it is the server's fault: each documented path has its own answer then.
+    #[serde(skip)]
+    is_fault: bool,
+    code: u32,
+    message: String,
+}
+
+/// A documented failure.
+fn refusal(code: u32, message: impl Into<String>) -> Refusal {
+    Refusal { status: Status::BadRequest, is_fault: false, code, message: message.into() }
+}
+
+impl<'r> Responder<'r, 'static> for Refusal {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let refusal = match try_again_later(request) {
+            Some((code, message)) if self.is_fault => refusal(code, message),
+            _ => self,
+        };
+        respond(request, refusal.status, &refusal)
+    }
+}
+
+/// The document's "try again later" for the request's path. By the path, because a catcher answers
+/// for guards and panics, and knows no handler.
+fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
+    let segments: Vec<&str> = request.uri().path().segments().collect();
+    match segments.join("/").strip_prefix("api/user/")? {
+        "register" => Some((40003, "注册请求处理失败，请稍后再试")),
+        "login" => Some((40004, "登录请求处理失败，请稍后再试")),
+        "profile" => Some((40003, "获取用户信息请求失败，请稍后再试")),
+        "update/username" => Some((40003, "修改请求处理失败，请稍后再试")),
+        "update" => Some((40003, "更新请求处理失败，请稍后再试")),
+        "update/password" => Some((40003, "修改密码请求处理失败，请稍后再试")),
+        "delete" => Some((40002, "注销请求处理失败，请稍后再试")),
+        _ => None,
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let message = match &refused {
+            Refused::Domain(error) => return said(error),
+            Refused::NotJson => "请求体必须是application/json",
+            Refused::Malformed => return refusal(40000, "请求格式不正确"),
+            Refused::TooLarge => "请求体过大",
+            Refused::NoSuchPath => "路径不存在",
+            Refused::WrongMethod => "不支持该请求方法",
+            Refused::Foreign => "拒绝来自其他网站的请求",
+            Refused::TooOften => "操作过于频繁，请一分钟后再试",
+            Refused::Unavailable => "服务暂时不可用，请稍后再试",
+            Refused::Bug => "服务器内部错误",
+        };
+        let status = refused.status();
+        let is_fault = matches!(refused, Refused::Unavailable | Refused::Bug);
+        Self { status, is_fault, code: u32::from(status.code) * 100, message: message.into() }
+    }
+}
+
+/// What the domain said, where every endpoint says it alike.
+fn said(error: &Error) -> Refusal {
+    let forbidden =
+        |message: &str| Refusal { status: Status::Forbidden, ..refusal(40301, message) };
+    match error {
+        Error::Field { field, problem } => refusal(40000, chinese::problem(field, problem)),
+        Error::NoToken => forbidden("请登录后操作"),
+        Error::NotLoggedIn => forbidden("无效的访问令牌"),
+        // What an endpoint has no words for.
+        _ => Refused::Bug.into(),
+    }
+}
+
+/// The endpoint's own words for an error, where it has some.
+fn in_words(error: Error, words: impl FnOnce(&Error) -> Option<(u32, &'static str)>) -> Refusal {
+    match words(&error) {
+        Some((code, message)) => refusal(code, message),
+        None => error.into(),
+    }
+}
+
+/// The token in `Authorization`, with or without the word `Bearer` before it.
+struct Bearer;
+
+impl Credential for Bearer {
+    const CONTRACT: Contract = Contract::Music;
+
+    fn token(request: &Request<'_>) -> Result<Token, Error> {
+        let header = request.headers().get_one("Authorization").unwrap_or_default().trim();
+        let token = match header.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+            _ if header.eq_ignore_ascii_case("bearer") => "",
+            _ => header,
+        };
+        if token.is_empty() { Err(Error::NoToken) } else { Ok(Token::presented(token)) }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::NewAccount)]
+struct NewAccount {
+    #[schema(value_type = String)]
+    nickname: Option<String>,
+    #[schema(value_type = String)]
+    email: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+/// Make an account
+#[utoipa::path(post, path = "/register",
+    request_body = NewAccount,
+    responses(
+        (status = 200, description = "made", body = Answer<Nothing>),
+        (status = 400, description = "40001 name taken, 40002 address taken, 40003 later, 40000 a wrong field"),
+    )
+)]
+#[post("/register", data = "<body>")]
+async fn register(
+    _may: MayRegister,
+    body: Body<NewAccount>,
+    accounts: &State<Accounts>,
+) -> Reply<Nothing> {
+    let nickname = required("nickname", body.0.nickname)?;
+    let registration = Registration {
+        username: Username::parse("nickname", &nickname)?,
+        nickname: Some(Nickname::parse(&nickname)?),
+        email: Some(Email::parse(&required("email", body.0.email)?)?),
+        password: accounts.new_password("password", &required("password", body.0.password)?)?,
+        gender: None,
+    };
+    accounts.register(registration).await.map_err(|e| {
+        in_words(e, |e| match e {
+            Error::UsernameTaken(_) => Some((40001, "该用户名已存在")),
+            Error::EmailTaken => Some((40002, "该邮箱已注册")),
+            _ => None,
+        })
+    })?;
+    ok("注册成功", None)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[schema(as = music::Credentials)]
+struct Credentials {
+    /// an address, or a name without `@`
+    #[schema(value_type = String)]
+    email: Option<String>,
+    #[schema(value_type = String)]
+    password: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = music::Carried)]
+struct Carried {
+    token: String,
+}
+
+/// Log in
+#[utoipa::path(post, path = "/login",
+    request_body = Credentials,
+    responses(
+        (status = 200, description = "the token", body = Answer<Carried>),
+        (status = 400, description = "40001 no such address, 40002 no such name, 40003 wrong password, 40004 later, 40000 a wrong field"),
+    )
+)]
+#[post("/login", data = "<body>")]
+async fn log_in(
+    body: Body<Credentials>,
+    client: Client,
+    accounts: &State<Accounts>,
+    lifetimes: &State<Lifetimes>,
+) -> Reply<Carried> {
+    let email = required("email", body.0.email)?;
+    let password = required("password", body.0.password)?;
+    let (name, unknown) = if email.contains('@') {
+        (Name::Email(&email), (40001, "邮箱未注册"))
+    } else {
+        (Name::Username(&email), (40002, "用户名不存在"))
+    };
+    let seconds = lifetimes.music;
+    let kind = SessionKind { contract: Contract::Music, seconds, terminal: None, replaces: None };
+    let begun = accounts.log_in(name, password, kind, client.0).await.map_err(|e| {
+        in_words(e, |e| match e {
+            Error::UnknownAccount => Some(unknown),
+            Error::WrongPassword => Some((40003, "密码错误")),
+            _ => None,
+        })
+    })?;
+    ok("登录成功", Some(Carried { token: begun.token.secret().to_owned() }))
+}
+
+/// Every endpoint, to be mounted at `/api/user`.
+pub fn routes() -> Vec<Route> {
+    routes![
+        register,
+        log_in,
+        profile::profile,
+        profile::rename,
+        profile::update,
+        profile::change_password,
+        profile::delete_account,
+    ]
+}
+
+/// What the document says of these routes.
+pub fn describe() -> Described {
+    #[derive(OpenApi)]
+    #[openapi(
+        paths(
+            register,
+            log_in,
+            profile::profile,
+            profile::rename,
+            profile::update,
+            profile::change_password,
+            profile::delete_account,
+        ),
+        components(schemas(Refusal))
+    )]
+    struct Api;
+    Described {
+        api: Api::openapi(),
+        contract: "Music",
+        refusal: "music.Refusal",
+        logged_out: "403",
+        wrong_field: &["400"],
+    }
+}
+
+/// The envelope for whatever no endpoint answered.
+pub fn catchers() -> Vec<Catcher> {
+    catchers![refuse]
+}
+
+#[catch(default)]
+fn refuse(status: Status, request: &Request<'_>) -> Refusal {
+    Refused::caught(status, request).into()
+}

@@ -1,0 +1,225 @@
+//! `bottle user`: accounts, by the operator.
+
+mod import;
+pub(super) mod password;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use bottle::domain::accounts::{Account, Accounts, Listed, Registration, Role};
+use bottle::domain::password::Passwords;
+use bottle::model::clock::Clock;
+use bottle::model::error::Error;
+use bottle::model::fields::{Nickname, Username};
+use bottle::store::{self, OpenError, users};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::terminal::escaped;
+use super::{beside, database, settings, wait_for};
+
+/// What all commands take.
+#[derive(Args)]
+pub(super) struct Common {
+    /// The database file [default: bottle.db]
+    #[arg(long, value_name = "FILE", global = true)]
+    db: Option<PathBuf>,
+    /// Print JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// List all accounts
+    #[command(after_help = "Example: bottle user list --json")]
+    List,
+    #[command(flatten)]
+    Change(Change),
+}
+
+#[derive(Subcommand)]
+pub(super) enum Change {
+    /// Make an account; its password is asked for, or read from standard input
+    #[command(after_help = "\
+Examples:
+  bottle user add ada                  asks for the password
+  bottle user add ada --one-time       prints one; the page asks for another at the first login
+  bottle user add grace --teacher      may keep the sea kind")]
+    Add {
+        username: String,
+        /// The name it is shown with [default: the username]
+        #[arg(long)]
+        nickname: Option<String>,
+        /// Make up a password, good until it is replaced; the page asks for another at the first login
+        #[arg(long)]
+        one_time: bool,
+        /// Let it hide bottles, mute accounts and see what is reported, on the page /teacher
+        #[arg(long)]
+        teacher: bool,
+    },
+    /// Make a class of accounts with one-time passwords, and print them
+    #[command(after_help = "\
+Example: bottle user import class.csv > sheet.txt
+
+The file's first line names its columns: username, and if wanted nickname.")]
+    Import {
+        #[arg(value_name = "CSV")]
+        file: PathBuf,
+    },
+    /// Set a password, and end all sessions of the account
+    #[command(after_help = "Example: bottle user passwd ada --one-time")]
+    Passwd {
+        username: String,
+        /// Make up a password, good until it is replaced; the page asks for another at the first login
+        #[arg(long)]
+        one_time: bool,
+    },
+    /// Give an account another username
+    #[command(after_help = "Example: bottle user rename ada lovelace")]
+    Rename { username: String, new: String },
+    /// Delete an account with its bottles and openings
+    #[command(after_help = "Example: bottle user delete ada")]
+    Delete {
+        username: String,
+        /// Do not ask whether it is meant
+        #[arg(long)]
+        yes: bool,
+    },
+    /// End all sessions of an account
+    #[command(after_help = "Example: bottle user logout ada")]
+    Logout { username: String },
+}
+
+/// Does what `command` says.
+pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
+    match command {
+        Command::List => list(&database(common.db)?, common.json),
+        Command::Change(change) => {
+            let settings = settings()?;
+            let store = beside(common.db, &settings)?;
+            let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+            let least = settings.min_password_length;
+            let accounts = Accounts::new(store, passwords, Clock::default(), least);
+            wait_for(act(&accounts, change, common.json))
+        }
+    }
+}
+
+async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
+    match change {
+        Change::Add { username, nickname, one_time, teacher } => {
+            let given = if one_time { password::made_up() } else { password::asked()? };
+            let new = registration(accounts, &username, nickname.as_deref(), &given);
+            let role = if teacher { Role::Teacher } else { Role::Student };
+            let account = accounts.make(new?, role, one_time).await.map_err(told)?;
+            print(json, &account, "was made", one_time.then_some(given))
+        }
+        Change::Import { file } => import::run(accounts, &file, json).await,
+        Change::Passwd { username, one_time } => {
+            let given = if one_time { password::made_up() } else { password::asked()? };
+            let new = accounts.new_password("password", &given).map_err(told)?;
+            let account = accounts.set_password(&username, new, one_time).await;
+            let account = account.map_err(|e| of(&username, e))?;
+            print(json, &account, "has a new password, and no session", one_time.then_some(given))
+        }
+        Change::Rename { username, new } => {
+            let new = Username::parse("username", &new).map_err(told)?;
+            let account = accounts.rename(&username, new).await.map_err(|e| of(&username, e))?;
+            print(json, &account, "is its username now", None)
+        }
+        Change::Delete { username, yes } => {
+            if !yes && !password::is_meant(&format!("Delete {username} with all its bottles?"))? {
+                return Err("nothing was deleted".into());
+            }
+            accounts.remove(&username).await.map_err(|e| of(&username, e))?;
+            say(json, &json!({ "username": username, "deleted": true }), || {
+                format!("{username} was deleted")
+            })
+        }
+        Change::Logout { username } => {
+            accounts.end_sessions(&username).await.map_err(|e| of(&username, e))?;
+            say(json, &json!({ "username": username, "sessions": 0 }), || {
+                format!("{username} has no session any more")
+            })
+        }
+    }
+}
+
+fn registration(
+    accounts: &Accounts,
+    username: &str,
+    nickname: Option<&str>,
+    password: &str,
+) -> Result<Registration, String> {
+    Ok(Registration {
+        username: Username::parse("username", username).map_err(told)?,
+        password: accounts.new_password("password", password).map_err(told)?,
+        nickname: nickname.map(Nickname::parse).transpose().map_err(told)?,
+        gender: None,
+        email: None,
+    })
+}
+
+fn list(db: &Path, json: bool) -> Result<(), String> {
+    let now = Clock::default().now();
+    let accounts = store::read(db, |db| Ok::<_, OpenError>(users::list(db, now)));
+    let accounts = accounts.map_err(|e| e.to_string())?.map_err(told)?;
+    if json {
+        return say(true, &accounts.iter().map(listed).collect::<Value>(), String::new);
+    }
+    let mut table = format!(
+        "{:>6}  {:<24}  {:>7}  {:>8}  {}\n",
+        "id", "registered", "bottles", "sessions", "username"
+    );
+    for Listed { account, bottles, sessions } in accounts {
+        let (id, at, name) = (account.id, account.created_at.to_string(), &account.username);
+        let role = if account.is_teacher { "  (teacher)" } else { "" };
+        table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
+    }
+    say(false, &Value::Null, || table.trim_end().to_owned())
+}
+
+fn listed(of: &Listed) -> Value {
+    let Listed { account, bottles, sessions } = of;
+    json!({
+        "user_id": account.id,
+        "username": account.username,
+        "nickname": account.nickname,
+        "gender": account.gender.as_str(),
+        "created_at": account.created_at,
+        "password_is_one_time": account.password_is_one_time,
+        "is_teacher": account.is_teacher,
+        "bottles": bottles,
+        "sessions": sessions,
+    })
+}
+
+fn print(json: bool, of: &Account, what: &str, password: Option<String>) -> Result<(), String> {
+    let mut value = json!({ "user_id": of.id, "username": of.username, "nickname": of.nickname });
+    if let Some(password) = &password {
+        value["one_time_password"] = json!(password);
+    }
+    say(json, &value, || match &password {
+        Some(password) => format!("{} {what}. One-time password: {password}", of.username),
+        None => format!("{} {what}", of.username),
+    })
+}
+
+/// Prints a result, for programs or for people.
+fn say(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
+    let line = if json { value.to_string() } else { escaped(&text()) };
+    writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
+}
+
+fn told(error: Error) -> String {
+    error.to_string()
+}
+
+/// What went wrong with the account called `username`.
+pub(super) fn of(username: &str, error: Error) -> String {
+    match error {
+        Error::UnknownAccount => format!("there is no account {username}"),
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,170 @@
+//! Changing an account, and deleting it.
+
+use std::net::IpAddr;
+
+use super::{Account, Accounts, Login, Name};
+use crate::domain::events::Event;
+use crate::domain::password::Verdict;
+use crate::model::error::{Error, Result};
+use crate::model::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
+use crate::store::users::Changes;
+use crate::store::{ledger, sessions, users};
+
+/// What someone wants changed of their account; `None` leaves a thing as it is.
+#[derive(Default)]
+#[allow(missing_docs)]
+pub struct ProfileChanges {
+    pub username: Option<Username>,
+    pub nickname: Option<Nickname>,
+    pub gender: Option<Gender>,
+    pub avatar_url: Option<AvatarUrl>,
+    pub password: Option<NewPassword>,
+    /// Checked where it is given: [`Error::WrongPassword`] if it is not the account's.
+    pub current_password: Option<String>,
+}
+
+impl Accounts {
+    /// Changes an account. A new password ends all its other sessions, in the same transaction.
+    pub async fn update(
+        &self,
+        login: Login,
+        wanted: ProfileChanges,
+        from: IpAddr,
+    ) -> Result<Account> {
+        let mut changes = Changes {
+            username: wanted.username,
+            nickname: wanted.nickname,
+            gender: wanted.gender,
+            avatar_url: wanted.avatar_url,
+            ..Changes::default()
+        };
+        if let Some(current) = wanted.current_password {
+            changes.password_version = Some(self.confirm(&login, current, from).await?);
+        }
+        if let Some(password) = wanted.password {
+            changes.password_hash = Some(self.passwords.hash(password).await?);
+        }
+        self.store
+            .write(move |db| {
+                let id = login.account.id;
+                let account = users::update(db, id, &changes)?.ok_or(Error::NotLoggedIn)?;
+                if changes.password_hash.is_some() {
+                    sessions::delete_others(db, id, Some(login.token))?;
+                }
+                Ok(account)
+            })
+            .await
+    }
+
+    /// Replaces the password of whoever is logged in and knows the old one. [`Error::SamePassword`]
+    /// if it would stay what it is.
+    pub async fn replace_password(
+        &self,
+        login: Login,
+        old: String,
+        new: NewPassword,
+        from: IpAddr,
+    ) -> Result<()> {
+        if old == new.secret() {
+            self.confirm(&login, old, from).await?;
+            return Err(Error::SamePassword);
+        }
+        let changes = ProfileChanges {
+            password: Some(new),
+            current_password: Some(old),
+            ..ProfileChanges::default()
+        };
+        self.update(login, changes, from).await.map(drop)
+    }
+
+    /// Changes the password of someone who is not logged in, and ends all their sessions.
+    pub async fn change_password(
+        &self,
+        username: &str,
+        old: String,
+        new: NewPassword,
+        from: IpAddr,
+    ) -> Result<()> {
+        let (found, _) = self.check(Name::Username(username), old, from).await?;
+        let changes = Changes {
+            password_hash: Some(self.passwords.hash(new).await?),
+            password_version: Some(found.password_version),
+            ..Changes::default()
+        };
+        self.store
+            .write(move |db| {
+                let id = found.account.id;
+                users::update(db, id, &changes)?.ok_or(Error::WrongPassword)?;
+                sessions::delete_others(db, id, None)
+            })
+            .await
+    }
+
+    /// Deletes an account with all that is its own: sessions, bottles and openings, cards, members
+    /// and divisions. Where a password is given, it must be right.
+    pub async fn delete(&self, login: Login, password: Option<String>, from: IpAddr) -> Result<()> {
+        let version = match password {
+            Some(password) => Some(self.confirm(&login, password, from).await?),
+            None => None,
+        };
+        self.delete_all(login.account.id, version).await
+    }
+
+    /// Deletes the account of someone who is not logged in.
+    pub async fn delete_by_name(
+        &self,
+        username: &str,
+        password: String,
+        from: IpAddr,
+    ) -> Result<()> {
+        let (found, _) = self.check(Name::Username(username), password, from).await?;
+        self.delete_all(found.account.id, Some(found.password_version)).await
+    }
+
+    /// Deletes an account as Ledger does: [`Error::HasHolding`] while it has a card, a member or a
+    /// division.
+    pub async fn delete_if_empty(&self, login: Login) -> Result<()> {
+        let deleted = self.store.write(move |db| users::delete(db, login.account.id, None)).await?;
+        if !deleted {
+            return Err(Error::NotLoggedIn);
+        }
+        self.live.tell(Event::Reset);
+        Ok(())
+    }
+
+    pub(super) async fn delete_all(&self, id: i64, password_version: Option<i64>) -> Result<()> {
+        self.store
+            .write(move |db| {
+                ledger::delete_all(db, id)?;
+                match users::delete(db, id, password_version)? {
+                    true => Ok(()),
+                    // Gone, or under another password, since it was checked: nothing is deleted.
+                    false => Err(Error::WrongPassword),
+                }
+            })
+            .await?;
+        self.live.tell(Event::Reset);
+        Ok(())
+    }
+
+    /// The version of the account's password, if `password` is it.
+    async fn confirm(&self, login: &Login, password: String, from: IpAddr) -> Result<i64> {
+        let stored =
+            self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
+        let (key, hash) = (Username::key(&stored.account.username), stored.password_hash);
+        match self.try_password(&key, from, hash, password).await? {
+            Verdict::Wrong => Err(Error::WrongPassword),
+            Verdict::Right | Verdict::RightButWeak => Ok(stored.password_version),
+        }
+    }
+
+    /// The account as it is once every change before this one is on disk. Unlike other reads, this
+    /// one waits its turn among the changes, and so fails while none can be made.
+    pub async fn settled(&self, login: Login) -> Result<Account> {
+        self.store
+            .write(move |db| users::by_id(db, login.account.id))
+            .await?
+            .map(|found| found.account)
+            .ok_or(Error::NotLoggedIn)
+    }
+}

@@ -1,0 +1,299 @@
+//! Accounts and their sessions: the only account logic there is, whichever contract asks.
+
+mod changes;
+mod operator;
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::domain::events::Live;
+use crate::domain::password::{Passwords, Verdict};
+use crate::domain::rate_limit::{Rates, Throttle};
+use crate::model::clock::{Clock, Timestamp};
+use crate::model::error::{Error, Problem, Result};
+use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
+use crate::model::token::{Token, TokenHash};
+use crate::store::sessions::NewSession;
+use crate::store::users::{Credentials, NewAccount};
+use crate::store::{Snapshot, Store, sessions, users};
+
+pub use crate::store::sessions::Contract;
+pub use crate::store::users::{Account, Listed};
+pub use changes::ProfileChanges;
+
+/// Registers accounts, logs them in, and knows who carries which token. A clone is the same.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Arc<Store>,
+    passwords: Passwords,
+    clock: Clock,
+    min_password_length: usize,
+    throttle: Arc<Throttle>,
+    /// Chooses, for a name that no account has, the account that it costs as much as.
+    hasher: RandomState,
+    live: Live,
+}
+
+/// What someone registers with.
+#[allow(missing_docs)]
+pub struct Registration {
+    pub username: Username,
+    pub password: NewPassword,
+    /// The username, if absent.
+    pub nickname: Option<Nickname>,
+    pub gender: Option<Gender>,
+    pub email: Option<Email>,
+}
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Throw and open bottles.
+    Student,
+    /// Besides, keep the sea kind.
+    Teacher,
+}
+
+/// What someone names an account by.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub enum Name<'a> {
+    Username(&'a str),
+    Email(&'a str),
+}
+
+/// The session that a login asks for.
+#[derive(Clone, Debug)]
+pub struct SessionKind {
+    /// The contract it belongs to.
+    pub contract: Contract,
+    /// How long it lives.
+    pub seconds: u32,
+    /// The terminal it is for, where the contract has one for each.
+    pub terminal: Option<Terminal>,
+    /// The token that the client carried until now: its session ends with this login.
+    pub replaces: Option<Token>,
+}
+
+/// A session just begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// Who logged in.
+    pub account: Account,
+    /// What they are to carry.
+    pub token: Token,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// A live session: an account, and the token it is reached by.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Who is logged in.
+    pub account: Account,
+    /// By which token.
+    pub token: TokenHash,
+}
+
+impl Accounts {
+    /// The accounts in `store`. New passwords have at least `min_password_length` characters.
+    pub fn new(
+        store: Arc<Store>,
+        passwords: Passwords,
+        clock: Clock,
+        min_password_length: usize,
+    ) -> Self {
+        let throttle = Arc::new(Throttle::new(Rates::default(), &clock));
+        let hasher = RandomState::new();
+        let live = Live::new(0);
+        Self { store, passwords, clock, min_password_length, throttle, hasher, live }
+    }
+
+    /// The same, where wrong passwords count against `throttle`.
+    pub fn throttled(self, throttle: Arc<Throttle>) -> Self {
+        Self { throttle, ..self }
+    }
+
+    /// The same, where those who look at the sea are told that an account went with its bottles.
+    pub fn telling(self, live: Live) -> Self {
+        Self { live, ..self }
+    }
+
+    /// The password that `text` may become, or what is wrong with it, by the name of its field.
+    pub fn new_password(&self, field: &'static str, text: &str) -> Result<NewPassword> {
+        NewPassword::parse(field, text, self.min_password_length)
+    }
+
+    /// Makes an account. [`Error::UsernameTaken`] or [`Error::EmailTaken`] if its name or address is
+    /// another's in any contract.
+    pub async fn register(&self, new: Registration) -> Result<Account> {
+        self.make(new, Role::Student, false).await
+    }
+
+    /// Makes an account, whose password is either its owner's choice or given out by an operator.
+    pub async fn make(
+        &self,
+        new: Registration,
+        role: Role,
+        password_is_one_time: bool,
+    ) -> Result<Account> {
+        let nickname = match new.nickname {
+            Some(nickname) => nickname,
+            None => Nickname::parse(new.username.as_str())?,
+        };
+        let new = NewAccount {
+            username: new.username,
+            password_hash: self.passwords.hash(new.password).await?,
+            nickname,
+            gender: new.gender.unwrap_or(Gender::Unknown),
+            email: new.email,
+            password_is_one_time,
+            is_teacher: role == Role::Teacher,
+        };
+        let now = self.clock.now();
+        self.store.write(move |db| users::insert(db, &new, now)).await
+    }
+
+    /// Begins a session. [`Error::UnknownAccount`] and [`Error::WrongPassword`] take the same time:
+    /// a contract that has one answer for both gives nothing away.
+    pub async fn log_in(
+        &self,
+        name: Name<'_>,
+        password: String,
+        kind: SessionKind,
+        from: IpAddr,
+    ) -> Result<Begun> {
+        let (found, verdict) = self.check(name, password.clone(), from).await?;
+        let token = Token::random();
+        let now = self.clock.now();
+        let expires_at = now.plus_seconds(kind.seconds);
+        let new = NewSession {
+            token: token.hash(),
+            account: found.account.id,
+            password_version: found.password_version,
+            contract: kind.contract,
+            terminal: kind.terminal,
+            replaces: kind.replaces.map(|token| token.hash()),
+            expires_at,
+        };
+        self.store.write(move |db| sessions::insert(db, &new, now)).await?;
+        let account = found.account.clone();
+        if verdict == Verdict::RightButWeak {
+            self.strengthen(found, password).await?;
+        }
+        Ok(Begun { account, token, expires_at })
+    }
+
+    /// Who carries this token of `contract`; [`Error::NotLoggedIn`] if it is no live session's.
+    pub fn resolve(&self, contract: Contract, token: &Token) -> Result<Login> {
+        self.visit(contract, token).map(|(login, _)| login)
+    }
+
+    /// The same, with the snapshot that tells it: what is read there costs no second trip.
+    pub fn visit(&self, contract: Contract, token: &Token) -> Result<(Login, Snapshot)> {
+        let token = token.hash();
+        let now = self.clock.now();
+        let snapshot = self.store.snapshot()?;
+        let account = snapshot.read(|db| sessions::account(db, contract, token, now))?;
+        let account = account.ok_or(Error::NotLoggedIn)?;
+        Ok((Login { account, token }, snapshot))
+    }
+
+    /// Whether the session is still live.
+    pub fn is_live(&self, login: &Login) -> bool {
+        let now = self.clock.now();
+        let found = self.store.read(|db| sessions::account(db, Contract::Bottle, login.token, now));
+        // A store that does not answer now says nothing of a session.
+        !matches!(found, Ok(None))
+    }
+
+    /// Clears away the sessions that are over.
+    pub async fn clear_sessions(&self) -> Result<()> {
+        let now = self.clock.now();
+        if self.store.read(|db| sessions::any_over(db, now))? {
+            self.store.write(move |db| sessions::clear(db, now)).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the session.
+    pub async fn log_out(&self, login: Login) -> Result<()> {
+        let ended = self.store.write(move |db| sessions::delete(db, login.token)).await?;
+        if ended { Ok(()) } else { Err(Error::NotLoggedIn) }
+    }
+
+    /// Ends every session of the account, whatever contract it belongs to.
+    pub async fn log_out_everywhere(&self, login: Login) -> Result<()> {
+        self.store.write(move |db| sessions::delete_others(db, login.account.id, None)).await
+    }
+
+    /// The account of that name, whose password is `password`.
+    async fn check(
+        &self,
+        name: Name<'_>,
+        password: String,
+        from: IpAddr,
+    ) -> Result<(Credentials, Verdict)> {
+        let found = self.store.read(|db| match name {
+            Name::Username(name) => users::by_name(db, &Username::normalized(name)),
+            Name::Email(email) => users::by_email(db, email),
+        })?;
+        let key = match (&found, name) {
+            (Some(found), _) => Username::key(&found.account.username),
+            (None, Name::Username(name)) => Username::key(name),
+            (None, Name::Email(email)) => Email::key(email),
+        };
+        let stored = match &found {
+            Some(found) => found.password_hash.clone(),
+            None => self.dummy_hash(&key)?,
+        };
+        let verdict = self.try_password(&key, from, stored, password).await?;
+        let found = found.ok_or(Error::UnknownAccount)?;
+        match verdict {
+            Verdict::Wrong => Err(Error::WrongPassword),
+            Verdict::Right | Verdict::RightButWeak => Ok((found, verdict)),
+        }
+    }
+
+    /// A hash to check the password of a name against that no account has. Its cost is that of an
+    /// existing account's, the same one for each spelling of the name: hashes of several costs lie
+    /// beside each other once the setting was raised, and today's would tell the name from theirs.
+    fn dummy_hash(&self, key: &str) -> Result<String> {
+        let chosen = self.hasher.hash_one(key);
+        let hash = self.store.read(|db| users::some_password_hash(db, chosen))?;
+        Ok(self.passwords.dummy_hash(hash.as_deref()))
+    }
+
+    /// Whether `password` is the one behind `stored`, unless too many wrong ones came before it. Tries
+    /// are counted by `key`, in which all spellings of a name are one.
+    async fn try_password(
+        &self,
+        key: &str,
+        from: IpAddr,
+        stored: String,
+        password: String,
+    ) -> Result<Verdict> {
+        // Asked when its turn has come: of many at one time, the last know of the first.
+        let turn = self.passwords.turn().await?;
+        self.throttle.may_try(key, from)?;
+        let (verdict, _turn) = self.passwords.verify(turn, stored, password).await?;
+        if verdict == Verdict::Wrong {
+            self.throttle.was_wrong(key, from);
+        }
+        Ok(verdict)
+    }
+
+    /// Replaces a hash weaker than today's setting, now that the password is at hand.
+    async fn strengthen(&self, found: Credentials, password: String) -> Result<()> {
+        let new = self.passwords.rehash(password).await?;
+        self.store
+            .write(move |db| users::rehash(db, found.account.id, &found.password_hash, &new))
+            .await
+    }
+}
+
+/// The value of a field that must be given.
+pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T> {
+    value.ok_or_else(|| Error::field(field, Problem::Missing))
+}

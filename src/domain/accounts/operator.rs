@@ -1,0 +1,55 @@
+//! What an operator may do with accounts that are not their own: on the command line, with no session.
+
+use super::{Account, Accounts};
+use crate::model::error::{Error, Result};
+use crate::model::fields::{NewPassword, Username};
+use crate::store::users::Changes;
+use crate::store::{sessions, users};
+
+impl Accounts {
+    /// Sets the password of the account called `username` and ends all its sessions.
+    pub async fn set_password(
+        &self,
+        username: &str,
+        password: NewPassword,
+        is_one_time: bool,
+    ) -> Result<Account> {
+        let changes = Changes {
+            password_hash: Some(self.passwords.hash(password).await?),
+            password_is_one_time: is_one_time,
+            ..Changes::default()
+        };
+        let id = self.id_of(username)?;
+        self.store
+            .write(move |db| {
+                let account = users::update(db, id, &changes)?.ok_or(Error::UnknownAccount)?;
+                sessions::delete_others(db, id, None)?;
+                Ok(account)
+            })
+            .await
+    }
+
+    /// Gives the account called `username` another name; it is shown with its nickname still.
+    pub async fn rename(&self, username: &str, new: Username) -> Result<Account> {
+        let changes = Changes { username: Some(new), ..Changes::default() };
+        let id = self.id_of(username)?;
+        let renamed = self.store.write(move |db| users::update(db, id, &changes)).await?;
+        renamed.ok_or(Error::UnknownAccount)
+    }
+
+    /// Deletes the account called `username` with all that is its own.
+    pub async fn remove(&self, username: &str) -> Result<()> {
+        let id = self.id_of(username)?;
+        self.delete_all(id, None).await
+    }
+
+    /// Ends all sessions of the account called `username`.
+    pub async fn end_sessions(&self, username: &str) -> Result<()> {
+        let id = self.id_of(username)?;
+        self.store.write(move |db| sessions::delete_others(db, id, None)).await
+    }
+
+    fn id_of(&self, username: &str) -> Result<i64> {
+        self.store.read(|db| users::id_by_name(db, username))?.ok_or(Error::UnknownAccount)
+    }
+}

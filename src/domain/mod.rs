@@ -1,0 +1,10 @@
+//! The rules of accounts, bottles and moderation. No HTTP and no SQL.
+
+pub mod accounts;
+pub mod bottles;
+pub mod events;
+pub mod ledger;
+pub mod moderation;
+pub mod password;
+pub mod rate_limit;
+pub mod transfer;

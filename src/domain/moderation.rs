@@ -1,0 +1,126 @@
+//! The rules that keep the sea kind: who may report, hide, mute and freeze, and what follows.
+
+use std::sync::Arc;
+
+use crate::domain::accounts::Account;
+use crate::domain::bottles::{Listed, listed};
+use crate::domain::events::{Event, Live};
+use crate::model::clock::{Clock, Timestamp};
+use crate::model::error::Result;
+use crate::model::fields::Reason;
+use crate::store::bottles::Page;
+use crate::store::{Store, moderation};
+
+pub use crate::store::moderation::{Action, Case, Entry, Report, Which};
+
+/// Reports, hidden bottles, muted accounts, and the log of what was done.
+pub struct Moderation {
+    store: Arc<Store>,
+    clock: Clock,
+    live: Live,
+    /// So many reports hide a bottle until a teacher looks; 0 for none.
+    reports_to_hide: u32,
+}
+
+/// How things stand.
+#[derive(Debug)]
+pub struct Standing {
+    /// Whether nobody may throw.
+    pub frozen: bool,
+    /// Who may throw nothing, and until when.
+    pub muted: Vec<(Account, Timestamp)>,
+}
+
+impl Moderation {
+    /// Over `store`; what changes on the sea is told to `live`.
+    pub fn new(store: Arc<Store>, clock: Clock, live: Live, reports_to_hide: u32) -> Self {
+        Self { store, clock, live, reports_to_hide }
+    }
+
+    /// Reports a bottle. With enough reports by different people it is hidden until a teacher looks.
+    pub async fn report(&self, bottle: i64, reporter: &Account, reason: Reason) -> Result<()> {
+        let (now, reporter, enough) = (self.clock.now(), reporter.id, self.reports_to_hide);
+        let hidden = self.store.write(move |db| {
+            let open = moderation::report(db, bottle, reporter, &reason, now)?;
+            if enough == 0 || open < i64::from(enough) {
+                return Ok(None);
+            }
+            let hidden = moderation::set_hidden(db, bottle, Some(now))?;
+            if let Some(spot) = &hidden {
+                let whose = (Some(bottle), Some(spot.owner));
+                moderation::log(db, None, Action::Hide, whose, None, now)?;
+            }
+            Ok(hidden)
+        });
+        if let Some(spot) = hidden.await? {
+            self.live.tell(Event::Hidden(spot.id, spot.position));
+        }
+        Ok(())
+    }
+
+    /// Hides a bottle or shows it again, and settles what was reported of it.
+    pub async fn set_hidden(&self, teacher: &Account, bottle: i64, hidden: bool) -> Result<()> {
+        let (now, teacher) = (self.clock.now(), teacher.username.clone());
+        let changed = self.store.write(move |db| {
+            let changed = moderation::set_hidden(db, bottle, hidden.then_some(now))?;
+            moderation::settle(db, bottle, now)?;
+            if let Some(spot) = &changed {
+                let action = if hidden { Action::Hide } else { Action::Show };
+                let whose = (Some(bottle), Some(spot.owner));
+                moderation::log(db, Some(&teacher), action, whose, None, now)?;
+            }
+            Ok(changed)
+        });
+        match changed.await? {
+            Some(spot) if hidden => self.live.tell(Event::Hidden(spot.id, spot.position)),
+            Some(spot) => self.live.tell(Event::Thrown(spot)),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Lets an account throw nothing for so many minutes; 0 lets it throw again.
+    pub async fn mute(&self, teacher: &Account, account: i64, minutes: u32) -> Result<()> {
+        let (now, teacher) = (self.clock.now(), teacher.username.clone());
+        let until = (minutes > 0).then(|| now.plus_seconds(minutes.saturating_mul(60)));
+        self.store
+            .write(move |db| {
+                moderation::mute(db, account, until)?;
+                let action = if until.is_some() { Action::Mute } else { Action::Unmute };
+                moderation::log(db, Some(&teacher), action, (None, Some(account)), until, now)
+            })
+            .await
+    }
+
+    /// Lets nobody throw, or all again.
+    pub async fn freeze(&self, teacher: &Account, frozen: bool) -> Result<()> {
+        let (now, teacher) = (self.clock.now(), teacher.username.clone());
+        self.store
+            .write(move |db| {
+                let action = if frozen { Action::Freeze } else { Action::Unfreeze };
+                match moderation::freeze(db, frozen)? {
+                    true => moderation::log(db, Some(&teacher), action, (None, None), None, now),
+                    false => Ok(()),
+                }
+            })
+            .await
+    }
+
+    /// How things stand.
+    pub fn standing(&self) -> Result<Standing> {
+        let now = self.clock.now();
+        self.store.read(|db| {
+            Ok(Standing { frozen: moderation::is_frozen(db)?, muted: moderation::muted(db, now)? })
+        })
+    }
+
+    /// The bottles to look at, by id.
+    pub fn cases(&self, which: Which, page: Page) -> Result<Listed<Case>> {
+        listed(page, |page| self.store.read_long(|db| moderation::cases(db, which, page)))
+    }
+
+    /// What was done, the latest first.
+    pub fn log(&self, page: Page) -> Result<Listed<Entry>> {
+        listed(page, |page| self.store.read_long(|db| moderation::entries(db, page)))
+    }
+}

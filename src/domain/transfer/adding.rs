@@ -1,0 +1,193 @@
+//! Adding rows inside a transaction.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+
+use super::incoming::{IncomingBottle, Row};
+use crate::model::clock::Timestamp;
+use crate::model::error::Error;
+use crate::model::fields::{Address, AvatarUrl, Content, Email, Gender, Nickname, Style, Username};
+use crate::model::geo::Position;
+use crate::store::bottles::{self, NewBottle};
+use crate::store::transfer::{self, Opening, Person};
+use crate::store::users::{self, NewAccount};
+
+/// What names and ids in the file stand for in the database. It outlives a transaction, and what it
+/// names may be deleted between two.
+#[derive(Default)]
+pub(super) struct Known {
+    /// By [`Username::key`]; `None` for an account that was deleted while the file was read.
+    accounts: HashMap<String, Option<i64>>,
+    bottles: HashMap<i64, i64>,
+}
+
+/// What a row gets that does not say it.
+#[derive(Clone)]
+pub(super) struct Defaults {
+    /// Whose the bottles of other programs are.
+    pub(super) owner: Option<String>,
+    /// When the import began.
+    pub(super) now: Timestamp,
+    /// The hash of a password that nobody has.
+    pub(super) no_password: String,
+}
+
+/// Why a row was not added.
+pub(super) enum Failure {
+    /// The row's own fault.
+    Row(String),
+    /// The store's fault: the transaction does not stand.
+    Store(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unavailable(_) | Error::Internal(_) => Self::Store(error),
+            error => Self::Row(error.to_string()),
+        }
+    }
+}
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Adds rows.
+pub(super) struct Adding<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) known: &'a mut Known,
+    pub(super) defaults: &'a Defaults,
+}
+
+impl Adding<'_> {
+    /// Adds a row, unless it is there; whether it was added.
+    pub(super) fn add(&mut self, row: &Row) -> Result<bool> {
+        match row {
+            Row::User(person) => self.add_person(person),
+            Row::Bottle(bottle) => self.add_bottle(bottle),
+            Row::Opening(opening) => self.add_opening(opening),
+        }
+    }
+
+    fn add_person(&mut self, person: &Person) -> Result<bool> {
+        if users::id_by_name(self.db, &person.username)?.is_some() {
+            return Ok(false);
+        }
+        let new = NewAccount {
+            username: Username::parse("username", &person.username)?,
+            password_hash: self.defaults.no_password.clone(),
+            nickname: Nickname::parse(&person.nickname)?,
+            gender: Gender::parse(&person.gender)?,
+            email: person.email.as_deref().map(Email::parse).transpose()?,
+            password_is_one_time: false,
+            is_teacher: false,
+        };
+        let avatar = person.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?;
+        let avatar = avatar.as_ref().map(AvatarUrl::as_str);
+        let id = transfer::add_account(self.db, &new, avatar, person.created_at)?;
+        self.known.accounts.insert(Username::key(&person.username), Some(id));
+        Ok(true)
+    }
+
+    fn add_bottle(&mut self, bottle: &IncomingBottle) -> Result<bool> {
+        let new = NewBottle {
+            content: Content::parse(&bottle.content)?,
+            formatted_address: Address::parse(&bottle.location.formatted_address)?,
+            position: Position::new(bottle.location.latitude, bottle.location.longitude)?,
+            style: Style::parse(bottle.style)?,
+        };
+        let created_at = bottle.created_at.unwrap_or(self.defaults.now);
+        let owner = self.owner(bottle)?.to_owned();
+        let (id, added) = self.for_account("owner", &owner, created_at, |db, owner| {
+            let there = transfer::find_bottle(db, owner, &new, bottle.created_at)?;
+            match there {
+                Some(id) => Ok((id, false)),
+                None => {
+                    let id = transfer::add_bottle(db, owner, &new, created_at, bottle.hidden_at)?;
+                    Ok((id, true))
+                }
+            }
+        })?;
+        if let Some(id_in_file) = bottle.id {
+            self.known.bottles.insert(id_in_file, id);
+        }
+        Ok(added)
+    }
+
+    /// Whose a bottle is: of another program's, for whom the import is made comes first, since its
+    /// property `owner` may mean anything.
+    fn owner<'a>(&'a self, bottle: &'a IncomingBottle) -> Result<&'a str> {
+        let (named, default) = (bottle.owner.as_deref(), self.defaults.owner.as_deref());
+        let owner = if bottle.id.is_some() { named.or(default) } else { default.or(named) };
+        owner.ok_or_else(|| {
+            Failure::Row(
+                "no owner is named: name one with --owner NAME, or in the property `owner`".into(),
+            )
+        })
+    }
+
+    fn add_opening(&mut self, opening: &Opening) -> Result<bool> {
+        let Opening { bottle_id, opener, open_at } = opening;
+        let bottle = self.known.bottles.get(bottle_id).copied();
+        let owner = bottle.map(|id| bottles::owner(self.db, id)).transpose()?.flatten();
+        let (bottle, owner) =
+            bottle.zip(owner).ok_or_else(|| Error::NoSuchBottle(bottle_id.to_string()))?;
+        self.for_account("opener", opener, *open_at, |db, opener| {
+            if opener == owner {
+                return Ok(None);
+            }
+            transfer::add_opening(db, bottle, opener, *open_at).map(Some)
+        })?
+        .ok_or_else(|| Failure::Row("the opener owns the bottle".to_owned()))
+    }
+
+    /// Does `add` for the account of that name. If the account that was known has been deleted,
+    /// another that has the name now takes its place.
+    fn for_account<T>(
+        &mut self,
+        field: &'static str,
+        name: &str,
+        created_at: Timestamp,
+        add: impl Fn(&Connection, i64) -> crate::model::error::Result<T>,
+    ) -> Result<T> {
+        let id = self.account(field, name, created_at)?;
+        match add(self.db, id) {
+            Err(Error::NotLoggedIn) => {
+                self.known.accounts.insert(Username::key(name), None);
+                let id = self.account(field, name, created_at)?;
+                Ok(add(self.db, id)?)
+            }
+            added => Ok(added?),
+        }
+    }
+
+    /// The account of that name, which is made if it never was there.
+    fn account(&mut self, field: &'static str, name: &str, created_at: Timestamp) -> Result<i64> {
+        let known = self.known.accounts.get(&Username::key(name)).copied();
+        if let Some(Some(id)) = known {
+            return Ok(id);
+        }
+        let id = match users::id_by_name(self.db, name)? {
+            Some(id) => id,
+            None if known.is_some() => {
+                return Err(Failure::Row(format!("the account {name} was deleted meanwhile")));
+            }
+            None => self.make_account(Username::parse(field, name)?, created_at)?,
+        };
+        self.known.accounts.insert(Username::key(name), Some(id));
+        Ok(id)
+    }
+
+    fn make_account(&self, username: Username, created_at: Timestamp) -> Result<i64> {
+        let new = NewAccount {
+            nickname: Nickname::parse(username.as_str())?,
+            username,
+            password_hash: self.defaults.no_password.clone(),
+            gender: Gender::Unknown,
+            email: None,
+            password_is_one_time: false,
+            is_teacher: false,
+        };
+        Ok(transfer::add_account(self.db, &new, None, created_at)?)
+    }
+}

@@ -1,0 +1,131 @@
+//! Bottles as GeoJSON (RFC 7946): a point each, one a line.
+
+use std::io::Write;
+
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::TransferError;
+use super::incoming::IncomingBottle;
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Problem};
+use crate::store::transfer::{self, Place, Record, Thrown, Whose};
+
+/// A bottle on a map.
+#[derive(Serialize)]
+struct Feature {
+    r#type: &'static str,
+    geometry: Geometry,
+    properties: Properties,
+}
+
+#[derive(Serialize)]
+struct Geometry {
+    r#type: &'static str,
+    /// Longitude first.
+    coordinates: [f64; 2],
+}
+
+#[derive(Serialize)]
+struct Properties {
+    bottle_id: i64,
+    owner: String,
+    content: String,
+    style: i64,
+    formatted_address: String,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden_at: Option<Timestamp>,
+}
+
+impl From<Thrown> for Feature {
+    fn from(bottle: Thrown) -> Self {
+        let Place { formatted_address, latitude, longitude } = bottle.location;
+        Self {
+            r#type: "Feature",
+            geometry: Geometry { r#type: "Point", coordinates: [longitude, latitude] },
+            properties: Properties {
+                bottle_id: bottle.bottle_id,
+                owner: bottle.owner,
+                content: bottle.content,
+                style: bottle.style,
+                formatted_address,
+                created_at: bottle.created_at,
+                hidden_at: bottle.hidden_at,
+            },
+        }
+    }
+}
+
+/// The bottle that a feature is, whichever program wrote it; or why it is none.
+pub(super) fn bottle(feature: &Value) -> Result<IncomingBottle, String> {
+    let (latitude, longitude) = position(&feature["geometry"])?;
+    let properties = &feature["properties"];
+    let text = |name: &str| properties[name].as_str().filter(|text| !text.is_empty());
+    let content = ["content", "name", "title", "description"].into_iter().find_map(text);
+    let formatted_address = text("formatted_address").unwrap_or_default().to_owned();
+    Ok(IncomingBottle {
+        id: properties["bottle_id"].as_i64(),
+        owner: text("owner").map(str::to_owned),
+        content: content
+            .ok_or("no property content, name, title or description is a text")?
+            .to_owned(),
+        style: style(&properties["style"])?,
+        location: Place { formatted_address, latitude, longitude },
+        created_at: time("created_at", properties)?,
+        hidden_at: time("hidden_at", properties)?,
+    })
+}
+
+/// A point's latitude and longitude. Its altitude, if it has one, is no part of a bottle.
+fn position(geometry: &Value) -> Result<(f64, f64), String> {
+    match geometry["type"].as_str() {
+        Some("Point") => {}
+        Some(other) => return Err(format!("its geometry is a {other}, and no Point")),
+        None => return Err("it has no geometry".to_owned()),
+    }
+    let coordinate = |n: usize| geometry["coordinates"][n].as_f64();
+    coordinate(1)
+        .zip(coordinate(0))
+        .ok_or_else(|| "its coordinates are not a longitude and a latitude".to_owned())
+}
+
+fn style(value: &Value) -> Result<i64, String> {
+    match value {
+        Value::Null => Ok(0),
+        style => {
+            style.as_i64().ok_or_else(|| Error::field("style", Problem::WrongType).to_string())
+        }
+    }
+}
+
+fn time(name: &str, properties: &Value) -> Result<Option<Timestamp>, String> {
+    serde_json::from_value(properties[name].clone())
+        .map_err(|_| format!("{name} is no time as in 2026-01-31T12:00:00Z"))
+}
+
+/// What a file of this format begins with, and ends with.
+pub(super) const HEAD: &str = "{\"type\":\"FeatureCollection\",\"features\":[";
+const TAIL: &str = "\n]}\n";
+
+/// Writes the bottles; `told` is called for each row, also for those that have no place here.
+pub(super) fn write(
+    db: &Connection,
+    whose: Whose,
+    out: &mut impl Write,
+    told: &mut impl FnMut(),
+) -> Result<(), TransferError> {
+    out.write_all(HEAD.as_bytes())?;
+    let mut separator = "\n";
+    transfer::each(db, whose, |record| {
+        told();
+        if let Record::Bottle(bottle) = record {
+            out.write_all(separator.as_bytes())?;
+            serde_json::to_writer(&mut *out, &Feature::from(bottle))?;
+            separator = ",\n";
+        }
+        Ok::<_, TransferError>(())
+    })?;
+    Ok(out.write_all(TAIL.as_bytes())?)
+}

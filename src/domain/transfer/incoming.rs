@@ -1,0 +1,53 @@
+//! A row of a file, before it is known whether it can be added.
+
+use serde_json::Value;
+
+use super::geojson;
+use crate::model::clock::Timestamp;
+use crate::store::transfer::{Opening, Person, Place, Record, Thrown};
+
+/// A row of the file.
+pub(super) enum Row {
+    User(Person),
+    Bottle(IncomingBottle),
+    Opening(Opening),
+}
+
+/// A bottle as a file has it. What another program does not write is `None`.
+pub(super) struct IncomingBottle {
+    /// What openings in the same file call it.
+    pub(super) id: Option<i64>,
+    pub(super) owner: Option<String>,
+    pub(super) content: String,
+    pub(super) style: i64,
+    pub(super) location: Place,
+    pub(super) created_at: Option<Timestamp>,
+    pub(super) hidden_at: Option<Timestamp>,
+}
+
+impl From<Thrown> for IncomingBottle {
+    fn from(bottle: Thrown) -> Self {
+        Self {
+            id: Some(bottle.bottle_id),
+            owner: Some(bottle.owner),
+            content: bottle.content,
+            style: bottle.style,
+            location: bottle.location,
+            created_at: Some(bottle.created_at),
+            hidden_at: bottle.hidden_at,
+        }
+    }
+}
+
+/// The row that `value` is, or why it is none.
+pub(super) fn row(value: Value) -> Result<Row, String> {
+    if value["type"] == "Feature" {
+        return geojson::bottle(&value).map(Row::Bottle);
+    }
+    let record = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    Ok(match record {
+        Record::User(person) => Row::User(person),
+        Record::Bottle(bottle) => Row::Bottle(bottle.into()),
+        Record::Opening(opening) => Row::Opening(opening),
+    })
+}

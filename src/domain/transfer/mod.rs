@@ -1,0 +1,89 @@
+//! Data that leave for another place, and come from there.
+
+mod adding;
+mod geojson;
+mod import;
+mod incoming;
+mod rows;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::model::error::{Error, Result};
+use crate::store::transfer::{self, Record, Whose};
+use crate::store::{OpenError, Store, users};
+
+pub use import::{Import, Imported, LeftOut};
+pub use rows::Rows;
+
+/// How data are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A JSON object a line, for each account, bottle and opening.
+    JsonLines,
+    /// A GeoJSON collection of bottles, for maps.
+    GeoJson,
+}
+
+/// Why data could not be written, or read.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum TransferError {
+    #[error(transparent)]
+    Store(#[from] Error),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the database was changed while it was read. Run the command again.")]
+    Changed,
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Writes all data in `db`, or those of the account called `username`, to `out`. `progress` is told rows
+/// done and in all. How many rows they were.
+pub fn export(
+    db: &Connection,
+    username: Option<&str>,
+    format: Format,
+    mut out: impl Write,
+    progress: impl Fn(u64, u64),
+) -> Result<u64, TransferError> {
+    let whose = match username {
+        None => Whose::All,
+        Some(name) => Whose::Account(users::id_by_name(db, name)?.ok_or(Error::UnknownAccount)?),
+    };
+    let all = transfer::count(db, whose)?;
+    let mut done = 0;
+    let mut told = || {
+        done += 1;
+        progress(done, all);
+    };
+    match format {
+        Format::JsonLines => transfer::each(db, whose, |record| {
+            told();
+            serde_json::to_writer(&mut out, &record)?;
+            Ok::<_, TransferError>(out.write_all(b"\n")?)
+        }),
+        Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
+    }?;
+    out.flush()?;
+    Ok(done)
+}
+
+/// All that is `account`'s own: what [`export`] has of it, and what it opened.
+pub fn own(store: &Arc<Store>, account: i64) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut take = |record| {
+        records.push(record);
+        Ok::<_, Error>(())
+    };
+    store.read_long(|db| {
+        transfer::each(db, Whose::Account(account), &mut take)?;
+        transfer::each_opened_by(db, account, &mut take)
+    })?;
+    Ok(records)
+}

@@ -1,0 +1,198 @@
+//! The rows of a file, one at a time: however large it is, few of them are in memory.
+
+use std::fmt;
+use std::io::{self, BufRead, Chain, Cursor, Read};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::{TransferError, geojson};
+use crate::model::error::Error;
+
+/// A file of rows.
+pub struct Rows<R> {
+    layout: Layout,
+    /// From its beginning, though its first bytes have been read.
+    file: Chain<Cursor<Vec<u8>>, R>,
+}
+
+/// Where in a file its rows are.
+enum Layout {
+    /// A row a line, as [`super::export`] writes both formats: a line that is broken spoils no other.
+    Lines,
+    /// A GeoJSON collection as other programs write it, laid out in any way.
+    Features,
+}
+
+/// UTF-8's byte order mark, which some programs begin a file with.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl<R: BufRead> Rows<R> {
+    /// The rows of `file`. Reads as much of it as tells what it is: of a collection, what comes before
+    /// its `type` or `features`.
+    pub fn of(mut file: R) -> io::Result<Self> {
+        let mut start = Vec::new();
+        file.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
+        if start == BYTE_ORDER_MARK {
+            start.clear();
+        }
+        let ours = format!("{}\n", geojson::HEAD).into_bytes();
+        let missing = ours.len() - start.len();
+        file.by_ref().take(missing as u64).read_to_end(&mut start)?;
+        let layout = match start != ours && is_collection(&mut start, &mut file)? {
+            true => Layout::Features,
+            false => Layout::Lines,
+        };
+        Ok(Self { layout, file: Cursor::new(start).chain(file) })
+    }
+
+    /// What its rows are called.
+    pub fn unit(&self) -> &'static str {
+        match self.layout {
+            Layout::Lines => "line",
+            Layout::Features => "feature",
+        }
+    }
+
+    /// Gives each row to `take`, with its number, or why it is none.
+    pub fn each(self, take: &mut Take<'_>) -> Result<(), TransferError> {
+        match self.layout {
+            Layout::Lines => each_line(self.file, take),
+            Layout::Features => each_feature(self.file, take),
+        }
+    }
+}
+
+/// Whether a file is a GeoJSON collection. What is read of it is added to its `start`.
+fn is_collection(start: &mut Vec<u8>, file: &mut impl Read) -> io::Result<bool> {
+    let already = Cursor::new(start.clone());
+    let mut json = serde_json::Deserializer::from_reader(already.chain(Recorder { file, start }));
+    let mut found = false;
+    match json.deserialize_map(Head(&mut found)) {
+        Err(e) if e.is_io() => Err(e.into()),
+        // It ends where it has found, or is no object.
+        _ => Ok(found),
+    }
+}
+
+/// Keeps what is read of a file.
+struct Recorder<'a, R> {
+    file: R,
+    start: &'a mut Vec<u8>,
+}
+
+impl<R: Read> Read for Recorder<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.start.extend_from_slice(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// The members of an object up to the first that tells whether it is a collection.
+struct Head<'a>(&'a mut bool);
+
+impl<'de> Visitor<'de> for Head<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "features" => *self.0 = true,
+                "type" => *self.0 = map.next_value::<Value>()? == "FeatureCollection",
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            }
+            break;
+        }
+        Ok(())
+    }
+}
+
+type Take<'a> = dyn FnMut(u64, Result<Value, String>) -> Result<(), Error> + 'a;
+
+fn each_line(mut file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
+    let mut line = Vec::new();
+    let mut number = 0;
+    while file.read_until(b'\n', &mut line)? > 0 {
+        number += 1;
+        match str::from_utf8(&line).map(row_in) {
+            Ok(None) => {}
+            Ok(Some(row)) => {
+                take(number, serde_json::from_str(row).map_err(|e| format!("no JSON: {e}")))?;
+            }
+            Err(_) => take(number, Err("no UTF-8".to_owned()))?,
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+/// What a line holds; nothing where it only holds the others together.
+fn row_in(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let row = line.strip_prefix(geojson::HEAD).unwrap_or(line).trim_end_matches(',').trim_end();
+    Some(row).filter(|row| !row.is_empty() && *row != "]}")
+}
+
+fn each_feature(file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
+    let mut features = Features { take, failed: None };
+    let mut json = serde_json::Deserializer::from_reader(file);
+    let read = json.deserialize_map(&mut features).and_then(|()| json.end());
+    match features.failed {
+        Some(e) => Err(e.into()),
+        None => Ok(read?),
+    }
+}
+
+/// A collection's features, taken as they are read.
+struct Features<'a, 'b> {
+    take: &'a mut Take<'b>,
+    /// Why one could not be taken.
+    failed: Option<Error>,
+}
+
+impl<'de> Visitor<'de> for &mut Features<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a GeoJSON collection with a list of features")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "features" => map.next_value_seed(&mut *self)?,
+                _ => map.next_value::<IgnoredAny>().map(drop)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut features: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while let Some(feature) = features.next_element::<Value>()? {
+            number += 1;
+            if let Err(e) = (self.take)(number, Ok(feature)) {
+                let told = serde::de::Error::custom(&e);
+                self.failed = Some(e);
+                return Err(told);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Features<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}

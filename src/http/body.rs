@@ -1,0 +1,84 @@
+//! A JSON body of a known shape.
+
+use rocket::data::{Data, FromData, Limits, Outcome as DataOutcome, ToByteUnit};
+use rocket::outcome::Outcome;
+use rocket::tokio::io::{AsyncReadExt, copy, sink};
+use rocket::{Request, async_trait};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Refused;
+use super::strict_json::StrictJson;
+use super::unread::{PATIENCE_MIB, in_time};
+use crate::model::error::{Error, Problem};
+
+/// A JSON object of the shape `T`. Fields that nobody knows are ignored; a body that is no JSON,
+/// malformed, too large (Rocket's limit `json`) or of another shape is refused with its reason.
+///
+/// A body without a `Content-Type` is taken for JSON, one with another type is not.
+pub struct Body<T>(pub T);
+
+#[async_trait]
+impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
+    type Error = Refused;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        match read(request, data).await.and_then(|bytes| parse(&bytes)) {
+            Ok(value) => Outcome::Success(Self(value)),
+            Err(refused) => Outcome::Error(refused.noted(request)),
+        }
+    }
+}
+
+/// The same where a body may be left out: an empty one is `T`'s default.
+pub struct OptionalBody<T>(pub T);
+
+#[async_trait]
+impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
+    type Error = Refused;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        let parsed = match read(request, data).await {
+            Ok(bytes) if bytes.is_empty() => Ok(T::default()),
+            Ok(bytes) => parse(&bytes),
+            Err(refused) => Err(refused),
+        };
+        match parsed {
+            Ok(value) => Outcome::Success(Self(value)),
+            Err(refused) => Outcome::Error(refused.noted(request)),
+        }
+    }
+}
+
+async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Refused> {
+    let limit = request.limits().get("json").unwrap_or(Limits::JSON).as_u64();
+    let mut bytes = Vec::new();
+    in_time(request, async {
+        let mut stream = data.open(PATIENCE_MIB.mebibytes());
+        (&mut stream).take(limit + 1).read_to_end(&mut bytes).await?;
+        copy(&mut stream, &mut sink()).await
+    })
+    .await
+    .map_err(|_| Refused::Malformed)?;
+    if bytes.len() as u64 > limit {
+        return Err(Refused::TooLarge);
+    }
+    if bytes.is_empty() {
+        return Ok(bytes);
+    }
+    if request.content_type().is_some_and(|kind| !kind.is_json()) {
+        return Err(Refused::NotJson);
+    }
+    Ok(bytes)
+}
+
+/// Two steps, because malformed JSON and a wrong field are two different answers.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Refused::Malformed)?;
+    if !value.is_object() {
+        return Err(Error::field("body", Problem::WrongType).into());
+    }
+    // The error's own text would repeat what was sent, a password perhaps: only the path is kept.
+    serde_path_to_error::deserialize(StrictJson(value))
+        .map_err(|e| Error::field(e.path().to_string(), Problem::WrongType).into())
+}

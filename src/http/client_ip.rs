@@ -1,0 +1,67 @@
+//! Where a request comes from.
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use rocket::{Request, async_trait};
+
+use super::Refused;
+use crate::domain::rate_limit::Throttle;
+use crate::model::error::{Error, Result};
+
+/// The proxy whose word on a client's address counts, in the header that Rocket's `ip_header` names.
+/// Anyone may send that header: from all others it is not believed.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustedProxy(pub Option<IpAddr>);
+
+/// The address that a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Client {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
+        Outcome::Success(Self::of(request))
+    }
+}
+
+impl Client {
+    /// The address that `request` comes from.
+    pub fn of(request: &Request<'_>) -> Self {
+        let peer = request.remote().map(|peer| peer.ip().to_canonical());
+        let trusted = request.rocket().state::<TrustedProxy>().and_then(|proxy| proxy.0);
+        let told = request.client_ip().filter(|_| trusted.is_some() && peer == trusted);
+        // A request always has a peer, but for one that a test makes up.
+        Self(told.or(peer).unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
+    }
+}
+
+/// Someone who may register now. Each request that comes so far counts.
+pub struct MayRegister;
+
+#[async_trait]
+impl<'r> FromRequest<'r> for MayRegister {
+    type Error = Refused;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+        counted(request, Throttle::register).map(|()| Self)
+    }
+}
+
+/// What `count` says of this request's address. A request too many goes on to the catcher.
+pub(super) fn counted(
+    request: &Request<'_>,
+    count: impl FnOnce(&Throttle, IpAddr) -> Result<()>,
+) -> request::Outcome<(), Refused> {
+    let throttle = request.rocket().state::<Arc<Throttle>>();
+    let throttle = throttle.ok_or_else(|| Error::Internal("no throttle is managed".into()));
+    match throttle.and_then(|throttle| count(throttle, Client::of(request).0)) {
+        Ok(()) => Outcome::Success(()),
+        Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
+    }
+}

@@ -1,0 +1,28 @@
+//! What the contracts share: request bodies, the session guard, rejections, and the fairings that
+//! protect every route.
+
+pub mod chunk_size;
+pub mod connections;
+pub mod mounts;
+pub mod openapi;
+pub mod security_headers;
+
+mod body;
+mod client_ip;
+mod csrf;
+mod drain;
+mod messages_zh;
+mod method_override;
+mod rejection;
+mod session;
+
+pub use body::{Body, OptionalBody};
+pub(crate) use client_ip::counted;
+pub use client_ip::{Client, MayRegister, TrustedProxy};
+pub use csrf::{OwnPagesOnly, PublicUrl};
+pub use drain::routes as drain_routes;
+pub(crate) use messages_zh::problem_message;
+pub use method_override::FormsArePosted;
+pub(crate) use rejection::respond;
+pub use rejection::{Lifetimes, Refused};
+pub use session::{Credential, Session, Visit, account_of};

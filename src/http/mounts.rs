@@ -1,0 +1,85 @@
+//! The base path of every contract. This table is the only list of them: the server, the OpenAPI
+//! document, the metrics and the guards that depend on a base all read it.
+
+use rocket::Request;
+
+/// A contract, or a part of one that has a base of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Surface {
+    Bottle,
+    BottleDraft,
+    Ledger,
+    Cards,
+    Members,
+    Divisions,
+    Music,
+    Bookstore,
+}
+
+/// Where a surface is mounted.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount {
+    /// The path that all its routes begin with.
+    pub base: &'static str,
+    /// What is mounted there.
+    pub surface: Surface,
+    /// The paths that belong to it, where it shares its base with others.
+    pub paths: &'static [&'static str],
+}
+
+const fn at(base: &'static str, surface: Surface) -> Mount {
+    Mount { base, surface, paths: &[] }
+}
+
+/// Every mount. A path belongs to the first one that owns it.
+pub const MOUNTS: &[Mount] = &[
+    // Music's base lies inside Bottle's, so it comes first.
+    at("/api/user", Surface::Music),
+    at("/api", Surface::Bottle),
+    at("/user", Surface::Ledger),
+    // Three bases, one set of routes.
+    at("/card", Surface::Cards),
+    at("/member", Surface::Members),
+    at("/division", Surface::Divisions),
+    at("/auth", Surface::Bookstore),
+    // The first draft of the Bottle contract shares `/` with the page.
+    Mount { base: "/", surface: Surface::BottleDraft, paths: &["/sessions", "/users", "/bottles"] },
+];
+
+impl Surface {
+    /// The surface whose route handles `request`. Routes of the page count as the draft's.
+    pub fn of(request: &Request<'_>) -> Option<Self> {
+        let base = request.route()?.uri.base();
+        MOUNTS.iter().find(|mount| base == mount.base).map(|mount| mount.surface)
+    }
+
+    /// The surface that `path` belongs to, whether or not a route matches it.
+    pub fn of_path(path: &str) -> Option<Self> {
+        MOUNTS.iter().find(|mount| mount.owns(path)).map(|mount| mount.surface)
+    }
+}
+
+impl Mount {
+    fn owns(&self, path: &str) -> bool {
+        let bases = if self.paths.is_empty() { &[self.base] } else { self.paths };
+        bases.iter().any(|base| {
+            path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Surface;
+
+    #[test]
+    fn a_path_belongs_to_the_longest_base() {
+        assert_eq!(Surface::of_path("/api/user/login"), Some(Surface::Music));
+        assert_eq!(Surface::of_path("/api/users"), Some(Surface::Bottle));
+        assert_eq!(Surface::of_path("/users"), Some(Surface::BottleDraft));
+        assert_eq!(Surface::of_path("/user"), Some(Surface::Ledger));
+        assert_eq!(Surface::of_path("/"), None);
+        assert_eq!(Surface::of_path("/teacher"), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! The fields of bottles.
+
+use super::{at_most, no_nul};
+use crate::model::error::{Error, Problem, Result};
+
+/// A bottle's message: 1 to 4,000 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content(String);
+
+impl Content {
+    /// The message `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::field("content", Problem::TooShort(1)));
+        }
+        at_most("content", 4000, text.chars().count())?;
+        no_nul("content", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The message.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a bottle is reported: 1 to 500 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The reason `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::field("reason", Problem::TooShort(1)));
+        }
+        at_most("reason", 500, text.chars().count())?;
+        no_nul("reason", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The reason.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a bottle was thrown, in words: at most 256 characters, perhaps none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address(String);
+
+impl Address {
+    /// The address `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        at_most("formatted_address", 256, text.chars().count())?;
+        no_nul("formatted_address", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a bottle looks: 0 (blue), 1 (green) or 2 (yellow).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Style(u8);
+
+impl Style {
+    /// The style of this number.
+    pub fn parse(number: i64) -> Result<Self> {
+        match u8::try_from(number) {
+            Ok(style @ 0..=2) => Ok(Self(style)),
+            _ => Err(Error::field("style", Problem::OutOfRange(0.0, 2.0))),
+        }
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}

@@ -1,0 +1,268 @@
+//! The fields of accounts and bottles, each a type whose values are valid or do not exist.
+
+mod bottle;
+mod visible;
+
+use std::fmt;
+
+use email_address::EmailAddress;
+use unicode_normalization::UnicodeNormalization;
+use utoipa::ToSchema;
+
+use crate::model::error::{Error, Problem, Result};
+
+pub use bottle::{Address, Content, Reason, Style};
+
+/// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters, no
+/// invisible ones (`fields/visible.rs`), no white space around it. Names that differ in ASCII case only
+/// are one name (the store sees to it).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    /// The username `text` is, under the field name the caller's contract uses.
+    pub fn parse(field: &'static str, text: &str) -> Result<Self> {
+        let name = Self::normalized(text);
+        if name.0.is_empty() {
+            return Err(Error::field(field, Problem::TooShort(1)));
+        }
+        if name.0.trim() != name.0 {
+            return Err(Error::field(field, Problem::SurroundingSpace));
+        }
+        no_control_characters(field, &name.0)?;
+        at_most(field, 64, name.0.chars().count())?;
+        no_invisible_characters(field, visible::in_username(&name.0))?;
+        Ok(name)
+    }
+
+    /// The username that `text` is where `current` is its account's name, which it may keep, whatever
+    /// the rules have become.
+    pub fn replacing(current: &str, field: &'static str, text: &str) -> Result<Self> {
+        let name = Self::normalized(text);
+        if name.0 == current { Ok(name) } else { Self::parse(field, text) }
+    }
+
+    /// The form in which a name is looked up. What breaks the rules simply finds nobody.
+    pub fn normalized(text: &str) -> Self {
+        Self(text.nfc().collect())
+    }
+
+    /// The form in which tries at a name are counted: names that are one name have one key.
+    pub fn key(text: &str) -> String {
+        text.nfc().collect::<String>().to_ascii_lowercase()
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name an account is shown with: at most 64 characters, no control characters, no invisible ones
+/// (`fields/visible.rs`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nickname(String);
+
+impl Nickname {
+    /// The nickname `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        no_control_characters("nickname", text)?;
+        at_most("nickname", 64, text.chars().count())?;
+        no_invisible_characters("nickname", visible::in_nickname(text))?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The nickname that `text` is where `current` are its account's names, which it may keep, whatever
+    /// the rules have become: clients send the whole profile to change another field.
+    pub fn replacing(current: &[&str], text: &str) -> Result<Self> {
+        if current.contains(&text) { Ok(Self(text.to_owned())) } else { Self::parse(text) }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password that may be set: from the configured least number of characters to 1,024 bytes.
+#[derive(Clone)]
+pub struct NewPassword(String);
+
+impl NewPassword {
+    /// The password `text` is, under the field name the caller's contract uses.
+    pub fn parse(field: &'static str, text: &str, least: usize) -> Result<Self> {
+        if text.chars().count() < least {
+            return Err(Error::field(field, Problem::TooShort(least)));
+        }
+        at_most(field, 1024, text.len())?;
+        no_control_characters(field, text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The secret itself.
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewPassword(…)")
+    }
+}
+
+/// How an account describes itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Gender {
+    Male,
+    Female,
+    Other,
+    Unknown,
+}
+
+impl Gender {
+    /// The gender that `text` names.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text {
+            "male" => Ok(Self::Male),
+            "female" => Ok(Self::Female),
+            "other" => Ok(Self::Other),
+            "unknown" => Ok(Self::Unknown),
+            _ => Err(Error::field("gender", Problem::NotOneOf("male, female, other, unknown"))),
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Male => "male",
+            Self::Female => "female",
+            Self::Other => "other",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// An email address, as its owner writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// The address `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        at_most("email", 254, text.len())?;
+        if text.contains(['<', '"']) || !EmailAddress::is_valid(text) {
+            return Err(Error::field("email", Problem::NotAnEmail));
+        }
+        Ok(Self(text.nfc().collect()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which an address is looked up: addresses that differ in case only are one.
+    pub fn key(text: &str) -> String {
+        text.nfc().collect::<String>().to_lowercase()
+    }
+}
+
+/// Where an account's picture is: an `http:` or `https:` address of at most 2,048 characters, or
+/// nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AvatarUrl(String);
+
+impl AvatarUrl {
+    /// The address `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        at_most("avatar_url", 2048, text.chars().count())?;
+        no_control_characters("avatar_url", text)?;
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if !text.is_empty() && !matches!(scheme.as_deref(), Some("http" | "https")) {
+            return Err(Error::field("avatar_url", Problem::NotOneOf("https:, http:")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The device a Bookstore login is for: 1 to 256 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terminal(String);
+
+impl Terminal {
+    /// The terminal `text` names.
+    pub fn parse(text: &str) -> Result<Self> {
+        no_control_characters("terminal", text)?;
+        at_most("terminal", 256, text.chars().count())?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a Ledger account may have. While it has any, Ledger does not delete it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Holding {
+    Card,
+    Member,
+    Division,
+}
+
+/// The name of a card, a member or a division: 1 to 64 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldingName(String);
+
+impl HoldingName {
+    /// The name `text` is.
+    pub fn parse(text: &str) -> Result<Self> {
+        no_control_characters("name", text)?;
+        at_most("name", 64, text.chars().count())?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn at_most(field: &'static str, most: usize, length: usize) -> Result<()> {
+    if length > most {
+        return Err(Error::field(field, Problem::TooLong(most)));
+    }
+    Ok(())
+}
+
+fn no_control_characters(field: &'static str, text: &str) -> Result<()> {
+    if text.chars().any(char::is_control) {
+        return Err(Error::field(field, Problem::ControlCharacter));
+    }
+    Ok(())
+}
+
+fn no_invisible_characters(field: &'static str, all_visible: bool) -> Result<()> {
+    match all_visible {
+        true => Ok(()),
+        false => Err(Error::field(field, Problem::InvisibleCharacter)),
+    }
+}
+
+/// Text of several lines may hold any character but the one that ends a C string.
+fn no_nul(field: &'static str, text: &str) -> Result<()> {
+    if text.contains('\0') {
+        return Err(Error::field(field, Problem::ControlCharacter));
+    }
+    Ok(())
+}

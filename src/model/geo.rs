@@ -1,0 +1,158 @@
+//! Places on the globe: a position, and the rectangle around one.
+
+use crate::model::error::{Error, Problem, Result};
+
+/// A point on the globe, in degrees. Always finite and in range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Position {
+    latitude: f64,
+    longitude: f64,
+}
+
+impl Position {
+    /// `latitude` in [-90, 90] and `longitude` in [-180, 180], or the field that is wrong.
+    pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
+        Ok(Self {
+            latitude: within("latitude", latitude, -90.0, 90.0)?,
+            longitude: within("longitude", longitude, -180.0, 180.0)?,
+        })
+    }
+
+    /// The angle between two positions, as seen from the middle of the globe, in radians.
+    pub fn angle_to(self, other: Self) -> f64 {
+        let (from, to) = (self.latitude.to_radians(), other.latitude.to_radians());
+        let up = ((to - from) / 2.0).sin();
+        let right = ((other.longitude - self.longitude).to_radians() / 2.0).sin();
+        let haversine = up * up + from.cos() * to.cos() * right * right;
+        2.0 * haversine.sqrt().min(1.0).asin()
+    }
+
+    /// Degrees north.
+    pub fn latitude(self) -> f64 {
+        self.latitude
+    }
+
+    /// Degrees east.
+    pub fn longitude(self) -> f64 {
+        self.longitude
+    }
+}
+
+/// The field's value, if it is a number from `least` to `most` (which no NaN is).
+fn within(field: &'static str, value: f64, least: f64, most: f64) -> Result<f64> {
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(Error::field(field, Problem::OutOfRange(least, most)))
+    }
+}
+
+/// A closed rectangle of latitudes and longitudes around a centre.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rectangle {
+    center: Position,
+    latitude_span: f64,
+    longitude_span: f64,
+}
+
+/// A closed range of latitudes and longitudes that does not cross the antimeridian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Area {
+    /// The least latitude.
+    pub south: f64,
+    /// The greatest latitude.
+    pub north: f64,
+    /// The least longitude.
+    pub west: f64,
+    /// The greatest longitude.
+    pub east: f64,
+}
+
+impl Rectangle {
+    /// The rectangle that reaches `latitude_span` north and south of `center` and `longitude_span`
+    /// east and west of it. The spans are in degrees, finite and not negative.
+    pub fn new(center: Position, latitude_span: f64, longitude_span: f64) -> Result<Self> {
+        Ok(Self {
+            center,
+            latitude_span: within("latitude_span", latitude_span, 0.0, f64::MAX)?,
+            longitude_span: within("longitude_span", longitude_span, 0.0, f64::MAX)?,
+        })
+    }
+
+    /// The middle.
+    pub fn center(&self) -> Position {
+        self.center
+    }
+
+    /// Half the height, in degrees, as it was asked for.
+    pub fn latitude_span(&self) -> f64 {
+        self.latitude_span
+    }
+
+    /// Half the width, in degrees, as it was asked for.
+    pub fn longitude_span(&self) -> f64 {
+        self.longitude_span
+    }
+
+    /// About how many square cells of `size` degrees the rectangle touches.
+    pub fn cells_of(&self, size: f64) -> f64 {
+        let rows = 2.0 * self.latitude_span.min(90.0) / size + 1.0;
+        let columns = 2.0 * self.longitude_span.min(180.0) / size + 1.0;
+        rows * columns
+    }
+
+    /// Whether a square cell of `size` degrees around this middle lies wholly inside.
+    pub fn holds_cell(&self, latitude: f64, longitude: f64, size: f64) -> bool {
+        let east = (longitude - self.center.longitude).abs();
+        let across = east.min(360.0 - east) + size / 2.0;
+        let along = (latitude - self.center.latitude).abs() + size / 2.0;
+        along <= self.latitude_span
+            && (across <= self.longitude_span || self.longitude_span >= 180.0)
+    }
+
+    /// The part of this rectangle that holds all that is within `angle` (in radians) of its centre,
+    /// and somewhat more.
+    pub fn within_angle(&self, angle: f64) -> Self {
+        let up = angle.to_degrees() * (1.0 + 1e-9);
+        // Over a pole every longitude is near.
+        let over_a_pole = self.center.latitude.abs() + up >= 90.0;
+        let across = (angle.sin() / self.center.latitude.to_radians().cos()).asin().to_degrees();
+        let across = if over_a_pole { 180.0 } else { across * (1.0 + 1e-9) };
+        Self {
+            center: self.center,
+            latitude_span: self.latitude_span.min(up),
+            longitude_span: self.longitude_span.min(across),
+        }
+    }
+
+    /// The one or two areas that together are this rectangle: clamped at the poles, going on at the
+    /// other side of the antimeridian, whose two names (-180 and 180) are one line.
+    ///
+    /// The edges are exact: an edge past the antimeridian lies in [180, 360], where taking 360 from
+    /// it loses nothing.
+    pub fn areas(&self) -> Vec<Area> {
+        let south = (self.center.latitude - self.latitude_span).max(-90.0);
+        let north = (self.center.latitude + self.latitude_span).min(90.0);
+        let west = self.center.longitude - self.longitude_span;
+        let east = self.center.longitude + self.longitude_span;
+        let area = |west, east| Area { south, north, west, east };
+
+        if self.longitude_span >= 180.0 {
+            vec![area(-180.0, 180.0)]
+        } else if east >= 180.0 {
+            vec![area(west, 180.0), area(-180.0, east - 360.0)]
+        } else if west <= -180.0 {
+            vec![area(-180.0, east), area(west + 360.0, 180.0)]
+        } else {
+            vec![area(west, east)]
+        }
+    }
+
+    /// Whether the position lies in the rectangle, its edges included.
+    pub fn holds(&self, position: Position) -> bool {
+        self.areas().iter().any(|area| {
+            (area.south..=area.north).contains(&position.latitude)
+                && (area.west..=area.east).contains(&position.longitude)
+        })
+    }
+}

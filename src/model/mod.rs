@@ -1,0 +1,7 @@
+//! Values that every layer may use. A value that breaks its type's rule does not exist.
+
+pub mod clock;
+pub mod error;
+pub mod fields;
+pub mod geo;
+pub mod token;

@@ -1,0 +1,101 @@
+//! The log: on standard error, one line a request at most.
+
+use std::fmt;
+use std::io::{IsTerminal, stderr};
+use std::time::Instant;
+
+use rocket::config::LogLevel;
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::http::Method;
+use rocket::{Data, Request, Response, async_trait};
+use serde::{Deserialize, Serialize};
+use tracing::level_filters::LevelFilter;
+
+use crate::http::{Client, account_of};
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
+
+/// Starts logging at Rocket's level. A second call changes nothing.
+pub fn init(level: LogLevel, format: LogFormat) {
+    let level = match level {
+        LogLevel::Off => LevelFilter::OFF,
+        LogLevel::Critical => LevelFilter::ERROR,
+        LogLevel::Normal => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+    };
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr)
+        // It would say on standard error that standard error is gone, and panic.
+        .log_internal_errors(false);
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Logs each request when it is answered: the client's address, the account's id (`-` for none),
+/// method, path (the query, which may tell where someone is, stays out), status, time taken, and the
+/// number that the answer bears too, as `X-Request-Id`.
+pub struct RequestLog(pub LogFormat);
+
+#[async_trait]
+impl Fairing for RequestLog {
+    fn info(&self) -> Info {
+        Info { name: "request log", kind: Kind::Request | Kind::Response }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        begun(request);
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let (began, method) = begun(request);
+        let id = format!("{:016x}", rand::random::<u64>());
+        let client = Client::of(request).0;
+        let account = account_of(request);
+        // Its own words only: a path may hold characters that break a line, or turn it around.
+        let path = request.uri().path().as_str().escape_default();
+        let status = response.status().code;
+        let ms = began.elapsed().as_secs_f64() * 1000.0;
+        match self.0 {
+            LogFormat::Text => {
+                let account = OrDash(account);
+                tracing::info!("{client} {account} {method} {path} {status} {ms:.1} ms {id}");
+            }
+            LogFormat::Json => {
+                let method = method.as_str();
+                tracing::info!(%client, account, method, %path, status, ms, id, "request");
+            }
+        }
+        response.set_raw_header("X-Request-Id", id);
+    }
+}
+
+/// When a request came, and as what: what is refused is given another method.
+pub(crate) fn begun<'r>(request: &'r Request<'_>) -> &'r (Instant, Method) {
+    request.local_cache(|| (Instant::now(), request.method()))
+}
+
+/// What is there, or `-`.
+struct OrDash<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for OrDash<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str("-"),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Figures for Prometheus, on an address of their own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use rocket::config::{Config, LogLevel};
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::figment::Figment;
+use rocket::http::{ContentType, Status};
+use rocket::{Build, Request, Response, Rocket, State, async_trait, get, routes};
+
+use crate::model::clock::Clock;
+use crate::server::logging::begun;
+use crate::store::{Store, stats};
+
+/// Counts requests, when they are answered. A clone counts to the same.
+#[derive(Clone)]
+pub struct Metrics {
+    requests: Family<Answered, Counter>,
+    seconds: Family<Served, Histogram>,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    part: Part,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Served {
+    part: Part,
+}
+
+/// What of the server a request is for.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
+#[allow(non_camel_case_types)] // as they are printed
+enum Part {
+    bottle,
+    ledger,
+    music,
+    bookstore,
+    page,
+}
+
+impl Part {
+    fn of(path: &str) -> Self {
+        let begins = |bases: &[&str]| {
+            bases.iter().any(|base| {
+                path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        match path {
+            _ if begins(&["/api/user"]) => Self::music,
+            _ if begins(&["/api", "/users", "/sessions", "/bottles"]) => Self::bottle,
+            _ if begins(&["/user", "/card", "/member", "/division"]) => Self::ledger,
+            _ if begins(&["/auth"]) => Self::bookstore,
+            _ => Self::page,
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        // From a tenth of a millisecond to some 6 seconds.
+        let buckets = || Histogram::new(exponential_buckets(0.0001, 3.0, 11));
+        Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
+    }
+}
+
+#[async_trait]
+impl Fairing for Metrics {
+    fn info(&self) -> Info {
+        Info { name: "metrics", kind: Kind::Response }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let part = Part::of(request.uri().path().as_str());
+        let status = response.status().code;
+        self.requests.get_or_create(&Answered { part, status }).inc();
+        let (began, _) = begun(request);
+        self.seconds.get_or_create(&Served { part }).observe(began.elapsed().as_secs_f64());
+    }
+}
+
+impl Metrics {
+    /// All figures, in Prometheus's text.
+    fn text(&self, store: &Store, clock: &Clock) -> Result<String, String> {
+        let mut registry = Registry::default();
+        registry.register("bottle_requests", "Requests answered", self.requests.clone());
+        registry.register("bottle_request_seconds", "From head to answer", self.seconds.clone());
+        let now = clock.now();
+        let stats = store.read(|db| stats::of(db, now)).map_err(|e| e.to_string())?;
+        let (database, log) = store.sizes().map_err(|e| e.to_string())?;
+        for (name, help, value) in [
+            ("bottle_accounts", "Accounts", stats.accounts),
+            ("bottle_bottles", "Bottles", stats.bottles),
+            ("bottle_sessions", "Live sessions", stats.sessions),
+            ("bottle_database_bytes", "Size of the database file", database),
+            ("bottle_log_bytes", "Size of the write-ahead log", log),
+        ] {
+            let gauge = Gauge::<i64>::default();
+            gauge.set(value);
+            registry.register(name, help, gauge);
+        }
+        let mut text = String::new();
+        encode(&mut text, &registry).map_err(|e| e.to_string())?;
+        Ok(text)
+    }
+
+    /// The server of `/metrics` at `address`, with what else Rocket is told in `figment`.
+    pub fn server(
+        &self,
+        figment: &Figment,
+        address: SocketAddr,
+        store: Arc<Store>,
+        clock: Clock,
+    ) -> Rocket<Build> {
+        let figment = figment
+            .clone()
+            .merge(("address", address.ip()))
+            .merge(("port", address.port()))
+            .merge((Config::LOG_LEVEL, LogLevel::Off))
+            .merge((Config::SECRET_KEY, store.keys().cookie.clone()));
+        let rocket = rocket::custom(figment).manage(self.clone()).manage(store).manage(clock);
+        rocket.mount("/", routes![metrics])
+    }
+}
+
+#[get("/metrics")]
+fn metrics(
+    metrics: &State<Metrics>,
+    store: &State<Arc<Store>>,
+    clock: &State<Clock>,
+) -> Result<(ContentType, String), Status> {
+    let kind = ContentType::new("application", "openmetrics-text");
+    let kind = kind.with_params([("version", "1.0.0"), ("charset", "utf-8")]);
+    let text = metrics.text(store, clock).inspect_err(|e| tracing::error!("the metrics: {e}"));
+    text.map(|text| (kind, text)).map_err(|_| Status::ServiceUnavailable)
+}

@@ -1,0 +1,61 @@
+//! What each surface of [`MOUNTS`] consists of.
+
+use rocket::{Build, Catcher, Rocket, Route};
+
+use crate::api::{bookstore, bottle, ledger, music};
+use crate::http::mounts::{MOUNTS, Surface};
+use crate::http::openapi::ContractSpec;
+
+/// Mounts every contract at its base, with its catchers.
+pub(super) fn mount_all(rocket: Rocket<Build>) -> Rocket<Build> {
+    // Bottle's catchers answer under `/` for every path that has no contract of its own.
+    MOUNTS.iter().fold(rocket, |rocket, mount| {
+        let rocket = rocket.mount(mount.base, routes(mount.surface));
+        match catchers(mount.surface) {
+            Some(catchers) => rocket.register(mount.base, catchers),
+            None => rocket,
+        }
+    })
+}
+
+fn routes(surface: Surface) -> Vec<Route> {
+    match surface {
+        Surface::Bottle => {
+            [bottle::routes(), bottle::page_routes(), bottle::class_routes()].concat()
+        }
+        Surface::BottleDraft => bottle::routes(),
+        Surface::Ledger => ledger::routes(),
+        Surface::Cards | Surface::Members | Surface::Divisions => ledger::holding_routes(),
+        Surface::Music => music::routes(),
+        Surface::Bookstore => bookstore::routes(),
+    }
+}
+
+fn catchers(surface: Surface) -> Option<Vec<Catcher>> {
+    match surface {
+        // Those at `/` answer for `/api` as well.
+        Surface::Bottle => None,
+        Surface::BottleDraft => Some(bottle::catchers()),
+        Surface::Ledger | Surface::Cards | Surface::Members | Surface::Divisions => {
+            Some(ledger::catchers())
+        }
+        Surface::Music => Some(music::catchers()),
+        Surface::Bookstore => Some(bookstore::catchers()),
+    }
+}
+
+/// What the OpenAPI document says about a surface.
+pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
+    match surface {
+        Surface::Bottle => {
+            vec![bottle::describe(), bottle::describe_page(), bottle::describe_class()]
+        }
+        Surface::BottleDraft => {
+            vec![ContractSpec { contract: "Bottle, first draft", ..bottle::describe() }]
+        }
+        Surface::Ledger => vec![ledger::describe()],
+        Surface::Cards | Surface::Members | Surface::Divisions => vec![ledger::describe_holdings()],
+        Surface::Music => vec![music::describe()],
+        Surface::Bookstore => vec![bookstore::describe()],
+    }
+}

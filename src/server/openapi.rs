@@ -1,0 +1,125 @@
+//! The OpenAPI document of every contract, at the bases where the server mounts them.
+//!
+//! The program carries it ready-made, as `static/api/openapi.json`, and none of this code: a megabyte
+//! less. `cargo run --example openapi` writes it anew, and a test compares the two.
+
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, Paths, Ref, RefOr, Response,
+    ResponseBuilder,
+};
+
+use super::{bookstore, bottle, ledger, music};
+use crate::server::health;
+
+/// What a contract's handlers say of themselves, and what any of its routes may answer besides.
+pub struct Described {
+    /// The handlers' own words.
+    pub api: OpenApi,
+    /// The name its routes are listed under.
+    pub contract: &'static str,
+    /// The schema of an answer that is not what was asked for.
+    pub refusal: &'static str,
+    /// The status for whoever is not logged in, where a session is asked for.
+    pub logged_out: &'static str,
+    /// The statuses for a wrong field, where something is asked for.
+    pub wrong_field: &'static [&'static str],
+}
+
+const ABOUT: &str = "Five interfaces, one account store: an account made through one logs in through the others. \
+    Beyond what is listed, every route may answer 400 (malformed request), 403 (what a page of another site sends), \
+    413 (body too large), 415 (body is not JSON), 429 (too often), 500 (a bug) and 503 (the store cannot do it now).";
+
+const ANY_OTHER: &str = "any other refusal: 400, 403, 413, 415, 429, 500 or 503";
+
+/// The document.
+pub fn document() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Bottle")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(ABOUT));
+    let mut document = OpenApi::new(info.build(), Paths::new());
+    document.components = Some(credentials().build());
+    mount(&mut document, "/api", bottle::describe());
+    mount(&mut document, "/api", bottle::describe_page());
+    mount(&mut document, "/api", bottle::describe_class());
+    mount(&mut document, "", Described { contract: "Bottle, first draft", ..bottle::describe() });
+    mount(&mut document, "/user", ledger::describe());
+    for base in ["/card", "/member", "/division"] {
+        mount(&mut document, base, ledger::describe_holdings());
+    }
+    mount(&mut document, "/api/user", music::describe());
+    mount(&mut document, "/auth", bookstore::describe());
+    document.merge_from(health::describe())
+}
+
+fn credentials() -> ComponentsBuilder {
+    let api_key = |name, about| ApiKeyValue::with_description(name, about);
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    ComponentsBuilder::new()
+        .security_scheme(
+            "bottle_session",
+            SecurityScheme::ApiKey(ApiKey::Cookie(api_key(
+                "bottle_session",
+                "a private cookie; over https it is called __Host-bottle_session",
+            ))),
+        )
+        .security_scheme(
+            "ledger_session",
+            SecurityScheme::ApiKey(ApiKey::Header(api_key("Cookie", "the JWT, without a name"))),
+        )
+        .security_scheme("music_session", SecurityScheme::Http(bearer))
+        .security_scheme(
+            "bookstore_session",
+            SecurityScheme::ApiKey(ApiKey::Header(api_key("token", "the terminal's token"))),
+        )
+}
+
+/// Adds a contract's routes at `base`.
+fn mount(document: &mut OpenApi, base: &str, mut described: Described) {
+    for (path, mut item) in std::mem::take(&mut described.api.paths.paths) {
+        let path = format!("{base}{}", path.trim_end_matches('/'));
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            complete(operation, &path, &described);
+        }
+        document.paths.paths.entry(path).or_default().merge_operations(item);
+    }
+    document.merge(described.api);
+}
+
+/// Adds to an operation what its contract says of all of them.
+fn complete(operation: &mut Operation, path: &str, described: &Described) {
+    operation.tags = Some(vec![described.contract.to_owned()]);
+    let id = operation.operation_id.take().unwrap_or_default();
+    operation.operation_id =
+        Some(format!("{id}{}", path.replace('/', "_").replace(['{', '}'], "")));
+    let responses = &mut operation.responses.responses;
+    let mut may = |status: &str, description: &str| {
+        let response = ResponseBuilder::new().description(description).build();
+        responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    };
+    if operation.security.is_some() {
+        may(described.logged_out, "not logged in");
+    }
+    if operation.request_body.is_some() || operation.parameters.is_some() {
+        for status in described.wrong_field {
+            may(status, "a wrong field");
+        }
+    }
+    may("default", ANY_OTHER);
+    for response in responses.values_mut() {
+        if let RefOr::T(response) = response {
+            with_body(response, described.refusal);
+        }
+    }
+}
+
+/// A response without a schema of its own is the contract's refusal.
+fn with_body(response: &mut Response, refusal: &str) {
+    if response.content.is_empty() {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(refusal))).build();
+        response.content.insert("application/json".to_owned(), content.into());
+    }
+}

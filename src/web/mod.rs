@@ -1,0 +1,214 @@
+//! The page: static files, embedded in the program (in a debug build read from `static/`).
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use rocket::{Request, Route, State, get, routes};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::model::error::Error;
+use crate::store::mbtiles::Tiles;
+
+#[derive(RustEmbed)]
+#[folder = "static/"]
+struct Files;
+
+/// A file of the page, as it stands in `static/`.
+pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
+    Files::get(path).map(|file| file.data)
+}
+
+/// Files that change only with the version of a library: a browser need not ask again for a day.
+const LASTING: [&str; 2] = ["vendor/", "data/"];
+
+/// What a browser lets the page do: nothing from elsewhere, but pictures of the map an operator named.
+pub struct Policy(String);
+
+impl Policy {
+    /// The policy of a page whose map may come from `tile_url`.
+    pub fn new(tile_url: &str) -> Self {
+        let host: String = match tile_url.split_once("://") {
+            Some((scheme, rest)) => {
+                let host = rest.split('/').next().unwrap_or_default().replace("{s}", "*");
+                format!(" {scheme}://{host}")
+            }
+            None => String::new(),
+        };
+        Self(format!(
+            "default-src 'self'; img-src 'self' data: blob:{host}; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+        ))
+    }
+}
+
+/// Files that were compressed before. They are few, and each is compressed once.
+#[derive(Default)]
+pub struct Compressed(Mutex<HashMap<String, Vec<u8>>>);
+
+impl Compressed {
+    fn of(&self, path: &str, file: &EmbeddedFile) -> std::io::Result<Vec<u8>> {
+        let key = format!("{path}:{}", etag(file));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = known.get(&key) {
+            return Ok(bytes.clone());
+        }
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&file.data)?;
+        let bytes = encoder.finish()?;
+        known.insert(key, bytes.clone());
+        Ok(bytes)
+    }
+}
+
+/// A file of the page.
+struct Asset {
+    path: String,
+    file: EmbeddedFile,
+    /// Large ones lie compressed in the program, as `NAME.gz`.
+    is_gzip: bool,
+}
+
+impl Asset {
+    fn find(path: &str) -> Option<Self> {
+        let plain = Files::get(path).map(|file| (file, false));
+        let found = plain.or_else(|| Some((Files::get(&format!("{path}.gz"))?, true)));
+        found.map(|(file, is_gzip)| Self { path: path.to_owned(), file, is_gzip })
+    }
+
+    /// What to send, and whether that is compressed.
+    fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
+        let takes_gzip = takes_gzip(request);
+        match request.rocket().state::<Compressed>() {
+            _ if self.is_gzip && !takes_gzip => {
+                let mut plain = Vec::new();
+                GzDecoder::new(&self.file.data[..]).read_to_end(&mut plain)?;
+                Ok((plain.into(), false))
+            }
+            Some(compressed) if takes_gzip && !self.is_gzip && self.is_worth_compressing() => {
+                Ok((compressed.of(&self.path, &self.file)?.into(), true))
+            }
+            _ => Ok((self.file.data, self.is_gzip)),
+        }
+    }
+
+    fn content_type(&self) -> ContentType {
+        let extension = self.path.rsplit('.').next().unwrap_or_default();
+        match extension {
+            "webmanifest" => ContentType::new("application", "manifest+json"),
+            "md" | "LICENSE" => ContentType::Plain,
+            "js" => ContentType::new("text", "javascript").with_params(("charset", "utf-8")),
+            "svg" => ContentType::new("image", "svg+xml").with_params(("charset", "utf-8")),
+            _ => ContentType::from_extension(extension).unwrap_or(ContentType::Plain),
+        }
+    }
+
+    /// Pictures are compressed already, and little files are not worth it.
+    fn is_worth_compressing(&self) -> bool {
+        let packed = [ContentType::PNG, ContentType::JPEG, ContentType::WOFF2];
+        self.file.data.len() > 1000 && !packed.contains(&self.content_type())
+    }
+}
+
+fn etag(file: &EmbeddedFile) -> String {
+    file.metadata.sha256_hash()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl<'r> Responder<'r, 'static> for Asset {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let etag = format!("\"{}\"", etag(&self.file));
+        let lasting = LASTING.iter().any(|folder| self.path.starts_with(folder));
+        let mut response = Response::build();
+        response
+            .header(self.content_type())
+            .raw_header("Cache-Control", if lasting { "max-age=86400" } else { "no-cache" })
+            .raw_header("Vary", "Accept-Encoding")
+            .raw_header("ETag", etag.clone());
+        if let Some(policy) = request.rocket().state::<Policy>() {
+            response.raw_header("Content-Security-Policy", policy.0.clone());
+        }
+        let known = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
+        if known.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
+            return response.status(Status::NotModified).ok();
+        }
+        match self.body(request) {
+            Ok((bytes, is_gzip)) => {
+                if is_gzip {
+                    response.raw_header("Content-Encoding", "gzip");
+                }
+                response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
+            }
+            Err(e) => {
+                tracing::error!("a file of the page: {e}");
+                Err(Status::InternalServerError)
+            }
+        }
+    }
+}
+
+fn takes_gzip(request: &Request<'_>) -> bool {
+    let mut encodings = request.headers().get("Accept-Encoding").flat_map(|value| value.split(','));
+    encodings.any(|encoding| {
+        let mut parts = encoding.split(';').map(str::trim);
+        parts.next() == Some("gzip") && parts.next() != Some("q=0")
+    })
+}
+
+#[get("/")]
+fn index() -> Option<Asset> {
+    Asset::find("index.html")
+}
+
+#[get("/<path..>", rank = 100)]
+fn asset(path: PathBuf) -> Option<Asset> {
+    let path = path.to_str()?;
+    // The other pages: /docs is docs.html.
+    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html")))
+}
+
+/// A picture of the street map.
+struct Picture {
+    kind: ContentType,
+    bytes: Vec<u8>,
+}
+
+impl<'r> Responder<'r, 'static> for Picture {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build()
+            .header(self.kind)
+            .header(Header::new("Cache-Control", "max-age=86400"))
+            .sized_body(self.bytes.len(), std::io::Cursor::new(self.bytes))
+            .ok()
+    }
+}
+
+#[get("/tiles/<zoom>/<x>/<y>")]
+fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Picture, Status> {
+    let tiles = tiles.as_ref().ok_or(Status::NotFound)?;
+    let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
+    match tiles.tile(zoom, x, y) {
+        Ok(Some(bytes)) => Ok(Picture { kind, bytes }),
+        // Maps have holes: that is no error for a browser to complain of.
+        Ok(None) => Err(Status::NoContent),
+        Err(Error::Unavailable(why)) => {
+            tracing::warn!("the map is unavailable: {why}");
+            Err(Status::ServiceUnavailable)
+        }
+        Err(error) => {
+            tracing::error!("the map: {error}");
+            Err(Status::InternalServerError)
+        }
+    }
+}
+
+/// The page and the map's pictures, to be mounted at `/`.
+pub fn routes() -> Vec<Route> {
+    routes![index, asset, tile]
+}
