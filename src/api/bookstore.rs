@@ -6,9 +6,9 @@ use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::openapi::Described;
-use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, Session, respond};
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
+use crate::http::openapi::ContractSpec;
+use crate::http::{Body, Client, Credential, Lifetimes, MayRegister, Refused, Session, respond};
 use crate::model::error::Error;
 use crate::model::fields::{Terminal, Username};
 use crate::model::token::Token;
@@ -222,11 +222,11 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What the document says of these routes.
-pub fn describe() -> Described {
+pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(register, unregister, log_in, change_password, log_out))]
     struct Api;
-    Described {
+    ContractSpec {
         api: Api::openapi(),
         contract: "Bookstore",
         refusal: "bookstore.Answer",

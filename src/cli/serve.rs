@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bottle::api::bottle::DemoAccount;
+use bottle::api::bottle::{DemoAccount, SharedJoinInfo};
 use bottle::http::connections;
 use bottle::model::clock::Clock;
 use bottle::server::config::{self, Settings};
-use bottle::server::lan::{self, Invitation};
+use bottle::server::lan;
 use bottle::server::logging;
 use bottle::server::metrics::Metrics;
 use bottle::server::shutdown::InFlight;
@@ -144,7 +144,7 @@ pub(super) fn serve(
 }
 
 /// What is told to guests once the server listens, with the fingerprint of its certificate.
-type Welcome = (Invitation, Option<String>);
+type Welcome = (SharedJoinInfo, Option<String>);
 
 /// What lets guests in: Rocket's settings for it, and what tells them where.
 fn invite(
@@ -152,7 +152,7 @@ fn invite(
     guests: Guests,
     sea: &Sea,
 ) -> Result<(Figment, Option<Welcome>), String> {
-    let invitation = sea.invitation.clone();
+    let invitation = sea.join_info.clone();
     let Some(Tls::Auto) = guests.tls else {
         return Ok((figment, guests.lan.then_some((invitation, None))));
     };
@@ -224,7 +224,7 @@ fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc
                 println!("{note}");
             }
             if let Some((invitation, fingerprint)) = guests {
-                invitation.open(config, fingerprint);
+                lan::open(&invitation, config, fingerprint);
             }
             println!("Ctrl-C ends it.");
             // systemd, if that is who started it, goes on with what waits for a server.

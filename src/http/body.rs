@@ -7,9 +7,9 @@ use rocket::{Request, async_trait};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Refused;
+use super::drain::{PATIENCE_MIB, in_time};
+use super::rejection::Refused;
 use super::strict_json::StrictJson;
-use super::unread::{PATIENCE_MIB, in_time};
 use crate::model::error::{Error, Problem};
 
 /// A JSON object of the shape `T`. Fields that nobody knows are ignored; a body that is no JSON,

@@ -8,7 +8,7 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Request, async_trait};
 
-use super::Refused;
+use super::rejection::Refused;
 use crate::domain::rate_limit::Throttle;
 use crate::model::error::{Error, Result};
 
@@ -54,7 +54,7 @@ impl<'r> FromRequest<'r> for MayRegister {
 }
 
 /// What `count` says of this request's address. A request too many goes on to the catcher.
-pub(super) fn counted(
+pub(crate) fn counted(
     request: &Request<'_>,
     count: impl FnOnce(&Throttle, IpAddr) -> Result<()>,
 ) -> request::Outcome<(), Refused> {

@@ -6,7 +6,7 @@ use rocket::http::Method;
 use rocket::http::uri::{Absolute, Host};
 use rocket::{Data, Request, async_trait};
 
-use super::Refused;
+use super::rejection::Refused;
 
 /// Where people reach the server, as far as the operator says.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use rocket::tokio::io::sink;
 use rocket::tokio::time::timeout;
 use rocket::{Request, Route, async_trait};
 
-use super::Refused;
+use super::rejection::Refused;
 use crate::http::connections::Limits;
 
 /// How much of a body is read for nothing.

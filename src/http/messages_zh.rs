@@ -3,7 +3,7 @@
 use crate::model::error::Problem;
 
 /// What is wrong with `field`, naming it.
-pub(super) fn problem(field: &str, problem: &Problem) -> String {
+pub(crate) fn problem_message(field: &str, problem: &Problem) -> String {
     match problem {
         Problem::Missing => format!("缺少字段{field}"),
         Problem::WrongType => format!("字段{field}的类型不正确"),

@@ -15,6 +15,7 @@ mod messages_zh;
 mod method_override;
 mod rejection;
 mod session;
+mod strict_json;
 
 pub use body::{Body, OptionalBody};
 pub(crate) use client_ip::counted;

@@ -1,23 +1,4 @@
-//! How HTTP speaks: one contract a module, each with the same five parts in the same order
-//! (envelope, guard, handlers, `routes()`, `catchers()`) and no logic of its own.
-//!
-//! What they share is here: why a request was refused before its handler ran, the JSON body, and
-//! the session a credential proves.
-
-pub mod bookstore;
-pub mod bottle;
-pub mod ledger;
-pub mod music;
-pub mod openapi;
-
-mod body;
-mod chinese;
-mod client;
-mod forms;
-mod origin;
-mod session;
-mod strict_json;
-mod unread;
+//! Why a request gets no answer from its handler, and how each contract's catcher learns the reason.
 
 use rocket::Request;
 use rocket::http::{Method, Status};
@@ -25,15 +6,8 @@ use rocket::response::{self, Responder, Response};
 use rocket::serde::json::Json;
 use serde::Serialize;
 
-use crate::model::error::Error;
 use crate::domain::rate_limit::LONGEST_WAIT;
-
-pub use body::{Body, OptionalBody};
-pub use client::{Client, MayRegister, TrustedProxy};
-pub use forms::FormsArePosted;
-pub use origin::{OwnPagesOnly, PublicUrl};
-pub use session::{Credential, Session, Visit, account_of};
-pub use unread::routes as unread_routes;
+use crate::model::error::Error;
 
 /// How many seconds a session lives, by contract.
 #[derive(Clone, Copy, Debug)]
@@ -109,13 +83,13 @@ impl Refused {
 
     /// What a guard fails with. The reason is left where the catcher finds it: a catcher is told
     /// only a status.
-    fn noted(self, request: &Request<'_>) -> (Status, Self) {
+    pub(crate) fn noted(self, request: &Request<'_>) -> (Status, Self) {
         request.local_cache(|| Some(self.clone()));
         (self.status(), self)
     }
 
     /// Why no handler answered this request, for its contract's catcher.
-    fn caught(status: Status, request: &Request<'_>) -> Self {
+    pub(crate) fn caught(status: Status, request: &Request<'_>) -> Self {
         if let Some(reason) = request.local_cache(|| None::<Self>) {
             return reason.clone();
         }
@@ -131,7 +105,7 @@ impl Refused {
 }
 
 /// `body` as JSON under `status`, with the headers that a status asks for.
-fn respond(
+pub(crate) fn respond(
     request: &Request<'_>,
     status: Status,
     body: &impl Serialize,

@@ -6,7 +6,7 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Request, async_trait};
 
-use super::Refused;
+use super::rejection::Refused;
 use crate::domain::accounts::{Accounts, Contract, Login};
 use crate::model::error::Error;
 use crate::model::token::Token;

@@ -1,55 +1,37 @@
 //! Others on the network come in: at which addresses, and how a phone finds them.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
 
 use nix::ifaddrs::getifaddrs;
 use qrcode::QrCode;
 use qrcode::render::{svg, unicode};
 use rocket::Config;
 
+use crate::api::bottle::{JoinInfo, SharedJoinInfo};
+
 /// The name that this machine answers to on the network, where mDNS is built in.
 pub const NAME: &str = "bottle.local";
 
-/// How others come in, once the server listens. A clone is the same.
-#[derive(Clone, Debug, Default)]
-pub struct Invitation(Arc<OnceLock<Invited>>);
-
-/// What to tell whoever wants to come in.
-#[derive(Clone, Debug, Default)]
-pub struct Invited {
-    /// Where, the surest first; none if the server is for this machine alone.
-    pub addresses: Vec<String>,
-    /// What a browser shows of a certificate that only this machine vouches for.
-    pub fingerprint: Option<String>,
-}
-
-impl Invitation {
-    /// What there is to tell now.
-    pub fn get(&self) -> Invited {
-        self.0.get().cloned().unwrap_or_default()
+/// Fills in `info`, prints it to the terminal, and announces [`NAME`], once the server listens.
+pub fn open(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>) {
+    let mut addresses = Vec::new();
+    if !config.address.is_loopback() {
+        let scheme = if config.tls_enabled() { "https" } else { "http" };
+        let hosts = reached_at(config.address);
+        let name = announce(&hosts, config.port).then(|| NAME.to_owned());
+        let hosts = hosts.into_iter().map(host).chain(name);
+        addresses = hosts.map(|host| format!("{scheme}://{host}:{}", config.port)).collect();
+        tell(&addresses);
     }
-
-    /// Fills the invitation, tells it in the terminal, and answers to [`NAME`], once the server listens.
-    pub fn open(&self, config: &Config, fingerprint: Option<String>) {
-        let mut addresses = Vec::new();
-        if !config.address.is_loopback() {
-            let scheme = if config.tls_enabled() { "https" } else { "http" };
-            let hosts = reached_at(config.address);
-            let name = announce(&hosts, config.port).then(|| NAME.to_owned());
-            let hosts = hosts.into_iter().map(host).chain(name);
-            addresses = hosts.map(|host| format!("{scheme}://{host}:{}", config.port)).collect();
-            tell(&addresses);
-        }
-        if let Some(fingerprint) = &fingerprint {
-            println!(
-                "Browsers will warn: nobody but this machine vouches for its certificate.\n\
-                 Before you go on, compare what they show with its SHA-256 fingerprint:\n\
-                 {fingerprint}"
-            );
-        }
-        let _ = self.0.set(Invited { addresses, fingerprint });
+    if let Some(fingerprint) = &fingerprint {
+        println!(
+            "Browsers will warn: nobody but this machine vouches for its certificate.\n\
+             Before you go on, compare what they show with its SHA-256 fingerprint:\n\
+             {fingerprint}"
+        );
     }
+    let qr_code = addresses.first().and_then(|first| svg_code(first));
+    info.set(JoinInfo { addresses, fingerprint, qr_code });
 }
 
 /// An address as it stands in a URL.
@@ -114,8 +96,8 @@ fn text(address: &str) -> Option<String> {
     Some(render.dark_color(light).light_color(dark).build())
 }
 
-/// A QR code as a picture.
-pub fn picture(address: &str) -> Option<String> {
+/// A QR code as an SVG picture.
+fn svg_code(address: &str) -> Option<String> {
     let code = QrCode::new(address).ok()?;
     let mut render = code.render::<svg::Color<'_>>();
     Some(render.min_dimensions(240, 240).build())

@@ -16,6 +16,7 @@ use rocket::figment::Figment;
 use rocket::http::{ContentType, Status};
 use rocket::{Build, Request, Response, Rocket, State, async_trait, get, routes};
 
+use crate::http::mounts::Surface;
 use crate::model::clock::Clock;
 use crate::server::logging::begun;
 use crate::store::{Store, stats};
@@ -51,17 +52,14 @@ enum Part {
 
 impl Part {
     fn of(path: &str) -> Self {
-        let begins = |bases: &[&str]| {
-            bases.iter().any(|base| {
-                path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            })
-        };
-        match path {
-            _ if begins(&["/api/user"]) => Self::music,
-            _ if begins(&["/api", "/users", "/sessions", "/bottles"]) => Self::bottle,
-            _ if begins(&["/user", "/card", "/member", "/division"]) => Self::ledger,
-            _ if begins(&["/auth"]) => Self::bookstore,
-            _ => Self::page,
+        match Surface::of_path(path) {
+            Some(Surface::Music) => Self::music,
+            Some(Surface::Bottle | Surface::BottleDraft) => Self::bottle,
+            Some(Surface::Ledger | Surface::Cards | Surface::Members | Surface::Divisions) => {
+                Self::ledger
+            }
+            Some(Surface::Bookstore) => Self::bookstore,
+            None => Self::page,
         }
     }
 }

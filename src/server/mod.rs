@@ -1,4 +1,15 @@
-//! Where everything is mounted, and nothing else is done.
+//! Assembles the server: every mount, catcher, fairing and managed state.
+
+pub mod config;
+pub mod health;
+pub mod lan;
+pub mod logging;
+pub mod metrics;
+pub mod openapi;
+pub mod shutdown;
+pub mod tls;
+
+mod mounts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +20,12 @@ use rocket::figment::Figment;
 use rocket::{Build, Orbit, Rocket, tokio};
 use tokio::time::interval;
 
-use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings};
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::Bottles;
+use crate::model::clock::Clock;
+
+use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SharedJoinInfo};
+use crate::api::ledger;
 use crate::domain::events::{Event, Live};
 use crate::domain::ledger::Holdings;
 use crate::domain::moderation::Moderation;
@@ -20,19 +34,14 @@ use crate::domain::rate_limit::Throttle;
 use crate::http::chunk_size::LargePieces;
 use crate::http::connections::Connections;
 use crate::http::security_headers;
-use crate::http::{
-    FormsArePosted, Lifetimes, OwnPagesOnly, PublicUrl, TrustedProxy, bookstore, bottle, ledger,
-    music, unread_routes,
-};
-use crate::model::clock::Clock;
-use crate::server::config::{Settings, log_level};
-use crate::server::health;
-use crate::server::lan::Invitation;
-use crate::server::logging::RequestLog;
-use crate::server::shutdown::InFlight;
+use crate::http::{FormsArePosted, Lifetimes, OwnPagesOnly, PublicUrl, TrustedProxy, drain_routes};
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
+
+use config::{Settings, log_level};
+use logging::RequestLog;
+use shutdown::InFlight;
 
 /// What the server serves, besides its settings.
 pub struct Sea {
@@ -45,7 +54,7 @@ pub struct Sea {
     /// Accounts that anyone may use.
     pub demo_accounts: Vec<DemoAccount>,
     /// How others on the network come in.
-    pub invitation: Invitation,
+    pub join_info: SharedJoinInfo,
 }
 
 impl Sea {
@@ -56,7 +65,7 @@ impl Sea {
             clock,
             tiles: None,
             demo_accounts: Vec::new(),
-            invitation: Invitation::default(),
+            join_info: SharedJoinInfo::default(),
         }
     }
 }
@@ -78,8 +87,8 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         .attach(FormsArePosted)
         .attach(RequestLog(settings.log_format))
         .attach(OwnPagesOnly)
-        .attach(headers::shield(url.is_https(), !settings.tile_url.is_empty()))
-        .attach(headers::Defaults)
+        .attach(security_headers::shield(url.is_https(), !settings.tile_url.is_empty()))
+        .attach(security_headers::Defaults)
         .attach(in_flight.clone())
         .manage(in_flight)
         .attach(connections.clone())
@@ -88,27 +97,9 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
         .attach(housekeeping())
         .manage(url);
 
-    rocket
-        .mount("/", web::routes())
-        .mount("/", health::routes())
-        .mount("/", unread_routes())
-        .mount("/api", bottle::routes())
-        .mount("/api", bottle::page_routes())
-        .mount("/api", bottle::class_routes())
-        .mount("/", bottle::routes())
-        .register("/", bottle::catchers())
-        .mount("/user", ledger::routes())
-        .register("/user", ledger::catchers())
-        .mount("/card", ledger::holding_routes())
-        .register("/card", ledger::catchers())
-        .mount("/member", ledger::holding_routes())
-        .register("/member", ledger::catchers())
-        .mount("/division", ledger::holding_routes())
-        .register("/division", ledger::catchers())
-        .mount("/api/user", music::routes())
-        .register("/api/user", music::catchers())
-        .mount("/auth", bookstore::routes())
-        .register("/auth", bookstore::catchers())
+    let rocket =
+        rocket.mount("/", web::routes()).mount("/", health::routes()).mount("/", drain_routes());
+    mounts::mount_all(rocket)
 }
 
 /// What is done once a minute.
@@ -131,7 +122,7 @@ fn housekeeping() -> AdHoc {
 
 /// What the handlers ask for.
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build> {
-    let Sea { store, clock, tiles, demo_accounts, invitation } = sea;
+    let Sea { store, clock, tiles, demo_accounts, join_info } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let live = Live::new(settings.live_listeners);
     let listeners = live.clone();
@@ -161,7 +152,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
         .manage(Bottles::new(Arc::clone(&store), clock.clone()).telling(live.clone()))
         .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
         .manage(live)
-        .manage(invitation)
+        .manage(join_info)
         .manage(Lifetimes {
             bottle: settings.session_seconds,
             ledger: settings.ledger_token_seconds,

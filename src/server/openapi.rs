@@ -10,22 +10,9 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 
-use super::{bookstore, bottle, ledger, music};
-use crate::server::health;
-
-/// What a contract's handlers say of themselves, and what any of its routes may answer besides.
-pub struct Described {
-    /// The handlers' own words.
-    pub api: OpenApi,
-    /// The name its routes are listed under.
-    pub contract: &'static str,
-    /// The schema of an answer that is not what was asked for.
-    pub refusal: &'static str,
-    /// The status for whoever is not logged in, where a session is asked for.
-    pub logged_out: &'static str,
-    /// The statuses for a wrong field, where something is asked for.
-    pub wrong_field: &'static [&'static str],
-}
+use super::{health, mounts};
+use crate::http::mounts::MOUNTS;
+use crate::http::openapi::ContractSpec;
 
 const ABOUT: &str = "Five interfaces, one account store: an account made through one logs in through the others. \
     Beyond what is listed, every route may answer 400 (malformed request), 403 (what a page of another site sends), \
@@ -41,16 +28,11 @@ pub fn document() -> OpenApi {
         .description(Some(ABOUT));
     let mut document = OpenApi::new(info.build(), Paths::new());
     document.components = Some(credentials().build());
-    mount(&mut document, "/api", bottle::describe());
-    mount(&mut document, "/api", bottle::describe_page());
-    mount(&mut document, "/api", bottle::describe_class());
-    mount(&mut document, "", Described { contract: "Bottle, first draft", ..bottle::describe() });
-    mount(&mut document, "/user", ledger::describe());
-    for base in ["/card", "/member", "/division"] {
-        mount(&mut document, base, ledger::describe_holdings());
+    for at in MOUNTS {
+        for spec in mounts::specs(at.surface) {
+            mount(&mut document, at.base.trim_end_matches('/'), spec);
+        }
     }
-    mount(&mut document, "/api/user", music::describe());
-    mount(&mut document, "/auth", bookstore::describe());
     document.merge_from(health::describe())
 }
 
@@ -77,7 +59,7 @@ fn credentials() -> ComponentsBuilder {
 }
 
 /// Adds a contract's routes at `base`.
-fn mount(document: &mut OpenApi, base: &str, mut described: Described) {
+fn mount(document: &mut OpenApi, base: &str, mut described: ContractSpec) {
     for (path, mut item) in std::mem::take(&mut described.api.paths.paths) {
         let path = format!("{base}{}", path.trim_end_matches('/'));
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
@@ -90,7 +72,7 @@ fn mount(document: &mut OpenApi, base: &str, mut described: Described) {
 }
 
 /// Adds to an operation what its contract says of all of them.
-fn complete(operation: &mut Operation, path: &str, described: &Described) {
+fn complete(operation: &mut Operation, path: &str, described: &ContractSpec) {
     operation.tags = Some(vec![described.contract.to_owned()]);
     let id = operation.operation_id.take().unwrap_or_default();
     operation.operation_id =

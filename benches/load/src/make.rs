@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bottle::domain::accounts::{Accounts, Registration};
-use bottle::domain::password::Passwords;
 use bottle::model::clock::Clock;
-use bottle::model::fields::Username;
 use bottle::server::config::Settings;
+use bottle::model::fields::Username;
+use bottle::domain::password::Passwords;
 use bottle::store::{Options, Store};
 use rusqlite::{Connection, params};
 

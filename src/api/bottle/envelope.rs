@@ -6,7 +6,7 @@ use rocket::{Request, catch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::{Refused, chinese, respond};
+use crate::http::{Refused, problem_message, respond};
 use crate::model::error::Error;
 
 /// A handler's answer: its data, or why there is none.
@@ -63,7 +63,7 @@ impl Refusal {
     fn said(error: &Error) -> Self {
         match error {
             Error::Field { field, problem } => {
-                let msg = chinese::problem(field, problem);
+                let msg = problem_message(field, problem);
                 let refusal = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
                 Self { field: Some(field.to_string()), ..refusal }
             }

@@ -11,8 +11,8 @@ use rocket::{Request, async_trait};
 
 use crate::domain::accounts::{Account, Contract};
 use crate::domain::bottles::Bottles;
-use crate::http::client_ip::counted;
-use crate::http::{Credential, PublicUrl, Refused, Session};
+use crate::http::mounts::Surface;
+use crate::http::{Credential, PublicUrl, Refused, Session, counted};
 use crate::model::error::Error;
 use crate::model::token::Token;
 
@@ -164,7 +164,7 @@ impl<'r> FromRequest<'r> for Revision {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
-        let current = request.route().is_some_and(|route| route.uri.base() == "/api");
-        Outcome::Success(if current { Self::Current } else { Self::Draft })
+        let is_draft = Surface::of(request) == Some(Surface::BottleDraft);
+        Outcome::Success(if is_draft { Self::Draft } else { Self::Current })
     }
 }

@@ -2,8 +2,8 @@
 
 mod bottles;
 mod envelope;
+mod events;
 mod guard;
-mod live;
 mod nearby;
 mod page;
 mod query;
@@ -12,11 +12,11 @@ mod users;
 mod view;
 mod xray;
 
-pub use page::{DemoAccount, Mbtiles, PageSettings};
+pub use page::{DemoAccount, JoinInfo, Mbtiles, PageSettings, SharedJoinInfo};
 use rocket::{Catcher, Route, catchers, routes};
 use utoipa::OpenApi;
 
-use super::openapi::Described;
+use crate::http::openapi::ContractSpec;
 
 /// Every endpoint, to be mounted at `/api` and, for the first draft, at `/`.
 pub fn routes() -> Vec<Route> {
@@ -49,7 +49,7 @@ pub fn page_routes() -> Vec<Route> {
 /// What keeps the sea alive and kind, to be mounted at `/api`.
 pub fn class_routes() -> Vec<Route> {
     routes![
-        live::live,
+        events::live,
         page::join,
         page::join_picture,
         bottles::delete,
@@ -66,7 +66,7 @@ pub fn class_routes() -> Vec<Route> {
 }
 
 /// What the document says of these routes.
-pub fn describe() -> Described {
+pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(
         paths(
@@ -89,7 +89,7 @@ pub fn describe() -> Described {
 }
 
 /// What it says of what the page asks for besides.
-pub fn describe_page() -> Described {
+pub fn describe_page() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(
         page::settings,
@@ -103,10 +103,10 @@ pub fn describe_page() -> Described {
 }
 
 /// What it says of what keeps the sea alive and kind.
-pub fn describe_class() -> Described {
+pub fn describe_class() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(
-        live::live,
+        events::live,
         page::join,
         bottles::delete,
         bottles::report,
@@ -123,8 +123,8 @@ pub fn describe_class() -> Described {
     described(Api::openapi())
 }
 
-fn described(api: utoipa::openapi::OpenApi) -> Described {
-    Described {
+fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
+    ContractSpec {
         api,
         contract: "Bottle",
         refusal: "Answer_Wrong",

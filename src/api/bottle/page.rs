@@ -1,5 +1,7 @@
 //! What the page needs to know before anyone has logged in.
 
+use std::sync::{Arc, OnceLock};
+
 use rocket::http::ContentType;
 use rocket::{State, get};
 use serde::Serialize;
@@ -11,7 +13,6 @@ use super::query::{self, RectangleQuery};
 use crate::domain::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
 use crate::http::Session;
 use crate::model::error::Error;
-use crate::server::lan::{self, Invitation, Invited};
 
 /// What the page is told of this server.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -48,6 +49,33 @@ pub struct DemoAccount {
     pub password: &'static str,
 }
 
+/// How others on the network reach the server, as the page shows it. The server fills it in once it
+/// listens.
+#[derive(Clone, Debug, Default)]
+pub struct JoinInfo {
+    /// The addresses, the most reliable first; empty if only this machine can reach the server.
+    pub addresses: Vec<String>,
+    /// The SHA-256 fingerprint of a certificate that no authority has signed.
+    pub fingerprint: Option<String>,
+    /// The first address as a QR code, in SVG.
+    pub qr_code: Option<String>,
+}
+
+/// A [`JoinInfo`] that is empty until it is set. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct SharedJoinInfo(Arc<OnceLock<JoinInfo>>);
+
+impl SharedJoinInfo {
+    /// Sets it. Only the first call has an effect.
+    pub fn set(&self, info: JoinInfo) {
+        let _ = self.0.set(info);
+    }
+
+    fn get(&self) -> JoinInfo {
+        self.0.get().cloned().unwrap_or_default()
+    }
+}
+
 /// What the page asks first
 #[utoipa::path(get, path = "/settings",
     responses(
@@ -73,15 +101,15 @@ pub(super) struct JoinView {
     )
 )]
 #[get("/join")]
-pub(super) fn join(invitation: &State<Invitation>) -> Reply<JoinView> {
-    let Invited { addresses, fingerprint } = invitation.get();
+pub(super) fn join(info: &State<SharedJoinInfo>) -> Reply<JoinView> {
+    let JoinInfo { addresses, fingerprint, .. } = info.get();
     ok("获取地址成功", JoinView { addresses, fingerprint })
 }
 
 /// The first of those addresses as a QR code.
 #[get("/join.svg")]
-pub(super) fn join_picture(invitation: &State<Invitation>) -> Option<(ContentType, String)> {
-    Some((ContentType::SVG, lan::picture(invitation.get().addresses.first()?)?))
+pub(super) fn join_picture(info: &State<SharedJoinInfo>) -> Option<(ContentType, String)> {
+    Some((ContentType::SVG, info.get().qr_code?))
 }
 
 #[derive(Serialize, ToSchema)]

@@ -8,6 +8,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use super::{Answer, BareCookie, Reply, described, filled, say};
 use crate::domain::ledger::Holdings;
+use crate::http::mounts::Surface;
 use crate::http::openapi::ContractSpec;
 use crate::http::{Body, Refused, Session};
 use crate::model::error::Error;
@@ -21,10 +22,10 @@ impl<'r> FromRequest<'r> for Kind {
     type Error = Refused;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        match request.route().map(|route| route.uri.base().to_string()).as_deref() {
-            Some("/card") => Outcome::Success(Self(Holding::Card)),
-            Some("/member") => Outcome::Success(Self(Holding::Member)),
-            Some("/division") => Outcome::Success(Self(Holding::Division)),
+        match Surface::of(request) {
+            Some(Surface::Cards) => Outcome::Success(Self(Holding::Card)),
+            Some(Surface::Members) => Outcome::Success(Self(Holding::Member)),
+            Some(Surface::Divisions) => Outcome::Success(Self(Holding::Division)),
             _ => Outcome::Error(Refused::NoSuchPath.noted(request)),
         }
     }
@@ -100,13 +101,13 @@ async fn remove(
     Ok(say(200, "success"))
 }
 
-/// The endpoints, to be mounted at `/card`, `/member` and `/division`.
+/// The endpoints of the three bases.
 pub fn routes() -> Vec<Route> {
     routes![add, list, remove]
 }
 
 /// What the document says of them, at each of the three.
-pub fn describe() -> Described {
+pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(add, list, remove))]
     struct Api;

@@ -9,12 +9,12 @@ use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put,
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::openapi::Described;
-use super::{
-    Body, Client, Credential, Lifetimes, MayRegister, PublicUrl, Refused, Session, respond,
-};
 use crate::domain::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind,
+};
+use crate::http::openapi::ContractSpec;
+use crate::http::{
+    Body, Client, Credential, Lifetimes, MayRegister, PublicUrl, Refused, Session, respond,
 };
 use crate::model::error::Error;
 use crate::model::fields::{Holding, Username};
@@ -255,15 +255,15 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What the document says of these routes.
-pub fn describe() -> Described {
+pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(register, log_in, change_password, delete_account))]
     struct Api;
     described(Api::openapi())
 }
 
-fn described(api: utoipa::openapi::OpenApi) -> Described {
-    Described {
+fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
+    ContractSpec {
         api,
         contract: "Ledger",
         refusal: "ledger.Answer",

@@ -8,9 +8,11 @@ use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::openapi::Described;
-use super::{Body, Client, Credential, Lifetimes, MayRegister, Refused, chinese, respond};
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
+use crate::http::openapi::ContractSpec;
+use crate::http::{
+    Body, Client, Credential, Lifetimes, MayRegister, Refused, problem_message, respond,
+};
 use crate::model::error::Error;
 use crate::model::fields::{Email, Nickname, Username};
 use crate::model::token::Token;
@@ -116,7 +118,7 @@ fn said(error: &Error) -> Refusal {
     let forbidden =
         |message: &str| Refusal { status: Status::Forbidden, ..refusal(40301, message) };
     match error {
-        Error::Field { field, problem } => refusal(40000, chinese::problem(field, problem)),
+        Error::Field { field, problem } => refusal(40000, problem_message(field, problem)),
         Error::NoToken => forbidden("请登录后操作"),
         Error::NotLoggedIn => forbidden("无效的访问令牌"),
         // What an endpoint has no words for.
@@ -256,7 +258,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What the document says of these routes.
-pub fn describe() -> Described {
+pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(
         paths(
@@ -271,7 +273,7 @@ pub fn describe() -> Described {
         components(schemas(Refusal))
     )]
     struct Api;
-    Described {
+    ContractSpec {
         api: Api::openapi(),
         contract: "Music",
         refusal: "music.Refusal",

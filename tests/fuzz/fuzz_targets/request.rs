@@ -145,8 +145,7 @@ fn serve() -> Served {
         throws_per_minute: 0,
         ..Settings::default()
     };
-    let options =
-        Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
+    let options = Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
     let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a store");
     let sea = Sea::new(store.into(), Clock::default());
     let figment = config::figment().merge(("log_level", "off"));
