@@ -1,9 +1,9 @@
-//! Passwords: Argon2id, on threads of its own, and only a few at one time.
+//! Passwords: Argon2id, on a few threads that do nothing else.
 
 use std::sync::Arc;
-use std::thread;
 
 use argon2::{Config, ThreadMode, Variant, Version};
+use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::model::error::{Error, Result};
@@ -39,13 +39,20 @@ pub struct Turn {
 pub struct Passwords {
     cost: Cost,
     permits: Arc<Semaphore>,
+    // The threads live as long as the server: the allocator keeps a block of `memory_kib` for each
+    // thread that has hashed, so there must not be more of them than workers.
+    threads: Arc<ScheduledThreadPool>,
 }
 
 impl Passwords {
     /// At most `workers` hashes at one time: each takes a core and `cost.memory_kib`, and five
     /// hundred logins at once would otherwise take 9 GB and stall every read.
     pub fn new(cost: Cost, workers: usize) -> Self {
-        Self { cost, permits: Arc::new(Semaphore::new(workers)) }
+        let threads = ScheduledThreadPool::builder()
+            .num_threads(workers)
+            .thread_name_pattern("password-{}")
+            .build();
+        Self { cost, permits: Arc::new(Semaphore::new(workers)), threads: Arc::new(threads) }
     }
 
     /// Waits until one more password may be hashed.
@@ -58,13 +65,13 @@ impl Passwords {
     /// The hash to store for a new password.
     pub async fn hash(&self, password: NewPassword) -> Result<String> {
         let cost = self.cost;
-        Ok(run(self.turn().await?, move || hash(password.secret(), cost)).await?.0)
+        Ok(self.run(self.turn().await?, move || hash(password.secret(), cost)).await?.0)
     }
 
     /// The hash to store for a password that was just found right.
     pub async fn rehash(&self, password: String) -> Result<String> {
         let cost = self.cost;
-        Ok(run(self.turn().await?, move || hash(&password, cost)).await?.0)
+        Ok(self.run(self.turn().await?, move || hash(&password, cost)).await?.0)
     }
 
     /// A hash that no password anyone can find belongs to, which costs as much to check as `like`, or
@@ -82,7 +89,7 @@ impl Passwords {
         password: String,
     ) -> Result<(Verdict, Turn)> {
         let cost = self.cost;
-        run(turn, move || {
+        self.run(turn, move || {
             let right = argon2::verify_encoded(&stored, password.as_bytes())
                 .map_err(|e| Error::Internal(format!("a stored password hash: {e}")))?;
             Ok(match right {
@@ -93,24 +100,21 @@ impl Passwords {
         })
         .await
     }
-}
 
-/// Each hash has a thread of its own, whose priority is its own: to start it costs a thousandth of a hash.
-async fn run<T: Send + 'static>(
-    turn: Turn,
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<(T, Turn)> {
-    let (answer, answered) = oneshot::channel();
-    let hash = move || {
-        give_way();
-        // Whoever asked may be gone by now; the turn goes either way.
-        let _ = answer.send(work().map(|done| (done, turn)));
-    };
-    thread::Builder::new()
-        .name("password".into())
-        .spawn(hash)
-        .map_err(|e| Error::Unavailable(format!("no thread for a password: {e}")))?;
-    answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
+    /// Runs `work` on one of the threads. With a permit at hand, one of them is idle.
+    async fn run<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<(T, Turn)> {
+        let (answer, answered) = oneshot::channel();
+        self.threads.execute(move || {
+            give_way();
+            // The client may be gone by now; the permit is returned either way.
+            let _ = answer.send(work().map(|done| (done, turn)));
+        });
+        answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
+    }
 }
 
 /// Leaves the cores to the other threads where they need them: a hash is long, and whoever waits for
