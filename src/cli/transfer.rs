@@ -10,8 +10,8 @@ use bottle::domain::transfer::{self, Format, Import, LeftOut, Rows, TransferErro
 use bottle::model::clock::Clock;
 use bottle::model::fields::NewPassword;
 use bottle::store;
+use bottle::store::Connection;
 use indicatif::ProgressBar;
-use rusqlite::Connection;
 use rustix::io::Errno;
 
 use super::user::of;

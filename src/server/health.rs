@@ -45,7 +45,7 @@ fn readyz(store: &State<Arc<Store>>) -> (Status, Json<Health>) {
 }
 
 fn hindrance(store: &Store) -> Option<&'static str> {
-    if let Err(e) = store.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?)) {
+    if let Err(e) = store.ping() {
         tracing::error!("the database does not answer: {e}");
         return Some("the database does not answer");
     }

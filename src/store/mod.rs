@@ -35,7 +35,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 
 use crate::model::error::{Error, Result};
 
@@ -45,6 +45,7 @@ pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
 pub use readers::Snapshot;
+pub use rusqlite::Connection;
 use slow::Slow;
 use writer::Writer;
 
@@ -120,6 +121,11 @@ impl Store {
             |path: &Path| path.metadata().map(|file| i64::try_from(file.len()).unwrap_or(i64::MAX));
         let log = files::beside(&self.path, "-wal");
         Ok((size(&self.path)?, if log.exists() { size(&log)? } else { 0 }))
+    }
+
+    /// Fails unless the database can be read.
+    pub fn ping(&self) -> Result<()> {
+        self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
     }
 
     /// How many bytes may still be written to the disk that the file is on.

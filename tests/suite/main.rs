@@ -5,6 +5,7 @@
 mod accounts;
 mod android;
 mod app;
+mod architecture;
 mod asvs;
 mod backup;
 mod bottles;

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::document::{DOCUMENT, SEEN, operations};
-use crate::moderation;
 use crate::exchanges;
+use crate::moderation;
 use crate::program::works;
 use crate::routes::mounted;
 

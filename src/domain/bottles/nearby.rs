@@ -1,13 +1,11 @@
 //! What lies in a rectangle, at a cost that grows with the answer and not with the sea.
 
-use rusqlite::Connection;
-
 use super::Bottles;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
-use crate::store::Snapshot;
 use crate::store::cells::{self, Cell, LEVELS};
 use crate::store::nearby::{self, Sighting};
+use crate::store::{Connection, Snapshot};
 
 /// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
 /// this many. In a crowd of more than that within 2.4 km, the nearest are the nearest among them.

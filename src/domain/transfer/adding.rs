@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use super::incoming::{IncomingBottle, Row};
 use crate::model::clock::Timestamp;

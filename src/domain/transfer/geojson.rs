@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,6 +9,7 @@ use super::TransferError;
 use super::incoming::IncomingBottle;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Problem};
+use crate::store::Connection;
 use crate::store::transfer::{self, Place, Record, Thrown, Whose};
 
 /// A bottle on a map.

@@ -9,7 +9,7 @@ mod rows;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use crate::store::Connection;
 
 use crate::model::error::{Error, Result};
 use crate::store::transfer::{self, Record, Whose};
