@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bottle::domain::accounts::Account;
-use bottle::domain::bottles::{Bottles, NewBottle, Wanted};
+use bottle::domain::bottles::{Bottles, NearbyQuery, NewBottle};
 use bottle::model::clock::{Clock, Timestamp};
 use bottle::model::fields::{Address, Content, Gender, Style};
 use bottle::model::geo::{Position, Rectangle};
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 const CALLERS: u64 = 64;
 
 /// A sea with 70 % of its bottles in 200 clusters, and its places.
-struct Sea {
+struct AppState {
     store: Arc<Store>,
     bottles: Arc<Bottles>,
     places: Vec<[f64; 2]>,
@@ -93,7 +93,7 @@ fn fill(path: &Path, places: &[[f64; 2]]) {
     write.commit().expect("a commit");
 }
 
-fn sea() -> Sea {
+fn sea() -> AppState {
     let count = std::env::var("BOTTLE_BENCH_BOTTLES").ok().and_then(|count| count.parse().ok());
     let places = places(count.unwrap_or(100_000));
     let folder = tempfile::tempdir().expect("a folder");
@@ -108,7 +108,7 @@ fn sea() -> Sea {
     fill(&path, &places);
     let store = Arc::new(Store::open(&path, &options).expect("the database"));
     let bottles = Arc::new(Bottles::new(Arc::clone(&store), Clock::default()));
-    Sea { store, bottles, places, _folder: folder }
+    AppState { store, bottles, places, _folder: folder }
 }
 
 /// What the answer shows of a bottle, besides its place.
@@ -159,7 +159,7 @@ fn nearby(criterion: &mut Criterion) {
                 let [latitude, longitude, span] = *turn.next().expect("a rectangle");
                 let center = Position::new(latitude, longitude).expect("a place");
                 let rectangle = Rectangle::new(center, span, span).expect("a rectangle");
-                let all = Wanted { limit: 10_000, after: None };
+                let all = NearbyQuery { limit: 10_000, after: None };
                 let snapshot = sea.store.snapshot().expect("a snapshot");
                 let seen = sea.bottles.nearby(snapshot, &rectangle, all, |sighting| {
                     Ok((sighting.id, sighting.formatted_address.len()))
@@ -186,7 +186,7 @@ fn nearby(criterion: &mut Criterion) {
         bencher.iter(|| sea.bottles.counts(&world, 2, 14).expect("counts").cells.len());
     });
     group.bench_function("the 20 nearest of all", |bencher| {
-        let few = Wanted { limit: 20, after: None };
+        let few = NearbyQuery { limit: 20, after: None };
         bencher.iter(|| {
             let snapshot = sea.store.snapshot().expect("a snapshot");
             sea.bottles

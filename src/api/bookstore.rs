@@ -8,7 +8,9 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
 use crate::http::openapi::ContractSpec;
-use crate::http::{Body, Client, Credential, Lifetimes, MayRegister, Refused, Session, respond};
+use crate::http::{
+    Body, ClientIp, Credential, Lifetimes, RegistrationLimit, Rejection, Session, respond,
+};
 use crate::model::error::Error;
 use crate::model::fields::{Terminal, Username};
 use crate::model::token::Token;
@@ -44,25 +46,25 @@ impl<'r> Responder<'r, 'static> for Answer {
 
 impl From<Error> for Answer {
     fn from(error: Error) -> Self {
-        Refused::from(error).into()
+        Rejection::from(error).into()
     }
 }
 
-impl From<Refused> for Answer {
-    fn from(refused: Refused) -> Self {
-        let message = match &refused {
-            Refused::Domain(error) => return said(error),
-            Refused::NotJson => "The body must be application/json.",
-            Refused::Malformed => "The request is malformed.",
-            Refused::TooLarge => "The body is too large.",
-            Refused::NoSuchPath => "There is no such path.",
-            Refused::WrongMethod => "This path does not take that method.",
-            Refused::Foreign => "Requests from other sites are refused.",
-            Refused::TooOften => "Too many attempts, try again in a minute.",
-            Refused::Unavailable => "The store is unavailable now, try again later.",
-            Refused::Bug => "The server made a mistake.",
+impl From<Rejection> for Answer {
+    fn from(rejection: Rejection) -> Self {
+        let message = match &rejection {
+            Rejection::Domain(error) => return said(error),
+            Rejection::NotJson => "The body must be application/json.",
+            Rejection::Malformed => "The request is malformed.",
+            Rejection::TooLarge => "The body is too large.",
+            Rejection::NoSuchPath => "There is no such path.",
+            Rejection::WrongMethod => "This path does not take that method.",
+            Rejection::Foreign => "Requests from other sites are refused.",
+            Rejection::TooOften => "Too many attempts, try again in a minute.",
+            Rejection::Unavailable => "The store is unavailable now, try again later.",
+            Rejection::Bug => "The server made a mistake.",
         };
-        failure(refused.status().code, message)
+        failure(rejection.status().code, message)
     }
 }
 
@@ -75,7 +77,7 @@ fn said(error: &Error) -> Answer {
         }
         Error::NoToken | Error::NotLoggedIn => failure(401, "The token is wrong."),
         // What only another contract asks for.
-        _ => Refused::Bug.into(),
+        _ => Rejection::Bug.into(),
     }
 }
 
@@ -118,7 +120,11 @@ fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
     )
 )]
 #[post("/register", data = "<body>")]
-async fn register(_may: MayRegister, body: Body<Form>, accounts: &State<Accounts>) -> Reply {
+async fn register(
+    _limit: RegistrationLimit,
+    body: Body<Form>,
+    accounts: &State<Accounts>,
+) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
     let password = filled("password", body.0.password)?;
     let registration = Registration {
@@ -141,7 +147,7 @@ async fn register(_may: MayRegister, body: Body<Form>, accounts: &State<Accounts
     )
 )]
 #[post("/unregister", data = "<body>")]
-async fn unregister(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
+async fn unregister(body: Body<Form>, client: ClientIp, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
     let password = filled("password", body.0.password)?;
     accounts.delete_by_name(&user_id, password, client.0).await?;
@@ -159,7 +165,7 @@ async fn unregister(body: Body<Form>, client: Client, accounts: &State<Accounts>
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Form>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
 ) -> Reply {
@@ -185,7 +191,7 @@ async fn log_in(
     )
 )]
 #[post("/password", data = "<body>")]
-async fn change_password(body: Body<Form>, client: Client, accounts: &State<Accounts>) -> Reply {
+async fn change_password(body: Body<Form>, client: ClientIp, accounts: &State<Accounts>) -> Reply {
     let user_id = filled("user_id", body.0.user_id)?;
     let old = filled("oldPassword", body.0.old_password)?;
     let new = filled("newPassword", body.0.new_password)?;
@@ -242,5 +248,5 @@ pub fn catchers() -> Vec<Catcher> {
 
 #[catch(default)]
 fn refuse(status: Status, request: &Request<'_>) -> Answer {
-    Refused::caught(status, request).into()
+    Rejection::from_catcher(status, request).into()
 }

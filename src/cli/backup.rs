@@ -39,7 +39,7 @@ pub(super) fn run(
         told(&made.map_err(|e| e.to_string())?)
     ));
     match keep {
-        Some(keep) => forget(&to, &db, keep.max(1)),
+        Some(keep) => prune(&to, &db, keep.max(1)),
         None => Ok(()),
     }
 }
@@ -71,7 +71,7 @@ fn name_of_now() -> String {
 /// Deletes the oldest backups beside `newest`, which was just made of `db`, until `keep` are left: of those
 /// that were named by their time, and are of the same database. A backup that is dated after `newest` was
 /// made before it, by a wrong clock, and is the first to go.
-fn forget(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
+fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
     let failed = |e: &dyn Display| format!("older backups could not be deleted: {e}");
     let Some(identity) = backup::identity(newest) else {
         return Ok(());

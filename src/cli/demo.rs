@@ -42,5 +42,5 @@ pub(super) fn run() -> Result<(), String> {
         ],
         accounts: PEOPLE.into_iter().map(account).collect(),
     };
-    serve::serve(figment, &settings, demo, serve::Guests::default())
+    serve::serve(figment, &settings, demo, serve::LanOptions::default())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bottle::store::meta;
 use clap::Subcommand;
 
-use super::user::password::is_meant;
+use super::user::password::confirm;
 use super::{database, terminal};
 
 #[derive(Subcommand)]
@@ -27,7 +27,7 @@ pub(super) fn run(command: Command) -> Result<(), String> {
     let Command::Rotate { yes, db } = command;
     let db = database(db)?;
     let question = format!("Replace the keys of {}, and end all sessions?", db.display());
-    if !yes && !is_meant(&question)? {
+    if !yes && !confirm(&question)? {
         return Err("nothing was changed".into());
     }
     let ended = meta::rotate_keys(&db).map_err(|e| e.to_string())?;

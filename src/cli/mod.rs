@@ -204,7 +204,7 @@ fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
 fn beside(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
     let busy_timeout = settings.busy_timeout();
     let options = Options { readers: 1, long_readers: 1, busy_timeout, slow: None };
-    let store = Store::open_beside(named.as_ref().unwrap_or(&settings.database), &options);
+    let store = Store::open_shared(named.as_ref().unwrap_or(&settings.database), &options);
     store.map(Arc::new).map_err(|e| e.to_string())
 }
 

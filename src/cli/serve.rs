@@ -14,7 +14,7 @@ use bottle::server::logging;
 use bottle::server::metrics::Metrics;
 use bottle::server::shutdown::InFlight;
 use bottle::server::tls::Certificate;
-use bottle::server::{self, Sea};
+use bottle::server::{self, AppState};
 use bottle::store::mbtiles::Tiles;
 use bottle::store::{self, Store};
 use clap::ValueEnum;
@@ -44,12 +44,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     #[command(flatten)]
-    guests: Guests,
+    guests: LanOptions,
 }
 
 /// Who may come in, besides this machine.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
-pub(super) struct Guests {
+pub(super) struct LanOptions {
     /// Let others on this network in, and say how they come in
     #[arg(long)]
     lan: bool,
@@ -69,7 +69,7 @@ pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
         settings.database = db;
     }
     if let Some(map) = map {
-        settings.map = map;
+        settings.map_file = map;
     }
     serve(figment, &settings, Demo::default(), guests)
 }
@@ -88,11 +88,11 @@ pub(super) fn serve(
     figment: Figment,
     settings: &Settings,
     demo: Demo,
-    guests: Guests,
+    guests: LanOptions,
 ) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
     logging::init(config::log_level(&figment), settings.log_format);
-    let max_connections = settings.max_connections.min(connections::allow_many());
+    let max_connections = settings.max_connections.min(connections::raise_fd_limit());
     let settings = &Settings { max_connections, ..settings.clone() };
 
     let options = store::Options {
@@ -104,13 +104,13 @@ pub(super) fn serve(
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
     let path = store.path().to_owned();
-    let sea = Sea {
-        tiles: match settings.map.as_os_str() {
+    let sea = AppState {
+        tiles: match settings.map_file.as_os_str() {
             none if none.is_empty() => None,
             map => Some(Tiles::open(Path::new(map))?),
         },
         demo_accounts: demo.accounts,
-        ..Sea::new(Arc::new(store), Clock::default())
+        ..AppState::new(Arc::new(store), Clock::default())
     };
     let metrics = settings.metrics_address.map(|address| {
         let metrics = Metrics::default();
@@ -149,8 +149,8 @@ type Welcome = (SharedJoinInfo, Option<String>);
 /// What lets guests in: Rocket's settings for it, and what tells them where.
 fn invite(
     figment: Figment,
-    guests: Guests,
-    sea: &Sea,
+    guests: LanOptions,
+    sea: &AppState,
 ) -> Result<(Figment, Option<Welcome>), String> {
     let invitation = sea.join_info.clone();
     let Some(Tls::Auto) = guests.tls else {

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
-use crate::store::bottles::Spot;
+use crate::store::bottles::MapBottle;
 
 /// So many events are kept for listeners that come back, or that are slow. Whoever missed more begins
 /// anew.
@@ -19,7 +19,7 @@ const KEPT: usize = 1024;
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A bottle is on the sea: it was thrown, or is shown again.
-    Thrown(Spot),
+    Thrown(MapBottle),
     /// So many have opened a bottle now.
     Opened(i64, Position, i64),
     /// A bottle is not on the sea any more.
@@ -41,7 +41,7 @@ impl Event {
 
 /// An event with its number, which grows by one from event to event.
 #[derive(Clone, Debug)]
-pub struct Numbered {
+pub struct SequencedEvent {
     /// Its place in the order.
     pub number: u64,
     /// What happened.
@@ -50,10 +50,10 @@ pub struct Numbered {
 
 /// Tells what happens. A clone is the same.
 #[derive(Clone)]
-pub struct Live(Arc<Hub>);
+pub struct EventBus(Arc<Hub>);
 
 struct Hub {
-    sender: broadcast::Sender<Arc<Numbered>>,
+    sender: broadcast::Sender<Arc<SequencedEvent>>,
     recent: Mutex<Recent>,
     places: Arc<Semaphore>,
     /// Numbers begin anew with each start: this tells one start from another.
@@ -63,10 +63,10 @@ struct Hub {
 #[derive(Default)]
 struct Recent {
     last: u64,
-    events: VecDeque<Arc<Numbered>>,
+    events: VecDeque<Arc<SequencedEvent>>,
 }
 
-impl Live {
+impl EventBus {
     /// For at most so many listeners.
     pub fn new(listeners_most: usize) -> Self {
         let (sender, _) = broadcast::channel(KEPT);
@@ -76,10 +76,10 @@ impl Live {
     }
 
     /// Tells all listeners that something happened.
-    pub fn tell(&self, event: Event) {
+    pub fn publish(&self, event: Event) {
         let mut recent = self.recent();
         recent.last += 1;
-        let numbered = Arc::new(Numbered { number: recent.last, event });
+        let numbered = Arc::new(SequencedEvent { number: recent.last, event });
         recent.events.push_back(Arc::clone(&numbered));
         if recent.events.len() > KEPT {
             recent.events.pop_front();
@@ -90,16 +90,16 @@ impl Live {
 
     /// Listens to what happens in the rectangle, from the event after `last` on, or from now on.
     /// [`Error::Unavailable`] if too many listen.
-    pub fn listen(&self, rectangle: Rectangle, last: Option<&str>) -> Result<Listener> {
+    pub fn subscribe(&self, rectangle: Rectangle, last: Option<&str>) -> Result<Subscription> {
         let place = Arc::clone(&self.0.places).try_acquire_owned();
         let place = place.map_err(|_| Error::Unavailable("too many listen".into()))?;
         let recent = self.recent();
         let receiver = self.0.sender.subscribe();
         let missed = last.map(|id| self.missed(&recent, id));
-        Ok(Listener {
+        Ok(Subscription {
             rectangle,
             receiver,
-            is_new: matches!(missed, Some(None)),
+            needs_reset: matches!(missed, Some(None)),
             missed: missed.flatten().unwrap_or_default(),
             _place: place,
         })
@@ -111,7 +111,7 @@ impl Live {
     }
 
     /// The events after the one called `id`, unless some of them are kept no more.
-    fn missed(&self, recent: &Recent, id: &str) -> Option<VecDeque<Arc<Numbered>>> {
+    fn missed(&self, recent: &Recent, id: &str) -> Option<VecDeque<Arc<SequencedEvent>>> {
         let (start, number) = id.rsplit_once('-')?;
         let number: u64 = number.parse().ok().filter(|_| start == self.0.start)?;
         let oldest = recent.events.front().map_or(recent.last + 1, |oldest| oldest.number);
@@ -125,22 +125,22 @@ impl Live {
 }
 
 /// Someone who listens.
-pub struct Listener {
+pub struct Subscription {
     rectangle: Rectangle,
-    receiver: broadcast::Receiver<Arc<Numbered>>,
-    missed: VecDeque<Arc<Numbered>>,
-    is_new: bool,
+    receiver: broadcast::Receiver<Arc<SequencedEvent>>,
+    missed: VecDeque<Arc<SequencedEvent>>,
+    needs_reset: bool,
     _place: OwnedSemaphorePermit,
 }
 
-impl Listener {
+impl Subscription {
     /// Whether it asked for more than is kept: what it knows of the sea is out of date.
-    pub fn is_new(&self) -> bool {
-        self.is_new
+    pub fn needs_reset(&self) -> bool {
+        self.needs_reset
     }
 
     /// The next event in the rectangle; `None` once the listener has fallen too far behind.
-    pub async fn next(&mut self) -> Option<Arc<Numbered>> {
+    pub async fn next(&mut self) -> Option<Arc<SequencedEvent>> {
         loop {
             let next = match self.missed.pop_front() {
                 Some(missed) => missed,

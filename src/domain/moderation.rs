@@ -3,28 +3,28 @@
 use std::sync::Arc;
 
 use crate::domain::accounts::Account;
-use crate::domain::bottles::{Listed, listed};
-use crate::domain::events::{Event, Live};
+use crate::domain::bottles::{Page, listed};
+use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Result;
 use crate::model::fields::Reason;
-use crate::store::bottles::Page;
+use crate::store::bottles::PageRequest;
 use crate::store::{Store, moderation};
 
-pub use crate::store::moderation::{Action, Case, Entry, Report, Which};
+pub use crate::store::moderation::{Action, AuditEntry, CaseFilter, Report, ReportedBottle};
 
 /// Reports, hidden bottles, muted accounts, and the log of what was done.
 pub struct Moderation {
     store: Arc<Store>,
     clock: Clock,
-    live: Live,
+    live: EventBus,
     /// So many reports hide a bottle until a teacher looks; 0 for none.
     reports_to_hide: u32,
 }
 
 /// How things stand.
 #[derive(Debug)]
-pub struct Standing {
+pub struct ModerationStatus {
     /// Whether nobody may throw.
     pub frozen: bool,
     /// Who may throw nothing, and until when.
@@ -33,7 +33,7 @@ pub struct Standing {
 
 impl Moderation {
     /// Over `store`; what changes on the sea is told to `live`.
-    pub fn new(store: Arc<Store>, clock: Clock, live: Live, reports_to_hide: u32) -> Self {
+    pub fn new(store: Arc<Store>, clock: Clock, live: EventBus, reports_to_hide: u32) -> Self {
         Self { store, clock, live, reports_to_hide }
     }
 
@@ -53,7 +53,7 @@ impl Moderation {
             Ok(hidden)
         });
         if let Some(spot) = hidden.await? {
-            self.live.tell(Event::Hidden(spot.id, spot.position));
+            self.live.publish(Event::Hidden(spot.id, spot.position));
         }
         Ok(())
     }
@@ -72,8 +72,8 @@ impl Moderation {
             Ok(changed)
         });
         match changed.await? {
-            Some(spot) if hidden => self.live.tell(Event::Hidden(spot.id, spot.position)),
-            Some(spot) => self.live.tell(Event::Thrown(spot)),
+            Some(spot) if hidden => self.live.publish(Event::Hidden(spot.id, spot.position)),
+            Some(spot) => self.live.publish(Event::Thrown(spot)),
             None => {}
         }
         Ok(())
@@ -107,20 +107,23 @@ impl Moderation {
     }
 
     /// How things stand.
-    pub fn standing(&self) -> Result<Standing> {
+    pub fn standing(&self) -> Result<ModerationStatus> {
         let now = self.clock.now();
         self.store.read(|db| {
-            Ok(Standing { frozen: moderation::is_frozen(db)?, muted: moderation::muted(db, now)? })
+            Ok(ModerationStatus {
+                frozen: moderation::is_frozen(db)?,
+                muted: moderation::muted(db, now)?,
+            })
         })
     }
 
     /// The bottles to look at, by id.
-    pub fn cases(&self, which: Which, page: Page) -> Result<Listed<Case>> {
+    pub fn cases(&self, which: CaseFilter, page: PageRequest) -> Result<Page<ReportedBottle>> {
         listed(page, |page| self.store.read_long(|db| moderation::cases(db, which, page)))
     }
 
     /// What was done, the latest first.
-    pub fn log(&self, page: Page) -> Result<Listed<Entry>> {
+    pub fn log(&self, page: PageRequest) -> Result<Page<AuditEntry>> {
         listed(page, |page| self.store.read_long(|db| moderation::entries(db, page)))
     }
 }

@@ -26,11 +26,11 @@ pub enum Verdict {
     /// The right one.
     Right,
     /// The right one, under a hash weaker than today's setting.
-    RightButWeak,
+    NeedsRehash,
 }
 
 /// The right to hash one password now.
-pub struct Turn {
+pub struct HashPermit {
     _permit: OwnedSemaphorePermit,
 }
 
@@ -56,45 +56,45 @@ impl Passwords {
     }
 
     /// Waits until one more password may be hashed.
-    pub async fn turn(&self) -> Result<Turn> {
+    pub async fn acquire(&self) -> Result<HashPermit> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let stopped = |_| Error::Internal("the password workers have stopped".into());
-        Ok(Turn { _permit: permit.map_err(stopped)? })
+        Ok(HashPermit { _permit: permit.map_err(stopped)? })
     }
 
     /// The hash to store for a new password.
     pub async fn hash(&self, password: NewPassword) -> Result<String> {
         let cost = self.cost;
-        Ok(self.run(self.turn().await?, move || hash(password.secret(), cost)).await?.0)
+        Ok(self.run(self.acquire().await?, move || hash(password.secret(), cost)).await?.0)
     }
 
     /// The hash to store for a password that was just found right.
     pub async fn rehash(&self, password: String) -> Result<String> {
         let cost = self.cost;
-        Ok(self.run(self.turn().await?, move || hash(&password, cost)).await?.0)
+        Ok(self.run(self.acquire().await?, move || hash(&password, cost)).await?.0)
     }
 
     /// A hash that no password anyone can find belongs to, which costs as much to check as `like`, or
     /// as much as today's setting says. Checked where there is no account, it keeps time from telling.
     pub fn dummy_hash(&self, like: Option<&str>) -> String {
-        nobodys_hash(like.and_then(cost_of).unwrap_or(self.cost))
+        dummy_hash(like.and_then(cost_of).unwrap_or(self.cost))
     }
 
-    /// Whether `password` is the one behind `stored`. The turn ends when the caller lets it go, once
+    /// Whether `password` is the one behind `stored`. The permit ends when the caller lets it go, once
     /// what was found has been counted.
     pub async fn verify(
         &self,
-        turn: Turn,
+        permit: HashPermit,
         stored: String,
         password: String,
-    ) -> Result<(Verdict, Turn)> {
+    ) -> Result<(Verdict, HashPermit)> {
         let cost = self.cost;
-        self.run(turn, move || {
+        self.run(permit, move || {
             let right = argon2::verify_encoded(&stored, password.as_bytes())
                 .map_err(|e| Error::Internal(format!("a stored password hash: {e}")))?;
             Ok(match right {
                 false => Verdict::Wrong,
-                true if is_weaker(&stored, cost) => Verdict::RightButWeak,
+                true if is_weaker(&stored, cost) => Verdict::NeedsRehash,
                 true => Verdict::Right,
             })
         })
@@ -104,14 +104,14 @@ impl Passwords {
     /// Runs `work` on one of the threads. With a permit at hand, one of them is idle.
     async fn run<T: Send + 'static>(
         &self,
-        turn: Turn,
+        permit: HashPermit,
         work: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<(T, Turn)> {
+    ) -> Result<(T, HashPermit)> {
         let (answer, answered) = oneshot::channel();
         self.threads.execute(move || {
-            give_way();
+            lower_priority();
             // The client may be gone by now; the permit is returned either way.
-            let _ = answer.send(work().map(|done| (done, turn)));
+            let _ = answer.send(work().map(|done| (done, permit)));
         });
         answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
     }
@@ -119,7 +119,7 @@ impl Passwords {
 
 /// Leaves the cores to the other threads where they need them: a hash is long, and whoever waits for
 /// it is patient.
-fn give_way() {
+fn lower_priority() {
     // On Linux this is the thread's own priority; elsewhere it would be the whole program's.
     #[cfg(target_os = "linux")]
     if let Err(e) = rustix::process::setpriority_process(None, 10) {
@@ -144,7 +144,7 @@ fn hash(password: &str, cost: Cost) -> Result<String> {
 }
 
 /// A hash of this cost that belongs to no password anyone can find.
-fn nobodys_hash(cost: Cost) -> String {
+fn dummy_hash(cost: Cost) -> String {
     format!(
         "$argon2id$v=19$m={},t={},p=1${}${}",
         cost.memory_kib,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
-use governor::{Quota, RateLimiter};
+use governor::{Quota, RateLimiter as Governor};
 
 use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
@@ -38,7 +38,7 @@ pub struct Rates {
 }
 
 /// Counts tries.
-pub struct Throttle {
+pub struct RateLimiter {
     clock: Clock,
     // Of names only hashes are kept: whoever asks chooses their length.
     hasher: RandomState,
@@ -51,7 +51,7 @@ pub struct Throttle {
     throws_from_address: Limit<IpAddr>,
 }
 
-impl Throttle {
+impl RateLimiter {
     /// Nothing counted yet.
     pub fn new(rates: Rates, clock: &Clock) -> Self {
         let many = |rate: u32| rate.saturating_mul(ACCOUNTS_PER_ADDRESS);
@@ -68,7 +68,7 @@ impl Throttle {
     }
 
     /// Whether a password of the account called `name` may be tried, before it is.
-    pub fn may_try(&self, name: &str, from: IpAddr) -> Result<()> {
+    pub fn check_login(&self, name: &str, from: IpAddr) -> Result<()> {
         let (from, now) = (network(from), self.clock.uptime());
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let is_closed = |name| closed.get(&(from, name)).is_some_and(|until| *until > now);
@@ -80,7 +80,7 @@ impl Throttle {
 
     /// Counts a wrong password. Only the addresses that guessed are shut out of an account: its owner
     /// elsewhere is not.
-    pub fn was_wrong(&self, name: &str, from: IpAddr) {
+    pub fn record_failure(&self, name: &str, from: IpAddr) {
         let (from, now) = (network(from), self.clock.uptime());
         let name = self.hasher.hash_one(name);
         let was_last = |left| matches!(left, None | Some(0));
@@ -123,7 +123,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, SinceStart, StateInformationMiddleware>;
+type Limiter<K> = Governor<K, HashMapStateStore<K>, SinceStart, StateInformationMiddleware>;
 
 /// So many a minute for each key, or no limit.
 struct Limit<K: Hash + Eq + Clone>(Option<Limiter<K>>);
@@ -132,7 +132,7 @@ impl<K: Hash + Eq + Clone> Limit<K> {
     fn new(per_minute: u32, clock: &Clock) -> Self {
         Self(NonZeroU32::new(per_minute).map(|per_minute| {
             let clock = SinceStart(clock.clone());
-            RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute), clock).with_middleware()
+            Governor::hashmap_with_clock(Quota::per_minute(per_minute), clock).with_middleware()
         }))
     }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::drain::{PATIENCE_MIB, in_time};
-use super::rejection::Refused;
+use super::rejection::Rejection;
 use super::strict_json::StrictJson;
 use crate::model::error::{Error, Problem};
 
@@ -20,12 +20,12 @@ pub struct Body<T>(pub T);
 
 #[async_trait]
 impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
-    type Error = Refused;
+    type Error = Rejection;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
         match read(request, data).await.and_then(|bytes| parse(&bytes)) {
             Ok(value) => Outcome::Success(Self(value)),
-            Err(refused) => Outcome::Error(refused.noted(request)),
+            Err(rejection) => Outcome::Error(rejection.stash(request)),
         }
     }
 }
@@ -35,22 +35,22 @@ pub struct OptionalBody<T>(pub T);
 
 #[async_trait]
 impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
-    type Error = Refused;
+    type Error = Rejection;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
         let parsed = match read(request, data).await {
             Ok(bytes) if bytes.is_empty() => Ok(T::default()),
             Ok(bytes) => parse(&bytes),
-            Err(refused) => Err(refused),
+            Err(rejection) => Err(rejection),
         };
         match parsed {
             Ok(value) => Outcome::Success(Self(value)),
-            Err(refused) => Outcome::Error(refused.noted(request)),
+            Err(rejection) => Outcome::Error(rejection.stash(request)),
         }
     }
 }
 
-async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Refused> {
+async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Rejection> {
     let limit = request.limits().get("json").unwrap_or(Limits::JSON).as_u64();
     let mut bytes = Vec::new();
     in_time(request, async {
@@ -59,22 +59,22 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Refused>
         copy(&mut stream, &mut sink()).await
     })
     .await
-    .map_err(|_| Refused::Malformed)?;
+    .map_err(|_| Rejection::Malformed)?;
     if bytes.len() as u64 > limit {
-        return Err(Refused::TooLarge);
+        return Err(Rejection::TooLarge);
     }
     if bytes.is_empty() {
         return Ok(bytes);
     }
     if request.content_type().is_some_and(|kind| !kind.is_json()) {
-        return Err(Refused::NotJson);
+        return Err(Rejection::NotJson);
     }
     Ok(bytes)
 }
 
 /// Two steps, because malformed JSON and a wrong field are two different answers.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| Refused::Malformed)?;
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Rejection::Malformed)?;
     if !value.is_object() {
         return Err(Error::field("body", Problem::WrongType).into());
     }

@@ -8,10 +8,10 @@ use rocket::{Request, Response, async_trait};
 const LARGEST: usize = 64 * 1024;
 
 /// Lets each answer leave in one piece, or in few large ones.
-pub struct LargePieces;
+pub struct ResponseChunkSize;
 
 #[async_trait]
-impl Fairing for LargePieces {
+impl Fairing for ResponseChunkSize {
     fn info(&self) -> Info {
         Info { name: "large pieces", kind: Kind::Response }
     }

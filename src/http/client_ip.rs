@@ -8,8 +8,8 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Request, async_trait};
 
-use super::rejection::Refused;
-use crate::domain::rate_limit::Throttle;
+use super::rejection::Rejection;
+use crate::domain::rate_limit::RateLimiter;
 use crate::model::error::{Error, Result};
 
 /// The proxy whose word on a client's address counts, in the header that Rocket's `ip_header` names.
@@ -19,10 +19,10 @@ pub struct TrustedProxy(pub Option<IpAddr>);
 
 /// The address that a request comes from.
 #[derive(Clone, Copy, Debug)]
-pub struct Client(pub IpAddr);
+pub struct ClientIp(pub IpAddr);
 
 #[async_trait]
-impl<'r> FromRequest<'r> for Client {
+impl<'r> FromRequest<'r> for ClientIp {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
@@ -30,7 +30,7 @@ impl<'r> FromRequest<'r> for Client {
     }
 }
 
-impl Client {
+impl ClientIp {
     /// The address that `request` comes from.
     pub fn of(request: &Request<'_>) -> Self {
         let peer = request.remote().map(|peer| peer.ip().to_canonical());
@@ -42,26 +42,26 @@ impl Client {
 }
 
 /// Someone who may register now. Each request that comes so far counts.
-pub struct MayRegister;
+pub struct RegistrationLimit;
 
 #[async_trait]
-impl<'r> FromRequest<'r> for MayRegister {
-    type Error = Refused;
+impl<'r> FromRequest<'r> for RegistrationLimit {
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        counted(request, Throttle::register).map(|()| Self)
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        counted(request, RateLimiter::register).map(|()| Self)
     }
 }
 
 /// What `count` says of this request's address. A request too many goes on to the catcher.
 pub(crate) fn counted(
     request: &Request<'_>,
-    count: impl FnOnce(&Throttle, IpAddr) -> Result<()>,
-) -> request::Outcome<(), Refused> {
-    let throttle = request.rocket().state::<Arc<Throttle>>();
+    count: impl FnOnce(&RateLimiter, IpAddr) -> Result<()>,
+) -> request::Outcome<(), Rejection> {
+    let throttle = request.rocket().state::<Arc<RateLimiter>>();
     let throttle = throttle.ok_or_else(|| Error::Internal("no throttle is managed".into()));
-    match throttle.and_then(|throttle| count(throttle, Client::of(request).0)) {
+    match throttle.and_then(|throttle| count(throttle, ClientIp::of(request).0)) {
         Ok(()) => Outcome::Success(()),
-        Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
+        Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
     }
 }

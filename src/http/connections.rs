@@ -60,7 +60,7 @@ const OTHER_DESCRIPTORS: u64 = 40;
 
 /// Takes as many descriptors as this process may have, which is often more than it begins with.
 /// How many connections that allows.
-pub fn allow_many() -> usize {
+pub fn raise_fd_limit() -> usize {
     let limits = getrlimit(Resource::Nofile);
     if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }) {
         tracing::warn!("no more than {:?} descriptors: {e}", limits.current);
@@ -100,7 +100,7 @@ impl Fairing for Connections {
         tokio::spawn(async move {
             loop {
                 sleep(ROUND).await;
-                watch.look_round(|| sockets(&mut descriptors, port));
+                watch.sweep(|| sockets(&mut descriptors, port));
             }
         });
     }
@@ -130,7 +130,7 @@ impl Watch {
         }
     }
 
-    fn look_round(&self, list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>) {
+    fn sweep(&self, list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>) {
         // In this order: one that comes in between is forgotten by nobody.
         let known = self.known_clients();
         let open = list_open();

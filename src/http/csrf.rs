@@ -6,7 +6,7 @@ use rocket::http::Method;
 use rocket::http::uri::{Absolute, Host};
 use rocket::{Data, Request, async_trait};
 
-use super::rejection::Refused;
+use super::rejection::Rejection;
 
 /// Where people reach the server, as far as the operator says.
 #[derive(Clone, Debug, Default)]
@@ -64,10 +64,10 @@ fn default_port(url: &Absolute<'_>) -> Option<u16> {
 }
 
 /// Refuses what the page of another site asks to be changed.
-pub struct OwnPagesOnly;
+pub struct CsrfProtection;
 
 #[async_trait]
-impl Fairing for OwnPagesOnly {
+impl Fairing for CsrfProtection {
     fn info(&self) -> Info {
         Info { name: "own pages only", kind: Kind::Request }
     }
@@ -75,7 +75,7 @@ impl Fairing for OwnPagesOnly {
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
         let changes_nothing = matches!(request.method(), Method::Get | Method::Head);
         if !changes_nothing && is_foreign(request) {
-            Refused::Foreign.noted(request);
+            Rejection::Foreign.stash(request);
             // No handler is there for this method, but the one that reads bodies for nothing.
             request.set_method(Method::Trace);
         }

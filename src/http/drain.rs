@@ -11,7 +11,7 @@ use rocket::tokio::io::sink;
 use rocket::tokio::time::timeout;
 use rocket::{Request, Route, async_trait};
 
-use super::rejection::Refused;
+use super::rejection::Rejection;
 use crate::http::connections::Limits;
 
 /// How much of a body is read for nothing.
@@ -34,8 +34,8 @@ impl Handler for Unread {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
         // What cannot be read, because the client has gone, needs no answer either.
         let _ = in_time(request, data.open(PATIENCE_MIB.mebibytes()).stream_to(sink())).await;
-        let reason = request.local_cache(|| None::<Refused>);
-        Outcome::Error(reason.as_ref().map_or(Status::NotFound, Refused::status))
+        let reason = request.local_cache(|| None::<Rejection>);
+        Outcome::Error(reason.as_ref().map_or(Status::NotFound, Rejection::status))
     }
 }
 

@@ -7,10 +7,10 @@ use rocket::http::Method;
 use rocket::{Data, Request, async_trait};
 
 /// Makes such a request the POST again that it was sent as.
-pub struct FormsArePosted;
+pub struct NoMethodOverride;
 
 #[async_trait]
-impl Fairing for FormsArePosted {
+impl Fairing for NoMethodOverride {
     fn info(&self) -> Info {
         Info { name: "forms are posted", kind: Kind::Request }
     }

@@ -19,11 +19,11 @@ mod strict_json;
 
 pub use body::{Body, OptionalBody};
 pub(crate) use client_ip::counted;
-pub use client_ip::{Client, MayRegister, TrustedProxy};
-pub use csrf::{OwnPagesOnly, PublicUrl};
+pub use client_ip::{ClientIp, RegistrationLimit, TrustedProxy};
+pub use csrf::{CsrfProtection, PublicUrl};
 pub use drain::routes as drain_routes;
 pub(crate) use messages_zh::problem_message;
-pub use method_override::FormsArePosted;
+pub use method_override::NoMethodOverride;
 pub(crate) use rejection::respond;
-pub use rejection::{Lifetimes, Refused};
-pub use session::{Credential, Session, Visit, account_of};
+pub use rejection::{Lifetimes, Rejection};
+pub use session::{Credential, Session, SessionSnapshot, account_of};

@@ -24,7 +24,7 @@ pub struct Lifetimes {
 
 /// Why a request does not get what it asked for. Each contract has its own words for each.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Refused {
+pub enum Rejection {
     /// The domain said no.
     Domain(Error),
     /// The body is not JSON by its own `Content-Type`.
@@ -47,7 +47,7 @@ pub enum Refused {
     Bug,
 }
 
-impl From<Error> for Refused {
+impl From<Error> for Rejection {
     /// What is for the log alone is logged here, once.
     fn from(error: Error) -> Self {
         match error {
@@ -65,7 +65,7 @@ impl From<Error> for Refused {
     }
 }
 
-impl Refused {
+impl Rejection {
     /// The status that says the same; a contract may answer what the domain said with another.
     pub fn status(&self) -> Status {
         match self {
@@ -83,13 +83,13 @@ impl Refused {
 
     /// What a guard fails with. The reason is left where the catcher finds it: a catcher is told
     /// only a status.
-    pub(crate) fn noted(self, request: &Request<'_>) -> (Status, Self) {
+    pub(crate) fn stash(self, request: &Request<'_>) -> (Status, Self) {
         request.local_cache(|| Some(self.clone()));
         (self.status(), self)
     }
 
     /// Why no handler answered this request, for its contract's catcher.
-    pub(crate) fn caught(status: Status, request: &Request<'_>) -> Self {
+    pub(crate) fn from_catcher(status: Status, request: &Request<'_>) -> Self {
         if let Some(reason) = request.local_cache(|| None::<Self>) {
             return reason.clone();
         }

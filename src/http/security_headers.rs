@@ -23,8 +23,8 @@ pub fn shield(https: bool, has_map: bool) -> Shield {
         .enable(Prefetch::Off)
         .enable(permissions)
         .enable(if has_map { Referrer::StrictOriginWhenCrossOrigin } else { Referrer::SameOrigin })
-        .enable(OpenedBy)
-        .enable(LoadedBy);
+        .enable(CrossOriginOpenerPolicy)
+        .enable(CrossOriginResourcePolicy);
     match https {
         true => shield.enable(Hsts::Enable(Duration::days(365))),
         false => shield,
@@ -33,9 +33,9 @@ pub fn shield(https: bool, has_map: bool) -> Shield {
 
 /// Which pages share a window's group of this one's.
 #[derive(Default)]
-struct OpenedBy;
+struct CrossOriginOpenerPolicy;
 
-impl Policy for OpenedBy {
+impl Policy for CrossOriginOpenerPolicy {
     const NAME: &'static str = "Cross-Origin-Opener-Policy";
 
     fn header(&self) -> Header<'static> {
@@ -45,9 +45,9 @@ impl Policy for OpenedBy {
 
 /// Which pages may load this.
 #[derive(Default)]
-struct LoadedBy;
+struct CrossOriginResourcePolicy;
 
-impl Policy for LoadedBy {
+impl Policy for CrossOriginResourcePolicy {
     const NAME: &'static str = "Cross-Origin-Resource-Policy";
 
     fn header(&self) -> Header<'static> {

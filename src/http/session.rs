@@ -6,7 +6,7 @@ use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::{Request, async_trait};
 
-use super::rejection::Refused;
+use super::rejection::Rejection;
 use crate::domain::accounts::{Accounts, Contract, Login};
 use crate::model::error::Error;
 use crate::model::token::Token;
@@ -31,7 +31,7 @@ pub struct Session<C> {
 
 /// A live session, as [`Session`], and what the file held when it was found live. For answers that
 /// only read, at once.
-pub struct Visit<C> {
+pub struct SessionSnapshot<C> {
     /// Who, and by which token.
     pub login: Login,
     /// What there is to see.
@@ -41,9 +41,9 @@ pub struct Visit<C> {
 
 #[async_trait]
 impl<'r, C: Credential> FromRequest<'r> for Session<C> {
-    type Error = Refused;
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         proved::<C, _>(request, Accounts::resolve).map(|login| {
             note(request, &login);
             Self { login, by: PhantomData }
@@ -52,11 +52,11 @@ impl<'r, C: Credential> FromRequest<'r> for Session<C> {
 }
 
 #[async_trait]
-impl<'r, C: Credential> FromRequest<'r> for Visit<C> {
-    type Error = Refused;
+impl<'r, C: Credential> FromRequest<'r> for SessionSnapshot<C> {
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        proved::<C, _>(request, Accounts::visit).map(|(login, snapshot)| {
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        proved::<C, _>(request, Accounts::resolve_with_snapshot).map(|(login, snapshot)| {
             note(request, &login);
             Self { login, snapshot, by: PhantomData }
         })
@@ -68,7 +68,7 @@ impl<'r, C: Credential> FromRequest<'r> for Visit<C> {
 fn proved<C: Credential, T>(
     request: &Request<'_>,
     resolve: impl FnOnce(&Accounts, Contract, &Token) -> Result<T, Error>,
-) -> request::Outcome<T, Refused> {
+) -> request::Outcome<T, Rejection> {
     let resolved = C::token(request).and_then(|token| {
         let accounts = request
             .rocket()
@@ -78,7 +78,7 @@ fn proved<C: Credential, T>(
     });
     match resolved {
         Ok(resolved) => Outcome::Success(resolved),
-        Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
+        Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
     }
 }
 

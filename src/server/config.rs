@@ -44,13 +44,13 @@ pub struct Settings {
     /// Whom to name on that map.
     pub tile_attribution: String,
     /// An MBTiles file with a street map; empty for none. `--map` goes before it.
-    pub map: PathBuf,
+    pub map_file: PathBuf,
     /// Whether visitors who are not logged in see counts of bottles.
     pub public_counts: bool,
     /// How long a change waits for another program's lock on the file, in milliseconds.
     pub busy_timeout_ms: u64,
     /// How long a client may take to begin a request, and to send its body, in seconds.
-    pub patience_seconds: u32,
+    pub request_timeout_seconds: u32,
     /// How many connections may be open; beyond, those that wait longest are closed.
     pub max_connections: usize,
     /// How many of them from one address.
@@ -64,7 +64,7 @@ pub struct Settings {
     /// How many reports by different people hide a bottle until a teacher looks; 0 for none.
     pub reports_to_hide: u32,
     /// How many may listen to what happens on the sea at one time.
-    pub live_listeners: usize,
+    pub max_event_streams: usize,
     /// Where people reach the server, if that is https behind a proxy; empty for what they ask for.
     pub public_url: String,
     /// The address of the proxy whose word on clients' addresses counts; empty for none.
@@ -74,7 +74,7 @@ pub struct Settings {
     /// Where Prometheus finds `/metrics`; empty for nowhere.
     pub metrics_address: Option<SocketAddr>,
     /// Reads and changes that take longer are logged, in milliseconds; 0 for none.
-    pub slow_ms: u64,
+    pub slow_query_ms: u64,
 }
 
 impl Default for Settings {
@@ -91,22 +91,22 @@ impl Default for Settings {
             bookstore_token_seconds: 60 * 60,
             tile_url: String::new(),
             tile_attribution: String::new(),
-            map: PathBuf::new(),
+            map_file: PathBuf::new(),
             public_counts: true,
             busy_timeout_ms: 4000,
-            patience_seconds: 30,
+            request_timeout_seconds: 30,
             max_connections: 2048,
             max_connections_per_address: 512,
             login_attempts_per_minute: 20,
             registrations_per_minute: 300,
             throws_per_minute: 300,
             reports_to_hide: 3,
-            live_listeners: 1024,
+            max_event_streams: 1024,
             public_url: String::new(),
             trusted_proxy: None,
             log_format: LogFormat::Text,
             metrics_address: None,
-            slow_ms: 500,
+            slow_query_ms: 500,
         }
     }
 }
@@ -126,7 +126,7 @@ impl Settings {
             ("argon2_iterations", settings.argon2_iterations >= 1, 1),
             ("password_workers", settings.password_workers >= 1, 1),
             ("min_password_length", settings.min_password_length >= 1, 1),
-            ("patience_seconds", settings.patience_seconds >= 1, 1),
+            ("request_timeout_seconds", settings.request_timeout_seconds >= 1, 1),
             ("max_connections", settings.max_connections >= 1, 1),
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
@@ -145,7 +145,7 @@ impl Settings {
     /// What a client may keep the server waiting for.
     pub fn limits(&self) -> Limits {
         Limits {
-            patience: Duration::from_secs(self.patience_seconds.into()),
+            patience: Duration::from_secs(self.request_timeout_seconds.into()),
             most: self.max_connections,
             most_per_address: self.max_connections_per_address,
             proxy: self.trusted_proxy,
@@ -163,7 +163,7 @@ impl Settings {
 
     /// How long a read or a change takes that is logged as slow.
     pub fn slow(&self) -> Option<Duration> {
-        (self.slow_ms > 0).then(|| Duration::from_millis(self.slow_ms))
+        (self.slow_query_ms > 0).then(|| Duration::from_millis(self.slow_query_ms))
     }
 
     /// How long a change waits for another program's lock on the file.

@@ -11,7 +11,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::store::Store;
 
 /// With less room than this on the disk, changes may soon be refused.
-const ROOM_LEAST: u64 = 32 * 1024 * 1024;
+const MIN_FREE_BYTES: u64 = 32 * 1024 * 1024;
 
 /// `status` is `ok`, or why it is not.
 #[derive(Serialize, ToSchema)]
@@ -37,20 +37,20 @@ fn healthz() -> Json<Health> {
 )]
 #[get("/readyz")]
 fn readyz(store: &State<Arc<Store>>) -> (Status, Json<Health>) {
-    let (code, status) = match hindrance(store) {
+    let (code, status) = match readiness_failure(store) {
         None => (Status::Ok, "ok".to_owned()),
         Some(why) => (Status::ServiceUnavailable, why.to_owned()),
     };
     (code, Json(Health { status }))
 }
 
-fn hindrance(store: &Store) -> Option<&'static str> {
+fn readiness_failure(store: &Store) -> Option<&'static str> {
     if let Err(e) = store.ping() {
         tracing::error!("the database does not answer: {e}");
         return Some("the database does not answer");
     }
     match store.room() {
-        Ok(room) if room < ROOM_LEAST => Some("the disk is nearly full"),
+        Ok(room) if room < MIN_FREE_BYTES => Some("the disk is nearly full"),
         Ok(_) => None,
         Err(e) => {
             tracing::error!("the disk does not answer: {e}");

@@ -11,7 +11,7 @@ use rocket::{Data, Request, Response, async_trait};
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
-use crate::http::{Client, account_of};
+use crate::http::{ClientIp, account_of};
 
 /// How the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl Fairing for RequestLog {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let (began, method) = begun(request);
         let id = format!("{:016x}", rand::random::<u64>());
-        let client = Client::of(request).0;
+        let client = ClientIp::of(request).0;
         let account = account_of(request);
         // Its own words only: a path may hold characters that break a line, or turn it around.
         let path = request.uri().path().as_str().escape_default();

@@ -26,15 +26,17 @@ use crate::model::clock::Clock;
 
 use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SharedJoinInfo};
 use crate::api::ledger;
-use crate::domain::events::{Event, Live};
+use crate::domain::events::{Event, EventBus};
 use crate::domain::ledger::Holdings;
 use crate::domain::moderation::Moderation;
 use crate::domain::password::Passwords;
-use crate::domain::rate_limit::Throttle;
-use crate::http::chunk_size::LargePieces;
+use crate::domain::rate_limit::RateLimiter;
+use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers;
-use crate::http::{FormsArePosted, Lifetimes, OwnPagesOnly, PublicUrl, TrustedProxy, drain_routes};
+use crate::http::{
+    CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, TrustedProxy, drain_routes,
+};
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
@@ -44,7 +46,7 @@ use logging::RequestLog;
 use shutdown::InFlight;
 
 /// What the server serves, besides its settings.
-pub struct Sea {
+pub struct AppState {
     /// Accounts and bottles.
     pub store: Arc<Store>,
     /// What time it is.
@@ -57,7 +59,7 @@ pub struct Sea {
     pub join_info: SharedJoinInfo,
 }
 
-impl Sea {
+impl AppState {
     /// The bottles in `store` alone.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
         Self {
@@ -72,7 +74,7 @@ impl Sea {
 
 /// The server over `sea`, ready to launch with Rocket's settings in `figment` and ours in
 /// `settings`.
-pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
+pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Build> {
     let figment = figment.join((Config::SECRET_KEY, sea.store.keys().cookie.clone()));
     let figment = match log_level(&figment) {
         // At its own `debug`, Rocket prints each header, cookies and tokens with them.
@@ -84,16 +86,16 @@ pub fn build(figment: Figment, settings: &Settings, sea: Sea) -> Rocket<Build> {
     let in_flight = InFlight::default();
     let connections = Connections::new(settings.limits());
     let rocket = manage(rocket::custom(figment), settings, sea)
-        .attach(FormsArePosted)
+        .attach(NoMethodOverride)
         .attach(RequestLog(settings.log_format))
-        .attach(OwnPagesOnly)
+        .attach(CsrfProtection)
         .attach(security_headers::shield(url.is_https(), !settings.tile_url.is_empty()))
         .attach(security_headers::Defaults)
         .attach(in_flight.clone())
         .manage(in_flight)
         .attach(connections.clone())
         .manage(connections)
-        .attach(LargePieces)
+        .attach(ResponseChunkSize)
         .attach(housekeeping())
         .manage(url);
 
@@ -121,13 +123,13 @@ fn housekeeping() -> AdHoc {
 }
 
 /// What the handlers ask for.
-fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build> {
-    let Sea { store, clock, tiles, demo_accounts, join_info } = sea;
+fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<Build> {
+    let AppState { store, clock, tiles, demo_accounts, join_info } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let live = Live::new(settings.live_listeners);
+    let live = EventBus::new(settings.max_event_streams);
     let listeners = live.clone();
-    store.on_change_elsewhere(move || listeners.tell(Event::Reset));
-    let throttle = Arc::new(Throttle::new(settings.rates(), &clock));
+    store.on_external_change(move || listeners.publish(Event::Reset));
+    let throttle = Arc::new(RateLimiter::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
@@ -141,15 +143,15 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: Sea) -> Rocket<Build>
                 clock.clone(),
                 settings.min_password_length,
             )
-            .throttled(Arc::clone(&throttle))
-            .telling(live.clone()),
+            .with_rate_limiter(Arc::clone(&throttle))
+            .with_events(live.clone()),
         )
         .manage(throttle)
         .manage(TrustedProxy(settings.trusted_proxy))
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store)))
         .manage(Arc::clone(&store))
-        .manage(Bottles::new(Arc::clone(&store), clock.clone()).telling(live.clone()))
+        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(live.clone()))
         .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
         .manage(live)
         .manage(join_info)

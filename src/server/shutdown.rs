@@ -54,7 +54,7 @@ impl InFlight {
                     this.0.is_ending.store(true, Ordering::Relaxed);
                     stop_listening(port);
                     sleep(FAREWELL).await;
-                    this.answered(grace).await;
+                    this.wait_until_idle(grace).await;
                     shutdown.notify();
                 });
             })
@@ -62,7 +62,7 @@ impl InFlight {
     }
 
     /// Waits until all requests are answered, or the grace is over.
-    async fn answered(&self, grace: Duration) {
+    async fn wait_until_idle(&self, grace: Duration) {
         let end = Instant::now() + grace;
         while self.0.requests.load(Ordering::Relaxed) > 0 && Instant::now() < end {
             sleep(FLUSH).await;
@@ -97,6 +97,6 @@ impl Fairing for InFlight {
     }
 
     async fn on_shutdown(&self, rocket: &Rocket<Orbit>) {
-        self.answered(grace(rocket)).await;
+        self.wait_until_idle(grace(rocket)).await;
     }
 }

@@ -15,7 +15,7 @@ use crate::store::{Store, meta};
 /// Browsers take none that holds for longer than 825 days.
 const DAYS: u64 = 397;
 /// With fewer days left, it is made anew at a start.
-const DAYS_LEFT_LEAST: u64 = 30;
+const MIN_DAYS_LEFT: u64 = 30;
 
 const KEPT_AS: &str = "tls_certificate";
 
@@ -40,7 +40,7 @@ impl Certificate {
         let now = DateTime::<Utc>::from_timestamp_millis(clock.now().millis()).unwrap_or_default();
         let kept = store.read(|db| Ok(meta::value(db, KEPT_AS)?))?;
         let kept = kept.and_then(|text| serde_json::from_str::<Self>(&text).ok());
-        let until = (now + Days::new(DAYS_LEFT_LEAST)).timestamp_millis();
+        let until = (now + Days::new(MIN_DAYS_LEFT)).timestamp_millis();
         if let Some(kept) = kept.filter(|kept| kept.names == names && kept.ends_at > until) {
             return Ok(kept);
         }

@@ -33,7 +33,7 @@ pub struct Bottle {
 /// A bottle as it is seen on the map, closed.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub struct Spot {
+pub struct MapBottle {
     pub id: i64,
     pub owner: i64,
     pub style: Style,
@@ -76,7 +76,7 @@ pub struct Opener {
 
 /// Which part of a list is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
+pub struct PageRequest {
     /// At most so many.
     pub limit: u32,
     /// Those that come after the one with this id.
@@ -91,8 +91,8 @@ pub(super) const BOTTLE_WIDTH: usize = 9;
 /// The columns that [`spot`] reads.
 pub(super) const SPOT: &str = "id, owner_id, style, latitude, longitude, formatted_address";
 
-pub(super) fn spot(row: &Row<'_>) -> rusqlite::Result<Spot> {
-    Ok(Spot {
+pub(super) fn spot(row: &Row<'_>) -> rusqlite::Result<MapBottle> {
+    Ok(MapBottle {
         id: row.get(0)?,
         owner: row.get(1)?,
         style: row.get(2)?,
@@ -151,7 +151,7 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
 }
 
 /// The bottles that `owner` threw, oldest first.
-pub fn created(db: &Connection, owner: i64, page: Page) -> Result<Vec<Bottle>> {
+pub fn created(db: &Connection, owner: i64, page: PageRequest) -> Result<Vec<Bottle>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
     ))?;
@@ -160,7 +160,7 @@ pub fn created(db: &Connection, owner: i64, page: Page) -> Result<Vec<Bottle>> {
 }
 
 /// The bottles that `opener` opened, in the order of opening.
-pub fn opened(db: &Connection, opener: i64, page: Page) -> Result<Vec<Opened>> {
+pub fn opened(db: &Connection, opener: i64, page: PageRequest) -> Result<Vec<Opened>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {BOTTLE}, {account}, opened_at
          FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
@@ -254,7 +254,7 @@ pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
 }
 
 /// Who opened the bottle, in the order of opening; a page goes on after the account with that id.
-pub fn openers(db: &Connection, id: i64, page: Page) -> Result<Vec<Opener>> {
+pub fn openers(db: &Connection, id: i64, page: PageRequest) -> Result<Vec<Opener>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {account}, opened_at
          FROM openings JOIN users ON users.id = opener_id

@@ -6,7 +6,7 @@ use crate::model::error::{Error, Result};
 use crate::model::fields::{Holding, HoldingName};
 
 /// The most of one kind that an answer lists.
-const LIST_MOST: u32 = 10_000;
+const MAX_LIST: u32 = 10_000;
 
 fn table(kind: Holding) -> &'static str {
     match kind {
@@ -31,7 +31,7 @@ pub fn list(db: &Connection, kind: Holding, owner: i64) -> Result<Vec<(i64, Stri
         table(kind)
     ))?;
     let rows =
-        statement.query_map([owner, LIST_MOST.into()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        statement.query_map([owner, MAX_LIST.into()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -87,7 +87,7 @@ impl Store {
 
     /// Opens the database at `path` to write beside the bottle that may serve it: it must be there and be
     /// of this version, and is not held against others.
-    pub fn open_beside(path: &Path, options: &Options) -> Result<Self, OpenError> {
+    pub fn open_shared(path: &Path, options: &Options) -> Result<Self, OpenError> {
         let path = &files::located(path)?;
         connect::read(path, |db| {
             open::check_is_newest(path, db)?;
@@ -136,8 +136,8 @@ impl Store {
 
     /// Has `tell` called each time that another process has changed the file: within a second, and before the
     /// next change is made here. Only the first who asks for it is told.
-    pub fn on_change_elsewhere(&self, tell: impl Fn() + Send + Sync + 'static) {
-        self.writer.on_change_elsewhere(tell);
+    pub fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.writer.on_external_change(tell);
     }
 
     /// The keys kept in the file.

@@ -3,7 +3,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::bottles::{self, Bottle, Page, Spot};
+use super::bottles::{self, Bottle, MapBottle, PageRequest};
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -39,7 +39,7 @@ impl Action {
 
 /// That someone did something.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct AuditEntry {
     /// Given once, growing.
     pub id: i64,
     /// When.
@@ -67,7 +67,7 @@ pub struct Report {
 
 /// A bottle that a teacher is to look at.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub struct ReportedBottle {
     /// The bottle.
     pub bottle: Bottle,
     /// Who threw it.
@@ -80,7 +80,7 @@ pub struct Case {
 
 /// Which bottles a teacher asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum CaseFilter {
     /// Those with reports that no teacher has settled.
     Reported,
     /// Those that are hidden.
@@ -88,7 +88,7 @@ pub enum Which {
 }
 
 /// Fails if the account may throw nothing now.
-pub fn may_throw(db: &Connection, account: i64, now: Timestamp) -> Result<()> {
+pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result<()> {
     let found: Option<(Option<Timestamp>, bool)> = db
         .prepare_cached(
             "SELECT muted_until, EXISTS (SELECT 1 FROM meta WHERE key = 'frozen')
@@ -129,7 +129,11 @@ pub fn report(
 }
 
 /// Hides a bottle or shows it again. What changed, or nothing if it was so already.
-pub fn set_hidden(db: &Connection, id: i64, hidden_at: Option<Timestamp>) -> Result<Option<Spot>> {
+pub fn set_hidden(
+    db: &Connection,
+    id: i64,
+    hidden_at: Option<Timestamp>,
+) -> Result<Option<MapBottle>> {
     let changed = db
         .prepare_cached(&format!(
             "UPDATE bottles SET hidden_at = ?2
@@ -208,7 +212,7 @@ pub fn log(
 }
 
 /// What was done, the latest first; a page goes on before the entry with that id.
-pub fn entries(db: &Connection, page: Page) -> Result<Vec<Entry>> {
+pub fn entries(db: &Connection, page: PageRequest) -> Result<Vec<AuditEntry>> {
     let mut statement = db.prepare_cached(
         "SELECT id, done_at, actor, action, bottle_id, user_id, username, until
          FROM moderation_log WHERE id < ?1 ORDER BY id DESC LIMIT 0 + ?2",
@@ -217,9 +221,9 @@ pub fn entries(db: &Connection, page: Page) -> Result<Vec<Entry>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     let user: (Option<i64>, Option<String>) = (row.get(5)?, row.get(6)?);
-    Ok(Entry {
+    Ok(AuditEntry {
         id: row.get(0)?,
         done_at: row.get(1)?,
         actor: row.get(2)?,
@@ -231,10 +235,12 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 }
 
 /// The bottles that a teacher asks for, by id.
-pub fn cases(db: &Connection, which: Which, page: Page) -> Result<Vec<Case>> {
+pub fn cases(db: &Connection, which: CaseFilter, page: PageRequest) -> Result<Vec<ReportedBottle>> {
     let condition = match which {
-        Which::Reported => "bottles.id IN (SELECT bottle_id FROM reports WHERE settled_at IS NULL)",
-        Which::Hidden => "hidden_at IS NOT NULL",
+        CaseFilter::Reported => {
+            "bottles.id IN (SELECT bottle_id FROM reports WHERE settled_at IS NULL)"
+        }
+        CaseFilter::Hidden => "hidden_at IS NOT NULL",
     };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {bottle}, {account}, muted_until
@@ -245,7 +251,7 @@ pub fn cases(db: &Connection, which: Which, page: Page) -> Result<Vec<Case>> {
     ))?;
     let after = page.after.unwrap_or(0);
     let rows = statement.query_map(params![after, page.limit], |row| {
-        Ok(Case {
+        Ok(ReportedBottle {
             bottle: bottles::bottle(row)?,
             owner: users::account(row, bottles::BOTTLE_WIDTH)?,
             muted_until: row.get(bottles::BOTTLE_WIDTH + users::WIDTH)?,

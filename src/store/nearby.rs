@@ -10,7 +10,7 @@ use crate::model::geo::{Position, Rectangle};
 
 /// A bottle as it is seen on the map, closed. The text is still SQLite's own.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sighting<'a> {
+pub struct MapBottleRef<'a> {
     /// The bottle's id.
     pub id: i64,
     /// The account that threw it.
@@ -55,7 +55,7 @@ pub fn any(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
-    mut visit: impl FnMut(&Sighting<'_>) -> Result<()>,
+    mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut statement = db.prepare_cached(SEARCH)?;
     let mut left = limit;
@@ -115,7 +115,7 @@ pub fn places(
 pub fn by_id(
     db: &Connection,
     ids: impl IntoIterator<Item = i64>,
-    mut visit: impl FnMut(&Sighting<'_>) -> Result<()>,
+    mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut statement =
         db.prepare_cached(&format!("SELECT {SIGHTING} FROM bottles WHERE id = ?1"))?;
@@ -129,8 +129,8 @@ pub fn by_id(
     Ok(())
 }
 
-fn sighting<'row>(row: &'row Row<'_>) -> rusqlite::Result<Sighting<'row>> {
-    Ok(Sighting {
+fn sighting<'row>(row: &'row Row<'_>) -> rusqlite::Result<MapBottleRef<'row>> {
+    Ok(MapBottleRef {
         id: row.get(0)?,
         owner: row.get(1)?,
         style: row.get(2)?,

@@ -43,7 +43,7 @@ pub struct NewSession {
 
 /// A clock may be set back so far, in milliseconds, and those who just logged in stay so. Further back,
 /// a session that has not begun yet is none: the clock is wrong, and of no use to tell what is over.
-const SET_BACK_MOST: i64 = 5 * 60 * 1000;
+const MAX_CLOCK_SETBACK_MS: i64 = 5 * 60 * 1000;
 
 /// Whether there are sessions that are over.
 pub fn any_over(db: &Connection, now: Timestamp) -> Result<bool> {
@@ -96,7 +96,7 @@ pub fn account(
         .prepare_cached(&format!(
             "SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
              WHERE token_hash = ?1 AND contract = ?2
-               AND expires_at > ?3 AND sessions.created_at <= ?3 + {SET_BACK_MOST}",
+               AND expires_at > ?3 AND sessions.created_at <= ?3 + {MAX_CLOCK_SETBACK_MS}",
             users::COLUMNS
         ))?
         .query_row(params![token, contract, now], |row| users::account(row, 0))

@@ -75,14 +75,14 @@ pub struct Opening {
 
 /// Whose rows are wanted.
 #[derive(Clone, Copy, Debug)]
-pub enum Whose {
+pub enum ExportScope {
     /// Everyone's.
     All,
     /// Those of the account of this id: itself, its bottles, and who opened them.
     Account(i64),
 }
 
-impl Whose {
+impl ExportScope {
     fn id(self) -> Option<i64> {
         match self {
             Self::All => None,
@@ -105,13 +105,13 @@ const OPENED: &str = "SELECT bottle_id, username, opened_at
     WHERE opener_id = ?1 ORDER BY opened_at, bottle_id";
 
 /// How many rows [`each`] gives.
-pub fn count(db: &Connection, whose: Whose) -> Result<u64> {
+pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
     let sql = match whose {
-        Whose::All => {
+        ExportScope::All => {
             "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM bottles)
                     + (SELECT count(*) FROM openings)"
         }
-        Whose::Account(_) => {
+        ExportScope::Account(_) => {
             "SELECT 1 + count(*) + total(openers_count) FROM bottles WHERE owner_id = ?1"
         }
     };
@@ -126,7 +126,7 @@ pub fn count(db: &Connection, whose: Whose) -> Result<u64> {
 /// Gives each row to `take`, those first that others name, until it fails.
 pub fn each<E: From<Error>>(
     db: &Connection,
-    whose: Whose,
+    whose: ExportScope,
     mut take: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
     rows(db, PEOPLE, whose, person, &mut take)?;
@@ -140,21 +140,21 @@ pub fn each_opened_by<E: From<Error>>(
     account: i64,
     mut take: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(db, OPENED, Whose::Account(account), opening, &mut take)
+    rows(db, OPENED, ExportScope::Account(account), opening, &mut take)
 }
 
 /// The same question without its condition, which would cost an index for nothing.
-fn everyones(sql: &str, whose: Whose) -> String {
+fn everyones(sql: &str, whose: ExportScope) -> String {
     match whose {
-        Whose::All => sql.replace("WHERE owner_id = ?1", "WHERE ?1 IS NULL"),
-        Whose::Account(_) => sql.to_owned(),
+        ExportScope::All => sql.replace("WHERE owner_id = ?1", "WHERE ?1 IS NULL"),
+        ExportScope::Account(_) => sql.to_owned(),
     }
 }
 
 fn rows<E: From<Error>>(
     db: &Connection,
     sql: &str,
-    whose: Whose,
+    whose: ExportScope,
     read: fn(&Row<'_>) -> rusqlite::Result<Record>,
     take: &mut impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {

@@ -157,7 +157,7 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
 
 /// An account, and what it has.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
+pub struct AccountSummary {
     /// The account.
     pub account: Account,
     /// How many bottles it threw.
@@ -167,7 +167,7 @@ pub struct Listed {
 }
 
 /// All accounts, oldest first.
-pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<Listed>> {
+pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<AccountSummary>> {
     let sql = format!(
         "SELECT {COLUMNS},
                 (SELECT count(*) FROM bottles WHERE owner_id = users.id),
@@ -177,7 +177,7 @@ pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<Listed>> {
     let mut accounts = db.prepare(&sql)?;
     let listed = accounts.query_map([now], |row| {
         let (bottles, sessions) = (row.get(WIDTH)?, row.get(WIDTH + 1)?);
-        Ok(Listed { account: account(row, 0)?, bottles, sessions })
+        Ok(AccountSummary { account: account(row, 0)?, bottles, sessions })
     })?;
     Ok(listed.collect::<rusqlite::Result<_>>()?)
 }

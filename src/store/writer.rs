@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::model::error::{Error, Result};
 
 /// How many changes may wait. More are refused at once: a queue that only grows helps nobody.
-const WAITING_MOST: usize = 1024;
+const MAX_WAITING: usize = 1024;
 
 /// How long one try at a file that another process has locked may take.
 const TRY: Duration = Duration::from_millis(20);
@@ -44,24 +44,24 @@ pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     patience: Duration,
-    elsewhere: Arc<OnceLock<Box<Told>>>,
+    elsewhere: Arc<OnceLock<Box<ChangeCallback>>>,
 }
 
-type Told = dyn Fn() + Send + Sync;
+type ChangeCallback = dyn Fn() + Send + Sync;
 
 impl Writer {
     /// Starts the thread. `patience` is how long a change waits for a lock held elsewhere.
     pub(super) fn start(db: Connection, patience: Duration) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(WAITING_MOST);
+        let (queue, jobs) = sync_channel(MAX_WAITING);
         let elsewhere = Arc::new(OnceLock::new());
-        let others = Others { version: version(&db), tell: Arc::clone(&elsewhere) };
+        let others = ExternalChangeWatcher { version: version(&db), tell: Arc::clone(&elsewhere) };
         let thread =
             thread::Builder::new().name("writer".into()).spawn(move || run(&db, &jobs, others))?;
         Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere })
     }
 
-    /// See [`super::Store::on_change_elsewhere`].
-    pub(super) fn on_change_elsewhere(&self, tell: impl Fn() + Send + Sync + 'static) {
+    /// See [`super::Store::on_external_change`].
+    pub(super) fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
         let _ = self.elsewhere.set(Box::new(tell));
     }
 
@@ -105,13 +105,13 @@ impl Drop for Writer {
 }
 
 /// Those who change the file besides the writer: `bottle user` and `bottle import`, say.
-struct Others {
+struct ExternalChangeWatcher {
     /// SQLite's number of the file's state, which only the commits of others change.
     version: Option<i64>,
-    tell: Arc<OnceLock<Box<Told>>>,
+    tell: Arc<OnceLock<Box<ChangeCallback>>>,
 }
 
-impl Others {
+impl ExternalChangeWatcher {
     fn look(&mut self, db: &Connection) {
         let version = version(db);
         if version.is_some() && version != self.version {
@@ -131,7 +131,7 @@ fn version(db: &Connection) -> Option<i64> {
 }
 
 /// The writer's life: waits for a change, takes all others that wait too, and writes them.
-fn run(db: &Connection, jobs: &Receiver<Job>, mut others: Others) {
+fn run(db: &Connection, jobs: &Receiver<Job>, mut others: ExternalChangeWatcher) {
     if let Err(e) = db.busy_timeout(TRY) {
         tracing::error!("the writer's busy timeout could not be set: {e}");
     }
@@ -145,7 +145,7 @@ fn run(db: &Connection, jobs: &Receiver<Job>, mut others: Others) {
             Err(RecvTimeoutError::Disconnected) => return,
         };
         while !batch.is_empty() {
-            let room = WAITING_MOST - batch.len();
+            let room = MAX_WAITING - batch.len();
             batch.extend(jobs.try_iter().take(room));
             match db.execute_batch("BEGIN IMMEDIATE") {
                 Ok(()) => {

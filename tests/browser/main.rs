@@ -406,7 +406,7 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
 async fn who_is_refused_a_stream_gets_one_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
-    command.env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1,live_listeners=1}");
+    command.env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1,max_event_streams=1}");
     let program = Program::start(command);
     let bob = bob(&program);
     let around = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";

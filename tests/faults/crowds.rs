@@ -55,7 +55,7 @@ pub(crate) fn few_descriptors(times: usize) -> String {
 }
 
 pub(crate) fn slow_clients(times: usize) -> String {
-    bottle::http::connections::allow_many();
+    bottle::http::connections::raise_fd_limit();
     let sea = Sea::new();
     let head = b"GET /api/settings HTTP/1.1\r\nHost: bottle\r\n\r\n";
     let (mut slowest, mut most, mut longest) = (Duration::ZERO, 0, Duration::ZERO);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bottle::model::clock::Clock;
 use bottle::server::config::{self, Settings};
-use bottle::server::{self, Sea};
+use bottle::server::{self, AppState};
 use bottle::store::{Options, Store};
 use rocket::fairing::AdHoc;
 use rocket::{Orbit, Rocket, Shutdown};
@@ -70,7 +70,7 @@ impl App {
         let clock = Clock::default();
         let (ready, started) = mpsc::channel();
         let figment = config::figment().merge(("port", 0)).merge(("log_level", "off"));
-        let rocket = server::build(figment, &settings, Sea::new(store, clock.clone())).attach(
+        let rocket = server::build(figment, &settings, AppState::new(store, clock.clone())).attach(
             AdHoc::on_liftoff("ready", |rocket: &Rocket<Orbit>| {
                 Box::pin(async move {
                     let _ = ready.send((rocket.config().port, rocket.shutdown()));

@@ -141,7 +141,7 @@ fn who_missed_what_nobody_knows_begins_anew(#[case] last: &str) {
 
 #[rstest]
 fn no_more_listen_than_may() {
-    let app = App::with(|settings| settings.live_listeners = 2);
+    let app = App::with(|settings| settings.max_event_streams = 2);
     let ada = app.user("ada");
     let path = "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
     assert_eq!(app.anon().get(path).status, 401);

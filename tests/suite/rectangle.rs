@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use bottle::domain::accounts::{Accounts, Registration};
-use bottle::domain::bottles::{Bottles, NewBottle, Wanted};
+use bottle::domain::bottles::{Bottles, NearbyQuery, NewBottle};
 use bottle::domain::password::{Cost, Passwords};
 use bottle::model::clock::Clock;
 use bottle::model::fields::{Address, Content, Style, Username};
@@ -15,7 +15,7 @@ use rstest::rstest;
 
 use crate::app::{App, Client, open_store};
 
-const ALL: Wanted = Wanted { limit: 10_000, after: None };
+const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
 
 /// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
 /// edge, around the globe.

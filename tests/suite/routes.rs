@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bottle::model::clock::Clock;
 use bottle::server::config;
-use bottle::server::{self, Sea};
+use bottle::server::{self, AppState};
 use rstest::rstest;
 
 use crate::app::{fast_settings, open_store};
@@ -14,7 +14,7 @@ pub(crate) fn mounted() -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(&folder.path().join("bottle.db"));
     let rocket =
-        server::build(config::figment(), &fast_settings(), Sea::new(store, Clock::default()));
+        server::build(config::figment(), &fast_settings(), AppState::new(store, Clock::default()));
     rocket
         .routes()
         .filter(|route| route.name.is_some())

@@ -12,7 +12,7 @@ use crate::app::{App, PATIENCE, until_closed};
 const HEAD: &[u8] = b"GET /api/settings HTTP/1.1\r\nHost: bottle\r\n\r\n";
 
 fn impatient() -> App {
-    App::with(|settings| settings.patience_seconds = 1)
+    App::with(|settings| settings.request_timeout_seconds = 1)
 }
 
 /// Sends a request and reads the whole answer.
@@ -83,7 +83,7 @@ fn who_does_not_send_the_body_is_refused(#[case] path: &str) {
 #[test]
 fn who_goes_on_asking_stays() {
     // Long enough for a machine that is held up between two questions.
-    let app = App::with(|settings| settings.patience_seconds = 4);
+    let app = App::with(|settings| settings.request_timeout_seconds = 4);
     let mut socket = app.socket();
     let began = Instant::now();
     // Three times as long as a silent one may stay.
@@ -120,9 +120,9 @@ fn of_too_many_those_that_wait_longest_are_closed(
 
 #[test]
 fn a_thousand_silent_clients_keep_no_other_waiting() {
-    bottle::http::connections::allow_many();
+    bottle::http::connections::raise_fd_limit();
     let app = App::with(|settings| {
-        settings.patience_seconds = 5;
+        settings.request_timeout_seconds = 5;
         settings.max_connections_per_address = 2048;
     });
     let silent: Vec<TcpStream> = (0..1000)

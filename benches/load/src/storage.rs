@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bottle::domain::bottles::{Bottles, Wanted};
+use bottle::domain::bottles::{Bottles, NearbyQuery};
 use bottle::model::clock::Clock;
 use bottle::model::geo::{Position, Rectangle};
 use bottle::store::{Options, Store};
@@ -58,7 +58,7 @@ fn search(
     until: Instant,
     thread: usize,
 ) -> Result<usize> {
-    let wanted = Wanted { limit: 10_000, after: None };
+    let wanted = NearbyQuery { limit: 10_000, after: None };
     let mut done = 0;
     for rectangle in asked.iter().cycle().skip(thread * asked.len() / 2) {
         let seen = bottles.nearby(store.snapshot()?, rectangle, wanted, |sighting| {

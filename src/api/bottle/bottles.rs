@@ -4,12 +4,12 @@ use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Nothing, Reply, ok};
-use super::guard::{OwnedBottle, Private, Thrower, bottle_id};
+use super::envelope::{Answer, Empty, Reply, ok};
+use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id};
 use super::query::{PageQuery, page};
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::domain::accounts::required;
-use crate::domain::bottles::{Bottles, Listed, NewBottle};
+use crate::domain::bottles::{Bottles, NewBottle, Page};
 use crate::domain::moderation::Moderation;
 use crate::http::{Body, Session};
 use crate::model::fields::{Address, Content, Reason, Style};
@@ -89,7 +89,7 @@ pub(super) struct List<T> {
 )]
 #[get("/bottles/created?<limit>&<after>")]
 pub(super) fn created(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
     bottles: &State<Bottles>,
@@ -112,7 +112,7 @@ pub(super) fn created(
 )]
 #[get("/bottles/opened?<limit>&<after>")]
 pub(super) fn opened(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
     bottles: &State<Bottles>,
@@ -136,7 +136,7 @@ pub(super) fn opened(
 )]
 #[post("/bottles/<id>/open")]
 pub(super) async fn open(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     id: &str,
     bottles: &State<Bottles>,
 ) -> Reply<OpenedView> {
@@ -185,19 +185,19 @@ pub(super) fn openers(
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 200, description = "it is gone", body = Answer<Empty>),
         (status = 403, description = "somebody else threw it"),
         (status = 404, description = "no such bottle"),
     )
 )]
 #[delete("/bottles/<_>")]
-pub(super) async fn delete(bottle: OwnedBottle, bottles: &State<Bottles>) -> Reply<Nothing> {
+pub(super) async fn delete(bottle: OwnedBottle, bottles: &State<Bottles>) -> Reply<Empty> {
     bottles.delete(bottle.id).await?;
-    ok("删除漂流瓶成功", Nothing {})
+    ok("删除漂流瓶成功", Empty {})
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Complaint {
+pub(super) struct ReportRequest {
     #[schema(value_type = String, min_length = 1, max_length = 500)]
     reason: Option<String>,
 }
@@ -205,26 +205,26 @@ pub(super) struct Complaint {
 /// Report another's bottle to the teachers, once
 #[utoipa::path(post, path = "/bottles/{bottle_id}/report",
     params(("bottle_id" = i64, Path)),
-    request_body = Complaint,
+    request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the teachers see it", body = Answer<Nothing>),
+        (status = 200, description = "the teachers see it", body = Answer<Empty>),
         (status = 403, description = "it is one's own"),
         (status = 404, description = "no such bottle"),
     )
 )]
 #[post("/bottles/<id>/report", data = "<body>")]
 pub(super) async fn report(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     id: &str,
-    body: Body<Complaint>,
+    body: Body<ReportRequest>,
     moderation: &State<Moderation>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
     moderation.report(bottle_id(id)?, &session.login.account, reason).await?;
-    ok("举报成功", Nothing {})
+    ok("举报成功", Empty {})
 }
 
-fn next<T>(found: &Listed<T>, id: impl FnOnce(&T) -> i64) -> Option<i64> {
+fn next<T>(found: &Page<T>, id: impl FnOnce(&T) -> i64) -> Option<i64> {
     found.items.last().filter(|_| found.more).map(id)
 }

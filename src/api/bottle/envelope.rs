@@ -6,7 +6,7 @@ use rocket::{Request, catch};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::{Refused, problem_message, respond};
+use crate::http::{Rejection, problem_message, respond};
 use crate::model::error::Error;
 
 /// A handler's answer: its data, or why there is none.
@@ -27,7 +27,7 @@ pub(super) fn ok<T>(msg: impl Into<String>, data: T) -> Reply<T> {
 
 /// The data of an answer that has none: `{}`.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Nothing {}
+pub(super) struct Empty {}
 
 impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
@@ -37,7 +37,7 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
 
 /// The data of a refusal.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Wrong {
+pub(super) struct ErrorData {
     /// the field that is wrong
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +84,7 @@ impl Refusal {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
             }
             // What only another contract asks for.
-            _ => Refused::Bug.into(),
+            _ => Rejection::Bug.into(),
         }
     }
 
@@ -94,33 +94,34 @@ impl Refusal {
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        let (code, msg) = match &refused {
-            Refused::Domain(error) => return Self::said(error),
-            Refused::NotJson => ("UNSUPPORTED_MEDIA_TYPE", "请求体必须是application/json"),
-            Refused::Malformed => ("BAD_REQUEST", "请求格式不正确"),
-            Refused::TooLarge => ("PAYLOAD_TOO_LARGE", "请求体过大"),
-            Refused::NoSuchPath => ("NOT_FOUND", "路径不存在"),
-            Refused::WrongMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法"),
-            Refused::Foreign => ("FORBIDDEN", "拒绝来自其他网站的请求"),
-            Refused::TooOften => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
-            Refused::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
-            Refused::Bug => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let (code, msg) = match &rejection {
+            Rejection::Domain(error) => return Self::said(error),
+            Rejection::NotJson => ("UNSUPPORTED_MEDIA_TYPE", "请求体必须是application/json"),
+            Rejection::Malformed => ("BAD_REQUEST", "请求格式不正确"),
+            Rejection::TooLarge => ("PAYLOAD_TOO_LARGE", "请求体过大"),
+            Rejection::NoSuchPath => ("NOT_FOUND", "路径不存在"),
+            Rejection::WrongMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法"),
+            Rejection::Foreign => ("FORBIDDEN", "拒绝来自其他网站的请求"),
+            Rejection::TooOften => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
+            Rejection::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
+            Rejection::Bug => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
         };
-        Self::new(refused.status().code, code, msg)
+        Self::new(rejection.status().code, code, msg)
     }
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Refused::from(error).into()
+        Rejection::from(error).into()
     }
 }
 
 impl<'r> Responder<'r, 'static> for Refusal {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let body = Answer { status: self.code, msg: self.msg, data: Wrong { field: self.field } };
+        let body =
+            Answer { status: self.code, msg: self.msg, data: ErrorData { field: self.field } };
         respond(request, self.status, &body)
     }
 }
@@ -128,5 +129,5 @@ impl<'r> Responder<'r, 'static> for Refusal {
 /// Answers, in the envelope, every request that no handler answered.
 #[catch(default)]
 pub(super) fn refuse(status: Status, request: &Request<'_>) -> Refusal {
-    Refused::caught(status, request).into()
+    Rejection::from_catcher(status, request).into()
 }

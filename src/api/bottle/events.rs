@@ -12,12 +12,12 @@ use rocket::{Request, Shutdown, State, async_trait, get};
 use serde::Serialize;
 
 use super::envelope::Refusal;
-use super::guard::Private;
+use super::guard::PrivateCookie;
 use super::query::RectangleQuery;
-use super::view::SightingView;
+use super::view::MapBottleView;
 use crate::domain::accounts::Accounts;
-use crate::domain::bottles::Sighting;
-use crate::domain::events::{Event, Live, Numbered};
+use crate::domain::bottles::MapBottleRef;
+use crate::domain::events::{Event, EventBus, SequencedEvent};
 use crate::http::Session;
 use crate::http::connections::Connections;
 
@@ -56,21 +56,21 @@ impl<'r> FromRequest<'r> for Place<'r> {
 )]
 #[get("/bottles/live?<asked..>")]
 pub(super) fn live<'r>(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     place: Place<'r>,
     asked: RectangleQuery<'r>,
-    live: &'r State<Live>,
+    live: &'r State<EventBus>,
     accounts: &'r State<Accounts>,
     connections: &'r State<Connections>,
     mut end: Shutdown,
 ) -> Result<EventStream![Sent + 'r], Refusal> {
     let rectangle = asked.rectangle()?;
-    let mut listener = live.listen(rectangle, place.last)?;
+    let mut listener = live.subscribe(rectangle, place.last)?;
     let viewer = session.login.account.id;
-    let is_new = listener.is_new();
+    let needs_reset = listener.needs_reset();
     Ok(EventStream! {
         let mut beat = interval(HEARTBEAT);
-        if is_new {
+        if needs_reset {
             yield Sent::empty().event("reset");
         }
         loop {
@@ -107,17 +107,17 @@ struct Hidden {
     bottle_id: i64,
 }
 
-fn told(numbered: &Numbered, viewer: i64) -> Sent {
+fn told(numbered: &SequencedEvent, viewer: i64) -> Sent {
     match &numbered.event {
         Event::Thrown(spot) => {
-            let sighting = Sighting {
+            let sighting = MapBottleRef {
                 id: spot.id,
                 owner: spot.owner,
                 style: spot.style,
                 position: spot.position,
                 formatted_address: &spot.formatted_address,
             };
-            Sent::json(&SightingView::new(&sighting, viewer)).event("thrown")
+            Sent::json(&MapBottleView::new(&sighting, viewer)).event("thrown")
         }
         Event::Opened(bottle_id, _, openers_count) => {
             let opened = Opened { bottle_id: *bottle_id, openers_count: *openers_count };

@@ -12,14 +12,14 @@ use rocket::{Request, async_trait};
 use crate::domain::accounts::{Account, Contract};
 use crate::domain::bottles::Bottles;
 use crate::http::mounts::Surface;
-use crate::http::{Credential, PublicUrl, Refused, Session, counted};
+use crate::http::{Credential, PublicUrl, Rejection, Session, counted};
 use crate::model::error::Error;
 use crate::model::token::Token;
 
 /// The private (encrypted) cookie.
-pub(super) struct Private;
+pub(super) struct PrivateCookie;
 
-impl Credential for Private {
+impl Credential for PrivateCookie {
     const CONTRACT: Contract = Contract::Bottle;
 
     fn token(request: &Request<'_>) -> Result<Token, Error> {
@@ -95,13 +95,13 @@ pub(super) struct OwnedBottle {
 
 #[async_trait]
 impl<'r> FromRequest<'r> for OwnedBottle {
-    type Error = Refused;
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        let session = try_outcome!(request.guard::<Session<Private>>().await);
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        let session = try_outcome!(request.guard::<Session<PrivateCookie>>().await);
         match owned(request, &session.login.account) {
             Ok(id) => Outcome::Success(Self { id }),
-            Err(error) => Outcome::Forward(Refused::from(error).noted(request).0),
+            Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
     }
 }
@@ -123,10 +123,10 @@ pub(super) struct Thrower {
 
 #[async_trait]
 impl<'r> FromRequest<'r> for Thrower {
-    type Error = Refused;
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        let account = try_outcome!(request.guard::<Session<Private>>().await).login.account;
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        let account = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login.account;
         counted(request, |throttle, from| throttle.throw(account.id, from))
             .map(|()| Self { account })
     }
@@ -139,14 +139,14 @@ pub(super) struct Teacher {
 
 #[async_trait]
 impl<'r> FromRequest<'r> for Teacher {
-    type Error = Refused;
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
-        let account = try_outcome!(request.guard::<Session<Private>>().await).login.account;
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        let account = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login.account;
         if account.is_teacher {
             return Outcome::Success(Self { account });
         }
-        Outcome::Forward(Refused::from(Error::NotTeacher).noted(request).0)
+        Outcome::Forward(Rejection::from(Error::NotTeacher).stash(request).0)
     }
 }
 

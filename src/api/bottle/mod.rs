@@ -82,7 +82,7 @@ pub fn describe() -> ContractSpec {
             bottles::open,
             bottles::openers,
         ),
-        components(schemas(envelope::Answer<envelope::Wrong>))
+        components(schemas(envelope::Answer<envelope::ErrorData>))
     )]
     struct Api;
     described(Api::openapi())
@@ -127,7 +127,7 @@ fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
     ContractSpec {
         api,
         contract: "Bottle",
-        refusal: "Answer_Wrong",
+        refusal: "Answer_ErrorData",
         logged_out: "401",
         wrong_field: &["422"],
     }

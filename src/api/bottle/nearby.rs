@@ -9,11 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Answer, Refusal};
-use super::guard::Private;
+use super::guard::PrivateCookie;
 use super::query::{PageQuery, RectangleQuery, page};
-use super::view::SightingView;
-use crate::domain::bottles::{Bottles, Sighting, Wanted};
-use crate::http::Visit;
+use super::view::MapBottleView;
+use crate::domain::bottles::{Bottles, MapBottleRef, NearbyQuery};
+use crate::http::SessionSnapshot;
 use crate::model::error::{Error, Result};
 use crate::model::geo::Rectangle;
 
@@ -27,7 +27,7 @@ use crate::model::geo::Rectangle;
 )]
 #[get("/bottles/nearby?<limit>&<after>&<asked..>")]
 pub(super) fn nearby(
-    visit: Visit<Private>,
+    session: SessionSnapshot<PrivateCookie>,
     asked: RectangleQuery<'_>,
     limit: Option<&str>,
     after: Option<&str>,
@@ -35,15 +35,16 @@ pub(super) fn nearby(
 ) -> Result<(ContentType, String), Refusal> {
     let rectangle = asked.rectangle()?;
     let page = page(limit, after)?;
-    let wanted = Wanted { limit: page.limit as usize, after: page.after };
-    let viewer = visit.login.account.id;
+    let wanted = NearbyQuery { limit: page.limit as usize, after: page.after };
+    let viewer = session.login.account.id;
 
     let mut written = Vec::with_capacity(4096);
-    let seen = bottles.nearby(visit.snapshot, &rectangle, wanted, |sighting: &Sighting<'_>| {
-        let start = written.len();
-        write(&mut written, &SightingView::new(sighting, viewer))?;
-        Ok(start..written.len())
-    })?;
+    let seen =
+        bottles.nearby(session.snapshot, &rectangle, wanted, |sighting: &MapBottleRef<'_>| {
+            let start = written.len();
+            write(&mut written, &MapBottleView::new(sighting, viewer))?;
+            Ok(start..written.len())
+        })?;
     let tail = Tail { total: seen.total, truncated: seen.truncated, next: seen.next };
     Ok((ContentType::JSON, envelope(&rectangle, &written, &seen.items, &tail)?))
 }
@@ -69,7 +70,7 @@ struct Tail {
 struct Around<'a> {
     center: Pair,
     span: Pair,
-    bottles: Vec<SightingView<'a>>,
+    bottles: Vec<MapBottleView<'a>>,
     #[schema(inline)]
     #[serde(flatten)]
     tail: Tail,

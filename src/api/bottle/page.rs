@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Answer, Reply, ok};
-use super::guard::Private;
+use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
 use crate::domain::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
 use crate::http::Session;
@@ -144,7 +144,7 @@ pub(super) struct CountsView {
 )]
 #[get("/bottles/counts?<zoom>&<asked..>")]
 pub(super) fn counts(
-    session: Option<Session<Private>>,
+    session: Option<Session<PrivateCookie>>,
     asked: RectangleQuery<'_>,
     zoom: Option<&str>,
     settings: &State<PageSettings>,

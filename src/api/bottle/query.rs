@@ -3,7 +3,7 @@
 use rocket::FromForm;
 use utoipa::IntoParams;
 
-use crate::domain::bottles::{LIST_MOST, Page};
+use crate::domain::bottles::{MAX_LIST, PageRequest};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::geo::{Position, Rectangle};
 
@@ -69,17 +69,17 @@ pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
 }
 
 /// The part of a list that `limit` and `after` ask for. A limit over the most is the most.
-pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<Page> {
+pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<PageRequest> {
     let limit = match limit.map(str::parse::<u64>) {
-        None => LIST_MOST,
-        Some(Ok(limit @ 1..)) => u32::try_from(limit).unwrap_or(LIST_MOST).min(LIST_MOST),
+        None => MAX_LIST,
+        Some(Ok(limit @ 1..)) => u32::try_from(limit).unwrap_or(MAX_LIST).min(MAX_LIST),
         Some(_) => {
-            return Err(Error::field("limit", Problem::OutOfRange(1.0, LIST_MOST.into())));
+            return Err(Error::field("limit", Problem::OutOfRange(1.0, MAX_LIST.into())));
         }
     };
     let after = after
         .map(str::parse::<i64>)
         .transpose()
         .map_err(|_| Error::field("after", Problem::WrongType))?;
-    Ok(Page { limit, after })
+    Ok(PageRequest { limit, after })
 }

@@ -4,12 +4,12 @@ use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Nothing, Reply, ok};
+use super::envelope::{Answer, Empty, Reply, ok};
 use super::guard::{Teacher, bottle_id};
 use super::query::{PageQuery, page};
 use super::view::{CreatedView, Person};
 use crate::domain::accounts::required;
-use crate::domain::moderation::{Case, Entry, Moderation, Which};
+use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
 use crate::http::Body;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Problem};
@@ -22,7 +22,7 @@ struct ReportView {
 }
 
 #[derive(Serialize, ToSchema)]
-struct CaseView {
+struct ReportedBottleView {
     #[serde(flatten)]
     bottle: CreatedView,
     owner: Person,
@@ -31,8 +31,8 @@ struct CaseView {
     reports: Vec<ReportView>,
 }
 
-impl From<Case> for CaseView {
-    fn from(case: Case) -> Self {
+impl From<ReportedBottle> for ReportedBottleView {
+    fn from(case: ReportedBottle) -> Self {
         let reports = case.reports.into_iter().map(|report| ReportView {
             reporter: report.reporter.into(),
             reason: report.reason,
@@ -49,7 +49,7 @@ impl From<Case> for CaseView {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Cases {
-    bottles: Vec<CaseView>,
+    bottles: Vec<ReportedBottleView>,
     next: Option<i64>,
 }
 
@@ -74,18 +74,18 @@ pub(super) fn cases(
     moderation: &State<Moderation>,
 ) -> Reply<Cases> {
     let which = match state {
-        None | Some("reported") => Which::Reported,
-        Some("hidden") => Which::Hidden,
+        None | Some("reported") => CaseFilter::Reported,
+        Some("hidden") => CaseFilter::Hidden,
         Some(_) => return Err(Error::field("state", Problem::NotOneOf("reported, hidden")).into()),
     };
     let found = moderation.cases(which, page(limit, after)?)?;
     let next = found.items.last().filter(|_| found.more).map(|case| case.bottle.id);
-    let bottles = found.items.into_iter().map(CaseView::from).collect();
+    let bottles = found.items.into_iter().map(ReportedBottleView::from).collect();
     ok("查询成功", Cases { bottles, next })
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Hiding {
+pub(super) struct HideRequest {
     #[schema(value_type = bool)]
     hidden: Option<bool>,
 }
@@ -93,10 +93,10 @@ pub(super) struct Hiding {
 /// Hide a bottle or show it again; either settles what was reported of it
 #[utoipa::path(put, path = "/teacher/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
-    request_body = Hiding,
+    request_body = HideRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Nothing>),
+        (status = 200, description = "it is so", body = Answer<Empty>),
         (status = 403, description = "not a teacher"),
         (status = 404, description = "no such bottle"),
     )
@@ -105,16 +105,16 @@ pub(super) struct Hiding {
 pub(super) async fn hide(
     teacher: Teacher,
     id: &str,
-    body: Body<Hiding>,
+    body: Body<HideRequest>,
     moderation: &State<Moderation>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let hidden = required("hidden", body.0.hidden)?;
     moderation.set_hidden(&teacher.account, bottle_id(id)?, hidden).await?;
-    ok(if hidden { "已隐藏" } else { "已恢复" }, Nothing {})
+    ok(if hidden { "已隐藏" } else { "已恢复" }, Empty {})
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Muting {
+pub(super) struct MuteRequest {
     /// 0 lets them throw again
     #[schema(value_type = u32)]
     muted_minutes: Option<u32>,
@@ -123,10 +123,10 @@ pub(super) struct Muting {
 /// Let an account throw nothing for a time
 #[utoipa::path(put, path = "/teacher/users/{user_id}",
     params(("user_id" = i64, Path)),
-    request_body = Muting,
+    request_body = MuteRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Nothing>),
+        (status = 200, description = "it is so", body = Answer<Empty>),
         (status = 403, description = "not a teacher"),
         (status = 404, description = "no such user"),
     )
@@ -135,13 +135,13 @@ pub(super) struct Muting {
 pub(super) async fn mute(
     teacher: Teacher,
     id: &str,
-    body: Body<Muting>,
+    body: Body<MuteRequest>,
     moderation: &State<Moderation>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let minutes = required("muted_minutes", body.0.muted_minutes)?;
     let user = id.parse().map_err(|_| Error::NoSuchUser(id.chars().take(20).collect()))?;
     moderation.mute(&teacher.account, user, minutes).await?;
-    ok(if minutes > 0 { "已禁言" } else { "已解除禁言" }, Nothing {})
+    ok(if minutes > 0 { "已禁言" } else { "已解除禁言" }, Empty {})
 }
 
 #[derive(Serialize, ToSchema)]
@@ -152,7 +152,7 @@ struct MutedView {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct StandingView {
+pub(super) struct ModerationStatusView {
     frozen: bool,
     muted: Vec<MutedView>,
 }
@@ -161,47 +161,50 @@ pub(super) struct StandingView {
 #[utoipa::path(get, path = "/teacher/sea",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "how things stand", body = Answer<StandingView>),
+        (status = 200, description = "how things stand", body = Answer<ModerationStatusView>),
         (status = 403, description = "not a teacher"),
     )
 )]
 #[get("/teacher/sea")]
-pub(super) fn standing(_teacher: Teacher, moderation: &State<Moderation>) -> Reply<StandingView> {
+pub(super) fn standing(
+    _teacher: Teacher,
+    moderation: &State<Moderation>,
+) -> Reply<ModerationStatusView> {
     let standing = moderation.standing()?;
     let muted = standing.muted.into_iter();
     let muted =
         muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });
-    ok("查询成功", StandingView { frozen: standing.frozen, muted: muted.collect() })
+    ok("查询成功", ModerationStatusView { frozen: standing.frozen, muted: muted.collect() })
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Freezing {
+pub(super) struct FreezeRequest {
     #[schema(value_type = bool)]
     frozen: Option<bool>,
 }
 
 /// Let nobody throw, or all again
 #[utoipa::path(put, path = "/teacher/sea",
-    request_body = Freezing,
+    request_body = FreezeRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Nothing>),
+        (status = 200, description = "it is so", body = Answer<Empty>),
         (status = 403, description = "not a teacher"),
     )
 )]
 #[put("/teacher/sea", data = "<body>")]
 pub(super) async fn freeze(
     teacher: Teacher,
-    body: Body<Freezing>,
+    body: Body<FreezeRequest>,
     moderation: &State<Moderation>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let frozen = required("frozen", body.0.frozen)?;
     moderation.freeze(&teacher.account, frozen).await?;
-    ok(if frozen { "已暂停扔瓶子" } else { "已恢复扔瓶子" }, Nothing {})
+    ok(if frozen { "已暂停扔瓶子" } else { "已恢复扔瓶子" }, Empty {})
 }
 
 #[derive(Serialize, ToSchema)]
-struct EntryView {
+struct AuditEntryView {
     entry_id: i64,
     done_at: Timestamp,
     /// who did it; none where enough reports did
@@ -215,8 +218,8 @@ struct EntryView {
     until: Option<Timestamp>,
 }
 
-impl From<Entry> for EntryView {
-    fn from(entry: Entry) -> Self {
+impl From<AuditEntry> for AuditEntryView {
+    fn from(entry: AuditEntry) -> Self {
         let (user_id, username) = entry.user.unzip();
         Self {
             entry_id: entry.id,
@@ -233,7 +236,7 @@ impl From<Entry> for EntryView {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct LogView {
-    entries: Vec<EntryView>,
+    entries: Vec<AuditEntryView>,
     next: Option<i64>,
 }
 
@@ -257,6 +260,6 @@ pub(super) fn log(
     let next = found.items.last().filter(|_| found.more).map(|entry| entry.id);
     ok(
         "查询成功",
-        LogView { entries: found.items.into_iter().map(EntryView::from).collect(), next },
+        LogView { entries: found.items.into_iter().map(AuditEntryView::from).collect(), next },
     )
 }

@@ -6,14 +6,14 @@ use rocket::{State, delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Nothing, Refusal, Reply, ok};
-use super::guard::{Private, Revision, SessionCookie};
+use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::guard::{PrivateCookie, Revision, SessionCookie};
 use super::view::User;
 use crate::domain::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
 };
 use crate::domain::transfer;
-use crate::http::{Body, Client, Lifetimes, MayRegister, Session};
+use crate::http::{Body, ClientIp, Lifetimes, RegistrationLimit, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Gender, Nickname, Username};
 use crate::store::Store;
@@ -38,7 +38,7 @@ pub(super) struct Credentials {
 #[post("/sessions", data = "<body>")]
 pub(super) async fn log_in(
     body: Body<Credentials>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
     cookie: SessionCookie<'_>,
@@ -61,66 +61,66 @@ pub(super) async fn log_in(
 #[utoipa::path(delete, path = "/sessions/self",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the session has ended", body = Answer<Nothing>),
+        (status = 200, description = "the session has ended", body = Answer<Empty>),
     )
 )]
 #[delete("/sessions/self")]
 pub(super) async fn log_out(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     accounts: &State<Accounts>,
     cookie: SessionCookie<'_>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     accounts.log_out(session.login).await?;
     cookie.remove();
-    ok("登出成功", Nothing {})
+    ok("登出成功", Empty {})
 }
 
 /// Log out everywhere
 #[utoipa::path(delete, path = "/sessions",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "every session of the account has ended", body = Answer<Nothing>),
+        (status = 200, description = "every session of the account has ended", body = Answer<Empty>),
     )
 )]
 #[delete("/sessions")]
 pub(super) async fn log_out_everywhere(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     accounts: &State<Accounts>,
     cookie: SessionCookie<'_>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     accounts.log_out_everywhere(session.login).await?;
     cookie.remove();
-    ok("已登出所有设备", Nothing {})
+    ok("已登出所有设备", Empty {})
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Farewell {
+pub(super) struct DeleteAccountRequest {
     #[schema(value_type = String)]
     password: Option<String>,
 }
 
 /// Delete the account and all its own
 #[utoipa::path(delete, path = "/users/self",
-    request_body = Farewell,
+    request_body = DeleteAccountRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 200, description = "it is gone", body = Answer<Empty>),
         (status = 403, description = "wrong password"),
     )
 )]
 #[delete("/users/self", data = "<body>")]
 pub(super) async fn delete_account(
-    session: Session<Private>,
-    body: Body<Farewell>,
-    client: Client,
+    session: Session<PrivateCookie>,
+    body: Body<DeleteAccountRequest>,
+    client: ClientIp,
     accounts: &State<Accounts>,
     cookie: SessionCookie<'_>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let password = required("password", body.0.password)?;
     match accounts.delete(session.login, Some(password), client.0).await {
         Ok(()) => {
             cookie.remove();
-            ok("注销成功", Nothing {})
+            ok("注销成功", Empty {})
         }
         Err(Error::WrongPassword) => Err(Refusal::from(Error::WrongPassword).in_words("密码错误")),
         Err(error) => Err(error.into()),
@@ -149,7 +149,7 @@ pub(super) struct NewProfile {
 )]
 #[post("/users", data = "<body>")]
 pub(super) async fn register(
-    _may: MayRegister,
+    _limit: RegistrationLimit,
     revision: Revision,
     body: Body<NewProfile>,
     accounts: &State<Accounts>,
@@ -182,12 +182,12 @@ pub(super) async fn register(
     )
 )]
 #[get("/users/self")]
-pub(super) fn profile(session: Session<Private>) -> Reply<User> {
+pub(super) fn profile(session: Session<PrivateCookie>) -> Reply<User> {
     ok("获取用户资料成功", session.login.account.into())
 }
 
 #[derive(Serialize, ToSchema)]
-pub(super) struct Own {
+pub(super) struct ExportData {
     records: Vec<Record>,
 }
 
@@ -195,12 +195,15 @@ pub(super) struct Own {
 #[utoipa::path(get, path = "/users/self/export",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the records", body = Answer<Own>),
+        (status = 200, description = "the records", body = Answer<ExportData>),
     )
 )]
 #[get("/users/self/export")]
-pub(super) fn export(session: Session<Private>, store: &State<Arc<Store>>) -> Reply<Own> {
-    ok("导出成功", Own { records: transfer::own(store, session.login.account.id)? })
+pub(super) fn export(
+    session: Session<PrivateCookie>,
+    store: &State<Arc<Store>>,
+) -> Reply<ExportData> {
+    ok("导出成功", ExportData { records: transfer::own(store, session.login.account.id)? })
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -226,9 +229,9 @@ pub(super) struct Profile {
 )]
 #[put("/users/self", data = "<body>")]
 pub(super) async fn update(
-    session: Session<Private>,
+    session: Session<PrivateCookie>,
     body: Body<Profile>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
     let new_password = |text: String| accounts.new_password("password", &text);

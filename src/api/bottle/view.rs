@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::accounts::Account;
-use crate::domain::bottles::{Bottle, Opened, Opener, Sighting};
+use crate::domain::bottles::{Bottle, MapBottleRef, Opened, Opener};
 use crate::model::clock::Timestamp;
 use crate::model::fields::Gender;
 use crate::model::geo::Position;
@@ -70,28 +70,28 @@ impl LocationView {
 
 /// A bottle on the map, closed.
 #[derive(Serialize, ToSchema)]
-pub(super) struct SightingView<'a> {
+pub(super) struct MapBottleView<'a> {
     bottle_id: i64,
     style: u8,
     is_owner: bool,
-    location: SightingLocation<'a>,
+    location: MapBottleLocation<'a>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct SightingLocation<'a> {
+struct MapBottleLocation<'a> {
     formatted_address: &'a str,
     latitude: f64,
     longitude: f64,
 }
 
-impl<'a> SightingView<'a> {
+impl<'a> MapBottleView<'a> {
     /// The sighting as the account `viewer` sees it.
-    pub(super) fn new(sighting: &Sighting<'a>, viewer: i64) -> Self {
+    pub(super) fn new(sighting: &MapBottleRef<'a>, viewer: i64) -> Self {
         Self {
             bottle_id: sighting.id,
             style: sighting.style.number(),
             is_owner: sighting.owner == viewer,
-            location: SightingLocation {
+            location: MapBottleLocation {
                 formatted_address: sighting.formatted_address,
                 latitude: sighting.position.latitude(),
                 longitude: sighting.position.longitude(),

@@ -12,24 +12,24 @@ use super::envelope::{Answer, Reply, ok};
 use super::guard::Teacher;
 use super::page::PageSettings;
 use super::query::RectangleQuery;
-use crate::http::Refused;
+use crate::http::Rejection;
 use crate::store::Store;
 use crate::store::nearby::SEARCH;
 use crate::store::xray::{self, Node};
 
 /// So many boxes are drawn at most.
-const BOXES_MOST: usize = 3000;
+const MAX_BOXES: usize = 3000;
 /// So many refused rows are named at most.
-const REFUSED_MOST: usize = 200;
+const MAX_REFUSED: usize = 200;
 
 /// Anyone in the demo, elsewhere a teacher.
-pub(super) struct Curious;
+pub(super) struct XrayAccess;
 
 #[async_trait]
-impl<'r> FromRequest<'r> for Curious {
-    type Error = Refused;
+impl<'r> FromRequest<'r> for XrayAccess {
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let settings = request.rocket().state::<PageSettings>();
         if settings.is_none_or(|settings| settings.demo_accounts.is_empty()) {
             try_outcome!(request.guard::<Teacher>().await);
@@ -83,12 +83,12 @@ pub(super) struct TreeView {
 )]
 #[get("/xray/tree?<asked..>")]
 pub(super) fn tree(
-    _curious: Curious,
+    _curious: XrayAccess,
     asked: RectangleQuery<'_>,
     store: &State<Arc<Store>>,
 ) -> Reply<TreeView> {
     let rectangle = asked.rectangle()?;
-    let (nodes, complete) = store.read_long(|db| xray::nodes(db, &rectangle, BOXES_MOST))?;
+    let (nodes, complete) = store.read_long(|db| xray::nodes(db, &rectangle, MAX_BOXES))?;
     ok("查询成功", TreeView { nodes: nodes.into_iter().map(NodeView::from).collect(), complete })
 }
 
@@ -128,7 +128,7 @@ pub(super) struct SearchView {
 )]
 #[get("/xray/search?<asked..>")]
 pub(super) fn search(
-    _curious: Curious,
+    _curious: XrayAccess,
     asked: RectangleQuery<'_>,
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
@@ -137,7 +137,7 @@ pub(super) fn search(
         let found = xray::search(db, &rectangle)?;
         Ok((xray::visit(db, &rectangle)?, found))
     })?;
-    let refused = visit.refused.iter().take(REFUSED_MOST).map(|(id, place)| RefusedView {
+    let refused = visit.refused.iter().take(MAX_REFUSED).map(|(id, place)| RefusedView {
         bottle_id: *id,
         latitude: place.latitude(),
         longitude: place.longitude(),

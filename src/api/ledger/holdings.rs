@@ -10,7 +10,7 @@ use super::{Answer, BareCookie, Reply, described, filled, say};
 use crate::domain::ledger::Holdings;
 use crate::http::mounts::Surface;
 use crate::http::openapi::ContractSpec;
-use crate::http::{Body, Refused, Session};
+use crate::http::{Body, Rejection, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Holding, HoldingName};
 
@@ -19,14 +19,14 @@ struct Kind(Holding);
 
 #[async_trait]
 impl<'r> FromRequest<'r> for Kind {
-    type Error = Refused;
+    type Error = Rejection;
 
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Refused> {
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         match Surface::of(request) {
             Some(Surface::Cards) => Outcome::Success(Self(Holding::Card)),
             Some(Surface::Members) => Outcome::Success(Self(Holding::Member)),
             Some(Surface::Divisions) => Outcome::Success(Self(Holding::Division)),
-            _ => Outcome::Error(Refused::NoSuchPath.noted(request)),
+            _ => Outcome::Error(Rejection::NoSuchPath.stash(request)),
         }
     }
 }

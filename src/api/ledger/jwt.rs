@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rocket::Request;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::accounts::Begun;
+use crate::domain::accounts::StartedSession;
 use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
 use crate::model::token::Token;
@@ -36,7 +36,7 @@ impl Jwt {
     }
 
     /// The JWT that carries a session.
-    pub(super) fn sign(&self, begun: &Begun) -> Result<String> {
+    pub(super) fn sign(&self, begun: &StartedSession) -> Result<String> {
         let claims = Claims {
             aud: begun.account.id.to_string(),
             exp: begun.expires_at.millis() / 1000,

@@ -14,7 +14,8 @@ use crate::domain::accounts::{
 };
 use crate::http::openapi::ContractSpec;
 use crate::http::{
-    Body, Client, Credential, Lifetimes, MayRegister, PublicUrl, Refused, Session, respond,
+    Body, ClientIp, Credential, Lifetimes, PublicUrl, RegistrationLimit, Rejection, Session,
+    respond,
 };
 use crate::model::error::Error;
 use crate::model::fields::{Holding, Username};
@@ -49,25 +50,25 @@ impl<'r> Responder<'r, 'static> for Answer {
 
 impl From<Error> for Answer {
     fn from(error: Error) -> Self {
-        Refused::from(error).into()
+        Rejection::from(error).into()
     }
 }
 
-impl From<Refused> for Answer {
-    fn from(refused: Refused) -> Self {
-        let message = match &refused {
-            Refused::Domain(error) => return said(error),
-            Refused::NotJson => "the body must be application/json",
-            Refused::Malformed => "malformed request",
-            Refused::TooLarge => "the body is too large",
-            Refused::NoSuchPath => "no such path",
-            Refused::WrongMethod => "method not allowed",
-            Refused::Foreign => "requests from other sites are refused",
-            Refused::TooOften => "too many attempts, try again in a minute",
-            Refused::Unavailable => "unavailable now, try again later",
-            Refused::Bug => "internal server error",
+impl From<Rejection> for Answer {
+    fn from(rejection: Rejection) -> Self {
+        let message = match &rejection {
+            Rejection::Domain(error) => return said(error),
+            Rejection::NotJson => "the body must be application/json",
+            Rejection::Malformed => "malformed request",
+            Rejection::TooLarge => "the body is too large",
+            Rejection::NoSuchPath => "no such path",
+            Rejection::WrongMethod => "method not allowed",
+            Rejection::Foreign => "requests from other sites are refused",
+            Rejection::TooOften => "too many attempts, try again in a minute",
+            Rejection::Unavailable => "unavailable now, try again later",
+            Rejection::Bug => "internal server error",
         };
-        say(refused.status().code, message)
+        say(rejection.status().code, message)
     }
 }
 
@@ -87,7 +88,7 @@ fn said(error: &Error) -> Answer {
         ),
         Error::NoSuchHolding(kind) => say(404, format!("{} not exist", word(*kind))),
         // What only another contract asks for.
-        _ => Refused::Bug.into(),
+        _ => Rejection::Bug.into(),
     }
 }
 
@@ -137,7 +138,11 @@ fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
     )
 )]
 #[post("/register", data = "<body>")]
-async fn register(_may: MayRegister, body: Body<Credentials>, accounts: &State<Accounts>) -> Reply {
+async fn register(
+    _limit: RegistrationLimit,
+    body: Body<Credentials>,
+    accounts: &State<Accounts>,
+) -> Reply {
     let name = filled("name", body.0.name)?;
     if name.chars().count() > 20 {
         return Err(say(400, "name length cannot exceed 20"));
@@ -182,7 +187,7 @@ impl From<SetCookie> for rocket::http::Header<'static> {
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Credentials>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
     jwt: &State<Jwt>,
@@ -221,7 +226,7 @@ struct NewPassword {
 async fn change_password(
     session: Session<BareCookie>,
     body: Body<NewPassword>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply {
     let own_name = session.login.account.username.as_str();
@@ -279,5 +284,5 @@ pub fn catchers() -> Vec<Catcher> {
 
 #[catch(default)]
 fn refuse(status: Status, request: &Request<'_>) -> Answer {
-    Refused::caught(status, request).into()
+    Rejection::from_catcher(status, request).into()
 }

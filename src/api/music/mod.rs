@@ -11,7 +11,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
 use crate::http::openapi::ContractSpec;
 use crate::http::{
-    Body, Client, Credential, Lifetimes, MayRegister, Refused, problem_message, respond,
+    Body, ClientIp, Credential, Lifetimes, RegistrationLimit, Rejection, problem_message, respond,
 };
 use crate::model::error::Error;
 use crate::model::fields::{Email, Nickname, Username};
@@ -31,7 +31,7 @@ struct Answer<T> {
 type Reply<T> = Result<Answer<T>, Refusal>;
 
 /// The data of an answer that has none.
-type Nothing = ();
+type Empty = ();
 
 fn ok<T>(message: &'static str, data: Option<T>) -> Reply<T> {
     Ok(Answer { code: 0, message, data })
@@ -89,26 +89,26 @@ fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Refused::from(error).into()
+        Rejection::from(error).into()
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        let message = match &refused {
-            Refused::Domain(error) => return said(error),
-            Refused::NotJson => "请求体必须是application/json",
-            Refused::Malformed => return refusal(40000, "请求格式不正确"),
-            Refused::TooLarge => "请求体过大",
-            Refused::NoSuchPath => "路径不存在",
-            Refused::WrongMethod => "不支持该请求方法",
-            Refused::Foreign => "拒绝来自其他网站的请求",
-            Refused::TooOften => "操作过于频繁，请一分钟后再试",
-            Refused::Unavailable => "服务暂时不可用，请稍后再试",
-            Refused::Bug => "服务器内部错误",
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let message = match &rejection {
+            Rejection::Domain(error) => return said(error),
+            Rejection::NotJson => "请求体必须是application/json",
+            Rejection::Malformed => return refusal(40000, "请求格式不正确"),
+            Rejection::TooLarge => "请求体过大",
+            Rejection::NoSuchPath => "路径不存在",
+            Rejection::WrongMethod => "不支持该请求方法",
+            Rejection::Foreign => "拒绝来自其他网站的请求",
+            Rejection::TooOften => "操作过于频繁，请一分钟后再试",
+            Rejection::Unavailable => "服务暂时不可用，请稍后再试",
+            Rejection::Bug => "服务器内部错误",
         };
-        let status = refused.status();
-        let is_fault = matches!(refused, Refused::Unavailable | Refused::Bug);
+        let status = rejection.status();
+        let is_fault = matches!(rejection, Rejection::Unavailable | Rejection::Bug);
         Self { status, is_fault, code: u32::from(status.code) * 100, message: message.into() }
     }
 }
@@ -122,7 +122,7 @@ fn said(error: &Error) -> Refusal {
         Error::NoToken => forbidden("请登录后操作"),
         Error::NotLoggedIn => forbidden("无效的访问令牌"),
         // What an endpoint has no words for.
-        _ => Refused::Bug.into(),
+        _ => Rejection::Bug.into(),
     }
 }
 
@@ -166,16 +166,16 @@ struct NewAccount {
 #[utoipa::path(post, path = "/register",
     request_body = NewAccount,
     responses(
-        (status = 200, description = "made", body = Answer<Nothing>),
+        (status = 200, description = "made", body = Answer<Empty>),
         (status = 400, description = "40001 name taken, 40002 address taken, 40003 later, 40000 a wrong field"),
     )
 )]
 #[post("/register", data = "<body>")]
 async fn register(
-    _may: MayRegister,
+    _limit: RegistrationLimit,
     body: Body<NewAccount>,
     accounts: &State<Accounts>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let nickname = required("nickname", body.0.nickname)?;
     let registration = Registration {
         username: Username::parse("nickname", &nickname)?,
@@ -221,7 +221,7 @@ struct Carried {
 #[post("/login", data = "<body>")]
 async fn log_in(
     body: Body<Credentials>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
 ) -> Reply<Carried> {
@@ -289,5 +289,5 @@ pub fn catchers() -> Vec<Catcher> {
 
 #[catch(default)]
 fn refuse(status: Status, request: &Request<'_>) -> Refusal {
-    Refused::caught(status, request).into()
+    Rejection::from_catcher(status, request).into()
 }

@@ -4,9 +4,9 @@ use rocket::{Request, State, delete, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, Bearer, Nothing, Reply, in_words, ok};
+use super::{Answer, Bearer, Empty, Reply, in_words, ok};
 use crate::domain::accounts::{Account, Accounts, Contract, ProfileChanges, required};
-use crate::http::{Body, Client, Credential, OptionalBody, Session};
+use crate::http::{Body, ClientIp, Credential, OptionalBody, Session};
 use crate::model::clock::Timestamp;
 use crate::model::error::Error;
 use crate::model::fields::{AvatarUrl, Nickname, Username};
@@ -46,7 +46,7 @@ pub(super) async fn profile(
     session: Session<ProfileBearer>,
     accounts: &State<Accounts>,
 ) -> Reply<Profile> {
-    let account = accounts.settled(session.login).await?;
+    let account = accounts.read_after_writes(session.login).await?;
     ok(
         "获取成功",
         Some(Profile {
@@ -73,7 +73,7 @@ pub(super) struct NewName {
     request_body = NewName,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Nothing>),
+        (status = 200, description = "changed", body = Answer<Empty>),
         (status = 400, description = "40001 wrong password, 40002 name taken, 40003 later, 40000 a wrong field"),
     )
 )]
@@ -81,9 +81,9 @@ pub(super) struct NewName {
 pub(super) async fn rename(
     session: Session<Bearer>,
     body: Body<NewName>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let name = required("new_nickname", body.0.new_nickname)?;
     let Account { username, nickname, .. } = &session.login.account;
     let changes = ProfileChanges {
@@ -114,7 +114,7 @@ pub(super) struct Shown {
     request_body = Shown,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Nothing>),
+        (status = 200, description = "changed", body = Answer<Empty>),
         (status = 400, description = "40003 later, 40000 a wrong field"),
     )
 )]
@@ -122,9 +122,9 @@ pub(super) struct Shown {
 pub(super) async fn update(
     session: Session<Bearer>,
     body: Body<Shown>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let current = session.login.account.nickname.as_str();
     let nickname = |text| Nickname::replacing(&[current], text);
     let changes = ProfileChanges {
@@ -150,7 +150,7 @@ pub(super) struct NewPassword {
     request_body = NewPassword,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Nothing>),
+        (status = 200, description = "changed", body = Answer<Empty>),
         (status = 400, description = "40001 wrong password, 40002 the same password, 40003 later, 40000 a wrong field"),
     )
 )]
@@ -158,9 +158,9 @@ pub(super) struct NewPassword {
 pub(super) async fn change_password(
     session: Session<Bearer>,
     body: Body<NewPassword>,
-    client: Client,
+    client: ClientIp,
     accounts: &State<Accounts>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     let old = required("password", body.0.password)?;
     let new = required("new_password", body.0.new_password)?;
     let new = accounts.new_password("new_password", &new)?;
@@ -175,27 +175,27 @@ pub(super) async fn change_password(
 }
 
 #[derive(Deserialize, Default, ToSchema)]
-#[schema(as = music::Farewell)]
-pub(super) struct Farewell {
+#[schema(as = music::DeleteAccountRequest)]
+pub(super) struct DeleteAccountRequest {
     password: Option<String>,
 }
 
 /// Delete the account
 #[utoipa::path(delete, path = "/delete",
-    request_body = Option<Farewell>,
+    request_body = Option<DeleteAccountRequest>,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Nothing>),
+        (status = 200, description = "it is gone", body = Answer<Empty>),
         (status = 400, description = "40001 wrong password, 40002 later, 40000 a wrong field"),
     )
 )]
 #[delete("/delete", data = "<body>")]
 pub(super) async fn delete_account(
     session: Session<Bearer>,
-    body: OptionalBody<Farewell>,
-    client: Client,
+    body: OptionalBody<DeleteAccountRequest>,
+    client: ClientIp,
     accounts: &State<Accounts>,
-) -> Reply<Nothing> {
+) -> Reply<Empty> {
     accounts.delete(session.login, body.0.password, client.0).await.map_err(|e| {
         in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),

@@ -67,7 +67,7 @@ fn read(file: &Path) -> Result<Vec<Line>, String> {
 }
 
 async fn add(accounts: &Accounts, pupil: &Pupil) -> Result<Value, String> {
-    let password = password::made_up();
+    let password = password::generate();
     let nickname = pupil.nickname.as_deref().filter(|nickname| !nickname.is_empty());
     let new = registration(accounts, &pupil.username, nickname, &password)?;
     let account = accounts.make(new, Role::Student, true).await.map_err(told)?;

@@ -6,7 +6,7 @@ pub(super) mod password;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bottle::domain::accounts::{Account, Accounts, Listed, Registration, Role};
+use bottle::domain::accounts::{Account, AccountSummary, Accounts, Registration, Role};
 use bottle::domain::password::Passwords;
 use bottle::model::clock::Clock;
 use bottle::model::error::Error;
@@ -109,7 +109,7 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
 async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
     match change {
         Change::Add { username, nickname, one_time, teacher } => {
-            let given = if one_time { password::made_up() } else { password::asked()? };
+            let given = if one_time { password::generate() } else { password::prompt()? };
             let new = registration(accounts, &username, nickname.as_deref(), &given);
             let role = if teacher { Role::Teacher } else { Role::Student };
             let account = accounts.make(new?, role, one_time).await.map_err(told)?;
@@ -117,7 +117,7 @@ async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), Stri
         }
         Change::Import { file } => import::run(accounts, &file, json).await,
         Change::Passwd { username, one_time } => {
-            let given = if one_time { password::made_up() } else { password::asked()? };
+            let given = if one_time { password::generate() } else { password::prompt()? };
             let new = accounts.new_password("password", &given).map_err(told)?;
             let account = accounts.set_password(&username, new, one_time).await;
             let account = account.map_err(|e| of(&username, e))?;
@@ -129,7 +129,7 @@ async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), Stri
             print(json, &account, "is its username now", None)
         }
         Change::Delete { username, yes } => {
-            if !yes && !password::is_meant(&format!("Delete {username} with all its bottles?"))? {
+            if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
                 return Err("nothing was deleted".into());
             }
             accounts.remove(&username).await.map_err(|e| of(&username, e))?;
@@ -172,7 +172,7 @@ fn list(db: &Path, json: bool) -> Result<(), String> {
         "{:>6}  {:<24}  {:>7}  {:>8}  {}\n",
         "id", "registered", "bottles", "sessions", "username"
     );
-    for Listed { account, bottles, sessions } in accounts {
+    for AccountSummary { account, bottles, sessions } in accounts {
         let (id, at, name) = (account.id, account.created_at.to_string(), &account.username);
         let role = if account.is_teacher { "  (teacher)" } else { "" };
         table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
@@ -180,8 +180,8 @@ fn list(db: &Path, json: bool) -> Result<(), String> {
     say(false, &Value::Null, || table.trim_end().to_owned())
 }
 
-fn listed(of: &Listed) -> Value {
-    let Listed { account, bottles, sessions } = of;
+fn listed(of: &AccountSummary) -> Value {
+    let AccountSummary { account, bottles, sessions } = of;
     json!({
         "user_id": account.id,
         "username": account.username,

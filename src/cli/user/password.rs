@@ -8,7 +8,7 @@ use crate::cli::terminal::escaped;
 
 /// A password from who sits at the terminal, who does not see it and so types it twice; or else the
 /// next line of standard input.
-pub(super) fn asked() -> Result<String, String> {
+pub(super) fn prompt() -> Result<String, String> {
     if !io::stdin().is_terminal() {
         return line();
     }
@@ -21,7 +21,7 @@ pub(super) fn asked() -> Result<String, String> {
 }
 
 /// Whether who sits at the terminal says yes; a program says so by its command line.
-pub(in crate::cli) fn is_meant(question: &str) -> Result<bool, String> {
+pub(in crate::cli) fn confirm(question: &str) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
         return Err("nobody is there to be asked: say --yes".into());
     }
@@ -41,7 +41,7 @@ fn line() -> Result<String, String> {
 
 /// A password that can be read out in a classroom, as `tamo-keru-nisa`: one of 10^11. It is good
 /// until it is replaced, and tries are counted.
-pub(super) fn made_up() -> String {
+pub(super) fn generate() -> String {
     const CONSONANTS: &[u8] = b"bdfgklmnprstvz";
     const VOWELS: &[u8] = b"aeiou";
     let rng = &mut rand::rng();

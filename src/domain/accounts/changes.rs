@@ -128,7 +128,7 @@ impl Accounts {
         if !deleted {
             return Err(Error::NotLoggedIn);
         }
-        self.live.tell(Event::Reset);
+        self.live.publish(Event::Reset);
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Accounts {
                 }
             })
             .await?;
-        self.live.tell(Event::Reset);
+        self.live.publish(Event::Reset);
         Ok(())
     }
 
@@ -154,13 +154,13 @@ impl Accounts {
         let (key, hash) = (Username::key(&stored.account.username), stored.password_hash);
         match self.try_password(&key, from, hash, password).await? {
             Verdict::Wrong => Err(Error::WrongPassword),
-            Verdict::Right | Verdict::RightButWeak => Ok(stored.password_version),
+            Verdict::Right | Verdict::NeedsRehash => Ok(stored.password_version),
         }
     }
 
     /// The account as it is once every change before this one is on disk. Unlike other reads, this
     /// one waits its turn among the changes, and so fails while none can be made.
-    pub async fn settled(&self, login: Login) -> Result<Account> {
+    pub async fn read_after_writes(&self, login: Login) -> Result<Account> {
         self.store
             .write(move |db| users::by_id(db, login.account.id))
             .await?

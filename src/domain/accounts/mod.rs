@@ -7,9 +7,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::domain::events::Live;
+use crate::domain::events::EventBus;
 use crate::domain::password::{Passwords, Verdict};
-use crate::domain::rate_limit::{Rates, Throttle};
+use crate::domain::rate_limit::{RateLimiter, Rates};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
@@ -19,7 +19,7 @@ use crate::store::users::{Credentials, NewAccount};
 use crate::store::{Snapshot, Store, sessions, users};
 
 pub use crate::store::sessions::Contract;
-pub use crate::store::users::{Account, Listed};
+pub use crate::store::users::{Account, AccountSummary};
 pub use changes::ProfileChanges;
 
 /// Registers accounts, logs them in, and knows who carries which token. A clone is the same.
@@ -29,10 +29,10 @@ pub struct Accounts {
     passwords: Passwords,
     clock: Clock,
     min_password_length: usize,
-    throttle: Arc<Throttle>,
+    throttle: Arc<RateLimiter>,
     /// Chooses, for a name that no account has, the account that it costs as much as.
     hasher: RandomState,
-    live: Live,
+    live: EventBus,
 }
 
 /// What someone registers with.
@@ -78,7 +78,7 @@ pub struct SessionKind {
 
 /// A session just begun.
 #[derive(Debug)]
-pub struct Begun {
+pub struct StartedSession {
     /// Who logged in.
     pub account: Account,
     /// What they are to carry.
@@ -104,19 +104,19 @@ impl Accounts {
         clock: Clock,
         min_password_length: usize,
     ) -> Self {
-        let throttle = Arc::new(Throttle::new(Rates::default(), &clock));
+        let throttle = Arc::new(RateLimiter::new(Rates::default(), &clock));
         let hasher = RandomState::new();
-        let live = Live::new(0);
+        let live = EventBus::new(0);
         Self { store, passwords, clock, min_password_length, throttle, hasher, live }
     }
 
     /// The same, where wrong passwords count against `throttle`.
-    pub fn throttled(self, throttle: Arc<Throttle>) -> Self {
+    pub fn with_rate_limiter(self, throttle: Arc<RateLimiter>) -> Self {
         Self { throttle, ..self }
     }
 
     /// The same, where those who look at the sea are told that an account went with its bottles.
-    pub fn telling(self, live: Live) -> Self {
+    pub fn with_events(self, live: EventBus) -> Self {
         Self { live, ..self }
     }
 
@@ -163,7 +163,7 @@ impl Accounts {
         password: String,
         kind: SessionKind,
         from: IpAddr,
-    ) -> Result<Begun> {
+    ) -> Result<StartedSession> {
         let (found, verdict) = self.check(name, password.clone(), from).await?;
         let token = Token::random();
         let now = self.clock.now();
@@ -179,19 +179,23 @@ impl Accounts {
         };
         self.store.write(move |db| sessions::insert(db, &new, now)).await?;
         let account = found.account.clone();
-        if verdict == Verdict::RightButWeak {
+        if verdict == Verdict::NeedsRehash {
             self.strengthen(found, password).await?;
         }
-        Ok(Begun { account, token, expires_at })
+        Ok(StartedSession { account, token, expires_at })
     }
 
     /// Who carries this token of `contract`; [`Error::NotLoggedIn`] if it is no live session's.
     pub fn resolve(&self, contract: Contract, token: &Token) -> Result<Login> {
-        self.visit(contract, token).map(|(login, _)| login)
+        self.resolve_with_snapshot(contract, token).map(|(login, _)| login)
     }
 
     /// The same, with the snapshot that tells it: what is read there costs no second trip.
-    pub fn visit(&self, contract: Contract, token: &Token) -> Result<(Login, Snapshot)> {
+    pub fn resolve_with_snapshot(
+        &self,
+        contract: Contract,
+        token: &Token,
+    ) -> Result<(Login, Snapshot)> {
         let token = token.hash();
         let now = self.clock.now();
         let snapshot = self.store.snapshot()?;
@@ -252,7 +256,7 @@ impl Accounts {
         let found = found.ok_or(Error::UnknownAccount)?;
         match verdict {
             Verdict::Wrong => Err(Error::WrongPassword),
-            Verdict::Right | Verdict::RightButWeak => Ok((found, verdict)),
+            Verdict::Right | Verdict::NeedsRehash => Ok((found, verdict)),
         }
     }
 
@@ -275,11 +279,11 @@ impl Accounts {
         password: String,
     ) -> Result<Verdict> {
         // Asked when its turn has come: of many at one time, the last know of the first.
-        let turn = self.passwords.turn().await?;
-        self.throttle.may_try(key, from)?;
-        let (verdict, _turn) = self.passwords.verify(turn, stored, password).await?;
+        let permit = self.passwords.acquire().await?;
+        self.throttle.check_login(key, from)?;
+        let (verdict, _permit) = self.passwords.verify(permit, stored, password).await?;
         if verdict == Verdict::Wrong {
-            self.throttle.was_wrong(key, from);
+            self.throttle.record_failure(key, from);
         }
         Ok(verdict)
     }

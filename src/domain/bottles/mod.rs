@@ -5,31 +5,31 @@ mod nearby;
 use std::sync::Arc;
 
 use crate::domain::accounts::Account;
-use crate::domain::events::{Event, Live};
+use crate::domain::events::{Event, EventBus};
 use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
 use crate::model::geo::Rectangle;
 use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles, moderation};
 
-pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page, Spot};
+pub use crate::store::bottles::{Bottle, MapBottle, NewBottle, Opened, Opener, PageRequest};
 pub use crate::store::cells::Cell;
-pub use crate::store::nearby::Sighting;
-pub use nearby::{Seen, Wanted};
+pub use crate::store::nearby::MapBottleRef;
+pub use nearby::{NearbyQuery, NearbyResult};
 
 /// The longest list that one answer carries.
-pub const LIST_MOST: u32 = 10_000;
+pub const MAX_LIST: u32 = 10_000;
 
 /// All bottles.
 pub struct Bottles {
     store: Arc<Store>,
     clock: Clock,
-    live: Live,
+    live: EventBus,
 }
 
 /// A part of a list.
 #[derive(Debug)]
-pub struct Listed<T> {
+pub struct Page<T> {
     /// The part asked for.
     pub items: Vec<T>,
     /// Whether there are more after it.
@@ -53,11 +53,11 @@ pub struct Counts {
 impl Bottles {
     /// The bottles in `store`.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
-        Self { store, clock, live: Live::new(0) }
+        Self { store, clock, live: EventBus::new(0) }
     }
 
     /// The same, where what changes on the sea is told to `live`.
-    pub fn telling(self, live: Live) -> Self {
+    pub fn with_events(self, live: EventBus) -> Self {
         Self { live, ..self }
     }
 
@@ -65,11 +65,11 @@ impl Bottles {
     pub async fn throw(&self, owner: &Account, new: NewBottle) -> Result<Bottle> {
         let (owner, now) = (owner.id, self.clock.now());
         let thrown = self.store.write(move |db| {
-            moderation::may_throw(db, owner, now)?;
+            moderation::ensure_can_throw(db, owner, now)?;
             bottles::insert(db, owner, &new, now)
         });
         let bottle = thrown.await?;
-        self.live.tell(Event::Thrown(Spot {
+        self.live.publish(Event::Thrown(MapBottle {
             id: bottle.id,
             owner,
             style: bottle.style,
@@ -82,7 +82,7 @@ impl Bottles {
     /// Deletes a bottle with its openings.
     pub async fn delete(&self, id: i64) -> Result<()> {
         if let Some(position) = self.store.write(move |db| bottles::delete(db, id)).await? {
-            self.live.tell(Event::Hidden(id, position));
+            self.live.publish(Event::Hidden(id, position));
         }
         Ok(())
     }
@@ -97,12 +97,12 @@ impl Bottles {
     }
 
     /// What `owner` threw, oldest first.
-    pub fn created(&self, owner: &Account, page: Page) -> Result<Listed<Bottle>> {
+    pub fn created(&self, owner: &Account, page: PageRequest) -> Result<Page<Bottle>> {
         listed(page, |page| self.store.read_long(|db| bottles::created(db, owner.id, page)))
     }
 
     /// What `opener` opened, in the order of opening.
-    pub fn opened(&self, opener: &Account, page: Page) -> Result<Listed<Opened>> {
+    pub fn opened(&self, opener: &Account, page: PageRequest) -> Result<Page<Opened>> {
         listed(page, |page| self.store.read_long(|db| bottles::opened(db, opener.id, page)))
     }
 
@@ -113,7 +113,7 @@ impl Bottles {
         let (opened, recorded) = opened.await?;
         if recorded {
             let bottle = &opened.bottle;
-            self.live.tell(Event::Opened(id, bottle.position, bottle.openers_count));
+            self.live.publish(Event::Opened(id, bottle.position, bottle.openers_count));
         }
         Ok(opened)
     }
@@ -129,7 +129,7 @@ impl Bottles {
     }
 
     /// Who opened the bottle, in the order of opening, and how many they are in all.
-    pub fn openers(&self, id: i64, page: Page) -> Result<(i64, Listed<Opener>)> {
+    pub fn openers(&self, id: i64, page: PageRequest) -> Result<(i64, Page<Opener>)> {
         self.store.read_long(|db| {
             let openers = listed(page, |page| bottles::openers(db, id, page))?;
             Ok((bottles::openers_count(db, id)?, openers))
@@ -139,11 +139,11 @@ impl Bottles {
 
 /// Asks for one item more than wanted, which tells whether there are more.
 pub(crate) fn listed<T>(
-    page: Page,
-    query: impl FnOnce(Page) -> Result<Vec<T>>,
-) -> Result<Listed<T>> {
-    let mut items = query(Page { limit: page.limit + 1, ..page })?;
+    page: PageRequest,
+    query: impl FnOnce(PageRequest) -> Result<Vec<T>>,
+) -> Result<Page<T>> {
+    let mut items = query(PageRequest { limit: page.limit + 1, ..page })?;
     let more = items.len() > page.limit as usize;
     items.truncate(page.limit as usize);
-    Ok(Listed { items, more })
+    Ok(Page { items, more })
 }

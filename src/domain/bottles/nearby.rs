@@ -4,12 +4,12 @@ use super::Bottles;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, Cell, LEVELS};
-use crate::store::nearby::{self, Sighting};
+use crate::store::nearby::{self, MapBottleRef};
 use crate::store::{Connection, Snapshot};
 
 /// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
 /// this many. In a crowd of more than that within 2.4 km, the nearest are the nearest among them.
-const LOOKED_AT_MOST: usize = 50_000;
+const MAX_CANDIDATES: usize = 50_000;
 
 /// A rectangle is narrowed until it holds no more than four times what is wanted and this many.
 const NARROW_ENOUGH: usize = 500;
@@ -18,11 +18,11 @@ const NARROW_ENOUGH: usize = 500;
 const SHORT: usize = 500;
 
 /// The most cells, empty ones included, that a rectangle is divided into.
-pub(super) const CELLS_MOST: f64 = 4096.0;
+pub(super) const MAX_CELLS: f64 = 4096.0;
 
 /// Which part of a rectangle's bottles is asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub struct NearbyQuery {
     /// At most so many.
     pub limit: usize,
     /// By id, those after this one; without it the nearest to the centre, where there are more.
@@ -31,7 +31,7 @@ pub struct Wanted {
 
 /// What was seen of a rectangle.
 #[derive(Debug)]
-pub struct Seen<T> {
+pub struct NearbyResult<T> {
     /// The bottles: by id, but the nearest to the centre first where `truncated`.
     pub items: Vec<T>,
     /// How many lie in the rectangle: exact, but an upper bound where `truncated`.
@@ -49,9 +49,9 @@ impl Bottles {
         &self,
         snapshot: Snapshot,
         rectangle: &Rectangle,
-        wanted: Wanted,
-        mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
-    ) -> Result<Seen<T>> {
+        wanted: NearbyQuery,
+        mut show: impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+    ) -> Result<NearbyResult<T>> {
         if wanted.after.is_none() {
             let most = wanted.limit.min(SHORT);
             if let Some(all) = snapshot.read(|db| all(db, rectangle, most, &mut show))? {
@@ -74,8 +74,8 @@ fn all<T>(
     db: &Connection,
     rectangle: &Rectangle,
     most: usize,
-    show: &mut impl FnMut(&Sighting<'_>) -> Result<T>,
-) -> Result<Option<Seen<T>>> {
+    show: &mut impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+) -> Result<Option<NearbyResult<T>>> {
     let mut found = Vec::new();
     nearby::any(db, rectangle, most + 1, |sighting| {
         found.push((sighting.id, show(sighting)?));
@@ -86,7 +86,7 @@ fn all<T>(
     }
     found.sort_unstable_by_key(|(id, _)| *id);
     let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
-    Ok(Some(Seen { total: items.len() as i64, items, truncated: false, next: None }))
+    Ok(Some(NearbyResult { total: items.len() as i64, items, truncated: false, next: None }))
 }
 
 /// A part of the rectangle's bottles, by id.
@@ -95,8 +95,8 @@ fn page<T>(
     rectangle: &Rectangle,
     after: i64,
     limit: usize,
-    mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
-) -> Result<Seen<T>> {
+    mut show: impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+) -> Result<NearbyResult<T>> {
     let mut ids = nearby::ids_after(db, rectangle, after, limit + 1)?;
     let truncated = ids.len() > limit;
     ids.truncate(limit);
@@ -107,7 +107,7 @@ fn page<T>(
         Ok(())
     })?;
     let total = if truncated { bound(db, rectangle)? } else { items.len() as i64 };
-    Ok(Seen { items, total, truncated, next })
+    Ok(NearbyResult { items, total, truncated, next })
 }
 
 /// The `limit` bottles nearest to the centre, of more.
@@ -115,10 +115,10 @@ fn nearest<T>(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
-    mut show: impl FnMut(&Sighting<'_>) -> Result<T>,
-) -> Result<Seen<T>> {
+    mut show: impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+) -> Result<NearbyResult<T>> {
     let center = rectangle.center();
-    let most = LOOKED_AT_MOST.max(4 * limit);
+    let most = MAX_CANDIDATES.max(4 * limit);
     let enough = 4 * limit + NARROW_ENOUGH;
     let smaller = narrowed(db, rectangle, limit as i64, enough as i64)?;
     let mut places = nearby::places(db, &smaller, most)?;
@@ -135,7 +135,7 @@ fn nearest<T>(
         items.push(show(sighting)?);
         Ok(())
     })?;
-    Ok(Seen { items, total: bound(db, rectangle)?, truncated: true, next: None })
+    Ok(NearbyResult { items, total: bound(db, rectangle)?, truncated: true, next: None })
 }
 
 /// No fewer bottles than this lie in the rectangle.
@@ -148,7 +148,7 @@ fn bound(db: &Connection, rectangle: &Rectangle) -> Result<i64> {
 pub(super) fn finest_level(rectangle: &Rectangle) -> u8 {
     LEVELS
         .into_iter()
-        .rfind(|level| rectangle.cells_of(cells::size(*level)) <= CELLS_MOST)
+        .rfind(|level| rectangle.cells_of(cells::size(*level)) <= MAX_CELLS)
         .unwrap_or(LEVELS[0])
 }
 

@@ -16,7 +16,7 @@ use crate::store::users::{self, NewAccount};
 /// What names and ids in the file stand for in the database. It outlives a transaction, and what it
 /// names may be deleted between two.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct ImportIndex {
     /// By [`Username::key`]; `None` for an account that was deleted while the file was read.
     accounts: HashMap<String, Option<i64>>,
     bottles: HashMap<i64, i64>,
@@ -55,7 +55,7 @@ type Result<T, E = Failure> = std::result::Result<T, E>;
 /// Adds rows.
 pub(super) struct Adding<'a> {
     pub(super) db: &'a Connection,
-    pub(super) known: &'a mut Known,
+    pub(super) known: &'a mut ImportIndex,
     pub(super) defaults: &'a Defaults,
 }
 

@@ -10,7 +10,7 @@ use super::incoming::IncomingBottle;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Problem};
 use crate::store::Connection;
-use crate::store::transfer::{self, Place, Record, Thrown, Whose};
+use crate::store::transfer::{self, ExportScope, Place, Record, Thrown};
 
 /// A bottle on a map.
 #[derive(Serialize)]
@@ -112,7 +112,7 @@ const TAIL: &str = "\n]}\n";
 /// Writes the bottles; `told` is called for each row, also for those that have no place here.
 pub(super) fn write(
     db: &Connection,
-    whose: Whose,
+    whose: ExportScope,
     out: &mut impl Write,
     told: &mut impl FnMut(),
 ) -> Result<(), TransferError> {

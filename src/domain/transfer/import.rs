@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::adding::{Adding, Defaults, Failure, Known};
+use super::adding::{Adding, Defaults, Failure, ImportIndex};
 use super::incoming::{self, Row};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -41,7 +41,7 @@ pub struct LeftOut {
 pub struct Import {
     store: Arc<Store>,
     waiting: Vec<(u64, Row)>,
-    known: Known,
+    known: ImportIndex,
     defaults: Defaults,
     added: u64,
     there: u64,
@@ -55,7 +55,7 @@ impl Import {
         Self {
             store,
             waiting: Vec::new(),
-            known: Known::default(),
+            known: ImportIndex::default(),
             defaults: Defaults { owner: None, now, no_password },
             added: 0,
             there: 0,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::store::Connection;
 
 use crate::model::error::{Error, Result};
-use crate::store::transfer::{self, Record, Whose};
+use crate::store::transfer::{self, ExportScope, Record};
 use crate::store::{OpenError, Store, users};
 
 pub use import::{Import, Imported, LeftOut};
@@ -53,8 +53,10 @@ pub fn export(
     progress: impl Fn(u64, u64),
 ) -> Result<u64, TransferError> {
     let whose = match username {
-        None => Whose::All,
-        Some(name) => Whose::Account(users::id_by_name(db, name)?.ok_or(Error::UnknownAccount)?),
+        None => ExportScope::All,
+        Some(name) => {
+            ExportScope::Account(users::id_by_name(db, name)?.ok_or(Error::UnknownAccount)?)
+        }
     };
     let all = transfer::count(db, whose)?;
     let mut done = 0;
@@ -82,7 +84,7 @@ pub fn own(store: &Arc<Store>, account: i64) -> Result<Vec<Record>> {
         Ok::<_, Error>(())
     };
     store.read_long(|db| {
-        transfer::each(db, Whose::Account(account), &mut take)?;
+        transfer::each(db, ExportScope::Account(account), &mut take)?;
         transfer::each_opened_by(db, account, &mut take)
     })?;
     Ok(records)

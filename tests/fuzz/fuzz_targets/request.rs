@@ -5,7 +5,7 @@
 
 use bottle::model::clock::Clock;
 use bottle::server::config::{self, Settings};
-use bottle::server::{self, Sea};
+use bottle::server::{self, AppState};
 use bottle::store::{Options, Store};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
@@ -147,7 +147,7 @@ fn serve() -> Served {
     };
     let options = Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
     let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a store");
-    let sea = Sea::new(store.into(), Clock::default());
+    let sea = AppState::new(store.into(), Clock::default());
     let figment = config::figment().merge(("log_level", "off"));
     let client = Client::untracked(server::build(figment, &settings, sea)).expect("a server");
     let ada = r#"{"username":"ada","password":"pass"}"#;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bottle::server::config;
-use bottle::http::chunk_size::LargePieces;
+use bottle::http::chunk_size::ResponseChunkSize;
 use rocket::config::{Config, LogLevel};
 use rocket::http::{ContentType, CookieJar, Status};
 use rocket::{State, get, routes};
@@ -37,7 +37,7 @@ pub fn run(db: &Path, answer: &Path) -> Result<()> {
     let workers = Config::try_from(&figment)?.workers;
     let rocket = rocket::custom(figment)
         .manage(Answer(bytes))
-        .attach(LargePieces)
+        .attach(ResponseChunkSize)
         .mount("/", routes![plain, nearby]);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;

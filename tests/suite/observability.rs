@@ -99,7 +99,7 @@ fn what_is_slow_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "normal");
-    command.env("ROCKET_BOTTLE", "{slow_ms=50,busy_timeout_ms=300,argon2_memory_kib=8}");
+    command.env("ROCKET_BOTTLE", "{slow_query_ms=50,busy_timeout_ms=300,argon2_memory_kib=8}");
     let mut program = Program::start(command);
     let [printed, log] = program.listen();
     let other = Connection::open(folder.path().join("bottle.db")).unwrap();
