@@ -1,11 +1,11 @@
-//! `docs/security.md` answers every requirement of ASVS 5.0 at levels 1 and 2, and names what is there.
+//! `docs/asvs.md` answers every requirement of ASVS 5.0 at levels 1 and 2, and what it names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use rstest::rstest;
 
-const SECURITY: &str = include_str!("../../docs/security.md");
+const ASVS: &str = include_str!("../../docs/asvs.md");
 
 /// The ids of all requirements at levels 1 and 2.
 const IDS: &str = include_str!("asvs-5.0-ids.txt");
@@ -50,14 +50,14 @@ fn code(text: &'static str) -> impl Iterator<Item = &'static str> {
 /// What stands below a title, up to the next one of any level.
 fn section(title: &str) -> &'static str {
     let title = format!("\n{title}\n");
-    let mut parts = SECURITY.split(&title);
+    let mut parts = ASVS.split(&title);
     let (_, rest, more) = (parts.next(), parts.next(), parts.next());
     assert!(more.is_none(), "twice: {title}");
     rest.unwrap_or_else(|| panic!("no section: {title}")).split("\n#").next().unwrap()
 }
 
 fn rows() -> Vec<Row> {
-    let table = section("### Answered").lines().filter(|line| line.starts_with('|')).skip(2);
+    let table = section("## Answered").lines().filter(|line| line.starts_with('|')).skip(2);
     let rows: Vec<Row> = table
         .map(|line| {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -76,7 +76,7 @@ fn rows() -> Vec<Row> {
 /// The ids of what is left out. A section or a chapter stands for all that is in it.
 fn left_out() -> Vec<&'static str> {
     let mut left_out = Vec::new();
-    for line in section("### Left out").lines().filter(|line| line.starts_with("- ")) {
+    for line in section("## Left out").lines().filter(|line| line.starts_with("- ")) {
         let (names, why) = line[2..].split_once(": ").unwrap();
         assert!(!why.is_empty(), "{line}");
         for name in names.split(", ") {
@@ -178,6 +178,6 @@ fn the_numbers_are_those_of_the_table() {
         count(|answer| matches!(answer, Answer::ByDocument(_))),
         count(|answer| matches!(answer, Answer::Exception(_))),
     );
-    let text = section("## OWASP ASVS 5.0").split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = ASVS.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains(&told), "it should say: {told}");
 }
