@@ -1,5 +1,7 @@
-//! The README does what it says.
+//! The README works as written, the settings table matches the code, and links lead to files.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bottle::config::Settings;
@@ -9,6 +11,7 @@ use serde_json::Value;
 use crate::program::{Program, bottle};
 
 const README: &str = include_str!("../../README.md");
+const SETTINGS: &str = include_str!("../../docs/settings.md");
 
 /// Each line of the walk is run as it stands, but for the port; the comment below it is what it
 /// printed, `…` standing for what is left out.
@@ -19,7 +22,7 @@ fn every_line_of_the_walk_prints_what_is_shown() {
     let address = format!("127.0.0.1:{}", program.port);
     let mut printed = String::new();
     let mut lines = 0;
-    for line in section("## Five minutes with curl").lines() {
+    for line in section(README, "## Try it").lines() {
         if let Some(shown) = line.strip_prefix("# ") {
             check_shown(shown, &printed);
         } else if line.starts_with("curl ") {
@@ -30,12 +33,12 @@ fn every_line_of_the_walk_prints_what_is_shown() {
     assert!(lines >= 9, "the walk has {lines} lines only");
 }
 
-fn section(title: &str) -> &'static str {
-    let rest = README.split_once(title).unwrap_or_else(|| panic!("no section {title}")).1;
+fn section(document: &'static str, title: &str) -> &'static str {
+    let rest = document.split_once(title).unwrap_or_else(|| panic!("no section {title}")).1;
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
-fn run(line: &str, folder: &std::path::Path) -> String {
+fn run(line: &str, folder: &Path) -> String {
     let output = Command::new("bash").args(["-c", line]).current_dir(folder).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{line}\n{error}\nIs curl here? apt-get install curl");
@@ -66,7 +69,7 @@ fn the_settings_table_is_the_code() {
             (name, default)
         })
         .collect();
-    let mut in_readme: Vec<(String, String)> = section("## Settings")
+    let mut documented: Vec<(String, String)> = section(SETTINGS, "## Bottle's settings")
         .lines()
         .filter(|line| line.starts_with("| `"))
         .map(|line| {
@@ -77,20 +80,45 @@ fn the_settings_table_is_the_code() {
         })
         .collect();
     in_code.sort();
-    in_readme.sort();
-    assert_eq!(in_code, in_readme);
+    documented.sort();
+    assert_eq!(in_code, documented);
 }
 
-/// The lesson names files that are there.
+/// Every relative link names a file, and a section of it if the link names one.
 #[rstest]
 fn every_link_of_the_documents_leads_somewhere() {
-    for name in ["tour", "architecture", "operating", "contracts", "security", "decisions"] {
-        let text = std::fs::read_to_string(format!("docs/{name}.md")).unwrap();
+    let mut documents = vec![PathBuf::from("README.md"), PathBuf::from("CHANGELOG.md")];
+    let folder = fs::read_dir("docs").unwrap().map(|entry| entry.unwrap().path());
+    documents.extend(folder.filter(|path| path.extension().is_some_and(|kind| kind == "md")));
+    let mut links = 0;
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
         for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap();
-            let is_file = !target.is_empty() && !target.contains("://");
-            let exists = std::path::Path::new("docs").join(target).exists();
-            assert!(!is_file || exists, "{name}.md: {target}");
+            let link = link.split(')').next().unwrap();
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let told = format!("{}: {link}", document.display());
+            let target =
+                if file.is_empty() { document.clone() } else { document.with_file_name(file) };
+            assert!(target.exists(), "{told}");
+            assert!(anchor.is_empty() || anchors(&target).any(|known| known == anchor), "{told}");
+            links += 1;
         }
     }
+    assert!(links > 20, "{links} links");
+}
+
+/// The anchors of a document's headings, as GitHub makes them.
+fn anchors(document: &Path) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(document).unwrap();
+    let headings: Vec<String> =
+        text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    headings.into_iter()
+}
+
+fn anchor(heading: &str) -> String {
+    let title = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    title.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
 }
