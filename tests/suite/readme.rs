@@ -9,6 +9,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::program::{Program, bottle};
+use crate::security::is_test;
 
 const README: &str = include_str!("../../README.md");
 const SETTINGS: &str = include_str!("../../docs/settings.md");
@@ -101,6 +102,22 @@ fn every_path_in_the_documents_exists() {
 fn is_path(code: &str) -> bool {
     let is_inside = code.split_once('/').is_some_and(|(folder, _)| Path::new(folder).is_dir());
     is_inside && !code.starts_with("target/") && !code.contains([' ', '*', '<', '{', '\n'])
+}
+
+/// Every test that `docs/architecture.md` names exists.
+#[rstest]
+fn every_test_in_the_architecture_exists() {
+    let mut tests = 0;
+    for code in include_str!("../../docs/architecture.md").split('`').skip(1).step_by(2) {
+        let is_module = code.split_once("::").is_some_and(|(module, _)| {
+            Path::new("tests/suite").join(module).with_extension("rs").exists()
+        });
+        if is_module && !code.contains(' ') {
+            assert!(is_test(&format!("suite::{code}")), "{code}");
+            tests += 1;
+        }
+    }
+    assert!(tests >= 5, "{tests} tests");
 }
 
 /// New places that the documents name already, each with the old place where the file still is. Remove an

@@ -122,7 +122,7 @@ fn every_test_that_is_named_exists() {
 }
 
 /// Whether `program::module::name` is a test in the file of that module, or a fault in its program's list.
-fn is_test(path: &str) -> bool {
+pub(crate) fn is_test(path: &str) -> bool {
     if let Some(fault) = path.strip_prefix("faults::") {
         return include_str!("../faults/main.rs").contains(&format!(", {fault}),"));
     }
