@@ -1,4 +1,5 @@
-//! An unknown name takes as long to refuse as a wrong password: who measures, learns nothing.
+//! Compares the time to reject an unknown name with the time to reject a wrong password: equal times reveal
+//! nothing about which names exist.
 //!
 //! `cargo bench --bench login`; compare the two medians.
 

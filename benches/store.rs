@@ -1,5 +1,5 @@
-//! What the store costs: the rectangle beside an R*-tree in memory, counts of the whole world, and
-//! throws that share a commit beside throws that have one each.
+//! The cost of the store: a rectangle query compared with an R*-tree in memory, counts of the whole world,
+//! and throws that share a commit compared with throws that have one each.
 //!
 //! `cargo bench --bench store`; the number of bottles is `BOTTLE_BENCH_BOTTLES` (100,000).
 
@@ -20,7 +20,7 @@ use rstar::{AABB, RTree};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
-/// Callers that throw at one time.
+/// Callers that throw at the same time.
 const CALLERS: u64 = 64;
 
 /// A sea with 70 % of its bottles in 200 clusters, and its places.
@@ -111,13 +111,13 @@ fn sea() -> AppState {
     AppState { store, bottles, places, _folder: folder }
 }
 
-/// What the answer shows of a bottle, besides its place.
+/// The columns of a bottle in the response, besides its place.
 struct Row {
     id: i64,
     formatted_address: String,
 }
 
-/// So many rectangles take turns that no cache holds what they find.
+/// Enough rectangles to defeat any cache of their results.
 const RECTANGLES: usize = 20_000;
 
 /// Rectangles around bottles, each grown until it holds `wanted` bottles or more.

@@ -36,7 +36,7 @@ Examples:
   ROCKET_PORT=9000 bottle       listen on another port
   ROCKET_ADDRESS=0.0.0.0 bottle let others on your network in
 
-Settings: Rocket.toml in this folder, or ROCKET_* in the environment; the README lists them.",
+Settings: Rocket.toml in this folder, or ROCKET_* in the environment; docs/settings.md lists them.",
     args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Cli {

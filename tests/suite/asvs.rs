@@ -1,4 +1,4 @@
-//! Requirements of `docs/security.md` that no test of another subject shows.
+//! Requirements of `docs/asvs.md` that no test of another subject shows.
 
 use std::io::{Read, Write};
 

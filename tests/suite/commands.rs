@@ -30,7 +30,7 @@ fn commands(within: &[String]) -> Vec<(Vec<String>, String)> {
 #[rstest]
 fn every_command_and_flag_is_in_the_documents_and_has_an_example() {
     let mut documents = fs::read_to_string("README.md").unwrap();
-    for name in ["operating.md", "security.md"] {
+    for name in ["operating.md", "security.md", "settings.md"] {
         documents += &fs::read_to_string(format!("docs/{name}")).unwrap();
     }
     let commands = commands(&[]);

@@ -1,5 +1,7 @@
-//! The README does what it says.
+//! The README works as written, the settings table matches the code, and links lead to files.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bottle::server::config::Settings;
@@ -7,8 +9,10 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::program::{Program, bottle};
+use crate::security::is_test;
 
 const README: &str = include_str!("../../README.md");
+const SETTINGS: &str = include_str!("../../docs/settings.md");
 
 /// Each line of the walk is run as it stands, but for the port; the comment below it is what it
 /// printed, `…` standing for what is left out.
@@ -19,7 +23,7 @@ fn every_line_of_the_walk_prints_what_is_shown() {
     let address = format!("127.0.0.1:{}", program.port);
     let mut printed = String::new();
     let mut lines = 0;
-    for line in section("## Five minutes with curl").lines() {
+    for line in section(README, "## Try it").lines() {
         if let Some(shown) = line.strip_prefix("# ") {
             check_shown(shown, &printed);
         } else if line.starts_with("curl ") {
@@ -30,12 +34,12 @@ fn every_line_of_the_walk_prints_what_is_shown() {
     assert!(lines >= 9, "the walk has {lines} lines only");
 }
 
-fn section(title: &str) -> &'static str {
-    let rest = README.split_once(title).unwrap_or_else(|| panic!("no section {title}")).1;
+fn section(document: &'static str, title: &str) -> &'static str {
+    let rest = document.split_once(title).unwrap_or_else(|| panic!("no section {title}")).1;
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
-fn run(line: &str, folder: &std::path::Path) -> String {
+fn run(line: &str, folder: &Path) -> String {
     let output = Command::new("bash").args(["-c", line]).current_dir(folder).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{line}\n{error}\nIs curl here? apt-get install curl");
@@ -66,7 +70,7 @@ fn the_settings_table_is_the_code() {
             (name, default)
         })
         .collect();
-    let mut in_readme: Vec<(String, String)> = section("## Settings")
+    let mut documented: Vec<(String, String)> = section(SETTINGS, "## Bottle's settings")
         .lines()
         .filter(|line| line.starts_with("| `"))
         .map(|line| {
@@ -77,20 +81,134 @@ fn the_settings_table_is_the_code() {
         })
         .collect();
     in_code.sort();
-    in_readme.sort();
-    assert_eq!(in_code, in_readme);
+    documented.sort();
+    assert_eq!(in_code, documented);
 }
 
-/// The lesson names files that are there.
+/// Every path in a code span of a document exists.
 #[rstest]
-fn every_link_of_the_documents_leads_somewhere() {
-    for name in ["tour", "architecture", "operating", "contracts", "security", "decisions"] {
-        let text = std::fs::read_to_string(format!("docs/{name}.md")).unwrap();
-        for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap();
-            let is_file = !target.is_empty() && !target.contains("://");
-            let exists = std::path::Path::new("docs").join(target).exists();
-            assert!(!is_file || exists, "{name}.md: {target}");
+fn every_path_in_the_documents_exists() {
+    let mut paths = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for code in text.split('`').skip(1).step_by(2).filter(|code| is_path(code)) {
+            assert!(current_path(code).exists(), "{}: {code}", document.display());
+            paths += 1;
         }
     }
+    assert!(paths > 50, "{paths} paths");
+}
+
+fn is_path(code: &str) -> bool {
+    let is_inside = code.split_once('/').is_some_and(|(folder, _)| Path::new(folder).is_dir());
+    is_inside && !code.starts_with("target/") && !code.contains([' ', '*', '<', '{', '\n'])
+}
+
+/// Every test that `docs/architecture.md` names exists.
+#[rstest]
+fn every_test_in_the_architecture_exists() {
+    let mut tests = 0;
+    for code in include_str!("../../docs/architecture.md").split('`').skip(1).step_by(2) {
+        let is_module = code.split_once("::").is_some_and(|(module, _)| {
+            Path::new("tests/suite").join(module).with_extension("rs").exists()
+        });
+        if is_module && !code.contains(' ') {
+            assert!(is_test(&format!("suite::{code}")), "{code}");
+            tests += 1;
+        }
+    }
+    assert!(tests >= 5, "{tests} tests");
+}
+
+/// New places that the documents name already, each with the old place where the file still is. Remove an
+/// entry once its file has moved.
+const STILL_AT: [(&str, &str); 29] = [
+    ("src/api/bottle/events.rs", "src/contracts/bottle/live.rs"),
+    ("src/api/", "src/contracts/"),
+    ("src/http/chunk_size.rs", "src/pieces.rs"),
+    ("src/http/client_ip.rs", "src/contracts/client.rs"),
+    ("src/http/connections.rs", "src/connections.rs"),
+    ("src/http/csrf.rs", "src/contracts/origin.rs"),
+    ("src/http/drain.rs", "src/contracts/unread.rs"),
+    ("src/http/messages_zh.rs", "src/contracts/chinese.rs"),
+    ("src/http/method_override.rs", "src/contracts/forms.rs"),
+    ("src/http/rejection.rs", "src/contracts/mod.rs"),
+    ("src/http/security_headers.rs", "src/headers.rs"),
+    ("src/http/", "src/contracts/"),
+    ("src/domain/accounts/mod.rs", "src/accounts.rs"),
+    ("src/domain/bottles/mod.rs", "src/bottles.rs"),
+    ("src/domain/transfer/mod.rs", "src/transfer.rs"),
+    ("src/domain/events.rs", "src/live.rs"),
+    ("src/domain/ledger.rs", "src/holdings.rs"),
+    ("src/domain/rate_limit.rs", "src/throttle.rs"),
+    ("src/domain/", "src/"),
+    ("src/model/fields/mod.rs", "src/fields.rs"),
+    ("src/model/", "src/"),
+    ("src/server/mod.rs", "src/server.rs"),
+    ("src/server/openapi.rs", "src/contracts/openapi.rs"),
+    ("src/server/tls.rs", "src/certificate.rs"),
+    ("src/server/", "src/"),
+    ("src/web/mod.rs", "src/web.rs"),
+    ("src/web/", "src/web.rs"),
+    ("src/cli/user/mod.rs", "src/cli/user.rs"),
+    ("tests/suite/architecture.rs", "src/lib.rs"),
+];
+
+/// Returns the file or folder that a document calls `path`.
+pub(crate) fn current_path(path: &str) -> PathBuf {
+    let moved = STILL_AT.iter().find(|(new, _)| path.starts_with(new));
+    moved.map_or_else(|| path.into(), |(new, old)| path.replacen(new, old, 1).into())
+}
+
+#[rstest]
+fn no_moved_file_is_listed_as_still_at_its_old_place() {
+    for (new, _) in STILL_AT {
+        assert!(!Path::new(new).exists(), "{new} has moved: remove it from STILL_AT");
+    }
+}
+
+/// The file of every relative link exists, and so does the section if the link names one.
+#[rstest]
+fn every_link_of_the_documents_leads_somewhere() {
+    let mut links = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1) {
+            let link = link.split(')').next().unwrap();
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if file.contains("://") {
+                continue;
+            }
+            let told = format!("{}: {link}", document.display());
+            let target = match file.strip_prefix("../") {
+                _ if file.is_empty() => document.clone(),
+                Some(file) => current_path(file),
+                None => document.with_file_name(file),
+            };
+            assert!(target.exists(), "{told}");
+            assert!(anchor.is_empty() || anchors(&target).any(|known| known == anchor), "{told}");
+            links += 1;
+        }
+    }
+    assert!(links > 20, "{links} links");
+}
+
+/// Returns the documents in the root of the repository and in `docs/`.
+fn documents() -> Vec<PathBuf> {
+    let files = [".", "docs"].into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+    let paths = files.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|kind| kind == "md")).collect()
+}
+
+/// Returns the anchors of a document's headings, as GitHub derives them.
+fn anchors(document: &Path) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(document).unwrap();
+    let headings: Vec<String> =
+        text.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
+    headings.into_iter()
+}
+
+fn anchor(heading: &str) -> String {
+    let title = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    title.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
 }

@@ -1,11 +1,13 @@
-//! `docs/security.md` answers every requirement of ASVS 5.0 at levels 1 and 2, and names what is there.
+//! `docs/asvs.md` answers every requirement of ASVS 5.0 at levels 1 and 2, and what it names exists.
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use rstest::rstest;
 
-const SECURITY: &str = include_str!("../../docs/security.md");
+use crate::readme::current_path;
+
+const ASVS: &str = include_str!("../../docs/asvs.md");
 
 /// The ids of all requirements at levels 1 and 2.
 const IDS: &str = include_str!("asvs-5.0-ids.txt");
@@ -50,14 +52,14 @@ fn code(text: &'static str) -> impl Iterator<Item = &'static str> {
 /// What stands below a title, up to the next one of any level.
 fn section(title: &str) -> &'static str {
     let title = format!("\n{title}\n");
-    let mut parts = SECURITY.split(&title);
+    let mut parts = ASVS.split(&title);
     let (_, rest, more) = (parts.next(), parts.next(), parts.next());
     assert!(more.is_none(), "twice: {title}");
     rest.unwrap_or_else(|| panic!("no section: {title}")).split("\n#").next().unwrap()
 }
 
 fn rows() -> Vec<Row> {
-    let table = section("### Answered").lines().filter(|line| line.starts_with('|')).skip(2);
+    let table = section("## Answered").lines().filter(|line| line.starts_with('|')).skip(2);
     let rows: Vec<Row> = table
         .map(|line| {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -76,7 +78,7 @@ fn rows() -> Vec<Row> {
 /// The ids of what is left out. A section or a chapter stands for all that is in it.
 fn left_out() -> Vec<&'static str> {
     let mut left_out = Vec::new();
-    for line in section("### Left out").lines().filter(|line| line.starts_with("- ")) {
+    for line in section("## Left out").lines().filter(|line| line.starts_with("- ")) {
         let (names, why) = line[2..].split_once(": ").unwrap();
         assert!(!why.is_empty(), "{line}");
         for name in names.split(", ") {
@@ -120,7 +122,7 @@ fn every_test_that_is_named_exists() {
 }
 
 /// Whether `program::module::name` is a test in the file of that module, or a fault in its program's list.
-fn is_test(path: &str) -> bool {
+pub(crate) fn is_test(path: &str) -> bool {
     if let Some(fault) = path.strip_prefix("faults::") {
         return include_str!("../faults/main.rs").contains(&format!(", {fault}),"));
     }
@@ -144,8 +146,8 @@ fn every_document_that_is_named_exists() {
         let Answer::ByDocument(places) = row.answer else { continue };
         for place in places {
             let (file, title) = place.split_once(" § ").unwrap_or((place, ""));
-            let text =
-                fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {file}: {e}", row.id));
+            let text = fs::read_to_string(current_path(file))
+                .unwrap_or_else(|e| panic!("{}: {file}: {e}", row.id));
             let is_there = title.is_empty()
                 || text.lines().any(|line| {
                     line.starts_with('#') && line.trim_start_matches('#').trim() == title
@@ -178,6 +180,6 @@ fn the_numbers_are_those_of_the_table() {
         count(|answer| matches!(answer, Answer::ByDocument(_))),
         count(|answer| matches!(answer, Answer::Exception(_))),
     );
-    let text = section("## OWASP ASVS 5.0").split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = ASVS.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains(&told), "it should say: {told}");
 }

@@ -21,7 +21,7 @@ app = FastAPI()
 
 
 def encryption_key() -> AESGCM:
-    """The second half of what HKDF makes of the file's key encrypts private cookies."""
+    """Returns the key for private cookies: the second half of HKDF's output for the file's key."""
     (text,) = db.execute("SELECT value FROM meta WHERE key = 'cookie_key'").fetchone()
     info = b"COOKIE;SIGNED:HMAC-SHA256;PRIVATE:AEAD-AES-256-GCM"
     part = hmac.digest(bytes.fromhex(text), info + b"\x01", "sha256")
@@ -32,7 +32,7 @@ key = encryption_key()
 
 
 def viewer(request: Request) -> int | None:
-    """The account whose live session the request's private cookie proves."""
+    """Returns the account of the live session in the request's private cookie."""
     try:
         sealed = base64.b64decode(unquote(request.cookies[COOKIE]))
         token = key.decrypt(sealed[:12], sealed[12:], COOKIE.encode())
@@ -46,7 +46,7 @@ def viewer(request: Request) -> int | None:
     return found and found[0]
 
 
-# The query is shorter than the trip to a thread, so this runs on the event loop.
+# Runs on the event loop, because the query takes less time than the trip to a thread.
 @app.get("/api/bottles/nearby")
 async def nearby(
     request: Request,

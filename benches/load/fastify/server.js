@@ -57,7 +57,7 @@ const data = {
     next: { type: "integer", nullable: true },
   },
 };
-// With these Fastify writes JSON by a function compiled for this very shape.
+// With a schema, Fastify serializes JSON by a function compiled for this shape.
 const schema = {
   querystring: {
     type: "object",

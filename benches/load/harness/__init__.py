@@ -1,1 +1,1 @@
-"""The parts of benches/load/run."""
+"""The modules of benches/load/run."""

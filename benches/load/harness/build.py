@@ -1,4 +1,4 @@
-"""Builds everything, and finds out which peers this machine has."""
+"""Builds everything, and detects which peers this machine has."""
 
 import shutil
 import sys
@@ -7,18 +7,18 @@ from .tools import LOAD, ROOT, TARGET, WORK, missing, run, say
 
 
 class LeftOut:
-    """The peers that are not here, each with the line that installs it."""
+    """The missing peers, each with the command that installs it."""
 
     def __init__(self):
         self.peers = []
 
     def add(self, name, line):
         self.peers.append((name, line))
-        say(f"Left out: {name}. To have it: {line}")
+        say(f"Left out: {name}. To install it: {line}")
 
 
 def everything(left_out):
-    """Builds the server and the peers; says which of the latter can be started."""
+    """Builds the server and the peers, and returns the peers that can be started."""
     if missing("wrk"):
         sys.exit("This needs wrk: apt-get install wrk")
     WORK.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def everything(left_out):
 
 
 def fastify(left_out):
-    """The folder to start Fastify in, or None."""
+    """Returns the folder to start Fastify in, or None."""
     if missing("node", "npm"):
         left_out.add("Fastify + better-sqlite3", "apt-get install nodejs npm")
         return None
@@ -41,13 +41,13 @@ def fastify(left_out):
             run("npm", "ci", "--no-audit", "--no-fund", cwd=folder, timeout=600)
         run("node", "-e", "require('better-sqlite3')(':memory:')", cwd=folder)
     except Exception as error:
-        left_out.add("Fastify + better-sqlite3", f"npm ci (in {folder}), which said: {error}")
+        left_out.add("Fastify + better-sqlite3", f"npm ci (in {folder}), which failed: {error}")
         return None
     return folder
 
 
 def fastapi(left_out):
-    """The folder with FastAPI's environment, or None."""
+    """Returns the folder with FastAPI's environment, or None."""
     folder = WORK / "venv"
     needs = LOAD / "fastapi" / "requirements.txt"
     try:
@@ -57,13 +57,13 @@ def fastapi(left_out):
         run(folder / "bin" / "python", "-c", "import fastapi, uvicorn, orjson, cryptography")
     except Exception as error:
         line = "apt-get install python3-venv, and a network for pip"
-        left_out.add("FastAPI + uvicorn", f"{line}; it said: {error}")
+        left_out.add("FastAPI + uvicorn", f"{line}; the error was: {error}")
         return None
     return folder
 
 
 def sea(bottles, name=None):
-    """A new database of so many bottles."""
+    """Makes a new database with this number of bottles and returns its path."""
     path = WORK / f"{name or bottles}.db"
     for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         old.unlink(missing_ok=True)

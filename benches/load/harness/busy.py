@@ -1,4 +1,4 @@
-"""Throws under load, and `nearby` while others log in."""
+"""Measures throws under load, and `nearby` while other clients log in."""
 
 import statistics
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ THROWERS = 64
 
 
 def throws(options):
-    """How many durable throws Bottle answers for one of a server that commits each by itself."""
+    """Measures durable throws of Bottle and of a server that commits each one by itself."""
     bodies = [
         {
             "content": f"Thrown by the bench, number {n}.",
@@ -27,7 +27,7 @@ def throws(options):
     requests = wrk.file_of("throws", [("POST", "/api/bottles", body) for body in bodies])
     with ExitStack() as stack:
         grouped_db, single_db = build.sea(10_000, "grouped"), build.sea(10_000, "single")
-        # The peer has no login, so the sessions of both are begun by Bottle.
+        # The peer has no login, so Bottle creates the sessions of both.
         with servers.bottle(single_db) as server:
             single_cookie = servers.log_in(server)
         grouped = stack.enter_context(servers.bottle(grouped_db))
@@ -53,13 +53,13 @@ def throws_ratio(samples):
     )
 
 
-# More connections than at full load, each waiting longer: wrk waits whole milliseconds.
+# More connections than at full load, each with a longer wait, because wrk waits whole milliseconds.
 CALM_CONNECTIONS = 64
 FLOOD = 8
 
 
 def logins(bottle, cookie, options):
-    """`nearby` at half of what Bottle can do, alone and while 8 clients log in without pause."""
+    """Measures `nearby` at half of Bottle's full rate, alone and while 8 clients log in without pause."""
     full = statistics.median(bottle.rates())
     wait = CALM_CONNECTIONS / (full / 2) * 1000
     flood = wrk.file_of("logins", [("POST", "/api/sessions", servers.LOGIN)])
@@ -77,7 +77,7 @@ def logins(bottle, cookie, options):
     alone, beside, logged_in = [], [], []
     for _ in range(options.rounds):
         alone.append(calm())
-        # It begins before and ends after what it is to disturb.
+        # The flood starts before and ends after the measurement that it disturbs.
         seconds = options.seconds + 2
         process = wrk.start(bottle.server, flood, "", seconds, threads=1, connections=FLOOD)
         try:

@@ -1,4 +1,4 @@
-"""The figures that say whether Bottle is fast, each with what it must and should be."""
+"""The figures that decide whether Bottle is fast enough, each with its requirement and its goal."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MIB = 1024 * 1024
 
 @dataclass
 class Figure:
-    """A figure; `least` says whether `must` and `aim` are lower bounds or upper ones."""
+    """A figure with its bounds. `must` and `aim` are lower bounds if `least` is true, else upper bounds."""
 
     name: str
     value: float
@@ -25,7 +25,7 @@ class Figure:
         def reaches(goal):
             return self.value >= goal if self.least else self.value <= goal
 
-        return "aim" if reaches(self.aim) else "must" if reaches(self.must) else "under"
+        return "aim" if reaches(self.aim) else "must" if reaches(self.must) else "neither"
 
     def goals(self):
         sign = "≥" if self.least else "≤"
@@ -36,20 +36,20 @@ class Figure:
 
 
 def of(results, bottles):
-    """All figures that were measured."""
+    """Returns all figures that were measured."""
     figures = throughput(results["nearby"][20], bottles)
     figures.append(
-        Figure("durable throws, 64 connections, against one transaction each",
+        Figure("durable throws, 64 connections, compared with one transaction each",
                throws_ratio(results["throws"]), 3, 5)
     )
     figures.append(
-        Figure("p99 of nearby at half load while 8 clients log in, against alone",
+        Figure("p99 of nearby at half load while 8 clients log in, compared with alone",
                logins_ratio(results["logins"]), 3, 1.5, least=False)
     )
     figures += growth(results.get("growth"), bottles)
     size = results["sizes"][-1]
     figures.append(
-        Figure(f"memory at {rank(size.bottles)}, not the file's own pages", size.memory / MIB,
+        Figure(f"memory at {rank(size.bottles)}, without pages of the file", size.memory / MIB,
                64, 32, least=False, unit=" MiB")
     )
     return figures
@@ -66,7 +66,7 @@ def throughput(peers, bottles):
     for name, (must, aim) in goals.items():
         ratio = against(peers, name)
         if ratio is not None:
-            what = f"nearby, 20 results, {rank(bottles)}, against {name}"
+            what = f"nearby, 20 results, {rank(bottles)}, compared with {name}"
             figures.append(Figure(what, ratio, must, aim))
     return figures
 
@@ -75,8 +75,8 @@ def growth(measured, bottles):
     if not measured:
         return []
     figures = [
-        Figure(f"nearby at {rank(LARGE)} against {rank(bottles)}", measured["nearby"], 0.8, 0.95)
+        Figure(f"nearby at {rank(LARGE)} compared with {rank(bottles)}", measured["nearby"], 0.8, 0.95)
     ]
     for name, ratio in measured["world"].items():
-        figures.append(Figure(f"{name}, {rank(LARGE)} against 100 k, time", ratio, 2, 1.2, False))
+        figures.append(Figure(f"{name}, {rank(LARGE)} compared with 100 k, time", ratio, 2, 1.2, False))
     return figures

@@ -1,5 +1,5 @@
--- wrk's script. After `--`: a file of requests (method, path and body, with tabs between), the cookie,
--- and the milliseconds that each connection waits between requests on average (0 for none).
+-- Script for wrk. Arguments after `--`: a file of requests (method, path and body, separated by tabs), the
+-- cookie, and the average wait between requests of a connection in milliseconds (0 for none).
 local started = 0
 
 function setup(thread)
@@ -15,13 +15,13 @@ function init(args)
     local method, path, body = line:match("^(%S+)\t(%S+)\t?(.*)$")
     requests[#requests + 1] = wrk.format(method, path, nil, body ~= "" and body or nil)
   end
-  -- The threads begin at different requests.
+  -- The threads start at different requests.
   at = math.floor(#requests / 2) * offset
 
   local mean = tonumber(args[3])
   if mean > 0 then
     math.randomseed(offset + 1)
-    -- wrk waits whole milliseconds; a coin decides over the rest.
+    -- wrk waits whole milliseconds, so the fraction is rounded at random.
     function delay()
       return math.floor(2 * mean * math.random() + math.random())
     end

@@ -1,4 +1,4 @@
-"""`nearby` of Bottle beside its peers, in turns."""
+"""Measures `nearby` of Bottle and of its peers, in turns."""
 
 import json
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ from .tools import HELPER, LOAD, WORK, median_ratio, say
 
 @dataclass
 class Peer:
-    """A server that answers the same requests, and what was measured of it."""
+    """A server that handles the same requests, with its samples."""
 
     name: str
     server: Server
@@ -23,7 +23,7 @@ class Peer:
 
 
 def measure(db, rectangles, found, options, after=None):
-    """The peers with their samples, Bottle first. `after` may go on with Bottle's server."""
+    """Returns the peers with their samples, Bottle first. `after` is called with Bottle's server still running."""
     with ExitStack() as stack:
         server = stack.enter_context(servers.bottle(db))
         cookie = servers.log_in(server)
@@ -35,7 +35,7 @@ def measure(db, rectangles, found, options, after=None):
             wrk.drive(peer.server, peer.requests, cookie, seconds=1)
         for turn in range(options.rounds):
             say(f"  round {turn + 1} of {options.rounds}")
-            # Another one begins each time.
+            # Each round starts with a different server.
             first = turn % len(peers)
             for peer in peers[first:] + peers[:first]:
                 sample = wrk.drive(peer.server, peer.requests, cookie, options.seconds)
@@ -44,7 +44,7 @@ def measure(db, rectangles, found, options, after=None):
 
 
 def typical(server, rectangles, cookie):
-    """A file with an answer of middling length, for the peers that answer from memory."""
+    """Writes a response of median length to a file, for the peers that respond from memory."""
     answers = [ask(server, path, cookie) for path in rectangles.paths[:25]]
     path = WORK / "answer.json"
     path.write_bytes(sorted(answers, key=len)[len(answers) // 2])
@@ -54,7 +54,7 @@ def typical(server, rectangles, cookie):
 def ask(server, path, cookie):
     status, _, body = server.ask("GET", path, headers={"Cookie": cookie})
     if status != 200:
-        raise RuntimeError(f"{path} was answered with {status}: {body[:300]!r}")
+        raise RuntimeError(f"{path} returned {status}: {body[:300]!r}")
     return body
 
 
@@ -66,10 +66,10 @@ def start_peers(stack, db, rectangles, found, answer):
     plain = wrk.file_of("plain", [("GET", "/plain")])
     peers = [
         Peer("bare Rocket, same bytes from memory", bare, plain),
-        Peer("bare Rocket, cookie opened", bare, rectangles.requests),
+        Peer("bare Rocket, cookie decrypted", bare, rectangles.requests),
         Peer("axum + rusqlite", start([HELPER, "axum", db, "{port}"]), rectangles.requests),
         Peer(
-            "axum + rusqlite, a runtime a core",
+            "axum + rusqlite, one runtime per core",
             start([HELPER, "axum", db, "{port}", "--per-core"]),
             rectangles.requests,
         ),
@@ -91,14 +91,14 @@ def fastapi(start, folder, db):
 
 
 def check_same(server, peer, rectangles, cookie):
-    """A peer that does less than Bottle would be faster for that."""
+    """Fails unless the peer returns the same data: a peer that does less work would be faster for it."""
     for path in rectangles.paths[:5]:
         ours, theirs = (json.loads(ask(s, path, cookie)) for s in (server, peer.server))
         if ours != theirs:
-            raise RuntimeError(f"{peer.name} answers {path} otherwise than Bottle")
+            raise RuntimeError(f"{peer.name} and Bottle return different data for {path}")
 
 
 def against(peers, name):
-    """How many requests Bottle answers for one of that peer's; None if the peer is not there."""
+    """Returns Bottle's rate divided by that peer's, or None if the peer is missing."""
     peer = next((peer for peer in peers if peer.name.startswith(name)), None)
     return peer and median_ratio(peers[0].rates(), peer.rates())

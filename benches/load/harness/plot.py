@@ -1,4 +1,4 @@
-"""A plot of requests a second by server, as a plain SVG that reads on light and on dark."""
+"""Draws requests per second by server, as a plain SVG for light and dark backgrounds."""
 
 from html import escape
 
@@ -20,10 +20,10 @@ LONGEST = WIDTH - LABELS - 70
 
 
 def draw(nearby, bottles):
-    """docs/performance.svg: a group of bars for each number of results, Bottle's being 1."""
+    """Writes docs/performance.svg: a group of bars for each number of results, relative to Bottle."""
     parts, y = [], 8
     for found, peers in nearby.items():
-        title = f"nearby, about {found} results of {bottles}: requests a second, Bottle = 1"
+        title = f"nearby, about {found} results of {bottles}: requests per second, Bottle = 1"
         y += ROW
         parts.append(f'<text class="title" x="8" y="{y}">{escape(title)}</text>')
         y += 10
@@ -36,7 +36,7 @@ def draw(nearby, bottles):
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" role="img" '
-        f'aria-label="Requests a second by server">\n<style>{STYLE}</style>\n'
+        f'aria-label="Requests per second by server">\n<style>{STYLE}</style>\n'
     )
     text = svg + "\n".join(parts) + "\n</svg>\n"
     (ROOT / "docs" / "performance.svg").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The tables: on the terminal with numbers, in docs/performance.md with ratios."""
+"""The tables: absolute numbers on the terminal, ratios in docs/performance.md."""
 
 import statistics
 import unicodedata
@@ -18,7 +18,7 @@ def width(text):
 
 
 def plain(head, rows):
-    """A table for the terminal: the first column left, the others right."""
+    """Formats a table for the terminal: the first column left-aligned, the others right-aligned."""
     rows = [head, *rows]
     widths = [max(width(row[n]) for row in rows) for n in range(len(head))]
     lines = []
@@ -35,7 +35,7 @@ def markdown(head, rows):
 
 
 def peer_numbers(peers):
-    head = ["", "requests/s", "p50 ms", "p99 ms", "Bottle does"]
+    head = ["server", "requests/s", "p50 ms", "p99 ms", "Bottle's rate"]
     rows = []
     for peer in peers:
         ratio = median_ratio(peers[0].rates(), peer.rates())
@@ -47,7 +47,7 @@ def peer_numbers(peers):
 
 
 def peer_ratios(peers):
-    head = ["", "Bottle's requests a second, against its", "Bottle's p50, against its", "p99"]
+    head = ["compared with", "requests per second", "p50", "p99"]
     rows = []
     for peer in peers[1:]:
         ratios = [
@@ -62,18 +62,18 @@ def peer_ratios(peers):
 
 
 def figure_rows(figures):
-    head = ["figure", "found", "must", "aim", "reaches"]
+    head = ["figure", "measured", "must", "aim", "reached"]
     return head, [[f.name, f.shown(), *f.goals(), f.verdict()] for f in figures]
 
 
 def storage_rows(rates):
     ours = next(iter(rates.values()))
-    head = ["searches, two callers, 20 results", "Bottle's store does"]
+    head = ["searches, two callers, 20 results", "rate of Bottle's store"]
     return head, [[name, f"{ours / rate:.2f} ×"] for name, rate in rates.items()]
 
 
 def size_rows(sizes):
-    head = ["bottles", "file, bytes a bottle", "memory, MiB", "start, ms", "backup, s"]
+    head = ["bottles", "file, bytes per bottle", "memory, MiB", "start, ms", "backup, s"]
     rows = [
         [
             rank(size.bottles),
@@ -94,7 +94,7 @@ def busy_lines(results):
         for name in ("grouped", "single")
     )
     return (
-        f"Durable throws, {THROWERS} connections: {grouped}, one transaction each {single}: "
+        f"Durable throws, {THROWERS} connections: {grouped}; one transaction each: {single}; "
         f"{throws_ratio(throws):.2f} ×\n"
         f"nearby at {median(logins['alone'], 'rate') / logins['full']:.0%} load: "
         f"p99 {median(logins['alone'], 'p99'):.2f} ms alone, "
@@ -123,23 +123,27 @@ def terminal(results, figures, bottles):
 DOCUMENT = """\
 # Performance
 
-*Written by `benches/load/run`, which measured everything in one go, server and load sharing 2 cores:*
+Use this page to judge how fast Bottle is and what it costs to run. This command measured everything
+in one go and wrote the page; the server and the load generator shared 2 cores:
 
 ```sh
 {command}
 ```
 
-Each figure is a median of {rounds} rounds in which the servers took turns, {seconds} seconds each, and where two
-are compared, the median of the rounds' ratios. All answer the same requests with the same JSON, from the
-same file, after the same check of cookie and session.
+Each figure is the median of {rounds} rounds of {seconds} seconds in which the servers took turns. A
+comparison is the median of the ratios of the rounds. All servers return the same JSON to the same
+requests, from the same file, after the same check of cookie and session. *must* is the requirement
+and *aim* the goal; *reached* names the higher of the two that the figure meets.
 
 {figures}
 
-## `nearby` beside others
+## `nearby` compared with other servers
 
-![Requests a second, by server](performance.svg)
+![Requests per second by server](performance.svg)
 
-{peers}## The search alone
+Each cell is Bottle's value divided by that of the other server.
+
+{peers}## The search alone, without HTTP
 
 {storage}
 
@@ -147,12 +151,13 @@ same file, after the same check of cookie and session.
 
 {sizes}
 
-Memory is what is not the file's own pages, after a load; backup is SQLite's own, while the server runs.
+Memory excludes cached pages of the file and is measured after a load. The backup is SQLite's own,
+made while the server runs.
 {left_out}"""
 
 
 def document(results, figures, options, left_out, command):
-    """docs/performance.md."""
+    """Writes docs/performance.md."""
     peers = "".join(
         f"About {found} results of {rank(options.bottles)} bottles:\n\n{markdown(*peer_ratios(peers))}\n\n"
         for found, peers in results["nearby"].items()

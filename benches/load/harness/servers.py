@@ -1,4 +1,4 @@
-"""Servers on free loopback ports, which stop with the block that started them."""
+"""Servers on free loopback ports; each stops with the block that started it."""
 
 import http.client
 import json
@@ -11,13 +11,13 @@ from .tools import BOTTLE, WORK, free_port
 
 
 class Server:
-    """A server process. `{port}` in its command and environment becomes its port."""
+    """A server process. `{port}` in its command and environment is replaced by its port."""
 
     def __init__(self, command, env=None, cwd=None):
         self.port = free_port()
         port = str(self.port)
         env = {name: str(value).replace("{port}", port) for name, value in (env or {}).items()}
-        # wrk keeps both cores busy, so nothing here waits for a terminal.
+        # wrk keeps both cores busy, so the output goes to a file instead of a terminal.
         self.log = open(WORK / "server.log", "ab")
         began = time.monotonic()
         self.process = subprocess.Popen(
@@ -43,12 +43,12 @@ class Server:
                 return
             except OSError:
                 if self.process.poll() is not None:
-                    raise RuntimeError(f"a server ended at once; see {WORK / 'server.log'}")
+                    raise RuntimeError(f"a server exited during start-up; see {WORK / 'server.log'}")
                 time.sleep(0.003)
-        raise RuntimeError("a server did not answer within half a minute")
+        raise RuntimeError("a server did not respond within half a minute")
 
     def ask(self, method, path, body=None, headers=None):
-        """Status, headers and body of the answer to one request."""
+        """Sends one request and returns status, headers and body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             headers = {"Content-Type": "application/json", **(headers or {})}
@@ -59,12 +59,12 @@ class Server:
             connection.close()
 
     def memory(self):
-        """Bytes of memory that are not the file's own pages."""
+        """Returns the bytes of anonymous memory, which excludes mapped pages of the file."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
             for line in status:
                 if line.startswith("RssAnon:"):
                     return int(line.split()[1]) * 1024
-        raise RuntimeError("this system does not tell RssAnon")
+        raise RuntimeError("/proc does not report RssAnon on this system")
 
     def stop(self):
         self.process.terminate()
@@ -73,7 +73,7 @@ class Server:
         except subprocess.TimeoutExpired:
             pass
         try:
-            # What is left of its workers.
+            # Remaining workers.
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
@@ -91,14 +91,14 @@ ROCKET = {"ROCKET_ADDRESS": "127.0.0.1", "ROCKET_PORT": "{port}", "ROCKET_LOG_LE
 
 
 def bottle(db):
-    """Bottle itself, by its defaults but for two things that no peer does: it logs no requests, and
-    bears any number of throws."""
+    """Starts Bottle with its defaults, except for two things that no peer does: it logs no requests and
+    limits no throws."""
     unlimited = {"ROCKET_BOTTLE": "{throws_per_minute=0}"}
     return Server([BOTTLE, "serve", "--db", db], env=ROCKET | unlimited)
 
 
 def log_in(server):
-    """The cookie of a new session of ada's."""
+    """Logs ada in and returns the cookie of the new session."""
     status, headers, body = server.ask("POST", "/api/sessions", LOGIN)
     if status != 200:
         raise RuntimeError(f"ada cannot log in: {body.decode()}")

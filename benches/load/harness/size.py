@@ -1,4 +1,4 @@
-"""What a sea of some size takes, and whether an answer's cost grows with it."""
+"""Measures what a sea of a given size costs, and whether the cost of a response grows with it."""
 
 import sqlite3
 import time
@@ -19,7 +19,7 @@ WHOLE_WORLD = {
 
 @dataclass
 class Size:
-    """What a sea of so many bottles takes, in bytes and seconds."""
+    """The cost of a sea with this number of bottles, in bytes and seconds."""
 
     bottles: int
     file: float
@@ -29,13 +29,13 @@ class Size:
 
 
 def of(db, bottles, server):
-    """`server` has served the sea for a while."""
+    """Returns the size of a sea that `server` has served for a while."""
     backup = back_up(db)
     return Size(bottles, db.stat().st_size / bottles, server.memory(), server.start_seconds, backup)
 
 
 def back_up(db):
-    """As the README says to copy the file of a server that runs."""
+    """Returns the seconds that SQLite's online backup takes while the server runs."""
     copy = WORK / "backup.db"
     copy.unlink(missing_ok=True)
     began = time.monotonic()
@@ -51,7 +51,7 @@ def back_up(db):
 
 
 def compare(base_db, base, options):
-    """Seas of three sizes: what they take, and the same answers from each."""
+    """Compares seas of three sizes: their cost, and the time of the same requests to each."""
     say(f"Making seas of {SMALL} and {LARGE} bottles ...")
     seas = {SMALL: build.sea(SMALL), base: base_db, LARGE: build.sea(LARGE)}
     with ExitStack() as stack:
@@ -71,7 +71,7 @@ def compare(base_db, base, options):
 
 
 def alternate(running, cookies, asked, options, figure, **load):
-    """That figure of each round, by size of the sea, the sizes taking turns."""
+    """Returns the figure of each round by size of the sea; the sizes take turns."""
     figures = {n: [] for n in asked}
     for n, requests in asked.items():
         wrk.drive(running[n], requests, cookies[n], 2, **load)

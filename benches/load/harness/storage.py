@@ -1,4 +1,4 @@
-"""The search alone, without HTTP: Bottle's store, PostGIS and Redis, two callers each."""
+"""Measures the search alone, without HTTP: Bottle's store, PostGIS and Redis, two callers each."""
 
 import csv
 import math
@@ -20,7 +20,7 @@ KM_A_DEGREE = 111.19
 
 
 def measure(db, rectangles, options, left_out):
-    """Searches a second, by name."""
+    """Returns searches per second, by name of the store."""
     rates = {"Bottle's store (SQLite R*-tree)": sqlite(db, rectangles, options)}
     extension = sorted(Path("/usr/share/postgresql").glob("*/extension/postgis.control"))
     if extension and not missing("runuser"):
@@ -36,14 +36,14 @@ def measure(db, rectangles, options, left_out):
 
 
 def sqlite(db, rectangles, options):
-    """No server may have the file: Bottle's store holds it against others."""
+    """Measures Bottle's store. No server may hold the file, because the store locks it."""
     command = [HELPER, "storage", db, rectangles.json, CALLERS, options.seconds]
     return statistics.median(float(run(*command)) for _ in range(options.rounds))
 
 
 @contextmanager
 def folder(owner=None):
-    """A folder that is gone afterwards."""
+    """Provides a temporary folder."""
     path = Path(tempfile.mkdtemp(prefix="bottle-load-"))
     try:
         if owner:
@@ -64,7 +64,7 @@ def postgis(db, rectangles, options, version):
         settings = f"-c listen_addresses= -c unix_socket_directories={place}"
         settings += " -c shared_buffers=1GB -c fsync=off -c max_wal_size=8GB"
         control = [*prefix, programs / "pg_ctl", "-D", data, "-l", place / "log", "-w"]
-        # What the daemon inherits must not be a pipe that `run` waits for.
+        # The daemon must not inherit a pipe that `run` waits for.
         subprocess.run(
             [*map(str, control), "-o", settings, "start"],
             check=True,
@@ -82,7 +82,7 @@ def postgis(db, rectangles, options, version):
 
 
 def fill_postgis(call, db, rectangles, place):
-    """The same rows, clustered and indexed as PostGIS's manual advises."""
+    """Inserts the same rows, clustered and indexed as PostGIS's manual advises."""
     rows = place / "bottles.csv"
     with sqlite3.connect(db) as source, open(rows, "w", encoding="utf-8", newline="") as out:
         columns = "id, owner_id, style, formatted_address, latitude, longitude"
@@ -146,7 +146,7 @@ def redis(db, rectangles, options):
 
 
 def fill_redis(socket, db):
-    """GEOADD, a thousand bottles a command, as redis-cli takes them in bulk."""
+    """Inserts the bottles with GEOADD, a thousand per command, through redis-cli's bulk mode."""
     loader = subprocess.Popen(
         ["redis-cli", "-s", str(socket), "--pipe"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
@@ -162,7 +162,7 @@ def fill_redis(socket, db):
 
 
 def geosearch(socket, rectangles, options):
-    """redis-benchmark repeats one command, so each of a few rectangles has its share of the time."""
+    """Returns searches per second. redis-benchmark repeats one command, so a few rectangles share the time."""
     seconds_a_search = []
     for asked in rectangles.all[: 4 * options.rounds]:
         width = 2 * asked["longitude_span"] * KM_A_DEGREE * math.cos(math.radians(asked["latitude"]))

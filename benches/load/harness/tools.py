@@ -1,4 +1,4 @@
-"""Where things are, and how other programs are run."""
+"""Paths, and helpers to run other programs."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def say(text=""):
 
 
 def run(*command, timeout=1800, **options):
-    """What the command prints; its error output is shown if it fails."""
+    """Runs the command and returns its output; raises with its error output if it fails."""
     done = subprocess.run(
         [str(part) for part in command],
         timeout=timeout,
@@ -45,7 +45,7 @@ def free_port():
 
 
 def rank(count):
-    """1000000 as `1 M`."""
+    """Formats 1000000 as `1 M`."""
     for size, letter in ((1_000_000, " M"), (1000, " k")):
         if count >= size:
             return f"{count / size:g}{letter}"
@@ -53,5 +53,5 @@ def rank(count):
 
 
 def median_ratio(these, those):
-    """The median of the ratios round by round, which a slow minute of the machine hardly moves."""
+    """Returns the median of the ratios of each round, which a slow minute of the machine hardly moves."""
     return statistics.median(this / that for this, that in zip(these, those))

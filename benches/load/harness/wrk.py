@@ -1,4 +1,4 @@
-"""Load, by wrk."""
+"""Generates load with wrk."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).parent / "load.lua"
 
 @dataclass
 class Sample:
-    """What one run found: requests a second, and milliseconds."""
+    """The result of one run: requests per second, and latencies in milliseconds."""
 
     rate: float
     p50: float
@@ -29,7 +29,7 @@ def start(server, requests, cookie="", seconds=2, threads=2, connections=32, wai
 
 
 def finish(process, seconds):
-    """What the run found. A run in which a request failed counts for nothing."""
+    """Waits for the run and returns its result. Raises if any request failed."""
     try:
         out, _ = process.communicate(timeout=seconds + 60)
     except BaseException:
@@ -49,7 +49,7 @@ def drive(server, requests, cookie="", seconds=2, **options):
 
 
 def file_of(name, requests):
-    """A file of requests: (method, path) or (method, path, body)."""
+    """Writes a file of requests, each (method, path) or (method, path, body)."""
     path = WORK / f"{name}.requests"
     lines = []
     for method, target, *body in requests:
@@ -59,7 +59,7 @@ def file_of(name, requests):
 
 
 class Rectangles:
-    """Rectangles of a sea that hold about so many bottles, as requests for `nearby`."""
+    """Rectangles of a sea that hold about this number of bottles, as requests for `nearby`."""
 
     COUNT = 300
 

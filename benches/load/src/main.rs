@@ -1,4 +1,4 @@
-//! Makes seas of any size, and serves them as others would, to measure Bottle beside.
+//! Makes seas of any size, and serves them with other stacks, to compare Bottle with them.
 
 mod make;
 mod peers;
@@ -11,10 +11,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Whatever went wrong, for whoever reads the terminal.
+/// Any error, for the terminal.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes seas of any size, and serves them as others would.
+/// Makes seas of any size, and serves them with other stacks.
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -23,19 +23,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a database with so many bottles, always the same ones
+    /// Make a database with this number of bottles, always the same ones
     Make { db: PathBuf, bottles: u32 },
-    /// Print rectangles of that database that hold about so many bottles, as JSON
+    /// Print rectangles of the database that hold about this number of bottles, as JSON
     Rectangles { db: PathBuf, results: u32, count: usize },
-    /// Ask Bottle's store for these rectangles, without HTTP, and print how often a second
+    /// Query Bottle's store for these rectangles, without HTTP, and print queries per second
     Storage { db: PathBuf, rectangles: PathBuf, threads: usize, seconds: f64 },
-    /// Serve one answer from memory, with Rocket; the port is Rocket's own setting
+    /// Serve one response from memory, with Rocket; the port is Rocket's own setting
     Bare { db: PathBuf, answer: PathBuf },
     /// Serve `nearby` with axum and rusqlite
     Axum {
         db: PathBuf,
         port: u16,
-        /// One single-threaded runtime a core instead of one runtime over all cores
+        /// One single-threaded runtime per core instead of one runtime over all cores
         #[arg(long)]
         per_core: bool,
     },

@@ -24,14 +24,14 @@ const WORDS: [&str; 16] = [
     "drift", "anchor", "pearl", "storm", "quiet", "shore",
 ];
 
-/// Makes `path` with so many bottles, all thrown by the account `ada` (password `pass`).
+/// Makes `path` with this number of bottles, all thrown by the account `ada` (password `pass`).
 pub fn run(path: &Path, bottles: u32) -> Result<()> {
     if path.exists() {
         return Err(format!("{} is there already", path.display()).into());
     }
     let owner = create(path)?;
     let mut db = Connection::open(path)?;
-    // A crash costs no more than making it again, so nothing is journalled meanwhile.
+    // No journal: after a crash, the file is simply made again.
     db.pragma_update(None, "journal_mode", "off")?;
     db.pragma_update(None, "synchronous", "off")?;
     db.pragma_update(None, "cache_size", -256 * 1024)?;
@@ -42,7 +42,7 @@ pub fn run(path: &Path, bottles: u32) -> Result<()> {
     Ok(())
 }
 
-/// Has Bottle make the file and the account, whose id is returned.
+/// Has Bottle create the file and the account, and returns the id of the account.
 fn create(path: &Path) -> Result<i64> {
     let settings = Settings::default();
     let options =
@@ -61,7 +61,7 @@ fn create(path: &Path) -> Result<i64> {
     Ok(runtime.block_on(accounts.register(registration))?.id)
 }
 
-/// Inserts the bottles, without the triggers, and then what these would have made of them.
+/// Inserts the bottles without the triggers, and then the rows that the triggers would have written.
 fn fill(db: &mut Connection, owner: i64, bottles: u32) -> Result<()> {
     let change = db.transaction()?;
     let triggers: Vec<(String, String)> = change
@@ -122,7 +122,7 @@ fn words(random: &mut Random, count: usize) -> String {
     words.join(" ")
 }
 
-/// Sees that the sea holds what Bottle's triggers would have put there.
+/// Checks that the sea holds the rows that Bottle's triggers would have written.
 fn check(db: &Connection, bottles: u32) -> Result<()> {
     let placed: u32 = db.query_row("SELECT count(*) FROM bottles_rtree", [], |row| row.get(0))?;
     let miscounted: u32 = db.query_row(

@@ -1,4 +1,4 @@
-//! Servers that answer as Bottle does, to the same cookie, from the same file.
+//! Servers that return the same responses as Bottle, for the same cookie, from the same file.
 
 pub mod bare;
 pub mod nearby;
@@ -18,7 +18,7 @@ use crate::Result;
 async fn serve(app: Router, listener: TcpListener) -> Result<()> {
     listener.set_nonblocking(true)?;
     let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|socket| {
-        // An answer is written whole; to wait for more to send would only delay it.
+        // A response is written in one piece; waiting for more data would only delay it.
         let _ = socket.set_nodelay(true);
     });
     axum::serve(listener, app).await?;
@@ -34,7 +34,7 @@ fn run_shared(served: impl Future<Output = Result<()>>) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(served)
 }
 
-/// A runtime for each core, all accepting from one listener.
+/// One runtime per core, all accepting from one listener.
 fn run_per_core(app: &Router, listener: &TcpListener) -> Result<()> {
     let cores = thread::available_parallelism()?.get();
     thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Rectangles to ask for: around bottles of the sea, so wide that they hold about as many as wanted.
+//! Rectangles to query: around bottles of the sea, wide enough to hold about the wanted number.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ const SEED: u64 = 20;
 /// How far from the wanted number a rectangle may be.
 const TOLERANCE: f64 = 0.1;
 
-/// What a request for `nearby` asks for, and how many bottles it finds.
+/// The parameters of a `nearby` request, and the number of bottles it finds.
 #[derive(Serialize, Deserialize)]
 pub struct Rectangle {
     pub latitude: f64,

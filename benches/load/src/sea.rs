@@ -1,12 +1,12 @@
-//! Where the bottles of a made sea lie: most around a few cities, the rest anywhere.
+//! Positions of the bottles in a generated sea: most around a few cities, the rest anywhere.
 
 /// Cities that share [`IN_CITIES`] of the bottles.
 const CITIES: usize = 200;
 const IN_CITIES: f64 = 0.7;
-/// How far bottles lie from the middle of their city, in degrees (a standard deviation).
+/// Standard deviation of the distance between a bottle and the centre of its city, in degrees.
 const CITY_SIZE: f64 = 0.2;
 
-/// A small generator of its own: the same seed gives the same sea in ten years as well.
+/// A small generator of its own, so that a seed gives the same sea in ten years as well.
 pub struct Random(u64);
 
 impl Random {
@@ -36,13 +36,13 @@ impl Random {
         (self.unit() * end as f64) as usize
     }
 
-    /// A normal deviate, by the sum of twelve (never farther than 6 from 0).
+    /// A normal deviate, as the sum of twelve uniform ones (never farther than 6 from 0).
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
     }
 }
 
-/// A place, to the millionth of a degree, as a phone tells it.
+/// A place, to the millionth of a degree, as a phone reports it.
 #[derive(Clone, Copy)]
 pub struct Place {
     pub latitude: f64,
@@ -55,7 +55,7 @@ impl Place {
         Self { latitude: rounded(latitude), longitude: rounded(longitude) }
     }
 
-    /// How far along a Hilbert curve over the globe: neighbours on it are neighbours on the map.
+    /// The position along a Hilbert curve over the globe: neighbours on it are neighbours on the map.
     fn along_curve(&self) -> u64 {
         const SIDE: u64 = 1 << 20;
         let mut x = ((self.longitude + 180.0) / 360.0 * (SIDE - 1) as f64) as u64;
@@ -77,8 +77,8 @@ impl Place {
     }
 }
 
-/// So many places, in an order that keeps neighbours together. None is so near to a pole or the
-/// antimeridian that a rectangle around it would need care.
+/// This number of places, in an order that keeps neighbours together. None is close enough to a pole or
+/// the antimeridian for a rectangle around it to need special care.
 pub fn places(random: &mut Random, count: usize) -> Vec<Place> {
     let cities: Vec<Place> = (0..CITIES)
         .map(|_| Place::new(random.between(-55.0, 65.0), random.between(-175.0, 175.0)))

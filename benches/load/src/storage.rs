@@ -1,4 +1,4 @@
-//! What the search alone costs: Bottle's own store, asked without HTTP.
+//! The cost of the search alone: Bottle's own store, queried without HTTP.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use bottle::store::{Options, Store};
 use crate::Result;
 use crate::rectangles;
 
-/// Prints how many searches a second `threads` threads do together.
+/// Prints the searches per second that `threads` threads do together.
 pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result<()> {
     let options = Options {
         readers: threads as u32,
@@ -50,7 +50,7 @@ fn rectangle(asked: &rectangles::Rectangle) -> Result<Rectangle> {
     Ok(Rectangle::new(center, asked.latitude_span, asked.longitude_span)?)
 }
 
-/// Searches until the time is over, starting at another rectangle than the other threads.
+/// Searches until the time is over, starting at a different rectangle from the other threads.
 fn search(
     store: &Store,
     bottles: &Bottles,

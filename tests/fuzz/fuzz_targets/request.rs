@@ -1,5 +1,4 @@
-//! Whole requests, as far as Rocket takes them: nothing panics, nothing is a 500, and all answers are
-//! JSON.
+//! Sends whole requests through Rocket: none may panic or return a 500, and every response must be JSON.
 
 #![no_main]
 
@@ -117,14 +116,14 @@ struct Input<'a> {
     body: Body<'a>,
 }
 
-/// What is at this place of a list that goes round.
+/// Returns the item at this index, modulo the length of the list.
 fn pick<T: Copy>(list: &[T], at: u8) -> T {
     list[usize::from(at) % list.len()]
 }
 
 struct Served {
     client: Client,
-    /// Ada's.
+    /// Of the logged-in account `ada`.
     cookie: String,
     _folder: tempfile::TempDir,
 }
@@ -135,7 +134,7 @@ thread_local! {
 }
 
 fn serve() -> Served {
-    // In memory: what is fuzzed here is not the disk.
+    // In memory, because the disk is not under test.
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
     let settings = Settings {
         argon2_memory_kib: 8,

@@ -1,4 +1,4 @@
-//! Text that becomes a value or is refused: whatever became one keeps its rule.
+//! Parses text into the types of fields: a value that was accepted must obey the rule of its type.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: (&str, [f64; 4])| {
     let (text, [latitude, longitude, latitude_span, longitude_span]) = input;
     if let Ok(name) = Username::parse("username", text) {
-        // It is its own normal form.
+        // An accepted name is already normalized.
         assert_eq!(Username::normalized(name.as_str()).as_str(), name.as_str());
         assert!(Username::parse("username", name.as_str()).is_ok());
     }

@@ -1,4 +1,4 @@
-//! The most that Rocket can do: the same bytes for every request, from memory.
+//! The upper bound of Rocket: the same bytes for every request, from memory.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use rocket::{State, get, routes};
 use super::session::cookie_key;
 use crate::Result;
 
-/// The answer that Bottle gave.
+/// The response that Bottle returned.
 struct Answer(&'static [u8]);
 
 #[get("/plain")]

@@ -1,5 +1,5 @@
-//! `nearby` with axum and rusqlite: the query runs where the request is, and JSON is written while
-//! SQLite holds the rows.
+//! `nearby` with axum and rusqlite: the query runs on the thread of the request, and the JSON is written
+//! while SQLite holds the rows.
 
 use std::ops::Range;
 use std::path::Path;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::session::Sessions;
 use crate::Result;
 
-/// The rectangle asked for. The load asks for none that crosses the antimeridian.
+/// The rectangle of the request. The load sends none that crosses the antimeridian.
 #[derive(Deserialize)]
 struct Asked {
     latitude: f64,
@@ -91,10 +91,10 @@ fn answer(db: &Connection, viewer: i64, asked: &Asked) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Which part of the written JSON is the bottle with that id.
+/// The range of the written JSON that is the bottle with that id.
 type Written = (i64, Range<usize>);
 
-/// The bottles' JSON in the order of the tree, and where each is in it, by id.
+/// The bottles' JSON in the order of the tree, and the range of each in it, by id.
 fn search(db: &Connection, viewer: i64, asked: &Asked) -> Result<(Vec<u8>, Vec<Written>)> {
     let mut written = Vec::with_capacity(4096);
     let mut bottles = Vec::with_capacity(32);

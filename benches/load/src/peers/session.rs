@@ -1,4 +1,4 @@
-//! Bottle's private cookie and its session, as any other program with the file's key can check them.
+//! Bottle's private cookie and its session, checked as any program with the file's key can.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,7 +20,7 @@ pub fn cookie_key(db: &Path) -> Result<String> {
     Ok(db.query_row("SELECT value FROM meta WHERE key = 'cookie_key'", [], |row| row.get(0))?)
 }
 
-/// Finds out who asks.
+/// Authenticates requests.
 pub struct Sessions {
     key: Key,
     pool: Pool<SqliteConnectionManager>,
@@ -51,7 +51,7 @@ impl Sessions {
         self.pool.get().map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
     }
 
-    /// The account whose live session the request's cookie proves.
+    /// The account of the live session in the request's cookie.
     pub fn account(
         &self,
         db: &Connection,

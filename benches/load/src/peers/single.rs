@@ -34,7 +34,7 @@ struct Peer {
     writer: Mutex<Connection>,
 }
 
-/// Serves throwing into the file `db` on a loopback port.
+/// Serves throws into the file `db` on a loopback port.
 pub fn run(db: &Path, port: u16) -> Result<()> {
     let writer = Connection::open(db)?;
     // As durable as Bottle's own commits.
