@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::model::clock::Timestamp;
-use crate::model::fields::Holding;
+use crate::model::holding::Holding;
 
 /// Why the domain refused, or could not do, what it was asked.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

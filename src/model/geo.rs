@@ -11,10 +11,14 @@ pub struct Position {
 
 impl Position {
     /// `latitude` in [-90, 90] and `longitude` in [-180, 180], or the field that is wrong.
+    ///
+    /// Values that a normal 32-bit float cannot tell from 0 become 0: the R*-tree stores 32-bit boxes,
+    /// and SQLite cannot round such a value outwards (`rtreeValueDown` in its rtree.c multiplies by
+    /// 1 ± 2^-23, which moves no subnormal float).
     pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
         Ok(Self {
-            latitude: within("latitude", latitude, -90.0, 90.0)?,
-            longitude: within("longitude", longitude, -180.0, 180.0)?,
+            latitude: flush_subnormal(within("latitude", latitude, -90.0, 90.0)?),
+            longitude: flush_subnormal(within("longitude", longitude, -180.0, 180.0)?),
         })
     }
 
@@ -36,6 +40,10 @@ impl Position {
     pub fn longitude(self) -> f64 {
         self.longitude
     }
+}
+
+fn flush_subnormal(degrees: f64) -> f64 {
+    if degrees.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { degrees }
 }
 
 /// The field's value, if it is a number from `least` to `most` (which no NaN is).
@@ -154,5 +162,23 @@ impl Rectangle {
             (area.south..=area.north).contains(&position.latitude)
                 && (area.west..=area.east).contains(&position.longitude)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Position;
+
+    #[test]
+    fn a_value_that_the_index_cannot_hold_is_zero() {
+        for tiny in [1e-50, -1e-50, 5e-324, 1e-45, -1.17e-38, -0.0] {
+            let position = Position::new(tiny, tiny).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!(position.latitude().to_bits(), 0.0_f64.to_bits(), "{tiny}");
+            assert_eq!(position.longitude().to_bits(), 0.0_f64.to_bits(), "{tiny}");
+        }
+        for kept in [1.18e-38, -1.18e-38, 1e-20] {
+            let position = Position::new(kept, kept).unwrap_or_else(|e| panic!("{e}"));
+            assert_eq!((position.latitude(), position.longitude()), (kept, kept));
+        }
     }
 }

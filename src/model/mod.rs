@@ -4,4 +4,5 @@ pub mod clock;
 pub mod error;
 pub mod fields;
 pub mod geo;
+pub mod holding;
 pub mod token;

@@ -29,6 +29,21 @@ pub enum Remedy {
     DropObject,
 }
 
+/// The counts by cell, as they follow from the bottles.
+macro_rules! counts_by_cell {
+    () => {
+        "SELECT level,
+                min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1) AS y,
+                min(CAST((longitude + 180) * per_turn / 360 AS INTEGER), per_turn - 1) AS x,
+                count(*) AS count
+         FROM levels CROSS JOIN bottles WHERE ON_SEA
+         GROUP BY 1, 2, 3"
+    };
+}
+
+/// The R*-tree's boxes are 32-bit floats. Files of schema 5 and older may have positions nearer to 0
+/// than these can hold, which are off by less than 1.2e-38.
+///
 /// What the index holds must follow from the table of bottles: since which schema, a question that finds
 /// ids where it does not (`ON_SEA` for what is true of bottles that are not hidden), and what is wrong.
 const INDEX: &[(i32, &str, &str)] = &[
@@ -45,8 +60,8 @@ const INDEX: &[(i32, &str, &str)] = &[
     (
         1,
         "SELECT id FROM bottles JOIN bottles_rtree USING (id)
-         WHERE latitude NOT BETWEEN min_latitude AND max_latitude
-            OR longitude NOT BETWEEN min_longitude AND max_longitude",
+         WHERE latitude NOT BETWEEN min_latitude - 1.2e-38 AND max_latitude + 1.2e-38
+            OR longitude NOT BETWEEN min_longitude - 1.2e-38 AND max_longitude + 1.2e-38",
         "bottles that the R*-tree has at another place",
     ),
     (
@@ -57,9 +72,14 @@ const INDEX: &[(i32, &str, &str)] = &[
     ),
     (
         3,
-        "SELECT level AS id FROM levels LEFT JOIN cells USING (level) GROUP BY level
-         HAVING total(count) <> (SELECT count(*) FROM bottles WHERE ON_SEA)",
-        "levels of the map whose counts are off",
+        concat!(
+            "SELECT level AS id FROM (
+                 SELECT level, y, x, count FROM cells
+                 UNION ALL SELECT level, y, x, -count FROM (",
+            counts_by_cell!(),
+            ")) GROUP BY level, y, x HAVING sum(count) <> 0"
+        ),
+        "cells of the map whose counts are off, by level",
     ),
 ];
 
@@ -174,19 +194,17 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
     change.execute_batch("DROP TABLE bottles_rtree")?;
     change.execute_batch(create)?;
     let version: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let sql = "INSERT INTO bottles_rtree
+    let sql = concat!(
+        "INSERT INTO bottles_rtree
          SELECT id, latitude, latitude, longitude, longitude FROM bottles WHERE ON_SEA;
          UPDATE bottles
          SET openers_count = (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id);
          DELETE FROM cells;
-         INSERT INTO cells
-         SELECT level,
-                min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1),
-                min(CAST((longitude + 180) * per_turn / 360 AS INTEGER), per_turn - 1),
-                count(*)
-         FROM levels CROSS JOIN bottles WHERE ON_SEA
-         GROUP BY 1, 2, 3;";
+         INSERT INTO cells ",
+        counts_by_cell!(),
+        ";"
+    );
     change.execute_batch(&sql.replace("ON_SEA", on_sea(version)))?;
     let bottles = change.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
     change.commit()?;

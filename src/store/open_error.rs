@@ -1,9 +1,8 @@
 //! Why a database file is not opened.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
-
-use super::backup::CopyError;
 
 /// Why a database file was not opened. Except for the last, the file is as it was, to the byte.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +66,7 @@ pub enum OpenError {
     #[error(
         "{path} is of an older version. Before it is changed, a copy is made, and that failed:\n{source}"
     )]
-    NotCopied { path: PathBuf, source: Box<CopyError> },
+    NotCopied { path: PathBuf, source: Box<dyn Error + Send + Sync> },
     #[error("{path} could not be brought to this version's schema: {source}")]
     Migration { path: PathBuf, source: rusqlite_migration::Error },
 }

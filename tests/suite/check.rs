@@ -58,7 +58,14 @@ fn check(folder: &Path, args: &[&str]) -> (bool, String) {
 )]
 #[case::counts(
     "UPDATE cells SET count = count + 1 WHERE level = 6",
-    "levels of the map whose counts are off",
+    "cells of the map whose counts are off",
+    true
+)]
+#[case::counts_that_cancel_out(
+    "UPDATE cells SET count = count + 5 WHERE (level, y, x) IN
+         (SELECT level, y, x FROM cells WHERE level = 14 ORDER BY y LIMIT 1);
+     INSERT INTO cells VALUES (14, 0, 0, -5)",
+    "2 cells of the map whose counts are off",
     true
 )]
 #[case::node("DELETE FROM bottles_rtree_rowid WHERE rowid = 1", "the R*-tree is damaged", true)]

@@ -38,6 +38,7 @@ mod observability;
 mod openapi;
 mod opening;
 mod page;
+mod positions;
 mod program;
 mod races;
 mod rate_limit;

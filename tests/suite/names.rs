@@ -47,7 +47,7 @@ const ENGLISH: &str = "must not contain invisible or format characters";
 #[case::bookstore(at_bookstore, 422, json!({
     "message": format!("The field user_id {ENGLISH}."), "token": ""
 }))]
-fn a_name_that_looks_like_anothers_is_refused(
+fn a_name_that_resembles_another_is_refused(
     #[case] register: Register,
     #[case] status: u16,
     #[case] body: Value,
@@ -74,7 +74,7 @@ fn a_name_that_looks_like_anothers_is_refused(
 }
 
 #[rstest]
-fn a_nickname_that_looks_like_anothers_is_refused(
+fn a_nickname_that_resembles_another_is_refused(
     #[values("\u{202e}ada", "ad\u{200b}a", "\u{2800}", "ada\u{e0001}", "ada\u{ffff}")] name: &str,
 ) {
     let app = App::new();

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::model::error::{Error, Problem, Result};
 
+pub use super::holding::Holding;
 pub use bottle::{Address, Content, Reason, Style};
 
 /// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters, no
@@ -209,15 +210,6 @@ impl Terminal {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// What a Ledger account may have. While it has any, Ledger does not delete it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Holding {
-    Card,
-    Member,
-    Division,
 }
 
 /// The name of a card, a member or a division: 1 to 64 characters, no control characters.
