@@ -94,7 +94,7 @@ fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError
     if !fs::metadata(path).is_ok_and(|there| there.len() > 0) {
         return Ok(None);
     }
-    open::check_header(path).map_err(|_| CopyError::Occupied(path.to_owned()))?;
+    connect::check_header(path).map_err(|_| CopyError::Occupied(path.to_owned()))?;
     let lock = open::lock(path)?;
     Ok(Some((lock, identity(path))))
 }

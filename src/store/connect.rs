@@ -1,7 +1,8 @@
 //! Connections to a database file: the kinds there are, and a read that holds however the file is used
 //! meanwhile.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::files;
-use super::open::{self, OpenError};
+use super::migrate;
+use super::open_error::{OpenError, refusal};
 
 /// The purpose of a connection. (The connections of the server's pools are opened in `readers`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,21 @@ pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
+/// Rejects another program's file by its first bytes, before SQLite has touched it.
+pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
+    let mut file =
+        File::open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    let mut header = [0; 100];
+    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
+        return Err(OpenError::NotADatabase(path.to_owned()));
+    }
+    let [a, b, c, d] = [header[68], header[69], header[70], header[71]];
+    if i32::from_be_bytes([a, b, c, d]) != migrate::APPLICATION_ID {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    Ok(())
+}
+
 /// Runs `read` on one snapshot of the database at `path`, which is left as it is.
 ///
 /// A file at rest is read as immutable. If a program changes it meanwhile, or begins a log, pages of
@@ -69,10 +86,10 @@ pub(super) fn read<T, E: From<OpenError>>(
     mut read: impl FnMut(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     let path = &files::located(path)?;
-    open::check_header(path)?;
+    check_header(path)?;
     let mut read_in = |mode| {
-        let db = open(path, mode).map_err(|e| open::refusal(path, e))?;
-        db.execute_batch("BEGIN").map_err(|e| open::refusal(path, e))?;
+        let db = open(path, mode).map_err(|e| refusal(path, e))?;
+        db.execute_batch("BEGIN").map_err(|e| refusal(path, e))?;
         read(&db)
     };
     if let Some(before) = AtRest::of(path) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::open::OpenError;
+use super::open_error::OpenError;
 
 /// The names of unfinished files begin with this.
 const PREFIX: &str = ".bottle-copy-";

@@ -1,7 +1,7 @@
 //! From a path to a database that is surely Bottle's, or a refusal that leaves the file as it was.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -101,21 +101,6 @@ fn create(path: &Path) -> Result<(), OpenError> {
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(io(e.error)),
     }
-}
-
-/// Tells another program's file by its first bytes, before SQLite has touched it.
-pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
-    let mut file =
-        File::open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-    let mut header = [0; 100];
-    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
-        return Err(OpenError::NotADatabase(path.to_owned()));
-    }
-    let [a, b, c, d] = [header[68], header[69], header[70], header[71]];
-    if i32::from_be_bytes([a, b, c, d]) != migrate::APPLICATION_ID {
-        return Err(OpenError::Foreign(path.to_owned()));
-    }
-    Ok(())
 }
 
 /// Checks version, schema and (for small files) every page, and writes nothing. The version of the

@@ -52,7 +52,7 @@ pub fn restore(
 /// lives. `None` if the file is too damaged for that, or not Bottle's.
 fn fold(path: &Path) -> Result<Option<Connection>, CopyError> {
     // SQLite would delete the log of an empty file.
-    if open::check_header(path).is_err() {
+    if connect::check_header(path).is_err() {
         return Ok(None);
     }
     let folded = connect::open(path, Mode::Exclusive).and_then(|db| {

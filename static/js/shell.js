@@ -3,6 +3,7 @@
 
 import { connection, server, session, tryServer } from './api.js';
 import { CityLayer, loadCities } from './cities.js';
+import { CreditsControl, OWN_CREDITS, readAttribution } from './credits.js';
 import { el, needStyle } from './dom.js';
 import { t } from './i18n.js';
 import { banner, removeBanner } from './notices.js';
@@ -18,13 +19,16 @@ export async function start(app) {
   document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
   watchConnection(app);
   watchSession(app);
-  addControls(app);
+  const streets = streetMap(app.settings);
+  L.control.scale({ position: 'bottomright', imperial: navigator.language === 'en-US' }).addTo(app.map);
+  new CreditsControl([...OWN_CREDITS, ...(streets?.attribution ? [readAttribution(streets.attribution)] : [])]).addTo(app.map);
   openLink(app);
   addEventListener('hashchange', () => openLink(app));
   app.land.refine();
   app.map.on('zoomend', () => app.land.refine());
   await welcome(app);
-  if (!addStreets(app)) {
+  if (streets) addStreets(app.map, streets);
+  else {
     await loadCities();
     new CityLayer().addTo(app.map);
   }
@@ -43,21 +47,18 @@ async function fetchTheRest() {
   }
 }
 
-function addControls({ map }) {
-  L.control.scale({ position: 'bottomright', imperial: navigator.language === 'en-US' }).addTo(map);
-  L.control.attribution({ position: 'bottomleft', prefix: '<a href="https://leafletjs.com">Leaflet</a>' })
-    .addAttribution('Natural Earth').addAttribution('<a href="https://www.geonames.org">GeoNames</a> CC BY').addTo(map);
+/** The operator's street map: a file of the server, or tiles from the internet. Null if there is none. */
+function streetMap({ mbtiles, tile_url: url, tile_attribution: attribution }) {
+  if (mbtiles) {
+    const options = { minZoom: mbtiles.min_zoom, maxNativeZoom: mbtiles.max_zoom };
+    return { url: 'tiles/{z}/{x}/{y}', attribution: mbtiles.attribution, options };
+  }
+  return url ? { url, attribution, options: { maxNativeZoom: 19 } } : null;
 }
 
-/** The operator's street map: a file of the server, or tiles from the internet. */
-function addStreets({ map, settings: { mbtiles, tile_url: url, tile_attribution: attribution } }) {
-  if (!mbtiles && !url) return false;
-  const options = mbtiles
-    ? { attribution: mbtiles.attribution, minZoom: mbtiles.min_zoom, maxNativeZoom: mbtiles.max_zoom, maxZoom: STREETS }
-    : { attribution, maxNativeZoom: 19, maxZoom: STREETS };
+function addStreets(map, { url, options }) {
   map.setMaxZoom(STREETS);
-  L.tileLayer(mbtiles ? 'tiles/{z}/{x}/{y}' : url, { ...options, className: 'streets' }).addTo(map);
-  return true;
+  L.tileLayer(url, { ...options, maxZoom: STREETS, className: 'streets' }).addTo(map);
 }
 
 /** A link to a place or to one bottle, at the start and when the reader changes the address. */

@@ -154,6 +154,11 @@ impl Browser {
         text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Runs a script in the page and returns its result.
+    pub(crate) async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
+    }
+
     /// Waits until the page says this.
     pub(crate) async fn reads(&self, wanted: &str) {
         let started = Instant::now();

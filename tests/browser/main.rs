@@ -5,6 +5,7 @@
 #[path = "../suite/app.rs"]
 #[allow(dead_code)]
 mod app;
+mod attribution;
 #[path = "../suite/document.rs"]
 #[allow(dead_code)]
 mod document;

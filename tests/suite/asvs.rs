@@ -224,6 +224,12 @@ fn the_page_reads_no_text_as_markup() {
                 "eval(",
                 "Function(",
                 "setHTML",
+                // Leaflet inserts these as markup.
+                "addAttribution",
+                "control.attribution",
+                "bindPopup",
+                "bindTooltip",
+                " html:",
                 "javascript:",
                 "srcdoc",
                 "postMessage",

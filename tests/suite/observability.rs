@@ -111,7 +111,7 @@ fn what_is_slow_is_logged() {
     program.status();
     printed.join().unwrap();
     let log = log.join().unwrap();
-    assert!(log.contains("a slow change took") && log.contains("accounts.rs:"), "{log}");
+    assert!(log.contains("a slow change took") && log.contains("accounts/mod.rs:"), "{log}");
 }
 
 #[rstest]

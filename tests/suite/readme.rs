@@ -92,7 +92,7 @@ fn every_path_in_the_documents_exists() {
     for document in documents() {
         let text = fs::read_to_string(&document).unwrap();
         for code in text.split('`').skip(1).step_by(2).filter(|code| is_path(code)) {
-            assert!(current_path(code).exists(), "{}: {code}", document.display());
+            assert!(Path::new(code).exists(), "{}: {code}", document.display());
             paths += 1;
         }
     }
@@ -120,53 +120,6 @@ fn every_test_in_the_architecture_exists() {
     assert!(tests >= 5, "{tests} tests");
 }
 
-/// New places that the documents name already, each with the old place where the file still is. Remove an
-/// entry once its file has moved.
-const STILL_AT: [(&str, &str); 29] = [
-    ("src/api/bottle/events.rs", "src/contracts/bottle/live.rs"),
-    ("src/api/", "src/contracts/"),
-    ("src/http/chunk_size.rs", "src/pieces.rs"),
-    ("src/http/client_ip.rs", "src/contracts/client.rs"),
-    ("src/http/connections.rs", "src/connections.rs"),
-    ("src/http/csrf.rs", "src/contracts/origin.rs"),
-    ("src/http/drain.rs", "src/contracts/unread.rs"),
-    ("src/http/messages_zh.rs", "src/contracts/chinese.rs"),
-    ("src/http/method_override.rs", "src/contracts/forms.rs"),
-    ("src/http/rejection.rs", "src/contracts/mod.rs"),
-    ("src/http/security_headers.rs", "src/headers.rs"),
-    ("src/http/", "src/contracts/"),
-    ("src/domain/accounts/mod.rs", "src/accounts.rs"),
-    ("src/domain/bottles/mod.rs", "src/bottles.rs"),
-    ("src/domain/transfer/mod.rs", "src/transfer.rs"),
-    ("src/domain/events.rs", "src/live.rs"),
-    ("src/domain/ledger.rs", "src/holdings.rs"),
-    ("src/domain/rate_limit.rs", "src/throttle.rs"),
-    ("src/domain/", "src/"),
-    ("src/model/fields/mod.rs", "src/fields.rs"),
-    ("src/model/", "src/"),
-    ("src/server/mod.rs", "src/server.rs"),
-    ("src/server/openapi.rs", "src/contracts/openapi.rs"),
-    ("src/server/tls.rs", "src/certificate.rs"),
-    ("src/server/", "src/"),
-    ("src/web/mod.rs", "src/web.rs"),
-    ("src/web/", "src/web.rs"),
-    ("src/cli/user/mod.rs", "src/cli/user.rs"),
-    ("tests/suite/architecture.rs", "src/lib.rs"),
-];
-
-/// Returns the file or folder that a document calls `path`.
-pub(crate) fn current_path(path: &str) -> PathBuf {
-    let moved = STILL_AT.iter().find(|(new, _)| path.starts_with(new));
-    moved.map_or_else(|| path.into(), |(new, old)| path.replacen(new, old, 1).into())
-}
-
-#[rstest]
-fn no_moved_file_is_listed_as_still_at_its_old_place() {
-    for (new, _) in STILL_AT {
-        assert!(!Path::new(new).exists(), "{new} has moved: remove it from STILL_AT");
-    }
-}
-
 /// The file of every relative link exists, and so does the section if the link names one.
 #[rstest]
 fn every_link_of_the_documents_leads_somewhere() {
@@ -182,7 +135,7 @@ fn every_link_of_the_documents_leads_somewhere() {
             let told = format!("{}: {link}", document.display());
             let target = match file.strip_prefix("../") {
                 _ if file.is_empty() => document.clone(),
-                Some(file) => current_path(file),
+                Some(file) => file.into(),
                 None => document.with_file_name(file),
             };
             assert!(target.exists(), "{told}");

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::adding::{Adding, Defaults, Failure, ImportIndex};
-use super::incoming::{self, Row};
+use super::geojson;
+use super::incoming::Row;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
+use crate::store::transfer::Record;
 use crate::store::{Store, users};
 
 /// So many rows are one transaction.
@@ -73,7 +75,7 @@ impl Import {
 
     /// Takes what stands at this number of the file; whether it is time to write.
     pub fn take(&mut self, number: u64, value: Result<Value, String>) -> bool {
-        match value.and_then(incoming::row) {
+        match value.and_then(row_of) {
             Ok(row) => self.waiting.push((number, row)),
             Err(why) => self.leave_out(number, why),
         }
@@ -120,4 +122,17 @@ impl Import {
         left_out.into_iter().for_each(|(number, why)| self.leave_out(number, why));
         Ok(())
     }
+}
+
+/// The row that `value` is, or why it is none.
+fn row_of(value: Value) -> Result<Row, String> {
+    if value["type"] == "Feature" {
+        return geojson::bottle(&value).map(Row::Bottle);
+    }
+    let record = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    Ok(match record {
+        Record::User(person) => Row::User(person),
+        Record::Bottle(bottle) => Row::Bottle(bottle.into()),
+        Record::Opening(opening) => Row::Opening(opening),
+    })
 }

@@ -1,10 +1,7 @@
 //! A row of a file, before it is known whether it can be added.
 
-use serde_json::Value;
-
-use super::geojson;
 use crate::model::clock::Timestamp;
-use crate::store::transfer::{Opening, Person, Place, Record, Thrown};
+use crate::store::transfer::{Opening, Person, Place, Thrown};
 
 /// A row of the file.
 pub(super) enum Row {
@@ -37,17 +34,4 @@ impl From<Thrown> for IncomingBottle {
             hidden_at: bottle.hidden_at,
         }
     }
-}
-
-/// The row that `value` is, or why it is none.
-pub(super) fn row(value: Value) -> Result<Row, String> {
-    if value["type"] == "Feature" {
-        return geojson::bottle(&value).map(Row::Bottle);
-    }
-    let record = serde_json::from_value(value).map_err(|e| e.to_string())?;
-    Ok(match record {
-        Record::User(person) => Row::User(person),
-        Record::Bottle(bottle) => Row::Bottle(bottle.into()),
-        Record::Opening(opening) => Row::Opening(opening),
-    })
 }
