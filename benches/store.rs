@@ -8,11 +8,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bottle::domain::accounts::Account;
+use bottle::domain::accounts::{Account, Contract, Login};
 use bottle::domain::bottles::{Bottles, NearbyQuery, NewBottle};
 use bottle::model::clock::{Clock, Timestamp};
 use bottle::model::fields::{Address, Content, Gender, Style};
 use bottle::model::geo::{Position, Rectangle};
+use bottle::model::token::Token;
+use bottle::store::sessions::SessionKey;
 use bottle::store::{Options, Store};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rstar::primitives::GeomWithData;
@@ -56,8 +58,12 @@ fn places(count: usize) -> Vec<[f64; 2]> {
         .collect()
 }
 
-fn ada() -> Account {
-    Account {
+fn session() -> SessionKey {
+    SessionKey { contract: Contract::Bottle, token: Token::presented("ada's").hash() }
+}
+
+fn ada() -> Login {
+    let account = Account {
         id: 1,
         username: "ada".into(),
         nickname: "Ada".into(),
@@ -67,7 +73,8 @@ fn ada() -> Account {
         created_at: Timestamp::from_millis(0),
         password_is_one_time: false,
         is_teacher: false,
-    }
+    };
+    Login { account, session: session() }
 }
 
 fn fill(path: &Path, places: &[[f64; 2]]) {
@@ -79,6 +86,13 @@ fn fill(path: &Path, places: &[[f64; 2]]) {
              VALUES ('ada', '', 'Ada', 'unknown', 0)",
         )
         .expect("an account");
+    write
+        .execute(
+            "INSERT INTO sessions (token_hash, user_id, contract, created_at, expires_at)
+             VALUES (?1, 1, 'bottle', 0, ?2)",
+            (session().token.0, i64::MAX),
+        )
+        .expect("a session");
     let mut insert = write
         .prepare(
             "INSERT INTO bottles

@@ -8,11 +8,12 @@
 //! runs faster. What belongs to one server alone (keys, sessions) is left out.
 
 use std::error::Error;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bottle::domain::accounts::{Account, Accounts, Registration};
+use bottle::domain::accounts::{Accounts, Contract, Login, Name, Registration, SessionKind};
 use bottle::domain::bottles::{Bottles, NewBottle};
 use bottle::domain::password::Passwords;
 use bottle::model::clock::{Clock, Timestamp};
@@ -25,6 +26,9 @@ const BOTTLES: &str = include_str!("bottles.tsv");
 
 /// 1 September 2026, when the sample's first account is registered.
 const BEGINNING: Timestamp = Timestamp::from_millis(1_788_220_800_000);
+
+/// Everyone's.
+const PASSWORD: &str = "driftwood";
 
 const PEOPLE: [(&str, &str, Gender); 8] = [
     ("ada", "Ada", Gender::Female),
@@ -62,19 +66,18 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
     let accounts = Accounts::new(Arc::clone(&store), passwords, clock.clone(), 4);
     let bottles = Bottles::new(store, clock.clone());
 
-    let mut people: Vec<Account> = Vec::new();
+    let mut people: Vec<Login> = Vec::new();
     for (username, nickname, gender) in PEOPLE {
-        people.push(
-            accounts
-                .register(Registration {
-                    username: Username::parse("username", username)?,
-                    password: accounts.new_password("password", "driftwood")?,
-                    nickname: Some(Nickname::parse(nickname)?),
-                    gender: Some(gender),
-                    email: None,
-                })
-                .await?,
-        );
+        accounts
+            .register(Registration {
+                username: Username::parse("username", username)?,
+                password: accounts.new_password("password", PASSWORD)?,
+                nickname: Some(Nickname::parse(nickname)?),
+                gender: Some(gender),
+                email: None,
+            })
+            .await?;
+        people.push(log_in(&accounts, username).await?);
         clock.advance(Duration::from_secs(47 * 60));
     }
 
@@ -86,28 +89,35 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
         let bottle = bottles.throw(author, new).await?;
         clock.advance(Duration::from_secs(3600 + 613 * (turn as u64 % 17)));
         // Some bottles are opened by nobody, some by many.
-        let openers = people.iter().filter(|person| person.id != author.id);
+        let openers = people.iter().filter(|person| person.account.id != author.account.id);
         for (at, opener) in
             openers.enumerate().filter(|(at, _)| (turn * 7 + at * 5) % 11 < turn % 5)
         {
             clock.advance(Duration::from_secs(60 + at as u64 * 211));
-            bottles.open(bottle.id, opener).await?;
+            bottles.open(opener, bottle.id).await?;
         }
     }
     Ok(())
 }
 
+/// A session that outlives the sample's time.
+async fn log_in(accounts: &Accounts, username: &str) -> Result<Login, Box<dyn Error>> {
+    let contract = Contract::Bottle;
+    let kind = SessionKind { contract, seconds: u32::MAX, terminal: None, replaces: None };
+    let (name, here) = (Name::Username(username), Ipv4Addr::LOCALHOST.into());
+    let begun = accounts.log_in(name, PASSWORD.to_owned(), kind, here).await?;
+    Ok(accounts.resolve(contract, &begun.token)?)
+}
+
 /// The author and the bottle of one line: city, country, latitude, longitude, address, author, style
 /// and message.
-fn parse<'a>(
-    line: &str,
-    people: &'a [Account],
-) -> Result<(&'a Account, NewBottle), Box<dyn Error>> {
+fn parse<'a>(line: &str, people: &'a [Login]) -> Result<(&'a Login, NewBottle), Box<dyn Error>> {
     let columns: Vec<&str> = line.split('\t').collect();
     let [_, _, latitude, longitude, address, author, style, message] = columns[..] else {
         return Err(format!("not eight columns: {line}").into());
     };
-    let author = people.iter().find(|person| person.username == author).ok_or("unknown author")?;
+    let author = people.iter().find(|person| person.account.username == author);
+    let author = author.ok_or("unknown author")?;
     let new = NewBottle {
         content: Content::parse(message)?,
         formatted_address: Address::parse(address)?,

@@ -218,7 +218,7 @@ async fn log_out(
     if !session.login.account.is_called(&user_id) {
         return Err(Error::NotLoggedIn.into());
     }
-    accounts.log_out(session.login).await?;
+    accounts.log_out(&session.login).await?;
     ok(None)
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::accounts::Account;
+use crate::domain::accounts::{Account, Login};
 use crate::domain::bottles::{Page, listed};
 use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Result;
 use crate::model::fields::Reason;
-use crate::store::bottles::PageRequest;
-use crate::store::{Store, moderation};
+use crate::store::bottles::{MapBottle, PageRequest};
+use crate::store::{Store, moderation, sessions};
 
 pub use crate::store::moderation::{Action, AuditEntry, CaseFilter, Report, ReportedBottle};
 
@@ -38,10 +38,10 @@ impl Moderation {
     }
 
     /// Reports a bottle. With enough reports by different people it is hidden until a teacher looks.
-    pub async fn report(&self, bottle: i64, reporter: &Account, reason: Reason) -> Result<()> {
-        let (now, reporter, enough) = (self.clock.now(), reporter.id, self.reports_to_hide);
-        let hidden = self.store.write(move |db| {
-            let open = moderation::report(db, bottle, reporter, &reason, now)?;
+    pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<()> {
+        let (now, enough) = (self.clock.now(), self.reports_to_hide);
+        let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
+            let open = moderation::report(db, bottle, reporter.id, &reason, now)?;
             if enough == 0 || open < i64::from(enough) {
                 return Ok(None);
             }
@@ -52,58 +52,62 @@ impl Moderation {
             }
             Ok(hidden)
         });
-        if let Some(spot) = hidden.await? {
-            self.live.publish(Event::Hidden(spot.id, spot.position));
-        }
-        Ok(())
+        self.store.write_then(change, self.publish(true)).await.map(drop)
     }
 
     /// Hides a bottle or shows it again, and settles what was reported of it.
-    pub async fn set_hidden(&self, teacher: &Account, bottle: i64, hidden: bool) -> Result<()> {
-        let (now, teacher) = (self.clock.now(), teacher.username.clone());
-        let changed = self.store.write(move |db| {
+    pub async fn set_hidden(&self, login: &Login, bottle: i64, hidden: bool) -> Result<()> {
+        let now = self.clock.now();
+        let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
+            teacher.check_teacher()?;
             let changed = moderation::set_hidden(db, bottle, hidden.then_some(now))?;
             moderation::settle(db, bottle, now)?;
             if let Some(spot) = &changed {
                 let action = if hidden { Action::Hide } else { Action::Show };
                 let whose = (Some(bottle), Some(spot.owner));
-                moderation::log(db, Some(&teacher), action, whose, None, now)?;
+                moderation::log(db, Some(&teacher.username), action, whose, None, now)?;
             }
             Ok(changed)
         });
-        match changed.await? {
-            Some(spot) if hidden => self.live.publish(Event::Hidden(spot.id, spot.position)),
-            Some(spot) => self.live.publish(Event::Thrown(spot)),
+        self.store.write_then(change, self.publish(hidden)).await.map(drop)
+    }
+
+    /// Publishes which bottle was hidden, or shown again, once that is committed.
+    fn publish(&self, hidden: bool) -> impl FnOnce(&Option<MapBottle>) + Send + 'static {
+        let live = self.live.clone();
+        move |changed| match changed {
+            Some(spot) if hidden => live.publish(Event::Hidden(spot.id, spot.position)),
+            Some(spot) => live.publish(Event::Thrown(spot.clone())),
             None => {}
         }
-        Ok(())
     }
 
     /// Lets an account throw nothing for so many minutes; 0 lets it throw again.
-    pub async fn mute(&self, teacher: &Account, account: i64, minutes: u32) -> Result<()> {
-        let (now, teacher) = (self.clock.now(), teacher.username.clone());
+    pub async fn mute(&self, login: &Login, account: i64, minutes: u32) -> Result<()> {
+        let now = self.clock.now();
         let until = (minutes > 0).then(|| now.plus_seconds(minutes.saturating_mul(60)));
-        self.store
-            .write(move |db| {
-                moderation::mute(db, account, until)?;
-                let action = if until.is_some() { Action::Mute } else { Action::Unmute };
-                moderation::log(db, Some(&teacher), action, (None, Some(account)), until, now)
-            })
-            .await
+        let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
+            teacher.check_teacher()?;
+            moderation::mute(db, account, until)?;
+            let action = if until.is_some() { Action::Mute } else { Action::Unmute };
+            moderation::log(db, Some(&teacher.username), action, (None, Some(account)), until, now)
+        });
+        self.store.write(change).await
     }
 
     /// Lets nobody throw, or all again.
-    pub async fn freeze(&self, teacher: &Account, frozen: bool) -> Result<()> {
-        let (now, teacher) = (self.clock.now(), teacher.username.clone());
-        self.store
-            .write(move |db| {
-                let action = if frozen { Action::Freeze } else { Action::Unfreeze };
-                match moderation::freeze(db, frozen)? {
-                    true => moderation::log(db, Some(&teacher), action, (None, None), None, now),
-                    false => Ok(()),
-                }
-            })
-            .await
+    pub async fn freeze(&self, login: &Login, frozen: bool) -> Result<()> {
+        let now = self.clock.now();
+        let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
+            teacher.check_teacher()?;
+            let action = if frozen { Action::Freeze } else { Action::Unfreeze };
+            let name = Some(teacher.username.as_str());
+            match moderation::freeze(db, frozen)? {
+                true => moderation::log(db, name, action, (None, None), None, now),
+                false => Ok(()),
+            }
+        });
+        self.store.write(change).await
     }
 
     /// How things stand.

@@ -95,12 +95,14 @@ impl Metrics {
         registry.register("bottle_request_seconds", "From head to answer", self.seconds.clone());
         let now = clock.now();
         let stats = store.read(|db| stats::of(db, now)).map_err(|e| e.to_string())?;
+        let blocked = i64::try_from(store.blocked_changes()).unwrap_or(i64::MAX);
         let (database, log) = store.sizes().map_err(|e| e.to_string())?;
         for (name, help, value) in [
             ("bottle_accounts", "Accounts", stats.accounts),
             ("bottle_bottles", "Bottles", stats.bottles),
             ("bottle_sessions", "Live sessions", stats.sessions),
             ("bottle_database_bytes", "Size of the database file", database),
+            ("bottle_blocked_changes", "Changes that wait for another program's lock", blocked),
             ("bottle_log_bytes", "Size of the write-ahead log", log),
         ] {
             let gauge = Gauge::<i64>::default();

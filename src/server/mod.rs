@@ -149,7 +149,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<B
         .manage(throttle)
         .manage(TrustedProxy(settings.trusted_proxy))
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
-        .manage(Holdings::new(Arc::clone(&store)))
+        .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(Arc::clone(&store))
         .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(live.clone()))
         .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))

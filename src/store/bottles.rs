@@ -41,6 +41,19 @@ pub struct MapBottle {
     pub formatted_address: String,
 }
 
+impl MapBottle {
+    /// How `bottle`, which `owner` threw, is seen.
+    pub fn of(bottle: &Bottle, owner: i64) -> Self {
+        Self {
+            id: bottle.id,
+            owner,
+            style: bottle.style,
+            position: bottle.position,
+            formatted_address: bottle.formatted_address.clone(),
+        }
+    }
+}
+
 /// A bottle to throw.
 #[derive(Clone, Debug)]
 pub struct NewBottle {
@@ -127,27 +140,27 @@ fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
     })
 }
 
-/// Throws a bottle; [`Error::NotLoggedIn`] if the account is gone.
+/// Throws a bottle.
 pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> Result<Bottle> {
-    db.prepare_cached(&format!(
-        "INSERT INTO bottles
+    Ok(db
+        .prepare_cached(&format!(
+            "INSERT INTO bottles
              (owner_id, content, formatted_address, latitude, longitude, style, created_at)
          VALUES (:owner, :content, :address, :latitude, :longitude, :style, :now)
          RETURNING {BOTTLE}"
-    ))?
-    .query_row(
-        named_params! {
-            ":owner": owner,
-            ":content": new.content.as_str(),
-            ":address": new.formatted_address.as_str(),
-            ":latitude": new.position.latitude(),
-            ":longitude": new.position.longitude(),
-            ":style": new.style,
-            ":now": now,
-        },
-        bottle,
-    )
-    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
+        ))?
+        .query_row(
+            named_params! {
+                ":owner": owner,
+                ":content": new.content.as_str(),
+                ":address": new.formatted_address.as_str(),
+                ":latitude": new.position.latitude(),
+                ":longitude": new.position.longitude(),
+                ":style": new.style,
+                ":now": now,
+            },
+            bottle,
+        )?)
 }
 
 /// The bottles that `owner` threw, oldest first.
@@ -187,8 +200,7 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Op
          SELECT id, ?2, ?3 FROM bottles WHERE id = ?1 AND owner_id <> ?2 AND hidden_at IS NULL
          ON CONFLICT DO NOTHING",
         )?
-        .execute(params![id, opener, now])
-        .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
+        .execute(params![id, opener, now])?;
 
     let opened = db
         .prepare_cached(&format!(
@@ -229,7 +241,7 @@ pub fn owner(db: &Connection, id: i64) -> Result<Option<i64>> {
 
 /// Whose a bottle is, and whether others may learn that there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ownership {
+struct Ownership {
     /// The account that threw it.
     pub owner: i64,
     /// Whether it is hidden from all but its owner.
@@ -237,11 +249,21 @@ pub struct Ownership {
 }
 
 /// The ownership of a bottle, if the bottle exists.
-pub fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
+fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
     Ok(db
         .prepare_cached("SELECT owner_id, hidden_at IS NOT NULL FROM bottles WHERE id = ?1")?
         .query_row([id], |row| Ok(Ownership { owner: row.get(0)?, is_hidden: row.get(1)? }))
         .optional()?)
+}
+
+/// Fails unless the bottle exists and is `account`'s. [`Error::NoSuchBottle`] if it is hidden and
+/// another's: only its owner learns that it exists.
+pub fn check_owner(db: &Connection, id: i64, account: i64) -> Result<()> {
+    match ownership(db, id)? {
+        Some(found) if found.owner == account => Ok(()),
+        Some(found) if !found.is_hidden => Err(Error::NotOwner),
+        _ => Err(Error::NoSuchBottle(id.to_string())),
+    }
 }
 
 /// How many have opened the bottle.

@@ -16,11 +16,10 @@ fn table(kind: Holding) -> &'static str {
     }
 }
 
-/// Adds one; [`Error::NotLoggedIn`] if the account is gone.
+/// Adds one.
 pub fn insert(db: &Connection, kind: Holding, owner: i64, name: &HoldingName) -> Result<()> {
     db.prepare_cached(&format!("INSERT INTO {} (user_id, name) VALUES (?1, ?2)", table(kind)))?
-        .execute(params![owner, name.as_str()])
-        .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
+        .execute(params![owner, name.as_str()])?;
     Ok(())
 }
 

@@ -134,10 +134,15 @@ impl Store {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Has `tell` called each time that another process has changed the file: within a second, and before the
-    /// next change is made here. Only the first who asks for it is told.
+    /// Has `tell` called each time that another process has changed the file: within a second, and in the
+    /// order of the commits among what [`Store::write_then`] calls. Only the first who asks for it is told.
     pub fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
         self.writer.on_external_change(tell);
+    }
+
+    /// The number of changes that wait for a lock on the file, which another process holds.
+    pub fn blocked_changes(&self) -> usize {
+        self.writer.blocked()
     }
 
     /// The keys kept in the file.
@@ -167,16 +172,28 @@ impl Store {
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns
-    /// an error leaves nothing behind.
+    /// an error leaves nothing behind. A change that a session authorises is a [`sessions::authorized`] one.
     #[track_caller]
     pub fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> impl Future<Output = Result<T>> {
+        self.write_then(change, |_| {})
+    }
+
+    /// The same, and calls `committed` with what the change returned, if its commit held: on the writer's
+    /// thread, in the order of the commits, before the caller is answered. The next change waits for it,
+    /// so it must be short.
+    #[track_caller]
+    pub fn write_then<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        committed: impl FnOnce(&T) + Send + 'static,
+    ) -> impl Future<Output = Result<T>> {
         let slow = self.slow.watch("change");
         async move {
             let _slow = slow;
-            let written = self.writer.write(change).await;
+            let written = self.writer.write(change, committed).await;
             self.readers.note_change();
             written
         }

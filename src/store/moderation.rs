@@ -99,7 +99,6 @@ pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result
     match found {
         Some((_, true)) => Err(Error::Frozen),
         Some((Some(until), _)) if until > now => Err(Error::Muted(until)),
-        // An account that is gone is found out by the insertion.
         _ => Ok(()),
     }
 }
@@ -121,8 +120,7 @@ pub fn report(
         "INSERT INTO reports (bottle_id, reporter_id, reason, reported_at)
          VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?
-    .execute(params![bottle, reporter, reason.as_str(), now])
-    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
+    .execute(params![bottle, reporter, reason.as_str(), now])?;
     Ok(db
         .prepare_cached("SELECT count(*) FROM reports WHERE bottle_id = ?1 AND settled_at IS NULL")?
         .query_row([bottle], |row| row.get(0))?)

@@ -4,7 +4,7 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::users::{self, Account};
-use crate::model::clock::Timestamp;
+use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result};
 use crate::model::fields::Terminal;
 use crate::model::token::TokenHash;
@@ -20,6 +20,15 @@ pub enum Contract {
     Music,
     /// A token for each terminal.
     Bookstore,
+}
+
+/// What finds a session: the token of one contract opens nothing in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionKey {
+    /// The contract it belongs to.
+    pub contract: Contract,
+    /// The hash of the token that the client carries.
+    pub token: TokenHash,
 }
 
 /// A session to begin.
@@ -85,13 +94,8 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
     if begun == 1 { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
-/// Whose live session of `contract` the token belongs to.
-pub fn account(
-    db: &Connection,
-    contract: Contract,
-    token: TokenHash,
-    now: Timestamp,
-) -> Result<Option<Account>> {
+/// Whose session this is, if it is live.
+pub fn account(db: &Connection, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
     Ok(db
         .prepare_cached(&format!(
             "SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
@@ -99,15 +103,29 @@ pub fn account(
                AND expires_at > ?3 AND sessions.created_at <= ?3 + {MAX_CLOCK_SETBACK_MS}",
             users::COLUMNS
         ))?
-        .query_row(params![token, contract, now], |row| users::account(row, 0))
+        .query_row(params![session.token, session.contract, now], |row| users::account(row, 0))
         .optional()?)
 }
 
-/// Ends the session of this token; says whether there was one.
-pub fn delete(db: &Connection, token: TokenHash) -> Result<bool> {
-    let ended =
-        db.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token])?;
-    Ok(ended == 1)
+/// Binds `change` to the session that authorises it. The guard of a request saw the session earlier, in a
+/// snapshot: inside the change's own transaction it must be live still, or the change fails with
+/// [`Error::NotLoggedIn`]. `change` gets the account as it stands there.
+pub fn authorized<T>(
+    session: SessionKey,
+    clock: &Clock,
+    change: impl FnOnce(&Connection, Account) -> Result<T> + Send + 'static,
+) -> impl FnOnce(&Connection) -> Result<T> + Send + 'static {
+    let clock = clock.clone();
+    move |db| {
+        let account = account(db, session, clock.now())?.ok_or(Error::NotLoggedIn)?;
+        change(db, account)
+    }
+}
+
+/// Ends the session of this token, if there is one.
+pub fn delete(db: &Connection, token: TokenHash) -> Result<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token])?;
+    Ok(())
 }
 
 /// Ends all sessions of an account but the one of `kept`.

@@ -36,6 +36,11 @@ impl Account {
     pub fn is_called(&self, name: &str) -> bool {
         Username::normalized(name).as_str().eq_ignore_ascii_case(&self.username)
     }
+
+    /// Returns [`Error::NotTeacher`] unless this is a teacher's account.
+    pub fn check_teacher(&self) -> Result<()> {
+        if self.is_teacher { Ok(()) } else { Err(Error::NotTeacher) }
+    }
 }
 
 /// What a new account begins with. Like all that holds a hash, it does not print itself.
@@ -258,22 +263,30 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
     })
 }
 
-/// Deletes the account `id` with its sessions, bottles and openings; says whether it was there, with
-/// the password of that version where one is given. [`Error::HasHolding`] if the schema keeps it.
-pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result<bool> {
+/// Deletes the account `id` with its sessions, bottles and openings. [`Error::WrongPassword`] if it is
+/// gone, or has not the password of that version where one is given; [`Error::HasHolding`] if the schema
+/// keeps it.
+pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result<()> {
     let deleted = db
         .prepare_cached(
             "DELETE FROM users WHERE id = ?1 AND password_version = coalesce(?2, password_version)",
         )?
         .execute(params![id, password_version]);
     match deleted {
-        Ok(count) => Ok(count == 1),
+        Ok(0) => Err(Error::WrongPassword),
+        Ok(_) => Ok(()),
         Err(e) if super::is_foreign_key(&e) => match ledger::first_kind(db, id)? {
             Some(kind) => Err(Error::HasHolding(kind)),
             None => Err(e.into()),
         },
         Err(e) => Err(e.into()),
     }
+}
+
+/// The same, with its cards, members and divisions.
+pub fn delete_all(db: &Connection, id: i64, password_version: Option<i64>) -> Result<()> {
+    ledger::delete_all(db, id)?;
+    delete(db, id, password_version)
 }
 
 /// Puts a stronger hash of the same password in the place of `old`, if that is still there.

@@ -2,6 +2,7 @@
 //! commit. One durable commit then serves many callers (group commit), and no two writers collide.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
@@ -35,7 +36,7 @@ struct Job {
 struct Applied {
     /// Whether its statements stay in the transaction.
     keep: bool,
-    /// Answers the caller, once it is known whether the commit held.
+    /// Does what follows the commit, if it held, and answers the caller.
     reply: Box<Reply>,
 }
 
@@ -45,6 +46,7 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
     patience: Duration,
     elsewhere: Arc<OnceLock<Box<ChangeCallback>>>,
+    blocked: Arc<AtomicUsize>,
 }
 
 type ChangeCallback = dyn Fn() + Send + Sync;
@@ -55,9 +57,17 @@ impl Writer {
         let (queue, jobs) = sync_channel(MAX_WAITING);
         let elsewhere = Arc::new(OnceLock::new());
         let others = ExternalChangeWatcher { version: version(&db), tell: Arc::clone(&elsewhere) };
-        let thread =
-            thread::Builder::new().name("writer".into()).spawn(move || run(&db, &jobs, others))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere })
+        let blocked = Arc::new(AtomicUsize::new(0));
+        let waiting = Arc::clone(&blocked);
+        let thread = thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || run(&db, &jobs, others, &waiting))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere, blocked })
+    }
+
+    /// See [`super::Store::blocked_changes`].
+    pub(super) fn blocked(&self) -> usize {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// See [`super::Store::on_external_change`].
@@ -65,19 +75,23 @@ impl Writer {
         let _ = self.elsewhere.set(Box::new(tell));
     }
 
-    /// Applies `change` and returns what it returned, once that is on disk. A change that returns
-    /// an error leaves nothing behind.
+    /// See [`super::Store::write_then`].
     pub(super) async fn write<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        committed: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         let apply = move |db: Result<&Connection>| {
             let result = db.and_then(change);
             let keep = result.is_ok();
             let reply = move |commit: Result<()>| {
+                let result = result.and_then(|value| commit.map(|()| value));
+                if let Ok(value) = &result {
+                    committed(value);
+                }
                 // A caller that has gone misses the answer; the change stands all the same.
-                let _ = answer.send(result.and_then(|value| commit.map(|()| value)));
+                let _ = answer.send(result);
             };
             Applied { keep, reply: Box::new(reply) }
         };
@@ -130,8 +144,14 @@ fn version(db: &Connection) -> Option<i64> {
         .ok()
 }
 
-/// The writer's life: waits for a change, takes all others that wait too, and writes them.
-fn run(db: &Connection, jobs: &Receiver<Job>, mut others: ExternalChangeWatcher) {
+/// The writer's life: waits for a change, takes all others that wait too, and writes them. Keeps in
+/// `blocked` how many wait for another process's lock.
+fn run(
+    db: &Connection,
+    jobs: &Receiver<Job>,
+    mut others: ExternalChangeWatcher,
+    blocked: &AtomicUsize,
+) {
     if let Err(e) = db.busy_timeout(TRY) {
         tracing::error!("the writer's busy timeout could not be set: {e}");
     }
@@ -149,6 +169,7 @@ fn run(db: &Connection, jobs: &Receiver<Job>, mut others: ExternalChangeWatcher)
             batch.extend(jobs.try_iter().take(room));
             match db.execute_batch("BEGIN IMMEDIATE") {
                 Ok(()) => {
+                    blocked.store(0, Ordering::Relaxed);
                     others.look(db);
                     apply_all(db, std::mem::take(&mut batch));
                 }
@@ -157,8 +178,10 @@ fn run(db: &Connection, jobs: &Receiver<Job>, mut others: ExternalChangeWatcher)
                     for job in batch.extract_if(.., |job| job.deadline <= now) {
                         refuse(job, Error::Unavailable(e.to_string()));
                     }
+                    blocked.store(batch.len(), Ordering::Relaxed);
                 }
                 Err(e) => {
+                    blocked.store(0, Ordering::Relaxed);
                     let e = Error::from(e);
                     batch.drain(..).for_each(|job| refuse(job, e.clone()));
                 }
@@ -188,8 +211,9 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
     if outcome.is_err() && !db.is_autocommit() {
         let _ = db.execute_batch("ROLLBACK");
     }
+    // In the order of the changes. What follows one commit may panic, and the writer goes on.
     for reply in replies {
-        reply(outcome.clone());
+        let _ = catch_unwind(AssertUnwindSafe(|| reply(outcome.clone())));
     }
 }
 

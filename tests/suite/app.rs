@@ -3,8 +3,8 @@
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -43,6 +43,7 @@ pub(crate) fn until_closed(mut socket: TcpStream) -> String {
 /// A running server. Dropping it ends the server and removes its folder.
 pub(crate) struct App {
     pub(crate) clock: Clock,
+    store: Weak<Store>,
     port: u16,
     shutdown: Shutdown,
     thread: Option<JoinHandle<()>>,
@@ -67,7 +68,7 @@ impl App {
         adjust(&mut settings);
 
         let store = Arc::new(Store::open(&settings.database, &options(&settings)).unwrap());
-        let clock = Clock::default();
+        let (clock, held) = (Clock::default(), Arc::downgrade(&store));
         let (ready, started) = mpsc::channel();
         let figment = config::figment().merge(("port", 0)).merge(("log_level", "off"));
         let rocket = server::build(figment, &settings, AppState::new(store, clock.clone())).attach(
@@ -89,7 +90,7 @@ impl App {
                 .unwrap();
         });
         let (port, shutdown) = started.recv_timeout(PATIENCE).unwrap();
-        Self { clock, port, shutdown, thread: Some(thread), folder }
+        Self { clock, store: held, port, shutdown, thread: Some(thread), folder }
     }
 
     /// The database file.
@@ -100,6 +101,11 @@ impl App {
     /// The folder that is the server's own.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// How many changes wait for a lock on the file.
+    pub(crate) fn blocked_changes(&self) -> usize {
+        self.store.upgrade().map_or(0, |store| store.blocked_changes())
     }
 
     /// Where it listens, as browsers name it.

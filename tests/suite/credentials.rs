@@ -13,7 +13,7 @@ use crate::document;
 
 /// What a client carries, by contract.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum By {
+pub(crate) enum By {
     Cookie,
     Jwt,
     Bearer,
@@ -117,7 +117,7 @@ impl By {
     const ALL: [Self; 4] = [Self::Cookie, Self::Jwt, Self::Bearer, Self::Terminal];
 
     /// The header that carries `credential`.
-    fn header(self, credential: &str) -> (&'static str, String) {
+    pub(crate) fn header(self, credential: &str) -> (&'static str, String) {
         match self {
             Self::Cookie | Self::Jwt => ("Cookie", credential.to_owned()),
             Self::Bearer => ("Authorization", format!("Bearer {credential}")),
@@ -126,7 +126,7 @@ impl By {
     }
 
     /// Logs `name` in, and returns what is carried from then on.
-    fn log_in(self, app: &App, name: &str, password: &str) -> String {
+    pub(crate) fn log_in(self, app: &App, name: &str, password: &str) -> String {
         let anon = app.anon();
         let (path, body) = match self {
             Self::Cookie => ("/api/sessions", json!({ "username": name, "password": password })),
@@ -147,7 +147,13 @@ impl By {
     }
 
     /// Fails unless `answer` is this contract's refusal of what was carried.
-    fn check_refusal(self, answer: &Answer, path: &str, jwt_message: &str, no_token: bool) {
+    pub(crate) fn check_refusal(
+        self,
+        answer: &Answer,
+        path: &str,
+        jwt_message: &str,
+        no_token: bool,
+    ) {
         let told = format!("{path}: {} {}", answer.status, answer.text);
         let body = answer.json();
         match self {

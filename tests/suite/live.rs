@@ -16,18 +16,18 @@ use crate::program::{Program, bottle, works};
 
 /// An event as it came.
 #[derive(Debug, Default)]
-struct Event {
-    name: String,
+pub(crate) struct Event {
+    pub(crate) name: String,
     id: String,
-    data: Value,
+    pub(crate) data: Value,
 }
 
 /// A stream of events, read by a thread of its own.
-struct Stream(Receiver<Event>);
+pub(crate) struct Stream(Receiver<Event>);
 
 impl Stream {
     /// The client's stream around a place, as a degree to each side of it.
-    fn of(client: &Client, latitude: f64, longitude: f64, last: Option<&str>) -> Self {
+    pub(crate) fn of(client: &Client, latitude: f64, longitude: f64, last: Option<&str>) -> Self {
         let place = format!("latitude={latitude}&longitude={longitude}");
         let path = format!("/api/bottles/live?{place}&latitude_span=1&longitude_span=1");
         let headers: Vec<_> = last.iter().map(|id| ("Last-Event-ID", *id)).collect();
@@ -54,7 +54,7 @@ impl Stream {
     }
 
     #[track_caller]
-    fn next(&self) -> Event {
+    pub(crate) fn next(&self) -> Event {
         self.0.recv_timeout(PATIENCE).unwrap()
     }
 

@@ -63,6 +63,7 @@ fn metrics_are_on_an_address_of_their_own() {
         "bottle_accounts 1",
         "bottle_bottles 1",
         "bottle_sessions 1",
+        "bottle_blocked_changes 0",
     ] {
         assert!(answer.text.lines().any(|told| told == line), "no {line} in {}", answer.text);
     }

@@ -1,8 +1,9 @@
 //! The rectangle against an oracle that looks at every bottle.
 
+use std::net::Ipv4Addr;
 use std::sync::{Arc, LazyLock};
 
-use bottle::domain::accounts::{Accounts, Registration};
+use bottle::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
 use bottle::domain::bottles::{Bottles, NearbyQuery, NewBottle};
 use bottle::domain::password::{Cost, Passwords};
 use bottle::model::clock::Clock;
@@ -82,7 +83,16 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
         let username = Username::parse("username", "ada").unwrap();
         let password = accounts.new_password("password", "pass").unwrap();
         let new = Registration { username, password, nickname: None, gender: None, email: None };
-        let ada = accounts.register(new).await.unwrap();
+        accounts.register(new).await.unwrap();
+        let kind = SessionKind {
+            contract: Contract::Bottle,
+            seconds: 3600,
+            terminal: None,
+            replaces: None,
+        };
+        let (name, here) = (Name::Username("ada"), Ipv4Addr::LOCALHOST.into());
+        let begun = accounts.log_in(name, "pass".into(), kind, here).await.unwrap();
+        let ada = accounts.resolve(Contract::Bottle, &begun.token).unwrap();
         for &(latitude, longitude) in &places {
             let new = NewBottle {
                 content: Content::parse("here").unwrap(),

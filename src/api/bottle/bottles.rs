@@ -68,7 +68,7 @@ pub(super) async fn throw(
     body: Body<Throw>,
     bottles: &State<Bottles>,
 ) -> Reply<CreatedView> {
-    let bottle = bottles.throw(&thrower.account, body.0.bottle()?).await?;
+    let bottle = bottles.throw(&thrower.login, body.0.bottle()?).await?;
     ok("创建漂流瓶成功", bottle.into())
 }
 
@@ -140,7 +140,7 @@ pub(super) async fn open(
     id: &str,
     bottles: &State<Bottles>,
 ) -> Reply<OpenedView> {
-    let opened = bottles.open(bottle_id(id)?, &session.login.account).await?;
+    let opened = bottles.open(&session.login, bottle_id(id)?).await?;
     ok("打开漂流瓶成功", opened.into())
 }
 
@@ -192,7 +192,7 @@ pub(super) fn openers(
 )]
 #[delete("/bottles/<_>")]
 pub(super) async fn delete(bottle: OwnedBottle, bottles: &State<Bottles>) -> Reply<Empty> {
-    bottles.delete(bottle.id).await?;
+    bottles.delete(&bottle.login, bottle.id).await?;
     ok("删除漂流瓶成功", Empty {})
 }
 
@@ -221,7 +221,7 @@ pub(super) async fn report(
     moderation: &State<Moderation>,
 ) -> Reply<Empty> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
-    moderation.report(bottle_id(id)?, &session.login.account, reason).await?;
+    moderation.report(&session.login, bottle_id(id)?, reason).await?;
     ok("举报成功", Empty {})
 }
 

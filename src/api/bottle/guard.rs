@@ -9,7 +9,7 @@ use rocket::request::{self, FromRequest};
 use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Request, async_trait};
 
-use crate::domain::accounts::{Account, Contract};
+use crate::domain::accounts::{Account, Contract, Login};
 use crate::domain::bottles::Bottles;
 use crate::http::mounts::Surface;
 use crate::http::{Credential, PublicUrl, Rejection, Session, counted};
@@ -90,6 +90,7 @@ pub(super) fn bottle_id(text: &str) -> Result<i64, Error> {
 
 /// The bottle in the path, which exists and belongs to whoever is logged in.
 pub(super) struct OwnedBottle {
+    pub(super) login: Login,
     pub(super) id: i64,
 }
 
@@ -98,9 +99,9 @@ impl<'r> FromRequest<'r> for OwnedBottle {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        let session = try_outcome!(request.guard::<Session<PrivateCookie>>().await);
-        match owned(request, &session.login.account) {
-            Ok(id) => Outcome::Success(Self { id }),
+        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        match owned(request, &login.account) {
+            Ok(id) => Outcome::Success(Self { login, id }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
     }
@@ -118,7 +119,7 @@ fn owned(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
 
 /// Someone logged in who may throw a bottle now. Each request that comes so far counts.
 pub(super) struct Thrower {
-    pub(super) account: Account,
+    pub(super) login: Login,
 }
 
 #[async_trait]
@@ -126,15 +127,15 @@ impl<'r> FromRequest<'r> for Thrower {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        let account = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login.account;
-        counted(request, |throttle, from| throttle.throw(account.id, from))
-            .map(|()| Self { account })
+        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        counted(request, |throttle, from| throttle.throw(login.account.id, from))
+            .map(|()| Self { login })
     }
 }
 
 /// A teacher who is logged in.
 pub(super) struct Teacher {
-    pub(super) account: Account,
+    pub(super) login: Login,
 }
 
 #[async_trait]
@@ -142,11 +143,11 @@ impl<'r> FromRequest<'r> for Teacher {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        let account = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login.account;
-        if account.is_teacher {
-            return Outcome::Success(Self { account });
+        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        match login.account.check_teacher() {
+            Ok(()) => Outcome::Success(Self { login }),
+            Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
-        Outcome::Forward(Rejection::from(Error::NotTeacher).stash(request).0)
     }
 }
 

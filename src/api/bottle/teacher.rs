@@ -109,7 +109,7 @@ pub(super) async fn hide(
     moderation: &State<Moderation>,
 ) -> Reply<Empty> {
     let hidden = required("hidden", body.0.hidden)?;
-    moderation.set_hidden(&teacher.account, bottle_id(id)?, hidden).await?;
+    moderation.set_hidden(&teacher.login, bottle_id(id)?, hidden).await?;
     ok(if hidden { "已隐藏" } else { "已恢复" }, Empty {})
 }
 
@@ -140,7 +140,7 @@ pub(super) async fn mute(
 ) -> Reply<Empty> {
     let minutes = required("muted_minutes", body.0.muted_minutes)?;
     let user = id.parse().map_err(|_| Error::NoSuchUser(id.chars().take(20).collect()))?;
-    moderation.mute(&teacher.account, user, minutes).await?;
+    moderation.mute(&teacher.login, user, minutes).await?;
     ok(if minutes > 0 { "已禁言" } else { "已解除禁言" }, Empty {})
 }
 
@@ -199,7 +199,7 @@ pub(super) async fn freeze(
     moderation: &State<Moderation>,
 ) -> Reply<Empty> {
     let frozen = required("frozen", body.0.frozen)?;
-    moderation.freeze(&teacher.account, frozen).await?;
+    moderation.freeze(&teacher.login, frozen).await?;
     ok(if frozen { "已暂停扔瓶子" } else { "已恢复扔瓶子" }, Empty {})
 }
 

@@ -70,7 +70,7 @@ pub(super) async fn log_out(
     accounts: &State<Accounts>,
     cookie: SessionCookie<'_>,
 ) -> Reply<Empty> {
-    accounts.log_out(session.login).await?;
+    accounts.log_out(&session.login).await?;
     cookie.remove();
     ok("登出成功", Empty {})
 }
@@ -88,7 +88,7 @@ pub(super) async fn log_out_everywhere(
     accounts: &State<Accounts>,
     cookie: SessionCookie<'_>,
 ) -> Reply<Empty> {
-    accounts.log_out_everywhere(session.login).await?;
+    accounts.log_out_everywhere(&session.login).await?;
     cookie.remove();
     ok("已登出所有设备", Empty {})
 }
@@ -117,7 +117,7 @@ pub(super) async fn delete_account(
     cookie: SessionCookie<'_>,
 ) -> Reply<Empty> {
     let password = required("password", body.0.password)?;
-    match accounts.delete(session.login, Some(password), client.0).await {
+    match accounts.delete(&session.login, Some(password), client.0).await {
         Ok(()) => {
             cookie.remove();
             ok("注销成功", Empty {})
@@ -244,7 +244,7 @@ pub(super) async fn update(
         current_password: body.0.current_password,
         ..ProfileChanges::default()
     };
-    match accounts.update(session.login, changes, client.0).await {
+    match accounts.update(&session.login, changes, client.0).await {
         Ok(account) => ok("更新用户资料成功", account.into()),
         Err(Error::WrongPassword) => {
             Err(Refusal::from(Error::WrongPassword).in_words("当前密码错误"))

@@ -54,7 +54,7 @@ async fn add(
     holdings: &State<Holdings>,
 ) -> Reply {
     let name = HoldingName::parse(&filled("name", body.0.name)?)?;
-    holdings.add(kind.0, &session.login.account, name).await?;
+    holdings.add(&session.login, kind.0, name).await?;
     Ok(say(201, "created"))
 }
 
@@ -97,7 +97,7 @@ async fn remove(
     holdings: &State<Holdings>,
 ) -> Reply {
     let id = id.parse().map_err(|_| Error::NoSuchHolding(kind.0))?;
-    holdings.remove(kind.0, &session.login.account, id).await?;
+    holdings.remove(&session.login, kind.0, id).await?;
     Ok(say(200, "success"))
 }
 

@@ -236,7 +236,7 @@ async fn change_password(
     let password = filled("password", body.0.password)?;
     let password = Some(accounts.new_password("password", &password)?);
     let changes = ProfileChanges { password, ..ProfileChanges::default() };
-    accounts.update(session.login, changes, client.0).await?;
+    accounts.update(&session.login, changes, client.0).await?;
     Ok(say(200, "success"))
 }
 
@@ -250,7 +250,7 @@ async fn change_password(
 )]
 #[delete("/")]
 async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>) -> Reply {
-    accounts.delete_if_empty(session.login).await?;
+    accounts.delete_if_empty(&session.login).await?;
     Ok(say(200, "success"))
 }
 

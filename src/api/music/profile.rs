@@ -46,7 +46,7 @@ pub(super) async fn profile(
     session: Session<ProfileBearer>,
     accounts: &State<Accounts>,
 ) -> Reply<Profile> {
-    let account = accounts.read_after_writes(session.login).await?;
+    let account = accounts.read_after_writes(&session.login).await?;
     ok(
         "获取成功",
         Some(Profile {
@@ -92,7 +92,7 @@ pub(super) async fn rename(
         current_password: Some(required("password", body.0.password)?),
         ..ProfileChanges::default()
     };
-    accounts.update(session.login, changes, client.0).await.map_err(|e| {
+    accounts.update(&session.login, changes, client.0).await.map_err(|e| {
         in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::UsernameTaken(_) => Some((40002, "该用户名已存在")),
@@ -132,7 +132,7 @@ pub(super) async fn update(
         avatar_url: body.0.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?,
         ..ProfileChanges::default()
     };
-    accounts.update(session.login, changes, client.0).await?;
+    accounts.update(&session.login, changes, client.0).await?;
     ok("更新成功", None)
 }
 
@@ -164,7 +164,7 @@ pub(super) async fn change_password(
     let old = required("password", body.0.password)?;
     let new = required("new_password", body.0.new_password)?;
     let new = accounts.new_password("new_password", &new)?;
-    accounts.replace_password(session.login, old, new, client.0).await.map_err(|e| {
+    accounts.replace_password(&session.login, old, new, client.0).await.map_err(|e| {
         in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::SamePassword => Some((40002, "新密码与旧密码一致")),
@@ -196,7 +196,7 @@ pub(super) async fn delete_account(
     client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply<Empty> {
-    accounts.delete(session.login, body.0.password, client.0).await.map_err(|e| {
+    accounts.delete(&session.login, body.0.password, client.0).await.map_err(|e| {
         in_words(e, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),
             _ => None,

@@ -8,7 +8,7 @@ use crate::domain::password::Verdict;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
 use crate::store::users::Changes;
-use crate::store::{ledger, sessions, users};
+use crate::store::{sessions, users};
 
 /// What someone wants changed of their account; `None` leaves a thing as it is.
 #[derive(Default)]
@@ -27,7 +27,7 @@ impl Accounts {
     /// Changes an account. A new password ends all its other sessions, in the same transaction.
     pub async fn update(
         &self,
-        login: Login,
+        login: &Login,
         wanted: ProfileChanges,
         from: IpAddr,
     ) -> Result<Account> {
@@ -39,34 +39,34 @@ impl Accounts {
             ..Changes::default()
         };
         if let Some(current) = wanted.current_password {
-            changes.password_version = Some(self.confirm(&login, current, from).await?);
+            changes.password_version = Some(self.confirm(login, current, from).await?);
         }
         if let Some(password) = wanted.password {
             changes.password_hash = Some(self.passwords.hash(password).await?);
         }
-        self.store
-            .write(move |db| {
-                let id = login.account.id;
-                let account = users::update(db, id, &changes)?.ok_or(Error::NotLoggedIn)?;
-                if changes.password_hash.is_some() {
-                    sessions::delete_others(db, id, Some(login.token))?;
-                }
-                Ok(account)
-            })
-            .await
+        let session = login.session;
+        let change = sessions::authorized(session, &self.clock, move |db, account| {
+            // Under another password since it was checked: nothing is changed.
+            let account = users::update(db, account.id, &changes)?.ok_or(Error::WrongPassword)?;
+            if changes.password_hash.is_some() {
+                sessions::delete_others(db, account.id, Some(session.token))?;
+            }
+            Ok(account)
+        });
+        self.store.write(change).await
     }
 
     /// Replaces the password of whoever is logged in and knows the old one. [`Error::SamePassword`]
     /// if it would stay what it is.
     pub async fn replace_password(
         &self,
-        login: Login,
+        login: &Login,
         old: String,
         new: NewPassword,
         from: IpAddr,
     ) -> Result<()> {
         if old == new.secret() {
-            self.confirm(&login, old, from).await?;
+            self.confirm(login, old, from).await?;
             return Err(Error::SamePassword);
         }
         let changes = ProfileChanges {
@@ -102,12 +102,20 @@ impl Accounts {
 
     /// Deletes an account with all that is its own: sessions, bottles and openings, cards, members
     /// and divisions. Where a password is given, it must be right.
-    pub async fn delete(&self, login: Login, password: Option<String>, from: IpAddr) -> Result<()> {
+    pub async fn delete(
+        &self,
+        login: &Login,
+        password: Option<String>,
+        from: IpAddr,
+    ) -> Result<()> {
         let version = match password {
-            Some(password) => Some(self.confirm(&login, password, from).await?),
+            Some(password) => Some(self.confirm(login, password, from).await?),
             None => None,
         };
-        self.delete_all(login.account.id, version).await
+        let change = sessions::authorized(login.session, &self.clock, move |db, account| {
+            users::delete_all(db, account.id, version)
+        });
+        self.store.write_then(change, self.publish_reset()).await
     }
 
     /// Deletes the account of someone who is not logged in.
@@ -118,33 +126,24 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<()> {
         let (found, _) = self.check(Name::Username(username), password, from).await?;
-        self.delete_all(found.account.id, Some(found.password_version)).await
+        let (id, version) = (found.account.id, Some(found.password_version));
+        let change = move |db: &_| users::delete_all(db, id, version);
+        self.store.write_then(change, self.publish_reset()).await
     }
 
     /// Deletes an account as Ledger does: [`Error::HasHolding`] while it has a card, a member or a
     /// division.
-    pub async fn delete_if_empty(&self, login: Login) -> Result<()> {
-        let deleted = self.store.write(move |db| users::delete(db, login.account.id, None)).await?;
-        if !deleted {
-            return Err(Error::NotLoggedIn);
-        }
-        self.live.publish(Event::Reset);
-        Ok(())
+    pub async fn delete_if_empty(&self, login: &Login) -> Result<()> {
+        let change = sessions::authorized(login.session, &self.clock, |db, account| {
+            users::delete(db, account.id, None)
+        });
+        self.store.write_then(change, self.publish_reset()).await
     }
 
-    pub(super) async fn delete_all(&self, id: i64, password_version: Option<i64>) -> Result<()> {
-        self.store
-            .write(move |db| {
-                ledger::delete_all(db, id)?;
-                match users::delete(db, id, password_version)? {
-                    true => Ok(()),
-                    // Gone, or under another password, since it was checked: nothing is deleted.
-                    false => Err(Error::WrongPassword),
-                }
-            })
-            .await?;
-        self.live.publish(Event::Reset);
-        Ok(())
+    /// Publishes that an account went with all its bottles, once that is committed.
+    pub(super) fn publish_reset(&self) -> impl FnOnce(&()) + Send + 'static {
+        let live = self.live.clone();
+        move |()| live.publish(Event::Reset)
     }
 
     /// The version of the account's password, if `password` is it.
@@ -160,11 +159,8 @@ impl Accounts {
 
     /// The account as it is once every change before this one is on disk. Unlike other reads, this
     /// one waits its turn among the changes, and so fails while none can be made.
-    pub async fn read_after_writes(&self, login: Login) -> Result<Account> {
-        self.store
-            .write(move |db| users::by_id(db, login.account.id))
-            .await?
-            .map(|found| found.account)
-            .ok_or(Error::NotLoggedIn)
+    pub async fn read_after_writes(&self, login: &Login) -> Result<Account> {
+        let read = sessions::authorized(login.session, &self.clock, |_, account| Ok(account));
+        self.store.write(read).await
     }
 }

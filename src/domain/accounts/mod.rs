@@ -13,8 +13,8 @@ use crate::domain::rate_limit::{RateLimiter, Rates};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
-use crate::model::token::{Token, TokenHash};
-use crate::store::sessions::NewSession;
+use crate::model::token::Token;
+use crate::store::sessions::{NewSession, SessionKey};
 use crate::store::users::{Credentials, NewAccount};
 use crate::store::{Snapshot, Store, sessions, users};
 
@@ -87,13 +87,14 @@ pub struct StartedSession {
     pub expires_at: Timestamp,
 }
 
-/// A live session: an account, and the token it is reached by.
+/// A session that was live when a request came in, and its account as it stood then. Whatever it
+/// authorises to change asks for it again ([`sessions::authorized`]).
 #[derive(Clone, Debug)]
 pub struct Login {
     /// Who is logged in.
     pub account: Account,
-    /// By which token.
-    pub token: TokenHash,
+    /// By which session.
+    pub session: SessionKey,
 }
 
 impl Accounts {
@@ -196,18 +197,18 @@ impl Accounts {
         contract: Contract,
         token: &Token,
     ) -> Result<(Login, Snapshot)> {
-        let token = token.hash();
+        let session = SessionKey { contract, token: token.hash() };
         let now = self.clock.now();
         let snapshot = self.store.snapshot()?;
-        let account = snapshot.read(|db| sessions::account(db, contract, token, now))?;
+        let account = snapshot.read(|db| sessions::account(db, session, now))?;
         let account = account.ok_or(Error::NotLoggedIn)?;
-        Ok((Login { account, token }, snapshot))
+        Ok((Login { account, session }, snapshot))
     }
 
     /// Whether the session is still live.
     pub fn is_live(&self, login: &Login) -> bool {
         let now = self.clock.now();
-        let found = self.store.read(|db| sessions::account(db, Contract::Bottle, login.token, now));
+        let found = self.store.read(|db| sessions::account(db, login.session, now));
         // A store that does not answer now says nothing of a session.
         !matches!(found, Ok(None))
     }
@@ -222,14 +223,16 @@ impl Accounts {
     }
 
     /// Ends the session.
-    pub async fn log_out(&self, login: Login) -> Result<()> {
-        let ended = self.store.write(move |db| sessions::delete(db, login.token)).await?;
-        if ended { Ok(()) } else { Err(Error::NotLoggedIn) }
+    pub async fn log_out(&self, login: &Login) -> Result<()> {
+        let session = login.session;
+        let change = move |db: &_, _| sessions::delete(db, session.token);
+        self.store.write(sessions::authorized(session, &self.clock, change)).await
     }
 
     /// Ends every session of the account, whatever contract it belongs to.
-    pub async fn log_out_everywhere(&self, login: Login) -> Result<()> {
-        self.store.write(move |db| sessions::delete_others(db, login.account.id, None)).await
+    pub async fn log_out_everywhere(&self, login: &Login) -> Result<()> {
+        let change = |db: &_, account: Account| sessions::delete_others(db, account.id, None);
+        self.store.write(sessions::authorized(login.session, &self.clock, change)).await
     }
 
     /// The account of that name, whose password is `password`.

@@ -40,7 +40,8 @@ impl Accounts {
     /// Deletes the account called `username` with all that is its own.
     pub async fn remove(&self, username: &str) -> Result<()> {
         let id = self.id_of(username)?;
-        self.delete_all(id, None).await
+        let change = move |db: &_| users::delete_all(db, id, None);
+        self.store.write_then(change, self.publish_reset()).await
     }
 
     /// Ends all sessions of the account called `username`.

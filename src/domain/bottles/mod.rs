@@ -4,13 +4,13 @@ mod nearby;
 
 use std::sync::Arc;
 
-use crate::domain::accounts::Account;
+use crate::domain::accounts::{Account, Login};
 use crate::domain::events::{Event, EventBus};
 use crate::model::clock::Clock;
-use crate::model::error::{Error, Result};
-use crate::model::geo::Rectangle;
+use crate::model::error::Result;
+use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, LEVELS};
-use crate::store::{Store, bottles, moderation};
+use crate::store::{Store, bottles, moderation, sessions};
 
 pub use crate::store::bottles::{Bottle, MapBottle, NewBottle, Opened, Opener, PageRequest};
 pub use crate::store::cells::Cell;
@@ -62,29 +62,31 @@ impl Bottles {
     }
 
     /// Throws a bottle. [`Error::Muted`] or [`Error::Frozen`] if that may not be now.
-    pub async fn throw(&self, owner: &Account, new: NewBottle) -> Result<Bottle> {
-        let (owner, now) = (owner.id, self.clock.now());
-        let thrown = self.store.write(move |db| {
-            moderation::ensure_can_throw(db, owner, now)?;
-            bottles::insert(db, owner, &new, now)
+    pub async fn throw(&self, login: &Login, new: NewBottle) -> Result<Bottle> {
+        let now = self.clock.now();
+        let change = sessions::authorized(login.session, &self.clock, move |db, owner| {
+            moderation::ensure_can_throw(db, owner.id, now)?;
+            bottles::insert(db, owner.id, &new, now)
         });
-        let bottle = thrown.await?;
-        self.live.publish(Event::Thrown(MapBottle {
-            id: bottle.id,
-            owner,
-            style: bottle.style,
-            position: bottle.position,
-            formatted_address: bottle.formatted_address.clone(),
-        }));
-        Ok(bottle)
+        let (live, owner) = (self.live.clone(), login.account.id);
+        let publish =
+            move |bottle: &Bottle| live.publish(Event::Thrown(MapBottle::of(bottle, owner)));
+        self.store.write_then(change, publish).await
     }
 
-    /// Deletes a bottle with its openings.
-    pub async fn delete(&self, id: i64) -> Result<()> {
-        if let Some(position) = self.store.write(move |db| bottles::delete(db, id)).await? {
-            self.live.publish(Event::Hidden(id, position));
-        }
-        Ok(())
+    /// Deletes one's own bottle with its openings.
+    pub async fn delete(&self, login: &Login, id: i64) -> Result<()> {
+        let change = sessions::authorized(login.session, &self.clock, move |db, owner| {
+            bottles::check_owner(db, id, owner.id)?;
+            bottles::delete(db, id)
+        });
+        let live = self.live.clone();
+        let publish = move |on_sea: &Option<Position>| {
+            if let Some(position) = on_sea {
+                live.publish(Event::Hidden(id, *position));
+            }
+        };
+        self.store.write_then(change, publish).await.map(drop)
     }
 
     /// How many bottles lie in each cell that the rectangle touches, in cells as fine as suits a map
@@ -107,25 +109,24 @@ impl Bottles {
     }
 
     /// Opens a bottle. Only the first opening by another than the owner is recorded.
-    pub async fn open(&self, id: i64, opener: &Account) -> Result<Opened> {
-        let (opener, now) = (opener.id, self.clock.now());
-        let opened = self.store.write(move |db| bottles::open(db, id, opener, now));
-        let (opened, recorded) = opened.await?;
-        if recorded {
-            let bottle = &opened.bottle;
-            self.live.publish(Event::Opened(id, bottle.position, bottle.openers_count));
-        }
-        Ok(opened)
+    pub async fn open(&self, login: &Login, id: i64) -> Result<Opened> {
+        let now = self.clock.now();
+        let change = sessions::authorized(login.session, &self.clock, move |db, opener| {
+            bottles::open(db, id, opener.id, now)
+        });
+        let live = self.live.clone();
+        let publish = move |(Opened { bottle, .. }, recorded): &(Opened, bool)| {
+            if *recorded {
+                live.publish(Event::Opened(id, bottle.position, bottle.openers_count));
+            }
+        };
+        self.store.write_then(change, publish).await.map(|(opened, _)| opened)
     }
 
     /// Fails unless the bottle exists and is `owner`'s. [`Error::NoSuchBottle`] if it is hidden and
     /// another's: only its owner learns that there is one.
     pub fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
-        match self.store.read(|db| bottles::ownership(db, id))? {
-            Some(found) if found.owner == owner.id => Ok(()),
-            Some(found) if !found.is_hidden => Err(Error::NotOwner),
-            _ => Err(Error::NoSuchBottle(id.to_string())),
-        }
+        self.store.read(|db| bottles::check_owner(db, id, owner.id))
     }
 
     /// Who opened the bottle, in the order of opening, and how many they are in all.

@@ -1,0 +1,293 @@
+//! A session ends while a change that it asked for is on its way: the change is not made.
+
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use rstest::rstest;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use serde_json::json;
+
+use crate::app::{Answer, App, Client, PATIENCE};
+use crate::credentials::By;
+use crate::document;
+use crate::program::{Program, bottle, works};
+
+/// Every request whose change a session authorises, with a body that changes something. Bottle 1 is
+/// the asker's own, bottles 2 and 3 are another's, and 3 is hidden.
+const WRITES: &[(By, &str, &str, &str)] = &[
+    (By::Cookie, "PUT", "/api/users/self", r#"{"nickname":"changed","gender":"female"}"#),
+    (By::Cookie, "PUT", "/api/users/self", r#"{"password":"stolen"}"#),
+    (By::Cookie, "PUT", "/api/users/self", r#"{"password":"stolen","current_password":"pass"}"#),
+    (By::Cookie, "DELETE", "/api/users/self", r#"{"password":"pass"}"#),
+    (By::Cookie, "DELETE", "/api/sessions/self", ""),
+    (By::Cookie, "DELETE", "/api/sessions", ""),
+    (By::Cookie, "POST", "/api/bottles", THROW),
+    (By::Cookie, "POST", "/api/bottles/2/open", ""),
+    (By::Cookie, "POST", "/api/bottles/2/report", r#"{"reason":"unkind"}"#),
+    (By::Cookie, "DELETE", "/api/bottles/1", ""),
+    (By::Cookie, "PUT", "/api/teacher/bottles/2", r#"{"hidden":true}"#),
+    (By::Cookie, "PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#),
+    (By::Cookie, "PUT", "/api/teacher/users/2", r#"{"muted_minutes":5}"#),
+    (By::Cookie, "PUT", "/api/teacher/sea", r#"{"frozen":true}"#),
+    (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
+    (By::Cookie, "DELETE", "/sessions/self", ""),
+    (By::Cookie, "POST", "/bottles", THROW),
+    (By::Cookie, "POST", "/bottles/2/open", ""),
+    (By::Jwt, "PUT", "/user", r#"{"password":"stolen"}"#),
+    (By::Jwt, "DELETE", "/user", ""),
+    (By::Jwt, "POST", "/card", r#"{"name":"one"}"#),
+    (By::Jwt, "DELETE", "/card/1", ""),
+    (By::Jwt, "POST", "/member", r#"{"name":"one"}"#),
+    (By::Jwt, "DELETE", "/member/1", ""),
+    (By::Jwt, "POST", "/division", r#"{"name":"one"}"#),
+    (By::Jwt, "DELETE", "/division/1", ""),
+    (By::Bearer, "GET", "/api/user/profile", ""),
+    (
+        By::Bearer,
+        "PUT",
+        "/api/user/update/username",
+        r#"{"password":"pass","new_nickname":"changed"}"#,
+    ),
+    (By::Bearer, "PUT", "/api/user/update", r#"{"nickname":"changed"}"#),
+    (
+        By::Bearer,
+        "PUT",
+        "/api/user/update/password",
+        r#"{"password":"pass","new_password":"stolen"}"#,
+    ),
+    (By::Bearer, "DELETE", "/api/user/delete", ""),
+    (By::Bearer, "DELETE", "/api/user/delete", r#"{"password":"pass"}"#),
+    (By::Terminal, "POST", "/auth/logout", r#"{"user_id":"ada"}"#),
+];
+
+const THROW: &str = r#"{"content":"c","location":{"latitude":1,"longitude":1}}"#;
+
+/// A server with ada, a teacher, logged in by the contract `by`, who may do all of [`WRITES`]; and
+/// what she asks with.
+fn scene(by: By, path: &str) -> (App, Client) {
+    let app = App::with(|settings| {
+        settings.busy_timeout_ms = PATIENCE.as_millis().try_into().unwrap();
+    });
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    ada.throw(1.0, 1.0);
+    bob.throw(1.0, 1.0);
+    bob.throw(1.0, 1.0);
+    let db = Connection::open(app.database()).unwrap();
+    db.execute_batch(
+        "UPDATE users SET is_teacher = 1 WHERE username = 'ada';
+         UPDATE bottles SET hidden_at = 1 WHERE id = 3;",
+    )
+    .unwrap();
+    for (base, table) in [("/card/", "cards"), ("/member/", "members"), ("/division/", "divisions")]
+    {
+        if path.starts_with(base) {
+            db.execute(&format!("INSERT INTO {table} (user_id, name) VALUES (1, 'one')"), [])
+                .unwrap();
+        }
+    }
+    let mut client = app.anon();
+    let (name, value) = by.header(&by.log_in(&app, "ada", "pass"));
+    client.headers = vec![(name.to_owned(), value)];
+    (app, client)
+}
+
+fn ask(client: &Client, method: &str, path: &str, body: &str) -> Answer {
+    let headers = [("Content-Type", "application/json")];
+    client.send(method, path, &headers, (!body.is_empty()).then_some(body.as_bytes()))
+}
+
+/// Every row of every table.
+fn content(db: &Connection) -> Vec<(String, Vec<Vec<Value>>)> {
+    let named = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+    let mut tables = db.prepare(named).unwrap();
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    tables
+        .map(Result::unwrap)
+        .map(|table| {
+            let mut all = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let width = all.column_count();
+            let row = |row: &rusqlite::Row<'_>| (0..width).map(|at| row.get(at)).collect();
+            let rows = all.query_map([], row).unwrap().map(Result::unwrap).collect();
+            (table, rows)
+        })
+        .collect()
+}
+
+/// Makes `request`, and while its change waits for the file's lock, commits `meanwhile` before it as
+/// another program would. Returns the answer, and whether anything changed after `meanwhile`.
+fn overtaken(
+    app: &App,
+    request: impl FnOnce() -> Answer + Send,
+    meanwhile: impl FnOnce(&Connection),
+) -> (Answer, bool) {
+    let db = Connection::open(app.database()).unwrap();
+    db.execute_batch("PRAGMA foreign_keys = on; BEGIN IMMEDIATE").unwrap();
+    thread::scope(|scope| {
+        let asked = scope.spawn(request);
+        // It has passed its guard, which sees the file as it was before this transaction.
+        while app.blocked_changes() == 0 {
+            assert!(!asked.is_finished(), "it waited for nothing: {:?}", asked.join());
+            thread::sleep(Duration::from_millis(1));
+        }
+        meanwhile(&db);
+        let before = content(&db);
+        db.execute_batch("COMMIT").unwrap();
+        let answer = asked.join().unwrap();
+        (answer, content(&db) != before)
+    })
+}
+
+fn run(sql: &str) -> impl FnOnce(&Connection) {
+    move |db| db.execute_batch(sql).unwrap()
+}
+
+/// What `bottle user logout ada` does.
+const LOG_OUT: &str = "DELETE FROM sessions WHERE user_id = 1";
+
+#[rstest]
+fn a_session_that_has_ended_changes_nothing(
+    #[values(By::Cookie, By::Jwt, By::Bearer, By::Terminal)] by: By,
+) {
+    let mut survived = Vec::new();
+    for (_, method, path, body) in WRITES.iter().filter(|(write_by, ..)| *write_by == by) {
+        let (app, ada) = scene(by, path);
+        let (answer, changed) = overtaken(&app, || ask(&ada, method, path, body), run(LOG_OUT));
+        if changed || answer.status < 300 {
+            survived.push(format!("{method} {path} {body}: {} {changed}", answer.status));
+        } else {
+            by.check_refusal(&answer, path, "invalid token", false);
+        }
+    }
+    assert!(survived.is_empty(), "{survived:#?}");
+}
+
+/// What the test above refuses is done where the session goes on.
+#[rstest]
+fn a_session_that_goes_on_changes_what_it_asked_for(
+    #[values(By::Cookie, By::Jwt, By::Bearer, By::Terminal)] by: By,
+) {
+    for (_, method, path, body) in WRITES.iter().filter(|(write_by, ..)| *write_by == by) {
+        let (app, ada) = scene(by, path);
+        let (answer, changed) = overtaken(&app, || ask(&ada, method, path, body), |_| {});
+        assert!(answer.status < 300, "{method} {path}: {}", answer.text);
+        assert_eq!(changed, *method != "GET", "{method} {path}");
+    }
+}
+
+/// The table above is whole: the document knows of no other request that asks for a session and
+/// changes something.
+#[rstest]
+fn every_write_of_a_session_is_tried() {
+    let is_write = |(method, _): &(String, String)| method != "GET";
+    let tried = WRITES.iter().map(|(_, method, path, _)| document::named(method, path));
+    let all = document::operations_with(|operation| operation.get("security").is_some());
+    assert_eq!(
+        tried.filter(is_write).collect::<std::collections::BTreeSet<_>>(),
+        all.into_iter().filter(is_write).collect()
+    );
+}
+
+#[rstest]
+fn a_session_that_expires_meanwhile_changes_nothing() {
+    let (app, ada) = scene(By::Cookie, "");
+    let year = Duration::from_secs(366 * 24 * 60 * 60);
+    let put = || ada.put("/api/users/self", &json!({ "password": "late" }));
+    let (answer, changed) = overtaken(&app, put, |_| app.clock.advance(year));
+    assert_eq!((answer.status, changed), (401, false), "{}", answer.text);
+}
+
+/// What the account may do, and whose a bottle is, may change meanwhile too.
+#[rstest]
+#[case::hides("PUT", "/api/teacher/bottles/2", r#"{"hidden":true}"#, DEMOTE, 403)]
+#[case::shows("PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#, DEMOTE, 403)]
+#[case::mutes("PUT", "/api/teacher/users/2", r#"{"muted_minutes":5}"#, DEMOTE, 403)]
+#[case::freezes("PUT", "/api/teacher/sea", r#"{"frozen":true}"#, DEMOTE, 403)]
+#[case::anothers_bottle(
+    "DELETE",
+    "/api/bottles/1",
+    "",
+    "UPDATE bottles SET owner_id = 2 WHERE id = 1",
+    403
+)]
+#[case::no_bottle("DELETE", "/api/bottles/1", "", "DELETE FROM bottles WHERE id = 1", 404)]
+fn who_may_do_it_is_decided_as_it_is_done(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] body: &str,
+    #[case] meanwhile: &str,
+    #[case] status: u16,
+) {
+    let (app, ada) = scene(By::Cookie, path);
+    let (answer, changed) = overtaken(&app, || ask(&ada, method, path, body), run(meanwhile));
+    assert_eq!((answer.status, changed), (status, false), "{}", answer.text);
+}
+
+const DEMOTE: &str = "UPDATE users SET is_teacher = 0";
+
+#[rstest]
+fn the_log_names_a_teacher_as_they_are_called_then() {
+    let (app, ada) = scene(By::Cookie, "");
+    let hide = || ada.put("/api/teacher/bottles/2", &json!({ "hidden": true }));
+    let rename = "UPDATE users SET username = 'lovelace' WHERE id = 1";
+    assert_eq!(overtaken(&app, hide, run(rename)).0.status, 200);
+    let log = ada.get("/api/teacher/log").data();
+    assert_eq!(log["entries"][0]["actor"], "lovelace");
+}
+
+/// Passwords cost what they cost by default: while one is hashed, much may happen.
+const SETTINGS: &str = "{login_attempts_per_minute=0,registrations_per_minute=0}";
+
+/// A thief sets a password again and again with a stolen cookie, until it is refused.
+#[rstest]
+fn the_password_that_the_operator_sets_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_BOTTLE", SETTINGS);
+    let program = Program::start(command);
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    thread::scope(|scope| {
+        let thief = scope.spawn(|| {
+            loop {
+                let answer = ada.put("/api/users/self", &json!({ "password": "stolen" }));
+                if answer.status != 200 {
+                    return answer.status;
+                }
+            }
+        });
+        works(folder.path(), &["user", "passwd", "ada"], "newer\n");
+        assert_eq!(thief.join().unwrap(), 401);
+    });
+    program.client().log_in("ada", "newer");
+}
+
+#[rstest]
+fn nothing_is_changed_after_a_logout_everywhere() {
+    let app = App::with(|settings| settings.argon2_memory_kib = 4096);
+    let ada = app.user("ada");
+    let version = || -> i64 {
+        let db = Connection::open(app.database()).unwrap();
+        db.query_row("SELECT password_version FROM users", [], |row| row.get(0)).unwrap()
+    };
+    thread::scope(|scope| {
+        let (tell, changed) = channel();
+        for _ in 0..4 {
+            let (ada, tell) = (&ada, tell.clone());
+            scope.spawn(move || {
+                while ada.put("/api/users/self", &json!({ "password": "again" })).status == 200 {
+                    let _ = tell.send(());
+                }
+            });
+        }
+        drop(tell);
+        changed.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(ada.delete("/api/sessions").status, 200);
+        let then = version();
+        // Until all have been refused.
+        while changed.recv_timeout(PATIENCE).is_ok() {}
+        assert_eq!(version(), then);
+    });
+}
