@@ -110,6 +110,7 @@ pub(super) fn serve(
             map => Some(Tiles::open(Path::new(map))?),
         },
         demo_accounts: demo.accounts,
+        is_self_signed: guests.tls == Some(Tls::Auto),
         ..AppState::new(Arc::new(store), Clock::default())
     };
     let metrics = settings.metrics_address.map(|address| {

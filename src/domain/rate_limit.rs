@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use governor::{Quota, RateLimiter as Governor};
 
 use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
+use crate::model::network::network;
 
 /// So many times as much is allowed from one address as for one account: a class may share one.
 const ACCOUNTS_PER_ADDRESS: u32 = 10;
@@ -109,17 +110,6 @@ impl RateLimiter {
         let by_account = self.throws_by_account.take(account);
         let from_address = || self.throws_from_address.take(network(from));
         by_account.and_then(|_| from_address()).map(drop).ok_or(Error::TooOften)
-    }
-}
-
-/// Who may count as one client: of IPv6, everyone has at least a whole /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
     }
 }
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::drain::{PATIENCE_MIB, in_time};
+use super::method_override::READ_AHEAD;
 use super::rejection::Rejection;
 use super::strict_json::StrictJson;
 use crate::model::error::{Error, Problem};
@@ -50,7 +51,10 @@ impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
     }
 }
 
-async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Rejection> {
+async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Vec<u8>, Rejection> {
+    if was_cut(&mut data).await {
+        return Err(Rejection::Malformed);
+    }
     let limit = request.limits().get("json").unwrap_or(Limits::JSON).as_u64();
     let mut bytes = Vec::new();
     in_time(request, async {
@@ -70,6 +74,13 @@ async fn read(request: &Request<'_>, data: Data<'_>) -> Result<Vec<u8>, Rejectio
         return Err(Rejection::NotJson);
     }
     Ok(bytes)
+}
+
+/// Whether the connection ended while Rocket read ahead. Rocket ignores that, and what had come by then
+/// would pass for the whole body.
+async fn was_cut(data: &mut Data<'_>) -> bool {
+    let is_whole = data.peek_complete();
+    !is_whole && data.peek(READ_AHEAD).await.len() < READ_AHEAD
 }
 
 /// Two steps, because malformed JSON and a wrong field are two different answers.

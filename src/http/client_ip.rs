@@ -11,11 +11,7 @@ use rocket::{Request, async_trait};
 use super::rejection::Rejection;
 use crate::domain::rate_limit::RateLimiter;
 use crate::model::error::{Error, Result};
-
-/// The proxy whose word on a client's address counts, in the header that Rocket's `ip_header` names.
-/// Anyone may send that header: from all others it is not believed.
-#[derive(Clone, Copy, Debug)]
-pub struct TrustedProxy(pub Option<IpAddr>);
+use crate::model::network::TrustedProxy;
 
 /// The address that a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -33,11 +29,12 @@ impl<'r> FromRequest<'r> for ClientIp {
 impl ClientIp {
     /// The address that `request` comes from.
     pub fn of(request: &Request<'_>) -> Self {
-        let peer = request.remote().map(|peer| peer.ip().to_canonical());
-        let trusted = request.rocket().state::<TrustedProxy>().and_then(|proxy| proxy.0);
-        let told = request.client_ip().filter(|_| trusted.is_some() && peer == trusted);
+        let peer = request.remote().map(|peer| peer.ip());
+        let proxy = request.rocket().state::<TrustedProxy>();
+        let is_proxy = proxy.zip(peer).is_some_and(|(proxy, peer)| proxy.is_at(peer));
+        let told = request.client_ip().filter(|_| is_proxy);
         // A request always has a peer, but for one that a test makes up.
-        Self(told.or(peer).unwrap_or(Ipv4Addr::UNSPECIFIED.into()))
+        Self(told.or(peer).map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.to_canonical()))
     }
 }
 

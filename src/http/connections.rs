@@ -1,41 +1,42 @@
-//! Connections that keep the server waiting, or are too many, are closed.
+//! Closes connections that keep the server waiting, or are too many.
 //!
-//! Rocket waits for ever for a request to begin or to go on, and takes as many connections as there
-//! are descriptors. So, once a second, the process looks at its own sockets. One without a request in
-//! progress is shut down after a time, whatever trickles in; where there are too many, those that have
-//! waited longest go first. The bytes go their way as before, at the same pace: a fairing alone tells
-//! requests in progress from waiting. (Bodies have a deadline where they are read.)
+//! Rocket waits for ever for a request to begin or to go on, accepts as many connections as there are
+//! descriptors, and has no hook on its listener. So the process looks at its own sockets, once a second,
+//! and at once when many descriptors are in use. Requests go through unchanged: fairings tell those that
+//! are being answered, and `receive` those whose body is still on its way, from connections that wait.
+
+mod limits;
+mod sockets;
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{Shutdown, SockaddrStorage, getpeername, getsockname, shutdown};
+use nix::sys::socket::{Shutdown, shutdown};
 use rocket::fairing::{Fairing, Info, Kind};
-use rocket::tokio::time::sleep;
+use rocket::tokio::time::{sleep, timeout};
 use rocket::{Data, Orbit, Request, Response, Rocket, async_trait, tokio};
-use rustix::fs::{Dir, Mode, OFlags, open};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-const ROUND: Duration = Duration::from_secs(1);
+use self::sockets::{Descriptors, OTHER_DESCRIPTORS};
+
+pub use self::limits::Limits;
+pub use self::sockets::{raise_fd_limit, stop_listening};
+
+/// The time between two looks at how many descriptors are in use. Within it, a flood must not use up the
+/// quarter of them that `raise_fd_limit` leaves: 1,000 of 4,096.
+const PROBE: Duration = Duration::from_millis(100);
+
+/// After so many probes, the sockets are looked at in any case.
+const PROBES: usize = 10;
 
 /// For so many bytes of an answer, a connection has a second more.
 const SLOWEST_READER: usize = 8 * 1024;
 
-/// What a client may keep the server waiting for.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How long a connection may be open without a request.
-    pub patience: Duration,
-    /// How many may be open.
-    pub most: usize,
-    /// How many of them from one address.
-    pub most_per_address: usize,
-    /// From whose address there may be as many as there may be at all.
-    pub proxy: Option<IpAddr>,
-}
+/// The most that it has more: enough for 4 MiB at 35 KiB/s.
+const LONGEST_READING: Duration = Duration::from_secs(120);
 
 /// Knows which connections have a request in progress, and closes others. A clone is the same.
 #[derive(Clone)]
@@ -49,24 +50,12 @@ struct Watch {
 
 #[derive(Clone, Copy)]
 enum State {
-    /// A request is in progress.
+    /// A request is complete, and is being answered.
     Busy,
-    /// None is, since then.
+    /// The body of a request has been on its way since then.
+    Receiving(Instant),
+    /// There has been no request since then.
     Waiting(Instant),
-}
-
-/// Descriptors that are left to files, pipes and what else a program has.
-const OTHER_DESCRIPTORS: u64 = 40;
-
-/// Takes as many descriptors as this process may have, which is often more than it begins with.
-/// How many connections that allows.
-pub fn raise_fd_limit() -> usize {
-    let limits = getrlimit(Resource::Nofile);
-    if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }) {
-        tracing::warn!("no more than {:?} descriptors: {e}", limits.current);
-    }
-    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS).max(1)).unwrap_or(usize::MAX)
 }
 
 impl Connections {
@@ -78,9 +67,20 @@ impl Connections {
     /// A client with an answer that has no end must take some of it within this time, and then once
     /// more.
     pub fn expect(&self, client: Option<SocketAddr>, within: Duration) {
-        if let Some(client) = client {
-            self.0.part(client).insert(client, State::Waiting(Instant::now() + within));
-        }
+        self.0.note(client, State::Waiting(Instant::now() + within));
+    }
+
+    /// Reads a body that `client` sends, and fails when that takes longer than `Limits::patience`. Until
+    /// the body is complete, the connection counts as waiting.
+    pub async fn receive<T>(
+        &self,
+        client: Option<SocketAddr>,
+        reading: impl Future<Output = io::Result<T>>,
+    ) -> io::Result<T> {
+        self.0.note(client, State::Receiving(Instant::now()));
+        let received = timeout(self.0.limits.patience, reading).await;
+        self.0.note(client, State::Busy);
+        received?
     }
 }
 
@@ -93,29 +93,27 @@ impl Fairing for Connections {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let (watch, port) = (Arc::clone(&self.0), rocket.config().port);
         // Opened before there are connections: later there might be no descriptor left for it.
-        let mut descriptors = match own_descriptors() {
-            Ok(descriptors) => descriptors,
-            Err(e) => return tracing::error!("slow connections will not be closed: {e}"),
-        };
-        tokio::spawn(async move {
-            loop {
-                sleep(ROUND).await;
-                watch.sweep(|| sockets(&mut descriptors, port));
-            }
-        });
+        match Descriptors::open() {
+            Ok(descriptors) => drop(tokio::spawn(watch.close_for_ever(descriptors, port))),
+            Err(e) => tracing::error!("slow connections will not be closed: {e}"),
+        }
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        self.0.note(request, State::Busy);
+        self.0.note(request.remote(), State::Busy);
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         // An answer of unknown length goes on until its reader leaves.
         if let Some(size) = response.body().preset_size() {
-            let on_its_way = Duration::from_secs((size / SLOWEST_READER) as u64);
-            self.0.note(request, State::Waiting(Instant::now() + on_its_way));
+            self.0.note(request.remote(), State::Waiting(Instant::now() + time_to_read(size)));
         }
     }
+}
+
+/// How much longer than others a connection may wait on which an answer of `size` bytes is on its way.
+fn time_to_read(size: usize) -> Duration {
+    Duration::from_secs((size / SLOWEST_READER) as u64).min(LONGEST_READING)
 }
 
 impl Watch {
@@ -124,9 +122,22 @@ impl Watch {
         self.known[part].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, request: &Request<'_>, state: State) {
-        if let Some(client) = request.remote() {
+    fn note(&self, client: Option<SocketAddr>, state: State) {
+        if let Some(client) = client {
             self.part(client).insert(client, state);
+        }
+    }
+
+    async fn close_for_ever(self: Arc<Self>, mut descriptors: Descriptors, port: u16) {
+        let many = self.limits.most.saturating_add(OTHER_DESCRIPTORS);
+        loop {
+            for _ in 0..PROBES {
+                sleep(PROBE).await;
+                if descriptors.are_more_than(many) {
+                    break;
+                }
+            }
+            self.sweep(|| descriptors.connections(port));
         }
     }
 
@@ -137,7 +148,10 @@ impl Watch {
         for client in known.iter().filter(|client| !open.contains_key(client)) {
             self.part(*client).remove(client);
         }
-        let close = self.to_close(&open, Instant::now());
+        let now = Instant::now();
+        let states: Vec<_> =
+            open.keys().map(|client| (*client, self.state(*client, now))).collect();
+        let close = self.limits.to_close(&states, now);
         for descriptor in close.iter().filter_map(|client| open.get(client)) {
             // It may have gone by itself meanwhile.
             let _ = shutdown(*descriptor, Shutdown::Both);
@@ -150,77 +164,21 @@ impl Watch {
         parts.flat_map(|part| part.keys().copied().collect::<Vec<_>>()).collect()
     }
 
-    /// The open connections that have waited too long, or longest where there are too many.
-    fn to_close(&self, open: &HashMap<SocketAddr, RawFd>, now: Instant) -> Vec<SocketAddr> {
-        let mut waiting: Vec<(Instant, SocketAddr)> = open
-            .keys()
-            .filter_map(|client| {
-                match self.part(*client).entry(*client).or_insert(State::Waiting(now)) {
-                    State::Busy => None,
-                    State::Waiting(since) => Some((*since, *client)),
-                }
-            })
-            .collect();
-        waiting.sort_unstable();
-
-        let mut all = open.len();
-        let mut from: HashMap<IpAddr, usize> = HashMap::new();
-        for client in open.keys() {
-            *from.entry(client.ip()).or_default() += 1;
-        }
-        let closing = waiting.into_iter().filter(|(since, client)| {
-            let from = from.entry(client.ip()).or_default();
-            let close = *since + self.limits.patience <= now
-                || all > self.limits.most
-                || (*from > self.limits.most_per_address
-                    && Some(client.ip().to_canonical()) != self.limits.proxy);
-            if close {
-                all -= 1;
-                *from -= 1;
-            }
-            close
-        });
-        closing.map(|(_, client)| client).collect()
+    /// The state of an open connection. A new one waits from now on.
+    fn state(&self, client: SocketAddr, now: Instant) -> State {
+        *self.part(client).entry(client).or_insert(State::Waiting(now))
     }
 }
 
-/// Lets no new client in. Who is in stays.
-pub fn stop_listening(port: u16) {
-    let Ok(mut descriptors) = own_descriptors() else { return };
-    let sockets = descriptors_at(&mut descriptors, port);
-    for (listening, _) in sockets.filter(|(_, client)| client.is_none()) {
-        // Where that is not possible, they are told when Rocket ends.
-        let _ = shutdown(listening, Shutdown::Read);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_to_read_an_answer_is_bounded() {
+        assert_eq!(time_to_read(15), Duration::ZERO);
+        assert_eq!(time_to_read(80 * 1024), Duration::from_secs(10));
+        assert_eq!(time_to_read(257 << 20), LONGEST_READING);
+        assert_eq!(time_to_read(usize::MAX), LONGEST_READING);
     }
-}
-
-/// This process's connections with clients of the server at `port`.
-fn sockets(descriptors: &mut Dir, port: u16) -> HashMap<SocketAddr, RawFd> {
-    descriptors_at(descriptors, port)
-        .filter_map(|(descriptor, client)| Some((client?, descriptor)))
-        .collect()
-}
-
-/// This process's sockets at `port`, and the client at their other end, if there is one.
-fn descriptors_at(
-    descriptors: &mut Dir,
-    port: u16,
-) -> impl Iterator<Item = (RawFd, Option<SocketAddr>)> {
-    descriptors.rewind();
-    let numbers =
-        descriptors.filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok());
-    numbers.filter_map(move |descriptor: RawFd| {
-        let here = address(&getsockname(descriptor).ok()?)?;
-        let client = getpeername(descriptor).ok().and_then(|client| address(&client));
-        (here.port() == port).then_some((descriptor, client))
-    })
-}
-
-fn own_descriptors() -> rustix::io::Result<Dir> {
-    open("/dev/fd", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).and_then(Dir::new)
-}
-
-fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
-    let v4 = of.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
-    v4.or_else(|| of.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
 }

@@ -8,11 +8,10 @@ use rocket::data::{Data, ToByteUnit};
 use rocket::http::{Method, Status};
 use rocket::route::{Handler, Outcome};
 use rocket::tokio::io::sink;
-use rocket::tokio::time::timeout;
 use rocket::{Request, Route, async_trait};
 
 use super::rejection::Rejection;
-use crate::http::connections::Limits;
+use crate::http::connections::Connections;
 
 /// How much of a body is read for nothing.
 pub(super) const PATIENCE_MIB: u64 = 16;
@@ -39,13 +38,13 @@ impl Handler for Unread {
     }
 }
 
-/// What `reading` a body comes to, or that the client took too long to send it.
+/// What `reading` the body of `request` comes to, or that the client took too long to send it.
 pub(super) async fn in_time<T>(
     request: &Request<'_>,
     reading: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    match request.rocket().state::<Limits>() {
-        Some(limits) => timeout(limits.patience, reading).await?,
+    match request.rocket().state::<Connections>() {
+        Some(connections) => connections.receive(request.remote(), reading).await,
         None => reading.await,
     }
 }

@@ -6,6 +6,9 @@ use rocket::form::Form;
 use rocket::http::Method;
 use rocket::{Data, Request, async_trait};
 
+/// So much of each body Rocket reads ahead, to look for such a field.
+pub(super) const READ_AHEAD: usize = "_method=delete".len();
+
 /// Makes such a request the POST again that it was sent as.
 pub struct NoMethodOverride;
 
@@ -17,7 +20,7 @@ impl Fairing for NoMethodOverride {
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
         let is_form = request.content_type().is_some_and(|kind| kind.is_form());
-        if is_form && chooses_method(data.peek("_method=delete".len()).await) {
+        if is_form && chooses_method(data.peek(READ_AHEAD).await) {
             request.set_method(Method::Post);
         }
     }

@@ -19,7 +19,7 @@ mod strict_json;
 
 pub use body::{Body, OptionalBody};
 pub(crate) use client_ip::counted;
-pub use client_ip::{ClientIp, RegistrationLimit, TrustedProxy};
+pub use client_ip::{ClientIp, RegistrationLimit};
 pub use csrf::{CsrfProtection, PublicUrl};
 pub use drain::routes as drain_routes;
 pub(crate) use messages_zh::problem_message;

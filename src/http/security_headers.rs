@@ -1,79 +1,65 @@
-//! What every answer tells a browser: to guess no types, to let no other site frame or read it, and to
+//! Headers that tell browsers to guess no types, to let no other site frame or read an answer, and to
 //! keep nothing that is someone's own.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Header;
-use rocket::shield::{
-    Allow, Feature, Frame, Hsts, NoSniff, Permission, Policy, Prefetch, Referrer, Shield,
-};
-use rocket::time::Duration;
 use rocket::{Request, Response, async_trait};
 
-/// The headers that are the same in every answer. A map from elsewhere (`has_map`) must be told who
-/// asks; its makers refuse those who do not say. Once `https`, a browser asks for nothing else any more.
-pub fn shield(https: bool, has_map: bool) -> Shield {
-    let permissions = Permission::allowed(Feature::Geolocation, Allow::This)
-        .block(Feature::Camera)
-        .block(Feature::Microphone)
-        .block(Feature::Payment)
-        .block(Feature::Usb);
-    let shield = Shield::new()
-        .enable(NoSniff::Enable)
-        .enable(Frame::Deny)
-        .enable(Prefetch::Off)
-        .enable(permissions)
-        .enable(if has_map { Referrer::StrictOriginWhenCrossOrigin } else { Referrer::SameOrigin })
-        .enable(CrossOriginOpenerPolicy)
-        .enable(CrossOriginResourcePolicy);
-    match https {
-        true => shield.enable(Hsts::Enable(Duration::days(365))),
-        false => shield,
-    }
+const HSTS: &str = "Strict-Transport-Security";
+
+/// Sets the headers that are the same in every answer, unless an answer has its own.
+pub struct SecurityHeaders {
+    defaults: Vec<Header<'static>>,
+    hsts: bool,
 }
 
-/// Which pages share a window's group of this one's.
-#[derive(Default)]
-struct CrossOriginOpenerPolicy;
-
-impl Policy for CrossOriginOpenerPolicy {
-    const NAME: &'static str = "Cross-Origin-Opener-Policy";
-
-    fn header(&self) -> Header<'static> {
-        Header::new(Self::NAME, "same-origin")
+impl SecurityHeaders {
+    /// With `hsts`, browsers ask for nothing but https from then on. A map from elsewhere (`has_map`) is
+    /// told which site asks; its makers refuse requests that do not say.
+    pub fn new(hsts: bool, has_map: bool) -> Self {
+        let referrer = if has_map { "strict-origin-when-cross-origin" } else { "same-origin" };
+        let mut defaults = vec![
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            ("X-DNS-Prefetch-Control", "off"),
+            (
+                "Permissions-Policy",
+                "geolocation=(self), camera=(), microphone=(), payment=(), usb=()",
+            ),
+            ("Referrer-Policy", referrer),
+            ("Cross-Origin-Opener-Policy", "same-origin"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            // Data need no cache, and nothing else where a browser is made to show them.
+            ("Cache-Control", "no-store"),
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            ),
+        ];
+        if hsts {
+            // A year.
+            defaults.push((HSTS, "max-age=31536000"));
+        }
+        let defaults = defaults.into_iter().map(|(name, value)| Header::new(name, value));
+        Self { defaults: defaults.collect(), hsts }
     }
 }
-
-/// Which pages may load this.
-#[derive(Default)]
-struct CrossOriginResourcePolicy;
-
-impl Policy for CrossOriginResourcePolicy {
-    const NAME: &'static str = "Cross-Origin-Resource-Policy";
-
-    fn header(&self) -> Header<'static> {
-        Header::new(Self::NAME, "same-origin")
-    }
-}
-
-/// Data need nothing, not even where a browser is made to show them.
-const POLICY: &str =
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// What holds for an answer that says nothing else: it is data, for this once.
-pub struct Defaults;
 
 #[async_trait]
-impl Fairing for Defaults {
+impl Fairing for SecurityHeaders {
     fn info(&self) -> Info {
-        Info { name: "default headers", kind: Kind::Response }
+        Info { name: "security headers", kind: Kind::Response }
     }
 
     async fn on_response<'r>(&self, _: &'r Request<'_>, response: &mut Response<'r>) {
-        let defaults = [("Cache-Control", "no-store"), ("Content-Security-Policy", POLICY)];
-        for (name, value) in defaults {
-            if !response.headers().contains(name) {
-                response.set_raw_header(name, value);
+        for header in &self.defaults {
+            if !response.headers().contains(header.name()) {
+                response.set_header(header.clone());
             }
+        }
+        if !self.hsts {
+            // Over TLS, Rocket's Shield adds it by itself, but in the debug profile.
+            response.remove_header(HSTS);
         }
     }
 }

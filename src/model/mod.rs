@@ -5,4 +5,5 @@ pub mod error;
 pub mod fields;
 pub mod geo;
 pub mod holding;
+pub mod network;
 pub mod token;

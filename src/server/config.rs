@@ -15,6 +15,7 @@ use crate::domain::password::Cost;
 use crate::domain::rate_limit::Rates;
 use crate::http::PublicUrl;
 use crate::http::connections::Limits;
+use crate::model::network::TrustedProxy;
 use crate::server::logging::LogFormat;
 
 /// What an operator may set, each with its default.
@@ -148,8 +149,13 @@ impl Settings {
             patience: Duration::from_secs(self.request_timeout_seconds.into()),
             most: self.max_connections,
             most_per_address: self.max_connections_per_address,
-            proxy: self.trusted_proxy,
+            proxy: self.trusted_proxy(),
         }
+    }
+
+    /// The proxy that is believed when it names a client's address.
+    pub fn trusted_proxy(&self) -> TrustedProxy {
+        TrustedProxy::new(self.trusted_proxy)
     }
 
     /// How often in a minute one may try things.

@@ -46,8 +46,8 @@ pub fn init(level: LogLevel, format: LogFormat) {
 }
 
 /// Logs each request when it is answered: the client's address, the account's id (`-` for none),
-/// method, path (the query, which may tell where someone is, stays out), status, time taken, and the
-/// number that the answer bears too, as `X-Request-Id`.
+/// method (`-` for one that Rocket could not parse), path (the query, which may tell where someone is,
+/// stays out), status, time taken, and the number that the answer bears too, as `X-Request-Id`.
 pub struct RequestLog(pub LogFormat);
 
 #[async_trait]
@@ -57,25 +57,26 @@ impl Fairing for RequestLog {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        begun(request);
+        request
+            .local_cache(|| StartedSession { at: Instant::now(), method: Some(request.method()) });
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let (began, method) = begun(request);
+        let StartedSession { at, method } = begun(request);
         let id = format!("{:016x}", rand::random::<u64>());
         let client = ClientIp::of(request).0;
         let account = account_of(request);
         // Its own words only: a path may hold characters that break a line, or turn it around.
         let path = request.uri().path().as_str().escape_default();
         let status = response.status().code;
-        let ms = began.elapsed().as_secs_f64() * 1000.0;
+        let ms = at.elapsed().as_secs_f64() * 1000.0;
         match self.0 {
             LogFormat::Text => {
-                let account = OrDash(account);
+                let (account, method) = (OrDash(account), OrDash(*method));
                 tracing::info!("{client} {account} {method} {path} {status} {ms:.1} ms {id}");
             }
             LogFormat::Json => {
-                let method = method.as_str();
+                let method = method.map(|method| method.as_str());
                 tracing::info!(%client, account, method, %path, status, ms, id, "request");
             }
         }
@@ -83,9 +84,18 @@ impl Fairing for RequestLog {
     }
 }
 
-/// When a request came, and as what: what is refused is given another method.
-pub(crate) fn begun<'r>(request: &'r Request<'_>) -> &'r (Instant, Method) {
-    request.local_cache(|| (Instant::now(), request.method()))
+/// How a request began.
+pub(crate) struct StartedSession {
+    /// When its head had arrived.
+    pub(crate) at: Instant,
+    /// The method it came with: what is refused is given another. None for a request that Rocket could
+    /// not parse; it then claims to be a `GET`.
+    pub(crate) method: Option<Method>,
+}
+
+/// How `request` began, for whom it is already answered.
+pub(crate) fn begun<'r>(request: &'r Request<'_>) -> &'r StartedSession {
+    request.local_cache(|| StartedSession { at: Instant::now(), method: None })
 }
 
 /// What is there, or `-`.

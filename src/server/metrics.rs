@@ -82,8 +82,8 @@ impl Fairing for Metrics {
         let part = Part::of(request.uri().path().as_str());
         let status = response.status().code;
         self.requests.get_or_create(&Answered { part, status }).inc();
-        let (began, _) = begun(request);
-        self.seconds.get_or_create(&Served { part }).observe(began.elapsed().as_secs_f64());
+        let seconds = begun(request).at.elapsed().as_secs_f64();
+        self.seconds.get_or_create(&Served { part }).observe(seconds);
     }
 }
 

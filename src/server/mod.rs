@@ -10,6 +10,7 @@ pub mod shutdown;
 pub mod tls;
 
 mod mounts;
+mod unparsed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use rocket::config::{Config, LogLevel};
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
+use rocket::shield::Shield;
 use rocket::{Build, Orbit, Rocket, tokio};
 use tokio::time::interval;
 
@@ -33,13 +35,12 @@ use crate::domain::password::Passwords;
 use crate::domain::rate_limit::RateLimiter;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
-use crate::http::security_headers;
-use crate::http::{
-    CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, TrustedProxy, drain_routes,
-};
+use crate::http::security_headers::SecurityHeaders;
+use crate::http::{CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, drain_routes};
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
+use unparsed::{Fairings, with_fairings};
 
 use config::{Settings, log_level};
 use logging::RequestLog;
@@ -57,6 +58,8 @@ pub struct AppState {
     pub demo_accounts: Vec<DemoAccount>,
     /// How others on the network come in.
     pub join_info: SharedJoinInfo,
+    /// Whether it is served over TLS with a certificate that this machine made.
+    pub is_self_signed: bool,
 }
 
 impl AppState {
@@ -68,6 +71,7 @@ impl AppState {
             tiles: None,
             demo_accounts: Vec::new(),
             join_info: SharedJoinInfo::default(),
+            is_self_signed: false,
         }
     }
 }
@@ -83,14 +87,22 @@ pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Bui
     };
     // It was checked with the other settings.
     let url = PublicUrl::parse(&settings.public_url).unwrap_or_default();
+    // A browser that was told never to go back to plain http lets nobody past its warning.
+    let is_https = url.is_https() || Config::try_from(&figment).is_ok_and(|c| c.tls_enabled());
+    let hsts = is_https && !sea.is_self_signed;
+    let headers = Arc::new(SecurityHeaders::new(hsts, !settings.tile_url.is_empty()));
+    let log = Arc::new(RequestLog(settings.log_format));
     let in_flight = InFlight::default();
     let connections = Connections::new(settings.limits());
+    let always: Fairings = Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
+    let catchers = |catchers| with_fairings(catchers, &always);
     let rocket = manage(rocket::custom(figment), settings, sea)
         .attach(NoMethodOverride)
-        .attach(RequestLog(settings.log_format))
+        .attach(log)
         .attach(CsrfProtection)
-        .attach(security_headers::shield(url.is_https(), !settings.tile_url.is_empty()))
-        .attach(security_headers::Defaults)
+        // In place of the one that Rocket attaches.
+        .attach(Shield::new())
+        .attach(headers)
         .attach(in_flight.clone())
         .manage(in_flight)
         .attach(connections.clone())
@@ -101,7 +113,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Bui
 
     let rocket =
         rocket.mount("/", web::routes()).mount("/", health::routes()).mount("/", drain_routes());
-    mounts::mount_all(rocket)
+    mounts::mount_all(rocket, catchers)
 }
 
 /// What is done once a minute.
@@ -124,7 +136,7 @@ fn housekeeping() -> AdHoc {
 
 /// What the handlers ask for.
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<Build> {
-    let AppState { store, clock, tiles, demo_accounts, join_info } = sea;
+    let AppState { store, clock, tiles, demo_accounts, join_info, .. } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let live = EventBus::new(settings.max_event_streams);
     let listeners = live.clone();
@@ -147,7 +159,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<B
             .with_events(live.clone()),
         )
         .manage(throttle)
-        .manage(TrustedProxy(settings.trusted_proxy))
+        .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(Arc::clone(&store))
@@ -170,7 +182,6 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<B
             demo_accounts,
         })
         .manage(tiles)
-        .manage(settings.limits())
         .manage(web::Policy::new(&settings.tile_url))
         .manage(web::Compressed::default())
 }

@@ -6,13 +6,16 @@ use crate::api::{bookstore, bottle, ledger, music};
 use crate::http::mounts::{MOUNTS, Surface};
 use crate::http::openapi::ContractSpec;
 
-/// Mounts every contract at its base, with its catchers.
-pub(super) fn mount_all(rocket: Rocket<Build>) -> Rocket<Build> {
+/// Mounts every contract at its base, with what `wrap` makes of its catchers.
+pub(super) fn mount_all(
+    rocket: Rocket<Build>,
+    wrap: impl Fn(Vec<Catcher>) -> Vec<Catcher>,
+) -> Rocket<Build> {
     // Bottle's catchers answer under `/` for every path that has no contract of its own.
     MOUNTS.iter().fold(rocket, |rocket, mount| {
         let rocket = rocket.mount(mount.base, routes(mount.surface));
         match catchers(mount.surface) {
-            Some(catchers) => rocket.register(mount.base, catchers),
+            Some(catchers) => rocket.register(mount.base, wrap(catchers)),
             None => rocket,
         }
     })

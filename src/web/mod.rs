@@ -85,7 +85,7 @@ impl Asset {
 
     /// What to send, and whether that is compressed.
     fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
-        let takes_gzip = takes_gzip(request);
+        let takes_gzip = takes_gzip(request.headers().get("Accept-Encoding"));
         match request.rocket().state::<Compressed>() {
             _ if self.is_gzip && !takes_gzip => {
                 let mut plain = Vec::new();
@@ -153,12 +153,30 @@ impl<'r> Responder<'r, 'static> for Asset {
     }
 }
 
-fn takes_gzip(request: &Request<'_>) -> bool {
-    let mut encodings = request.headers().get("Accept-Encoding").flat_map(|value| value.split(','));
-    encodings.any(|encoding| {
+/// Whether these `Accept-Encoding` headers prefer gzip to no compression, by RFC 9110, section 12.5.3.
+/// Without such a header, they do not.
+fn takes_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
+    let (mut gzip, mut identity, mut any) = (None, None, None);
+    for encoding in headers.flat_map(|header| header.split(',')) {
         let mut parts = encoding.split(';').map(str::trim);
-        parts.next() == Some("gzip") && parts.next() != Some("q=0")
-    })
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = match name.as_str() {
+            "gzip" | "x-gzip" => &mut gzip,
+            "identity" => &mut identity,
+            "*" => &mut any,
+            _ => continue,
+        };
+        *weight = Some(parts.find_map(quality).unwrap_or(1.0));
+    }
+    let gzip = gzip.or(any).unwrap_or(0.0);
+    gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
+}
+
+/// The number in a `q=` parameter; one that is none counts as 0.
+fn quality(parameter: &str) -> Option<f32> {
+    let (name, value) = parameter.split_once('=')?;
+    let number = value.trim().parse().ok().filter(|number| (0.0..=1.0).contains(number));
+    name.trim().eq_ignore_ascii_case("q").then_some(number.unwrap_or(0.0))
 }
 
 #[get("/")]
@@ -211,4 +229,54 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Pictur
 /// The page and the map's pictures, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
     routes![index, asset, tile]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_gzip;
+
+    #[test]
+    fn gzip_is_sent_to_who_takes_it() {
+        for header in [
+            "gzip",
+            "GZIP",
+            "x-gzip",
+            "br, gzip;q=0.8",
+            "gzip;q=0.001",
+            "gzip ; Q=1.000",
+            "gzip;level=9;q=0.5",
+            "*",
+            "br;q=0, *;q=0.5",
+            "identity, gzip",
+            "identity;q=0.5, *",
+            "identity;q=0, gzip;q=0.1",
+        ] {
+            assert!(takes_gzip([header].into_iter()), "{header}");
+        }
+        assert!(takes_gzip(["br", "gzip"].into_iter()));
+    }
+
+    #[test]
+    fn gzip_is_not_sent_to_who_does_not() {
+        for header in [
+            "",
+            "br",
+            "identity",
+            "gzip;q=0",
+            "gzip;q=0.0",
+            "gzip;q=0.000",
+            "gzip ; q = 0.00",
+            "gzip;level=9;q=0",
+            "gzip;q=0, *",
+            "*;q=0",
+            "gzip;q=0.2, identity;q=0.9",
+            "gzip;q=NaN",
+            "gzip;q=-1",
+            "gzip;q=yes",
+            "gzipped",
+        ] {
+            assert!(!takes_gzip([header].into_iter()), "{header}");
+        }
+        assert!(!takes_gzip([].into_iter()));
+    }
 }

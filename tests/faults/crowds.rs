@@ -3,18 +3,21 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::app::{Client, until_closed};
+use crate::app::{Client, PATIENCE, until_closed};
 use crate::program::Program;
 use crate::sea::Sea;
 
 const MIB: u64 = 1024 * 1024;
+
+/// The default of `max_connections_per_address`.
+const MOST_PER_ADDRESS: usize = 512;
 
 /// Bytes of memory that are the program's own.
 fn memory(program: &Program) -> u64 {
@@ -32,14 +35,20 @@ fn time_of(client: &Client, path: &str) -> Duration {
     began.elapsed()
 }
 
-pub(crate) fn few_descriptors(times: usize) -> String {
-    let sea = Sea::new();
+/// The program over the file of `sea`, with so many descriptors.
+fn limited(sea: &Sea, descriptors: usize) -> Command {
     let plain = sea.command();
     let mut command = Command::new("prlimit");
-    command.arg("--nofile=64").arg(plain.get_program()).current_dir(sea.folder());
+    command.arg(format!("--nofile={descriptors}")).arg(plain.get_program());
+    command.current_dir(sea.folder());
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let program = Program::start(command);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+pub(crate) fn few_descriptors(times: usize) -> String {
+    let sea = Sea::new();
+    let program = Program::start(limited(&sea, 64));
     for _ in 0..times {
         let crowd: Vec<TcpStream> = (0..200).map(|_| program.socket()).collect();
         // While they stay, and once they have gone.
@@ -52,6 +61,55 @@ pub(crate) fn few_descriptors(times: usize) -> String {
     drop(program);
     sea.check();
     "others were answered while the crowd stayed, and afterwards".into()
+}
+
+/// How many sockets the program has open.
+fn open_sockets(program: &Program) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{}/fd", program.id())).unwrap();
+    let links = descriptors.filter_map(|descriptor| fs::read_link(descriptor.ok()?.path()).ok());
+    links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
+}
+
+pub(crate) fn half_sent_bodies(times: usize) -> String {
+    bottle::http::connections::raise_fd_limit();
+    let sea = Sea::new();
+    let half = [
+        &b"POST /api/sessions HTTP/1.1\r\nHost: bottle\r\nContent-Length: 900\r\n\r\n"[..],
+        &[b' '; 600],
+    ]
+    .concat();
+    let mut found = Vec::new();
+    for descriptors in [4096, 20_000] {
+        let mut command = limited(&sea, descriptors);
+        // The limits alone close them, not their deadline.
+        command.env("ROCKET_BOTTLE", "{request_timeout_seconds=600,throws_per_minute=0}");
+        let program = Program::start(command);
+        let idle = open_sockets(&program);
+        let mut slowest = Duration::ZERO;
+        for _ in 0..times {
+            let crowd: Vec<TcpStream> = (0..4600)
+                .map(|_| {
+                    let mut socket = program.socket();
+                    // It may be closed again already.
+                    let _ = socket.write_all(&half);
+                    socket
+                })
+                .collect();
+            for _ in 0..5 {
+                slowest = slowest.max(time_of(&program.client(), "/healthz"));
+                assert_eq!(sea.throw(&program), 200);
+            }
+            let began = Instant::now();
+            while open_sockets(&program) > idle + MOST_PER_ADDRESS {
+                assert!(began.elapsed() < PATIENCE, "{} sockets", open_sockets(&program));
+                thread::yield_now();
+            }
+            drop(crowd);
+        }
+        found.push(format!("{descriptors} descriptors: {} ms", slowest.as_millis()));
+    }
+    sea.check();
+    format!("the limits held; another was answered within, {}", found.join(", "))
 }
 
 pub(crate) fn slow_clients(times: usize) -> String {

@@ -53,6 +53,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("second process on the file", files::second_process),
     ("clock an hour off, 1970, 2038", clock::jumps),
     ("64 descriptors, 200 connections", crowds::few_descriptors),
+    ("4,600 half-sent bodies", crowds::half_sent_bodies),
     ("1,000 slow clients", crowds::slow_clients),
     ("500 logins at once", crowds::logins),
     ("SIGTERM under load", endings::terminated),

@@ -2,11 +2,13 @@
 //! for it, a message, and `data`.
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App};
+use crate::app::{Answer, App, until_closed};
+use crate::hostile;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -236,4 +238,22 @@ fn too_much_head_is_refused(#[case] count: usize, #[case] length: usize) {
     let _ = socket.read_to_end(&mut answer);
     assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
     assert_eq!(app.anon().get("/api/users/self").status, 401);
+}
+
+/// Not even one that could be whole: its sender may have wanted to say more.
+#[rstest]
+#[case::shorter_than_its_length("Content-Length: 90\r\n\r\n{\"name\":\"x\"}")]
+#[case::without_its_last_chunk("Transfer-Encoding: chunked\r\n\r\nc\r\n{\"name\":\"x\"}\r\n")]
+#[case::longer(
+    "Content-Length: 90\r\n\r\n{\"name\":\"x\",\"note\":\"more than the server reads ahead\"}"
+)]
+fn a_cut_body_is_not_acted_on(#[case] rest: &str) {
+    let app = App::new();
+    let ada = hostile::known(&app);
+    let (_, cookie) = ada.headers.iter().find(|(name, _)| name == "Cookie").unwrap();
+    let mut socket = app.socket();
+    write!(socket, "POST /card HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\n{rest}").unwrap();
+    socket.shutdown(Shutdown::Write).unwrap();
+    until_closed(socket);
+    assert_eq!(ada.get("/card").data(), json!([]));
 }

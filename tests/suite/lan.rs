@@ -1,5 +1,6 @@
 //! Others on the network come in: the address, its QR code, and a certificate of the machine's own.
 
+use std::fs;
 use std::net::TcpStream;
 use std::process::Command;
 
@@ -9,13 +10,25 @@ use serde_json::Value;
 
 use crate::program::{Program, bottle};
 
-/// What stands at `path`, over https whoever vouches for it.
-fn over_https(port: u16, path: &str) -> Value {
+/// What curl prints of an answer over https, whoever vouches for it.
+fn curl(port: u16, path: &str, options: &[&str]) -> Vec<u8> {
     let url = format!("https://127.0.0.1:{port}{path}");
-    let output = Command::new("curl").args(["-sSk", &url]).output();
+    let output = Command::new("curl").args(["-sSk", &url]).args(options).output();
     let output = output.unwrap_or_else(|e| panic!("{e}: apt-get install curl"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    output.stdout
+}
+
+/// What stands at `path`, over https whoever vouches for it.
+fn over_https(port: u16, path: &str) -> Value {
+    serde_json::from_slice(&curl(port, path, &[])).unwrap()
+}
+
+/// Whether a server over https tells browsers to ask for nothing else any more.
+fn sends_hsts(port: u16) -> bool {
+    let head = String::from_utf8(curl(port, "/healthz", &["--head"])).unwrap();
+    assert!(head.contains("x-frame-options: DENY"), "{head}");
+    head.contains("strict-transport-security: max-age=31536000")
 }
 
 #[rstest]
@@ -64,4 +77,32 @@ fn the_certificate_is_kept_in_the_file() {
     let first = fingerprint();
     assert_eq!(first.split(':').count(), 32, "{first}");
     assert_eq!(fingerprint(), first);
+}
+
+/// With HSTS, a browser would let nobody past its warning.
+#[rstest]
+fn no_hsts_with_a_certificate_of_its_own(
+    #[values("debug", "release")] profile: &str,
+    #[values("", "https://bottle.example.org")] public_url: &str,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &["serve", "--tls", "auto"]);
+    command.env("ROCKET_PROFILE", profile);
+    command.env("ROCKET_BOTTLE", format!("{{public_url=\"{public_url}\"}}"));
+    let program = Program::start(command);
+    assert!(!sends_hsts(program.port));
+}
+
+/// The operator named this one, and so vouches for it.
+#[rstest]
+fn hsts_with_a_certificate_of_the_operators(#[values("debug", "release")] profile: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_PROFILE", profile);
+    command.env("ROCKET_TLS", r#"{certs="cert.pem",key="key.pem"}"#);
+    let program = Program::start(command);
+    assert!(sends_hsts(program.port));
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use rstest::rstest;
 use serde_json::json;
 
+use crate::app::until_closed;
 use crate::program::{Program, bottle};
 
 /// Runs the program at a level, has `talk` talk to it, and returns what it logged.
@@ -87,4 +88,18 @@ fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
         let odd = line.chars().find(|c| c.is_control() || ('\u{2028}'..='\u{202e}').contains(c));
         assert_eq!(odd, None, "{line:?}");
     }
+}
+
+/// Its method, which Rocket does not tell, is `-`.
+#[rstest]
+fn what_rocket_cannot_parse_is_logged_too() {
+    let mut answer = String::new();
+    let log = log_of("normal", |program| {
+        let mut socket = program.socket();
+        socket.write_all(b"BREW /pot HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+        answer = until_closed(socket);
+    });
+    let id = answer.split("x-request-id: ").nth(1).unwrap().lines().next().unwrap();
+    assert!(log.contains(" INFO 127.0.0.1 - - /pot 400 "), "{log}");
+    assert!(log.trim_end().ends_with(id), "{log}");
 }

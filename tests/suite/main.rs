@@ -19,6 +19,7 @@ mod document;
 mod errors;
 mod exchanges;
 mod files;
+mod headers;
 mod hidden_bottles;
 mod hostile;
 mod import_foreign;

@@ -296,3 +296,15 @@ fn zero_turns_a_limit_off() {
         client.throw(1.0, 1.0);
     }
 }
+
+#[test]
+fn a_proxy_may_be_named_by_its_v4_address_in_v6() {
+    let app = App::with(|settings| {
+        settings.registrations_per_minute = 1;
+        settings.trusted_proxy = "::ffff:127.0.0.1".parse().ok();
+    });
+    for n in 0..3 {
+        let client = at(&app, &format!("192.0.2.{n}"));
+        assert_eq!(Bottle.register(&client, &format!("user{n}")).status, 200);
+    }
+}

@@ -118,6 +118,42 @@ fn of_too_many_those_that_wait_longest_are_closed(
     }
 }
 
+/// Half-sent requests count as waiting: the oldest are closed, and the others may be completed.
+#[rstest]
+#[case::in_all(|settings: &mut bottle::server::config::Settings| settings.max_connections = 8)]
+#[case::from_one_address(
+    |settings: &mut bottle::server::config::Settings| settings.max_connections_per_address = 8
+)]
+fn of_too_many_half_sent_bodies_the_oldest_are_closed(
+    #[case] adjust: fn(&mut bottle::server::config::Settings),
+    #[values("/api/sessions", "/api/bottles")] path: &str,
+) {
+    let app = App::with(adjust);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: bottle\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: 900\r\n\r\n"
+    );
+    let begin = || {
+        let mut socket = app.socket();
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(&[b' '; 600]).unwrap();
+        socket
+    };
+    let oldest: Vec<TcpStream> = (0..4).map(|_| begin()).collect();
+    let others: Vec<TcpStream> = (0..8).map(|_| begin()).collect();
+    for socket in oldest {
+        assert_eq!(until_closed(socket), "");
+    }
+    for mut socket in others {
+        socket.write_all(&[b' '; 300]).unwrap();
+        let answer = until_closed(socket);
+        assert!(
+            answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"),
+            "{answer}"
+        );
+    }
+}
+
 #[test]
 fn a_thousand_silent_clients_keep_no_other_waiting() {
     bottle::http::connections::raise_fd_limit();

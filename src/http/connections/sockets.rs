@@ -1,0 +1,86 @@
+//! This process's own sockets, as its descriptors show them.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
+
+use nix::sys::socket::{Shutdown, SockaddrStorage, getpeername, getsockname, shutdown};
+use rustix::fs::{Dir, Mode, OFlags, open};
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Descriptors that are left to files, pipes and what else a program has.
+pub(super) const OTHER_DESCRIPTORS: usize = 40;
+
+/// Raises the limit on open descriptors to the hard limit, and returns how many connections that allows.
+///
+/// A quarter is left free: while more than that are open, the server still accepts, so that it can
+/// tell whom to close.
+pub fn raise_fd_limit() -> usize {
+    let limits = getrlimit(Resource::Nofile);
+    if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }) {
+        tracing::warn!("no more than {:?} descriptors: {e}", limits.current);
+    }
+    let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    (descriptors.saturating_sub(OTHER_DESCRIPTORS) / 4 * 3).max(1)
+}
+
+/// The descriptors of this process.
+pub(super) struct Descriptors(Dir);
+
+impl Descriptors {
+    /// Opens the list of them, which needs one itself.
+    pub(super) fn open() -> rustix::io::Result<Self> {
+        open("/dev/fd", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
+            .and_then(Dir::new)
+            .map(Self)
+    }
+
+    /// Whether more than `most` are in use, at the cost of two system calls: POSIX hands out the lowest
+    /// that is free.
+    pub(super) fn are_more_than(&self, most: usize) -> bool {
+        match self.0.fd().and_then(|list| fcntl_dupfd_cloexec(list, 0)) {
+            Ok(lowest_free) => usize::try_from(lowest_free.as_raw_fd()).is_ok_and(|n| n > most),
+            // None is left.
+            Err(_) => true,
+        }
+    }
+
+    /// The connections with clients of the server at `port`.
+    pub(super) fn connections(&mut self, port: u16) -> HashMap<SocketAddr, RawFd> {
+        self.sockets_at(port)
+            .filter_map(|(descriptor, client)| Some((client?, descriptor)))
+            .collect()
+    }
+
+    /// The sockets at `port`, and the client at their other end, if there is one.
+    fn sockets_at(
+        &mut self,
+        port: u16,
+    ) -> impl Iterator<Item = (RawFd, Option<SocketAddr>)> + use<'_> {
+        self.0.rewind();
+        let entries = self.0.by_ref();
+        let numbers =
+            entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok());
+        numbers.filter_map(move |descriptor: RawFd| {
+            let here = address(&getsockname(descriptor).ok()?)?;
+            let client = getpeername(descriptor).ok().and_then(|client| address(&client));
+            (here.port() == port).then_some((descriptor, client))
+        })
+    }
+}
+
+/// Closes the listening sockets at `port`. Open connections stay.
+pub fn stop_listening(port: u16) {
+    let Ok(mut descriptors) = Descriptors::open() else { return };
+    for (listening, _) in descriptors.sockets_at(port).filter(|(_, client)| client.is_none()) {
+        // Where that is not possible, clients are turned away when Rocket ends.
+        let _ = shutdown(listening, Shutdown::Read);
+    }
+}
+
+fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
+    let v4 = of.as_sockaddr_in().map(|v4| SocketAddr::V4((*v4).into()));
+    v4.or_else(|| of.as_sockaddr_in6().map(|v6| SocketAddr::V6((*v6).into())))
+}
