@@ -164,6 +164,7 @@ fn nearby(criterion: &mut Criterion) {
         GeomWithData::new(*place, Row { id, formatted_address: "By the river".into() })
     });
     let tree = RTree::bulk_load(rows.collect());
+    let runtime = Runtime::new().expect("a runtime");
     for results in [20, 200] {
         let mut group = criterion.benchmark_group(format!("nearby, about {results} bottles"));
         let rectangles = rectangles(&tree, &sea.places, results);
@@ -176,9 +177,9 @@ fn nearby(criterion: &mut Criterion) {
                 let all = NearbyQuery { limit: 10_000, after: None };
                 let snapshot = sea.store.snapshot().expect("a snapshot");
                 let seen = sea.bottles.nearby(snapshot, &rectangle, all, |sighting| {
-                    Ok((sighting.id, sighting.formatted_address.len()))
+                    Ok(((sighting.id, sighting.formatted_address.len()), 0))
                 });
-                seen.expect("an answer").items.len()
+                runtime.block_on(seen).expect("an answer").items.len()
             });
         });
         group.bench_function("R*-tree in memory", |bencher| {
@@ -203,10 +204,16 @@ fn nearby(criterion: &mut Criterion) {
         let few = NearbyQuery { limit: 20, after: None };
         bencher.iter(|| {
             let snapshot = sea.store.snapshot().expect("a snapshot");
-            sea.bottles
-                .nearby(snapshot, &world, few, |sighting| Ok(sighting.id))
-                .expect("an answer")
-                .items
+            let seen = sea.bottles.nearby(snapshot, &world, few, |sighting| Ok((sighting.id, 0)));
+            runtime.block_on(seen).expect("an answer").items
+        });
+    });
+    group.bench_function("the first by id", |bencher| {
+        let first = NearbyQuery { limit: 1, after: Some(0) };
+        bencher.iter(|| {
+            let snapshot = sea.store.snapshot().expect("a snapshot");
+            let seen = sea.bottles.nearby(snapshot, &world, first, |sighting| Ok((sighting.id, 0)));
+            runtime.block_on(seen).expect("an answer").items
         });
     });
     group.finish();

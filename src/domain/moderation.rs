@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::domain::accounts::{Account, Login};
-use crate::domain::bottles::{Page, listed};
 use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Result;
@@ -121,13 +120,22 @@ impl Moderation {
         })
     }
 
-    /// The bottles to look at, by id.
-    pub fn cases(&self, which: CaseFilter, page: PageRequest) -> Result<Page<ReportedBottle>> {
-        listed(page, |page| self.store.read_long(|db| moderation::cases(db, which, page)))
+    /// Shows `show` the bottles to look at, by id; see [`crate::domain::bottles::Bottles::created`].
+    pub async fn cases(
+        &self,
+        which: CaseFilter,
+        page: PageRequest,
+        show: impl FnMut(ReportedBottle) -> Result<usize>,
+    ) -> Result<bool> {
+        self.store.read_long(|db| moderation::cases(db, which, page, show)).await
     }
 
-    /// What was done, the latest first.
-    pub fn log(&self, page: PageRequest) -> Result<Page<AuditEntry>> {
-        listed(page, |page| self.store.read_long(|db| moderation::entries(db, page)))
+    /// Shows `show` what was done, the latest first.
+    pub async fn log(
+        &self,
+        page: PageRequest,
+        show: impl FnMut(AuditEntry) -> Result<usize>,
+    ) -> Result<bool> {
+        self.store.read_long(|db| moderation::entries(db, page, show)).await
     }
 }

@@ -9,6 +9,7 @@ mod limits;
 mod sockets;
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
@@ -81,6 +82,14 @@ impl Connections {
         let received = timeout(self.0.limits.patience, reading).await;
         self.0.note(client, State::Busy);
         received?
+    }
+
+    /// Waits until the connection of a client whose request is in progress is closed, and somewhat longer.
+    pub async fn closed(&self, client: Option<SocketAddr>) {
+        let Some(client) = client else { return pending().await };
+        while self.0.part(client).contains_key(&client) {
+            sleep(Duration::from_secs(1)).await;
+        }
     }
 }
 

@@ -8,7 +8,9 @@ pub mod openapi;
 pub mod security_headers;
 
 mod body;
+pub(crate) mod budget;
 mod client_ip;
+mod connection;
 mod csrf;
 mod drain;
 mod messages_zh;
@@ -18,8 +20,10 @@ mod session;
 mod strict_json;
 
 pub use body::{Body, OptionalBody};
+pub use budget::ByteBudget;
 pub(crate) use client_ip::counted;
 pub use client_ip::{ClientIp, RegistrationLimit};
+pub use connection::ClientConnection;
 pub use csrf::{CsrfProtection, PublicUrl};
 pub use drain::routes as drain_routes;
 pub(crate) use messages_zh::problem_message;

@@ -2,8 +2,7 @@
 
 use rocket::Request;
 use rocket::http::{Method, Status};
-use rocket::response::{self, Responder, Response};
-use rocket::serde::json::Json;
+use rocket::response::{self, Response};
 use serde::Serialize;
 
 use crate::domain::rate_limit::LONGEST_WAIT;
@@ -110,7 +109,11 @@ pub(crate) fn respond(
     status: Status,
     body: &impl Serialize,
 ) -> response::Result<'static> {
-    let mut response = Response::build_from(Json(body).respond_to(request)?);
+    let json = serde_json::to_vec(body).map_err(|e| {
+        tracing::error!("an answer is no JSON: {e}");
+        Status::InternalServerError
+    })?;
+    let mut response = Response::build_from(super::budget::json_response(request, json)?);
     response.status(status);
     match status.code {
         405 => {

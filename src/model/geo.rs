@@ -76,6 +76,14 @@ pub struct Area {
     pub east: f64,
 }
 
+impl Area {
+    /// Whether the position lies in the area, its edges included.
+    pub fn holds(&self, position: Position) -> bool {
+        (self.south..=self.north).contains(&position.latitude)
+            && (self.west..=self.east).contains(&position.longitude)
+    }
+}
+
 impl Rectangle {
     /// The rectangle that reaches `latitude_span` north and south of `center` and `longitude_span`
     /// east and west of it. The spans are in degrees, finite and not negative.
@@ -158,10 +166,7 @@ impl Rectangle {
 
     /// Whether the position lies in the rectangle, its edges included.
     pub fn holds(&self, position: Position) -> bool {
-        self.areas().iter().any(|area| {
-            (area.south..=area.north).contains(&position.latitude)
-                && (area.west..=area.east).contains(&position.longitude)
-        })
+        self.areas().iter().any(|area| area.holds(position))
     }
 }
 

@@ -36,7 +36,9 @@ use crate::domain::rate_limit::RateLimiter;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
-use crate::http::{CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, drain_routes};
+use crate::http::{
+    ByteBudget, CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, drain_routes,
+};
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
@@ -120,13 +122,17 @@ pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Bui
 fn housekeeping() -> AdHoc {
     AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
         let accounts = rocket.state::<Accounts>().cloned();
+        let bottles = rocket.state::<Bottles>().cloned();
         Box::pin(async move {
             tokio::spawn(async move {
                 let mut minutes = interval(Duration::from_secs(60));
-                while let Some(accounts) = &accounts {
+                while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
                     minutes.tick().await;
                     if let Err(e) = accounts.clear_sessions().await {
                         tracing::warn!("sessions that are over could not be cleared: {e}");
+                    }
+                    if let Err(e) = bottles.clear_past_openings().await {
+                        tracing::warn!("past openings could not be cleared: {e}");
                     }
                 }
             });
@@ -166,6 +172,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<B
         .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(live.clone()))
         .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
         .manage(live)
+        .manage(ByteBudget::default())
         .manage(join_info)
         .manage(Lifetimes {
             bottle: settings.session_seconds,

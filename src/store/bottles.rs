@@ -3,6 +3,8 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::pages::{fill, row_limit};
+use super::past_openings;
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -163,32 +165,56 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         )?)
 }
 
-/// The bottles that `owner` threw, oldest first.
-pub fn created(db: &Connection, owner: i64, page: PageRequest) -> Result<Vec<Bottle>> {
+/// Shows `show` the bottles that `owner` threw, oldest first; see [`super::pages`].
+pub fn created(
+    db: &Connection,
+    owner: i64,
+    page: PageRequest,
+    show: impl FnMut(Bottle) -> Result<usize>,
+) -> Result<bool> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
     ))?;
-    let rows = statement.query_map(params![owner, page.after.unwrap_or(0), page.limit], bottle)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = statement.query(params![owner, page.after.unwrap_or(0), row_limit(page)])?;
+    fill(rows, page, bottle, show)
 }
 
-/// The bottles that `opener` opened, in the order of opening.
-pub fn opened(db: &Connection, opener: i64, page: PageRequest) -> Result<Vec<Opened>> {
+/// Shows `show` the bottles that `opener` opened, in the order of opening; none after a bottle that was never
+/// opened, or is gone for more than a day.
+pub fn opened(
+    db: &Connection,
+    opener: i64,
+    page: PageRequest,
+    show: impl FnMut(Opened) -> Result<usize>,
+) -> Result<bool> {
+    let Some((opened_at, after)) =
+        cursor(page, |bottle| past_openings::opened_at(db, bottle, opener))?
+    else {
+        return Ok(false);
+    };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {BOTTLE}, {account}, opened_at
          FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
          WHERE opener_id = :opener AND hidden_at IS NULL
-           AND (:after IS NULL OR (opened_at, bottle_id) > (
-               SELECT opened_at, bottle_id FROM openings
-               WHERE bottle_id = :after AND opener_id = :opener))
+           AND (opened_at, bottle_id) > (:opened_at, :after)
          ORDER BY opened_at, bottle_id LIMIT 0 + :limit",
         account = users::COLUMNS
     ))?;
-    let rows = statement.query_map(
-        named_params! { ":opener": opener, ":after": page.after, ":limit": page.limit },
-        opened_bottle,
-    )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = statement.query(named_params! {
+        ":opener": opener, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
+    })?;
+    fill(rows, page, opened_bottle, show)
+}
+
+/// The sort key and the id after which the page begins; `None` where the sort key of `after` is unknown.
+fn cursor(
+    page: PageRequest,
+    sort_key: impl FnOnce(i64) -> Result<Option<i64>>,
+) -> Result<Option<(i64, i64)>> {
+    match page.after {
+        None => Ok(Some((i64::MIN, i64::MIN))),
+        Some(after) => Ok(sort_key(after)?.map(|key| (key, after))),
+    }
 }
 
 /// Opens a bottle: the first opening by someone else than its owner is recorded and stands for good;
@@ -275,23 +301,31 @@ pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
         .unwrap_or(0))
 }
 
-/// Who opened the bottle, in the order of opening; a page goes on after the account with that id.
-pub fn openers(db: &Connection, id: i64, page: PageRequest) -> Result<Vec<Opener>> {
+/// Shows `show` who opened the bottle, in the order of opening; a page goes on after the account with that id.
+pub fn openers(
+    db: &Connection,
+    id: i64,
+    page: PageRequest,
+    show: impl FnMut(Opener) -> Result<usize>,
+) -> Result<bool> {
+    let Some((opened_at, after)) = cursor(page, |opener| past_openings::opened_at(db, id, opener))?
+    else {
+        return Ok(false);
+    };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {account}, opened_at
          FROM openings JOIN users ON users.id = opener_id
-         WHERE bottle_id = :bottle
-           AND (:after IS NULL OR (opened_at, opener_id) > (
-               SELECT opened_at, opener_id FROM openings
-               WHERE bottle_id = :bottle AND opener_id = :after))
+         WHERE bottle_id = :bottle AND (opened_at, opener_id) > (:opened_at, :after)
          ORDER BY opened_at, opener_id LIMIT 0 + :limit",
         account = users::COLUMNS
     ))?;
-    let rows = statement.query_map(
-        named_params! { ":bottle": id, ":after": page.after, ":limit": page.limit },
-        |row| Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::WIDTH)? }),
-    )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = statement.query(named_params! {
+        ":bottle": id, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
+    })?;
+    let opener = |row: &Row<'_>| {
+        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::WIDTH)? })
+    };
+    fill(rows, page, opener, show)
 }
 
 impl ToSql for Style {

@@ -24,6 +24,12 @@ pub fn size(level: u8) -> f64 {
     360.0 / f64::from(1_u32 << level)
 }
 
+/// How many bottles there are in all.
+pub fn total(db: &Connection) -> Result<i64> {
+    let sql = "SELECT CAST(total(count) AS INTEGER) FROM cells WHERE level = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([LEVELS[0]], |row| row.get(0))?)
+}
+
 /// The cells of `level` that the rectangle touches and that are not empty.
 pub fn touched(db: &Connection, rectangle: &Rectangle, level: u8) -> Result<Vec<Cell>> {
     let mut found: Vec<Cell> = Vec::new();

@@ -15,6 +15,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0004_one_time_passwords.sql")),
     M::up(include_str!("migrations/0005_moderation.sql")),
     M::up(include_str!("migrations/0006_positions.sql")),
+    M::up(include_str!("migrations/0007_past_openings.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::from_slice(STEPS));

@@ -16,6 +16,8 @@ pub mod meta;
 pub mod migrate;
 pub mod moderation;
 pub mod nearby;
+pub mod pages;
+pub mod past_openings;
 pub mod restore;
 pub mod sessions;
 pub mod stats;
@@ -27,11 +29,14 @@ mod connect;
 mod files;
 mod open;
 mod open_error;
+mod queue;
 mod readers;
 mod slow;
+mod stream;
 mod writer;
 
 use std::fs::File;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +52,8 @@ use readers::Readers;
 pub use readers::Snapshot;
 pub use rusqlite::Connection;
 use slow::Slow;
+use stream::Streams;
+pub use stream::{ChunkWriter, Chunks};
 use writer::Writer;
 
 /// How a [`Store`] is opened.
@@ -67,6 +74,7 @@ pub struct Store {
     // In the order they are to be closed: the writer, last of the connections, folds the log into
     // the file; the lock outlives them all.
     readers: Readers,
+    streams: Streams,
     writer: Writer,
     slow: Slow,
     path: PathBuf,
@@ -105,9 +113,10 @@ impl Store {
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
         let readers = Readers::open(path, options)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+        let streams = Streams::new(path, options.busy_timeout);
         let path = path.to_owned();
         let slow = Slow { limit: options.slow };
-        Ok(Self { readers, writer, slow, path, keys, _lock: lock })
+        Ok(Self { readers, streams, writer, slow, path, keys, _lock: lock })
     }
 
     /// The database file.
@@ -163,12 +172,29 @@ impl Store {
         self.snapshot()?.read(query)
     }
 
-    /// Runs a `query` that may take long. What else this thread was to do goes to another first, and
-    /// only few such queries run at one time, so that the short ones keep their pace.
+    /// Runs a `query` that may take long. Only few such queries run at one time, so that the short ones
+    /// keep their pace; the others wait for theirs in a queue. Returns [`Error::Unavailable`] where the queue is
+    /// full, or after the busy timeout. A caller that is dropped while it waits leaves the queue.
     #[track_caller]
-    pub fn read_long<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _slow = self.slow.watch("read");
-        self.readers.read_long(query)
+    pub fn read_long<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T>,
+    ) -> impl Future<Output = Result<T>> {
+        let place = Location::caller();
+        async move {
+            let admission = self.readers.admit_long().await?;
+            let _slow = self.slow.watch_at(place, "read");
+            self.readers.read_long(admission, query)
+        }
+    }
+
+    /// Streams what `query` writes, from a snapshot that lives until the last chunk is taken, or the
+    /// [`Chunks`] are dropped. Only few streams run at one time; the others wait as long reads do.
+    pub async fn stream(
+        &self,
+        query: impl FnOnce(&Connection, &mut ChunkWriter) -> Result<()> + Send + 'static,
+    ) -> Result<Chunks> {
+        self.streams.start(query).await
     }
 
     /// Applies `change` and returns what it returned, once that is on disk. A change that returns

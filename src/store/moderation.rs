@@ -4,6 +4,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::bottles::{self, Bottle, MapBottle, PageRequest};
+use super::pages::{fill, row_limit};
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -209,14 +210,18 @@ pub fn log(
     Ok(())
 }
 
-/// What was done, the latest first; a page goes on before the entry with that id.
-pub fn entries(db: &Connection, page: PageRequest) -> Result<Vec<AuditEntry>> {
+/// Shows `show` what was done, the latest first; a page goes on before the entry with that id.
+pub fn entries(
+    db: &Connection,
+    page: PageRequest,
+    show: impl FnMut(AuditEntry) -> Result<usize>,
+) -> Result<bool> {
     let mut statement = db.prepare_cached(
         "SELECT id, done_at, actor, action, bottle_id, user_id, username, until
          FROM moderation_log WHERE id < ?1 ORDER BY id DESC LIMIT 0 + ?2",
     )?;
-    let rows = statement.query_map(params![page.after.unwrap_or(i64::MAX), page.limit], entry)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let rows = statement.query(params![page.after.unwrap_or(i64::MAX), row_limit(page)])?;
+    fill(rows, page, entry, show)
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
@@ -232,8 +237,13 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     })
 }
 
-/// The bottles that a teacher asks for, by id.
-pub fn cases(db: &Connection, which: CaseFilter, page: PageRequest) -> Result<Vec<ReportedBottle>> {
+/// Shows `show` the bottles that a teacher asks for, by id.
+pub fn cases(
+    db: &Connection,
+    which: CaseFilter,
+    page: PageRequest,
+    mut show: impl FnMut(ReportedBottle) -> Result<usize>,
+) -> Result<bool> {
     let condition = match which {
         CaseFilter::Reported => {
             "bottles.id IN (SELECT bottle_id FROM reports WHERE settled_at IS NULL)"
@@ -247,20 +257,20 @@ pub fn cases(db: &Connection, which: CaseFilter, page: PageRequest) -> Result<Ve
         bottle = bottles::BOTTLE,
         account = users::COLUMNS
     ))?;
-    let after = page.after.unwrap_or(0);
-    let rows = statement.query_map(params![after, page.limit], |row| {
-        Ok(ReportedBottle {
-            bottle: bottles::bottle(row)?,
-            owner: users::account(row, bottles::BOTTLE_WIDTH)?,
-            muted_until: row.get(bottles::BOTTLE_WIDTH + users::WIDTH)?,
-            reports: Vec::new(),
-        })
-    })?;
-    let mut cases = rows.collect::<rusqlite::Result<Vec<_>>>()?;
-    for case in &mut cases {
+    let rows = statement.query(params![page.after.unwrap_or(0), row_limit(page)])?;
+    fill(rows, page, case, |mut case| {
         case.reports = reports(db, case.bottle.id)?;
-    }
-    Ok(cases)
+        show(case)
+    })
+}
+
+fn case(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
+    Ok(ReportedBottle {
+        bottle: bottles::bottle(row)?,
+        owner: users::account(row, bottles::BOTTLE_WIDTH)?,
+        muted_until: row.get(bottles::BOTTLE_WIDTH + users::WIDTH)?,
+        reports: Vec::new(),
+    })
 }
 
 fn reports(db: &Connection, bottle: i64) -> Result<Vec<Report>> {

@@ -1,5 +1,7 @@
 //! Which bottles lie in a rectangle: the R*-tree proposes, the stored coordinates decide.
 
+use std::ops::ControlFlow;
+
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Row, params};
 
@@ -32,6 +34,16 @@ macro_rules! sighting {
     };
 }
 
+/// What the R*-tree proposes for a rectangle.
+macro_rules! proposed {
+    () => {
+        "
+FROM bottles_rtree
+WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
+  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40"
+    };
+}
+
 /// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the rest.
 macro_rules! inside {
     () => {
@@ -50,12 +62,12 @@ const SIGHTING: &str = sighting!();
 /// east (4), at most so many (5).
 pub const SEARCH: &str = concat!("SELECT ", sighting!(), inside!(), "\nLIMIT 0 + ?5");
 
-/// Shows `visit` any bottles inside the rectangle, in no order, at most `limit` of them.
+/// Shows `visit` any bottles inside the rectangle, in no order, at most `limit` of them, until it breaks off.
 pub fn any(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
-    mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<()>,
+    mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let mut statement = db.prepare_cached(SEARCH)?;
     let mut left = limit;
@@ -63,33 +75,53 @@ pub fn any(
         let mut rows =
             statement.query(params![area.south, area.north, area.west, area.east, count(left)])?;
         while let Some(row) = rows.next()? {
-            visit(&sighting(row)?)?;
+            if visit(&sighting(row)?)?.is_break() {
+                return Ok(());
+            }
             left -= 1;
         }
     }
     Ok(())
 }
 
-/// The ids of the bottles inside the rectangle that come after the id `after`, at most `limit`.
-pub fn ids_after(
-    db: &Connection,
-    rectangle: &Rectangle,
-    after: i64,
-    limit: usize,
-) -> Result<Vec<i64>> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT bottles.id {INSIDE} AND bottles.id > ?5 ORDER BY bottles.id LIMIT 0 + ?6"
-    ))?;
+/// The ids after `after` that the R*-tree proposes for the rectangle, in their order. All of the rectangle's
+/// are among them; the stored coordinates decide which of them are.
+pub fn proposed_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
+    let mut statement = db.prepare_cached(concat!("SELECT id", proposed!(), " AND id > ?5"))?;
     let mut ids: Vec<i64> = Vec::new();
     for area in rectangle.areas() {
-        let bound = params![area.south, area.north, area.west, area.east, after, count(limit)];
+        let bound = params![area.south, area.north, area.west, area.east, after];
         for id in statement.query_map(bound, |row| row.get(0))? {
             ids.push(id?);
         }
     }
     ids.sort_unstable();
-    ids.truncate(limit);
+    // Where two areas of a rectangle nearly meet, one box may touch both.
+    ids.dedup();
     Ok(ids)
+}
+
+/// Shows `visit` the bottles after the id `after` by id, wherever they are, until it breaks off; nothing
+/// in place of a hidden one. Whether it saw all.
+pub fn all_after(
+    db: &Connection,
+    after: i64,
+    mut visit: impl FnMut(i64, Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>>,
+) -> Result<bool> {
+    let mut statement = db.prepare_cached(concat!(
+        "SELECT ",
+        sighting!(),
+        ", hidden_at IS NULL FROM bottles WHERE id > ?1 ORDER BY id"
+    ))?;
+    let mut rows = statement.query([after])?;
+    while let Some(row) = rows.next()? {
+        let found = sighting(row)?;
+        let on_sea: bool = row.get(6)?;
+        if visit(found.id, on_sea.then_some(&found))?.is_break() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Id and place of any bottles inside the rectangle, at most `limit`.
@@ -111,22 +143,24 @@ pub fn places(
     Ok(places)
 }
 
-/// Shows `visit` the bottles with these ids, in their order.
+/// Shows `visit` the bottles with these ids, in their order, until it breaks off; whether it saw all.
 pub fn by_id(
     db: &Connection,
     ids: impl IntoIterator<Item = i64>,
-    mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<()>,
-) -> Result<()> {
+    mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
+) -> Result<bool> {
     let mut statement =
         db.prepare_cached(&format!("SELECT {SIGHTING} FROM bottles WHERE id = ?1"))?;
     for id in ids {
         let mut rows = statement.query([id])?;
         // It may have been deleted since its id was read.
-        if let Some(row) = rows.next()? {
-            visit(&sighting(row)?)?;
+        if let Some(row) = rows.next()?
+            && visit(&sighting(row)?)?.is_break()
+        {
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn sighting<'row>(row: &'row Row<'_>) -> rusqlite::Result<MapBottleRef<'row>> {

@@ -12,6 +12,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::task::block_in_place;
 
 use super::Options;
+use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
 /// What all readers that do not map the file keep of it in memory.
@@ -32,6 +33,7 @@ pub(super) struct Readers {
     mapping: Pool<SqliteConnectionManager>,
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
+    long_queue: AdmissionQueue,
     opened: Instant,
     /// When something was last written, in milliseconds since `opened`.
     written: AtomicU64,
@@ -62,6 +64,7 @@ impl Readers {
             mapping: pool(options.readers, ("mmap_size", WHOLE_FILE))?,
             copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
+            long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
             opened: Instant::now(),
             written: AtomicU64::new(0),
             _helper: helper,
@@ -80,8 +83,18 @@ impl Readers {
         Snapshot::of(if quiet >= QUIET { &self.mapping } else { &self.copying })
     }
 
-    /// What `query` finds on a snapshot of its own, elsewhere than where short reads are.
-    pub(super) fn read_long<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    /// Waits until one more long read may run.
+    pub(super) async fn admit_long(&self) -> Result<Admission> {
+        self.long_queue.enter().await
+    }
+
+    /// Runs `query` on a snapshot of its own, with a connection that short reads do not use. What else this
+    /// thread was to do goes to another first, of which there are no more than there are admissions.
+    pub(super) fn read_long<T>(
+        &self,
+        _admission: Admission,
+        query: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<T> {
         block_in_place(|| Snapshot::of(&self.long)?.read(query))
     }
 

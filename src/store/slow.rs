@@ -12,7 +12,12 @@ impl Slow {
     /// Watches `what` until the value that comes back is dropped. It is told by where it is asked for.
     #[track_caller]
     pub(super) fn watch(&self, what: &'static str) -> Watch {
-        Watch { what, place: Location::caller(), began: Instant::now(), limit: self.limit }
+        self.watch_at(Location::caller(), what)
+    }
+
+    /// The same for what was asked for at `place`.
+    pub(super) fn watch_at(&self, place: &'static Location<'static>, what: &'static str) -> Watch {
+        Watch { what, place, began: Instant::now(), limit: self.limit }
     }
 }
 

@@ -2,6 +2,7 @@
 //! table, `bottles_rtree_node`: a header (the root's depth, the number of entries), then for each entry
 //! an id (of a node, or at the leaves of a bottle) and four 32-bit floats, all big-endian.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -91,7 +92,7 @@ pub fn search(db: &Connection, rectangle: &Rectangle) -> Result<(usize, Duration
     let begun = Instant::now();
     nearby::any(db, rectangle, usize::MAX >> 1, |_| {
         found += 1;
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
     Ok((found, begun.elapsed()))
 }

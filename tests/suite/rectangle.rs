@@ -50,6 +50,7 @@ fn special(limit: f64) -> Vec<f64> {
 
 /// Bottles in a real file: everywhere, at the special places, and close together.
 struct Sea {
+    runtime: tokio::runtime::Runtime,
     store: Arc<Store>,
     bottles: Bottles,
     places: Vec<(f64, f64)>,
@@ -76,7 +77,8 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(&folder.path().join("bottle.db"));
     let bottles = Bottles::new(Arc::clone(&store), Clock::default());
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
         let cost = Cost { memory_kib: 8, iterations: 1 };
         let accounts =
             Accounts::new(Arc::clone(&store), Passwords::new(cost, 1), Clock::default(), 4);
@@ -103,7 +105,7 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
             bottles.throw(&ada, new).await.unwrap();
         }
     });
-    Sea { store, bottles, places, _folder: folder }
+    Sea { runtime, store, bottles, places, _folder: folder }
 });
 
 impl Sea {
@@ -120,8 +122,8 @@ impl Sea {
         let rectangle =
             Rectangle::new(Position::new(lat, lon).unwrap(), lat_span, lon_span).unwrap();
         let snapshot = self.store.snapshot().unwrap();
-        let seen =
-            self.bottles.nearby(snapshot, &rectangle, ALL, |sighting| Ok(sighting.id)).unwrap();
+        let seen = self.bottles.nearby(snapshot, &rectangle, ALL, |sighting| Ok((sighting.id, 0)));
+        let seen = self.runtime.block_on(seen).unwrap();
         assert!(!seen.truncated && seen.total == seen.items.len() as i64);
         seen.items
     }

@@ -204,7 +204,7 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::shows("PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#, DEMOTE, 403)]
 #[case::mutes("PUT", "/api/teacher/users/2", r#"{"muted_minutes":5}"#, DEMOTE, 403)]
 #[case::freezes("PUT", "/api/teacher/sea", r#"{"frozen":true}"#, DEMOTE, 403)]
-#[case::anothers_bottle(
+#[case::a_foreign_bottle(
     "DELETE",
     "/api/bottles/1",
     "",

@@ -4,14 +4,15 @@ use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Reply, ok};
+use super::envelope::{Answer, Empty, Refusal, Reply, ok};
 use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id};
+use super::items::{Items, JsonText};
 use super::query::{PageQuery, page};
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::domain::accounts::required;
-use crate::domain::bottles::{Bottles, NewBottle, Page};
+use crate::domain::bottles::{Bottle, Bottles, NewBottle, Opened, Opener};
 use crate::domain::moderation::Moderation;
-use crate::http::{Body, Session};
+use crate::http::{Body, ClientConnection, Session};
 use crate::model::fields::{Address, Content, Reason, Style};
 use crate::model::geo::Position;
 
@@ -73,7 +74,8 @@ pub(super) async fn throw(
 }
 
 /// A list, and what to give as `after` for the part that follows.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the answer is written item by item")]
 pub(super) struct List<T> {
     bottles: Vec<T>,
     next: Option<i64>,
@@ -88,18 +90,18 @@ pub(super) struct List<T> {
     )
 )]
 #[get("/bottles/created?<limit>&<after>")]
-pub(super) fn created(
+pub(super) async fn created(
     session: Session<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
+    connection: ClientConnection<'_>,
     bottles: &State<Bottles>,
-) -> Reply<List<CreatedView>> {
-    let found = bottles.created(&session.login.account, page(limit, after)?)?;
-    let next = next(&found, |bottle| bottle.id);
-    ok(
-        "查询创建的漂流瓶列表成功",
-        List { bottles: found.items.into_iter().map(CreatedView::from).collect(), next },
-    )
+) -> Result<JsonText, Refusal> {
+    let (page, mut items) = (page(limit, after)?, Items::default());
+    let show = |bottle: Bottle| items.push(bottle.id, &CreatedView::from(bottle));
+    let read = bottles.created(&session.login.account, page, show);
+    let more = connection.while_open(read).await?;
+    Ok(items.answer("查询创建的漂流瓶列表成功", &Empty {}, "bottles", more)?)
 }
 
 /// The bottles one opened, in the order of opening
@@ -111,18 +113,18 @@ pub(super) fn created(
     )
 )]
 #[get("/bottles/opened?<limit>&<after>")]
-pub(super) fn opened(
+pub(super) async fn opened(
     session: Session<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
+    connection: ClientConnection<'_>,
     bottles: &State<Bottles>,
-) -> Reply<List<OpenedView>> {
-    let found = bottles.opened(&session.login.account, page(limit, after)?)?;
-    let next = next(&found, |opened| opened.bottle.id);
-    ok(
-        "查询打开的漂流瓶列表成功",
-        List { bottles: found.items.into_iter().map(OpenedView::from).collect(), next },
-    )
+) -> Result<JsonText, Refusal> {
+    let (page, mut items) = (page(limit, after)?, Items::default());
+    let show = |opened: Opened| items.push(opened.bottle.id, &OpenedView::from(opened));
+    let read = bottles.opened(&session.login.account, page, show);
+    let more = connection.while_open(read).await?;
+    Ok(items.answer("查询打开的漂流瓶列表成功", &Empty {}, "bottles", more)?)
 }
 
 /// Open a bottle
@@ -144,7 +146,13 @@ pub(super) async fn open(
     ok("打开漂流瓶成功", opened.into())
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
+struct OpenersCount {
+    openers_count: i64,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the answer is written item by item")]
 pub(super) struct Openers {
     openers_count: i64,
     openers: Vec<OpenerView>,
@@ -162,22 +170,19 @@ pub(super) struct Openers {
     )
 )]
 #[get("/bottles/<_>/openers?<limit>&<after>")]
-pub(super) fn openers(
+pub(super) async fn openers(
     bottle: OwnedBottle,
     limit: Option<&str>,
     after: Option<&str>,
+    connection: ClientConnection<'_>,
     bottles: &State<Bottles>,
-) -> Reply<Openers> {
-    let (openers_count, found) = bottles.openers(bottle.id, page(limit, after)?)?;
-    let next = next(&found, |opener| opener.account.id);
-    ok(
-        "查询漂流瓶的打开者列表成功",
-        Openers {
-            openers_count,
-            openers: found.items.into_iter().map(OpenerView::from).collect(),
-            next,
-        },
-    )
+) -> Result<JsonText, Refusal> {
+    let (page, mut items) = (page(limit, after)?, Items::default());
+    let show = |opener: Opener| items.push(opener.account.id, &OpenerView::from(opener));
+    let read = bottles.openers(bottle.id, page, show);
+    let (openers_count, more) = connection.while_open(read).await?;
+    let head = OpenersCount { openers_count };
+    Ok(items.answer("查询漂流瓶的打开者列表成功", &head, "openers", more)?)
 }
 
 /// Delete one's bottle, with its openings
@@ -223,8 +228,4 @@ pub(super) async fn report(
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
     moderation.report(&session.login, bottle_id(id)?, reason).await?;
     ok("举报成功", Empty {})
-}
-
-fn next<T>(found: &Page<T>, id: impl FnOnce(&T) -> i64) -> Option<i64> {
-    found.items.last().filter(|_| found.more).map(id)
 }

@@ -3,7 +3,9 @@
 mod bottles;
 mod envelope;
 mod events;
+mod export;
 mod guard;
+mod items;
 mod nearby;
 mod page;
 mod query;
@@ -40,7 +42,7 @@ pub fn page_routes() -> Vec<Route> {
     routes![
         page::settings,
         page::counts,
-        users::export,
+        export::export,
         users::log_out_everywhere,
         users::delete_account
     ]
@@ -94,7 +96,7 @@ pub fn describe_page() -> ContractSpec {
     #[openapi(paths(
         page::settings,
         page::counts,
-        users::export,
+        export::export,
         users::log_out_everywhere,
         users::delete_account
     ))]

@@ -4,13 +4,14 @@ use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Reply, ok};
+use super::envelope::{Answer, Empty, Refusal, Reply, ok};
 use super::guard::{Teacher, bottle_id};
+use super::items::{Items, JsonText};
 use super::query::{PageQuery, page};
 use super::view::{CreatedView, Person};
 use crate::domain::accounts::required;
 use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
-use crate::http::Body;
+use crate::http::{Body, ClientConnection};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Problem};
 
@@ -47,7 +48,8 @@ impl From<ReportedBottle> for ReportedBottleView {
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the answer is written item by item")]
 pub(super) struct Cases {
     bottles: Vec<ReportedBottleView>,
     next: Option<i64>,
@@ -66,22 +68,23 @@ pub(super) struct Cases {
     )
 )]
 #[get("/teacher/bottles?<state>&<limit>&<after>")]
-pub(super) fn cases(
+pub(super) async fn cases(
     _teacher: Teacher,
     state: Option<&str>,
     limit: Option<&str>,
     after: Option<&str>,
+    connection: ClientConnection<'_>,
     moderation: &State<Moderation>,
-) -> Reply<Cases> {
+) -> Result<JsonText, Refusal> {
     let which = match state {
         None | Some("reported") => CaseFilter::Reported,
         Some("hidden") => CaseFilter::Hidden,
         Some(_) => return Err(Error::field("state", Problem::NotOneOf("reported, hidden")).into()),
     };
-    let found = moderation.cases(which, page(limit, after)?)?;
-    let next = found.items.last().filter(|_| found.more).map(|case| case.bottle.id);
-    let bottles = found.items.into_iter().map(ReportedBottleView::from).collect();
-    ok("查询成功", Cases { bottles, next })
+    let (page, mut items) = (page(limit, after)?, Items::default());
+    let show = |case: ReportedBottle| items.push(case.bottle.id, &ReportedBottleView::from(case));
+    let more = connection.while_open(moderation.cases(which, page, show)).await?;
+    Ok(items.answer("查询成功", &Empty {}, "bottles", more)?)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -234,7 +237,8 @@ impl From<AuditEntry> for AuditEntryView {
     }
 }
 
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the answer is written item by item")]
 pub(super) struct LogView {
     entries: Vec<AuditEntryView>,
     next: Option<i64>,
@@ -250,16 +254,15 @@ pub(super) struct LogView {
     )
 )]
 #[get("/teacher/log?<limit>&<after>")]
-pub(super) fn log(
+pub(super) async fn log(
     _teacher: Teacher,
     limit: Option<&str>,
     after: Option<&str>,
+    connection: ClientConnection<'_>,
     moderation: &State<Moderation>,
-) -> Reply<LogView> {
-    let found = moderation.log(page(limit, after)?)?;
-    let next = found.items.last().filter(|_| found.more).map(|entry| entry.id);
-    ok(
-        "查询成功",
-        LogView { entries: found.items.into_iter().map(AuditEntryView::from).collect(), next },
-    )
+) -> Result<JsonText, Refusal> {
+    let (page, mut items) = (page(limit, after)?, Items::default());
+    let show = |entry: AuditEntry| items.push(entry.id, &AuditEntryView::from(entry));
+    let more = connection.while_open(moderation.log(page, show)).await?;
+    Ok(items.answer("查询成功", &Empty {}, "entries", more)?)
 }

@@ -1,9 +1,7 @@
 //! Sessions and accounts.
 
-use std::sync::Arc;
-
 use rocket::{State, delete, get, post, put};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Answer, Empty, Refusal, Reply, ok};
@@ -12,12 +10,9 @@ use super::view::User;
 use crate::domain::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
 };
-use crate::domain::transfer;
 use crate::http::{Body, ClientIp, Lifetimes, RegistrationLimit, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Gender, Nickname, Username};
-use crate::store::Store;
-use crate::store::transfer::Record;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Credentials {
@@ -184,26 +179,6 @@ pub(super) async fn register(
 #[get("/users/self")]
 pub(super) fn profile(session: Session<PrivateCookie>) -> Reply<User> {
     ok("获取用户资料成功", session.login.account.into())
-}
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct ExportData {
-    records: Vec<Record>,
-}
-
-/// All that is one's own, as `bottle export` writes it, and what one opened
-#[utoipa::path(get, path = "/users/self/export",
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the records", body = Answer<ExportData>),
-    )
-)]
-#[get("/users/self/export")]
-pub(super) fn export(
-    session: Session<PrivateCookie>,
-    store: &State<Arc<Store>>,
-) -> Reply<ExportData> {
-    ok("导出成功", ExportData { records: transfer::own(store, session.login.account.id)? })
 }
 
 #[derive(Deserialize, ToSchema)]

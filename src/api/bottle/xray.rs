@@ -12,7 +12,7 @@ use super::envelope::{Answer, Reply, ok};
 use super::guard::Teacher;
 use super::page::PageSettings;
 use super::query::RectangleQuery;
-use crate::http::Rejection;
+use crate::http::{ClientConnection, Rejection};
 use crate::store::Store;
 use crate::store::nearby::SEARCH;
 use crate::store::xray::{self, Node};
@@ -82,13 +82,15 @@ pub(super) struct TreeView {
     )
 )]
 #[get("/xray/tree?<asked..>")]
-pub(super) fn tree(
+pub(super) async fn tree(
     _curious: XrayAccess,
     asked: RectangleQuery<'_>,
+    connection: ClientConnection<'_>,
     store: &State<Arc<Store>>,
 ) -> Reply<TreeView> {
     let rectangle = asked.rectangle()?;
-    let (nodes, complete) = store.read_long(|db| xray::nodes(db, &rectangle, MAX_BOXES))?;
+    let read = store.read_long(|db| xray::nodes(db, &rectangle, MAX_BOXES));
+    let (nodes, complete) = connection.while_open(read).await?;
     ok("查询成功", TreeView { nodes: nodes.into_iter().map(NodeView::from).collect(), complete })
 }
 
@@ -127,16 +129,18 @@ pub(super) struct SearchView {
     )
 )]
 #[get("/xray/search?<asked..>")]
-pub(super) fn search(
+pub(super) async fn search(
     _curious: XrayAccess,
     asked: RectangleQuery<'_>,
+    connection: ClientConnection<'_>,
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
     let rectangle = asked.rectangle()?;
-    let (visit, (found, time)) = store.read_long(|db| {
+    let read = store.read_long(|db| {
         let found = xray::search(db, &rectangle)?;
         Ok((xray::visit(db, &rectangle)?, found))
-    })?;
+    });
+    let (visit, (found, time)) = connection.while_open(read).await?;
     let refused = visit.refused.iter().take(MAX_REFUSED).map(|(id, place)| RefusedView {
         bottle_id: *id,
         latitude: place.latitude(),

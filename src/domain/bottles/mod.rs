@@ -10,30 +10,23 @@ use crate::model::clock::Clock;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, LEVELS};
-use crate::store::{Store, bottles, moderation, sessions};
+use crate::store::{Store, bottles, moderation, past_openings, sessions};
 
 pub use crate::store::bottles::{Bottle, MapBottle, NewBottle, Opened, Opener, PageRequest};
 pub use crate::store::cells::Cell;
 pub use crate::store::nearby::MapBottleRef;
+pub use crate::store::pages::MAX_PAGE_BYTES;
 pub use nearby::{NearbyQuery, NearbyResult};
 
 /// The longest list that one answer carries.
 pub const MAX_LIST: u32 = 10_000;
 
-/// All bottles.
+/// All bottles. A clone is the same.
+#[derive(Clone)]
 pub struct Bottles {
     store: Arc<Store>,
     clock: Clock,
     live: EventBus,
-}
-
-/// A part of a list.
-#[derive(Debug)]
-pub struct Page<T> {
-    /// The part asked for.
-    pub items: Vec<T>,
-    /// Whether there are more after it.
-    pub more: bool,
 }
 
 /// The finest cells for those who are not logged in: about 10 km.
@@ -98,14 +91,25 @@ impl Bottles {
         Ok(Counts { cell_size: cells::size(level), cells })
     }
 
-    /// What `owner` threw, oldest first.
-    pub fn created(&self, owner: &Account, page: PageRequest) -> Result<Page<Bottle>> {
-        listed(page, |page| self.store.read_long(|db| bottles::created(db, owner.id, page)))
+    /// Shows `show` what `owner` threw, oldest first, until the page is full; whether there are more. `show`
+    /// returns how many bytes a bottle takes in the answer: a page is full at [`MAX_PAGE_BYTES`] too.
+    pub async fn created(
+        &self,
+        owner: &Account,
+        page: PageRequest,
+        show: impl FnMut(Bottle) -> Result<usize>,
+    ) -> Result<bool> {
+        self.store.read_long(|db| bottles::created(db, owner.id, page, show)).await
     }
 
-    /// What `opener` opened, in the order of opening.
-    pub fn opened(&self, opener: &Account, page: PageRequest) -> Result<Page<Opened>> {
-        listed(page, |page| self.store.read_long(|db| bottles::opened(db, opener.id, page)))
+    /// Shows `show` what `opener` opened, in the order of opening.
+    pub async fn opened(
+        &self,
+        opener: &Account,
+        page: PageRequest,
+        show: impl FnMut(Opened) -> Result<usize>,
+    ) -> Result<bool> {
+        self.store.read_long(|db| bottles::opened(db, opener.id, page, show)).await
     }
 
     /// Opens a bottle. Only the first opening by another than the owner is recorded.
@@ -123,28 +127,32 @@ impl Bottles {
         self.store.write_then(change, publish).await.map(|(opened, _)| opened)
     }
 
+    /// Clears away what is kept of openings that have been gone for a day; see [`past_openings`].
+    pub async fn clear_past_openings(&self) -> Result<()> {
+        let now = self.clock.now();
+        if self.store.read(|db| past_openings::any_old(db, now))? {
+            self.store.write(move |db| past_openings::clear(db, now)).await?;
+        }
+        Ok(())
+    }
+
     /// Fails unless the bottle exists and is `owner`'s. [`Error::NoSuchBottle`] if it is hidden and
     /// another's: only its owner learns that there is one.
     pub fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
         self.store.read(|db| bottles::check_owner(db, id, owner.id))
     }
 
-    /// Who opened the bottle, in the order of opening, and how many they are in all.
-    pub fn openers(&self, id: i64, page: PageRequest) -> Result<(i64, Page<Opener>)> {
-        self.store.read_long(|db| {
-            let openers = listed(page, |page| bottles::openers(db, id, page))?;
-            Ok((bottles::openers_count(db, id)?, openers))
-        })
+    /// Shows `show` who opened the bottle, in the order of opening; how many they are in all, and whether
+    /// there are more after the page.
+    pub async fn openers(
+        &self,
+        id: i64,
+        page: PageRequest,
+        show: impl FnMut(Opener) -> Result<usize>,
+    ) -> Result<(i64, bool)> {
+        let openers = self.store.read_long(|db| {
+            Ok((bottles::openers_count(db, id)?, bottles::openers(db, id, page, show)?))
+        });
+        openers.await
     }
-}
-
-/// Asks for one item more than wanted, which tells whether there are more.
-pub(crate) fn listed<T>(
-    page: PageRequest,
-    query: impl FnOnce(PageRequest) -> Result<Vec<T>>,
-) -> Result<Page<T>> {
-    let mut items = query(PageRequest { limit: page.limit + 1, ..page })?;
-    let more = items.len() > page.limit as usize;
-    items.truncate(page.limit as usize);
-    Ok(Page { items, more })
 }

@@ -1,10 +1,15 @@
 //! What lies in a rectangle, at a cost that grows with the answer and not with the sea.
 
+mod by_id;
+
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use super::Bottles;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, Cell, LEVELS};
 use crate::store::nearby::{self, MapBottleRef};
+use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::{Connection, Snapshot};
 
 /// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
@@ -44,13 +49,16 @@ pub struct NearbyResult<T> {
 
 impl Bottles {
     /// What lies inside the rectangle, its edges included. `show` makes of each bottle what the
-    /// answer needs, while its text is still SQLite's own. It may be shown bottles in vain.
-    pub fn nearby<T>(
+    /// answer needs, while its text is still SQLite's own, and counts the bytes that it takes there:
+    /// an answer is full at [`MAX_PAGE_BYTES`] too. It may be shown bottles in vain.
+    ///
+    /// What is short is read at once. The rest waits for its turn, with no snapshot while it waits.
+    pub async fn nearby<T>(
         &self,
         snapshot: Snapshot,
         rectangle: &Rectangle,
         wanted: NearbyQuery,
-        mut show: impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+        mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
     ) -> Result<NearbyResult<T>> {
         if wanted.after.is_none() {
             let most = wanted.limit.min(SHORT);
@@ -59,63 +67,75 @@ impl Bottles {
             }
         }
         drop(snapshot);
-        self.store.read_long(|db| match wanted.after {
-            Some(after) => page(db, rectangle, after, wanted.limit, show),
+        let long = self.store.read_long(|db| match wanted.after {
+            Some(after) => by_id::page(db, rectangle, after, wanted.limit, show),
             None => match all(db, rectangle, wanted.limit, &mut show)? {
                 Some(all) => Ok(all),
                 None => nearest(db, rectangle, wanted.limit, show),
             },
-        })
+        });
+        long.await
     }
 }
 
-/// The rectangle's bottles by id, if they are no more than `most`.
+/// The items of an answer, as long as it has room for them.
+struct Answer<T> {
+    items: Vec<T>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl<T> Answer<T> {
+    fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), bytes: 0, limit }
+    }
+
+    fn is_full(&self) -> bool {
+        self.items.len() >= self.limit || self.bytes >= MAX_PAGE_BYTES
+    }
+
+    fn push(&mut self, (item, bytes): (T, usize)) {
+        self.items.push(item);
+        self.bytes += bytes;
+    }
+}
+
+/// The rectangle's bottles by id, if they are no more than `most` and an answer has room for them.
 fn all<T>(
     db: &Connection,
     rectangle: &Rectangle,
     most: usize,
-    show: &mut impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+    show: &mut impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
 ) -> Result<Option<NearbyResult<T>>> {
-    let mut found = Vec::new();
+    let mut answer = Answer::new(most);
+    let mut are_all = true;
     nearby::any(db, rectangle, most + 1, |sighting| {
-        found.push((sighting.id, show(sighting)?));
-        Ok(())
+        are_all = !answer.is_full();
+        if are_all {
+            let (item, bytes) = show(sighting)?;
+            answer.push(((sighting.id, item), bytes));
+        }
+        Ok(go_on(are_all))
     })?;
-    if found.len() > most {
+    if !are_all {
         return Ok(None);
     }
+    let mut found = answer.items;
     found.sort_unstable_by_key(|(id, _)| *id);
     let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
     Ok(Some(NearbyResult { total: items.len() as i64, items, truncated: false, next: None }))
 }
 
-/// A part of the rectangle's bottles, by id.
-fn page<T>(
-    db: &Connection,
-    rectangle: &Rectangle,
-    after: i64,
-    limit: usize,
-    mut show: impl FnMut(&MapBottleRef<'_>) -> Result<T>,
-) -> Result<NearbyResult<T>> {
-    let mut ids = nearby::ids_after(db, rectangle, after, limit + 1)?;
-    let truncated = ids.len() > limit;
-    ids.truncate(limit);
-    let next = ids.last().copied().filter(|_| truncated);
-    let mut items = Vec::with_capacity(ids.len());
-    nearby::by_id(db, ids, |sighting| {
-        items.push(show(sighting)?);
-        Ok(())
-    })?;
-    let total = if truncated { bound(db, rectangle)? } else { items.len() as i64 };
-    Ok(NearbyResult { items, total, truncated, next })
+fn go_on(yes: bool) -> ControlFlow<()> {
+    if yes { Continue(()) } else { Break(()) }
 }
 
-/// The `limit` bottles nearest to the centre, of more.
+/// The `limit` bottles nearest to the centre, of more; fewer where an answer has no room for so many.
 fn nearest<T>(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
-    mut show: impl FnMut(&MapBottleRef<'_>) -> Result<T>,
+    mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
 ) -> Result<NearbyResult<T>> {
     let center = rectangle.center();
     let most = MAX_CANDIDATES.max(4 * limit);
@@ -130,12 +150,17 @@ fn nearest<T>(
     by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     by_distance.truncate(limit);
 
-    let mut items = Vec::with_capacity(by_distance.len());
+    let mut answer = Answer::new(limit);
     nearby::by_id(db, by_distance.iter().map(|(_, id)| *id), |sighting| {
-        items.push(show(sighting)?);
-        Ok(())
+        answer.push(show(sighting)?);
+        Ok(go_on(!answer.is_full()))
     })?;
-    Ok(NearbyResult { items, total: bound(db, rectangle)?, truncated: true, next: None })
+    Ok(NearbyResult {
+        items: answer.items,
+        total: bound(db, rectangle)?,
+        truncated: true,
+        next: None,
+    })
 }
 
 /// No fewer bottles than this lie in the rectangle.

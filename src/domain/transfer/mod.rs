@@ -7,14 +7,14 @@ mod incoming;
 mod rows;
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use crate::store::Connection;
 
 use crate::model::error::{Error, Result};
-use crate::store::transfer::{self, ExportScope, Record};
-use crate::store::{OpenError, Store, users};
+use crate::store::transfer::{self, ExportScope};
+use crate::store::{ChunkWriter, OpenError, Store, users};
 
+pub use crate::store::Chunks;
 pub use import::{Import, Imported, LeftOut};
 pub use rows::Rows;
 
@@ -76,16 +76,22 @@ pub fn export(
     Ok(done)
 }
 
-/// All that is `account`'s own: what [`export`] has of it, and what it opened.
-pub fn own(store: &Arc<Store>, account: i64) -> Result<Vec<Record>> {
-    let mut records = Vec::new();
-    let mut take = |record| {
-        records.push(record);
-        Ok::<_, Error>(())
+/// Streams all that is `account`'s own, as the items of a JSON array: what [`export`] has of it, and what
+/// it opened.
+pub async fn own(store: &Store, account: i64) -> Result<Chunks> {
+    let query = move |db: &Connection, out: &mut ChunkWriter| {
+        let mut separator = "";
+        let mut write = |record| {
+            out.write_all(separator.as_bytes())?;
+            separator = ",";
+            Ok::<_, TransferError>(serde_json::to_writer(&mut *out, &record)?)
+        };
+        transfer::each(db, ExportScope::Account(account), &mut write)
+            .and_then(|()| transfer::each_opened_by(db, account, &mut write))
+            .map_err(|e| match e {
+                TransferError::Store(error) => error,
+                e => Error::Internal(e.to_string()),
+            })
     };
-    store.read_long(|db| {
-        transfer::each(db, ExportScope::Account(account), &mut take)?;
-        transfer::each_opened_by(db, account, &mut take)
-    })?;
-    Ok(records)
+    store.stream(query).await
 }

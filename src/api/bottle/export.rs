@@ -1,0 +1,152 @@
+//! One's own data, which leave chunk by chunk: however much it is, little of it is in memory.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rocket::http::ContentType;
+use rocket::response::{self, Responder, Response};
+use rocket::tokio::io::{AsyncRead, ReadBuf};
+use rocket::tokio::time::Instant;
+use rocket::{Request, State, get};
+use utoipa::ToSchema;
+
+use super::envelope::{Answer, Refusal};
+use super::guard::PrivateCookie;
+use super::items::JsonText;
+use crate::domain::transfer::{self, Chunks};
+use crate::http::connections::Connections;
+use crate::http::{ClientConnection, Session};
+use crate::store::Store;
+use crate::store::transfer::Record;
+
+/// How long a client may take for all of its export, whose snapshot keeps the write-ahead log from being cut back.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How long it may take for a chunk, before the server's patience.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An export of fewer bytes is sent whole, others in chunks of so many.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+const HEAD: &[u8] = "{\"status\":\"OK\",\"msg\":\"导出成功\",\"data\":{\"records\":[".as_bytes();
+const TAIL: &[u8] = b"]}}";
+
+/// What the chunks make together, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the answer is written record by record")]
+pub(super) struct ExportData {
+    records: Vec<Record>,
+}
+
+/// All that is one's own, as `bottle export` writes it, and what one opened
+#[utoipa::path(get, path = "/users/self/export",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the records", body = Answer<ExportData>),
+    )
+)]
+#[get("/users/self/export")]
+pub(super) async fn export(
+    session: Session<PrivateCookie>,
+    store: &State<Arc<Store>>,
+    connection: ClientConnection<'_>,
+    connections: &State<Connections>,
+    client: Option<SocketAddr>,
+) -> Result<Export, Refusal> {
+    let read = transfer::own(store, session.login.account.id);
+    let mut chunks = connection.while_open(read).await?;
+    let mut start = HEAD.to_vec();
+    while start.len() < CHUNK_BYTES {
+        match chunks.next().await? {
+            Some(chunk) => start.extend(chunk),
+            None => {
+                start.extend(TAIL);
+                return Ok(Export::Whole(JsonText(start)));
+            }
+        }
+    }
+    Ok(Export::Stream(Body {
+        ready: start,
+        sent: 0,
+        chunks: Some(chunks),
+        connections: connections.inner().clone(),
+        client,
+        deadline: Instant::now() + TIMEOUT,
+    }))
+}
+
+/// An export, as it leaves.
+pub(super) enum Export {
+    /// A short one.
+    Whole(JsonText),
+    /// One whose length is not known yet.
+    Stream(Body),
+}
+
+impl<'r> Responder<'r, 'static> for Export {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        match self {
+            Self::Whole(json) => json.respond_to(request),
+            Self::Stream(body) => Response::build()
+                .header(ContentType::JSON)
+                .streamed_body(body)
+                .max_chunk_size(CHUNK_BYTES)
+                .ok(),
+        }
+    }
+}
+
+/// What is left of an export. It is dropped with its connection, and the snapshot with it.
+pub(super) struct Body {
+    ready: Vec<u8>,
+    /// How much of `ready` has left.
+    sent: usize,
+    /// `None` once the end is ready.
+    chunks: Option<Chunks>,
+    connections: Connections,
+    client: Option<SocketAddr>,
+    deadline: Instant,
+}
+
+impl Body {
+    /// Gets the next chunk ready, if there is one.
+    fn poll_refill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(chunks) = &mut self.chunks else { return Poll::Ready(Ok(())) };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let chunk = ready!(chunks.poll_next(context)).map_err(|e| {
+            tracing::error!("an export broke off: {e}");
+            io::Error::other(e)
+        })?;
+        // A client that does not take it does not come by here again, and its connection is closed.
+        self.connections.expect(self.client, CHUNK_TIMEOUT.min(left));
+        self.sent = 0;
+        self.ready = chunk.unwrap_or_else(|| {
+            self.chunks = None;
+            TAIL.to_vec()
+        });
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Body {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.sent == self.ready.len() {
+            ready!(self.poll_refill(context))?;
+        }
+        let end = self.ready.len().min(self.sent + out.remaining());
+        out.put_slice(&self.ready[self.sent..end]);
+        self.sent = end;
+        Poll::Ready(Ok(()))
+    }
+}

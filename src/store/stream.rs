@@ -1,0 +1,125 @@
+//! Bytes that leave chunk by chunk at their reader's pace, from one snapshot.
+
+use std::future::poll_fn;
+use std::io::{self, Write};
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
+
+use super::queue::{Admission, AdmissionQueue};
+use crate::model::error::{Error, Result};
+
+/// How many streams there may be at one time. Each has a connection, a thread and some 200 KiB, and keeps
+/// the write-ahead log from being cut back.
+const MAX_STREAMS: usize = 4;
+
+/// A chunk has at least so many bytes, but for the last.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What a stream's connection keeps of the file in memory, in KiB.
+const CACHE_KIB: i64 = 512;
+
+/// Starts streams.
+pub(super) struct Streams {
+    path: PathBuf,
+    busy_timeout: Duration,
+    queue: AdmissionQueue,
+}
+
+/// What a stream's thread sends. That nothing comes after a chunk does not mean that it was the last.
+enum Message {
+    Chunk(Vec<u8>),
+    End,
+    Failed(Error),
+}
+
+/// The chunks of a stream. Dropping this ends the stream, its thread and its snapshot.
+pub struct Chunks(mpsc::Receiver<Message>);
+
+/// Sends what is written to it. A write waits until the reader has taken the chunk before the last, and fails
+/// once the reader has gone.
+pub struct ChunkWriter {
+    sender: mpsc::Sender<Message>,
+    chunk: Vec<u8>,
+}
+
+impl Streams {
+    pub(super) fn new(path: &Path, busy_timeout: Duration) -> Self {
+        let queue = AdmissionQueue::new(MAX_STREAMS, busy_timeout);
+        Self { path: path.to_owned(), busy_timeout, queue }
+    }
+
+    /// Streams what `query` writes.
+    pub(super) async fn start(
+        &self,
+        query: impl FnOnce(&Connection, &mut ChunkWriter) -> Result<()> + Send + 'static,
+    ) -> Result<Chunks> {
+        let admission = self.queue.enter().await?;
+        let (path, busy_timeout) = (self.path.clone(), self.busy_timeout);
+        let (sender, receiver) = mpsc::channel(1);
+        spawn_blocking(move || {
+            let _admission: Admission = admission;
+            let mut out = ChunkWriter { sender, chunk: Vec::new() };
+            let written = connect(&path, busy_timeout)
+                .map_err(Error::from)
+                .and_then(|db| query(&db, &mut out))
+                .and_then(|()| out.flush().map_err(|e| Error::Internal(e.to_string())));
+            // A reader that has gone misses it.
+            let _ = out.sender.blocking_send(match written {
+                Ok(()) => Message::End,
+                Err(error) => Message::Failed(error),
+            });
+        });
+        Ok(Chunks(receiver))
+    }
+}
+
+/// Opens a connection of the stream's own, with its snapshot.
+fn connect(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(busy_timeout)?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    db.execute_batch("BEGIN")?;
+    Ok(db)
+}
+
+impl Chunks {
+    /// Waits for the next chunk; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same for those who poll. After the end it is not to be called again.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Vec<u8>>>> {
+        self.0.poll_recv(context).map(|message| match message {
+            Some(Message::Chunk(chunk)) => Ok(Some(chunk)),
+            Some(Message::End) => Ok(None),
+            Some(Message::Failed(error)) => Err(error),
+            None => Err(Error::Internal("a stream's thread panicked".into())),
+        })
+    }
+}
+
+impl Write for ChunkWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.chunk.extend_from_slice(bytes);
+        if self.chunk.len() >= CHUNK_BYTES {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.chunk.is_empty() {
+            return Ok(());
+        }
+        let chunk = Message::Chunk(mem::take(&mut self.chunk));
+        self.sender.blocking_send(chunk).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
