@@ -8,7 +8,7 @@
 mod limits;
 mod sockets;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -139,6 +139,7 @@ impl Watch {
 
     async fn close_for_ever(self: Arc<Self>, mut descriptors: Descriptors, port: u16) {
         let many = self.limits.most.saturating_add(OTHER_DESCRIPTORS);
+        let mut closing = HashSet::new();
         loop {
             for _ in 0..PROBES {
                 sleep(PROBE).await;
@@ -146,17 +147,23 @@ impl Watch {
                     break;
                 }
             }
-            self.sweep(|| descriptors.connections(port));
+            self.sweep(&mut closing, || descriptors.connections(port));
         }
     }
 
-    fn sweep(&self, list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>) {
+    /// Closes what is to be closed. `closing` are those that were closed before, and count no more.
+    fn sweep(
+        &self,
+        closing: &mut HashSet<SocketAddr>,
+        list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>,
+    ) {
         // In this order: one that comes in between is forgotten by nobody.
         let known = self.known_clients();
-        let open = list_open();
+        let mut open = list_open();
         for client in known.iter().filter(|client| !open.contains_key(client)) {
             self.part(*client).remove(client);
         }
+        closing.retain(|client| open.remove(client).is_some());
         let now = Instant::now();
         let states: Vec<_> =
             open.keys().map(|client| (*client, self.state(*client, now))).collect();
@@ -165,6 +172,7 @@ impl Watch {
             // It may have gone by itself meanwhile.
             let _ = shutdown(*descriptor, Shutdown::Both);
         }
+        closing.extend(close);
     }
 
     fn known_clients(&self) -> Vec<SocketAddr> {

@@ -3,6 +3,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+pub use super::pages::PageRequest;
 use super::pages::{fill, row_limit};
 use super::past_openings;
 use super::users::{self, Account};
@@ -89,15 +90,6 @@ pub struct Opener {
     pub open_at: Timestamp,
 }
 
-/// Which part of a list is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct PageRequest {
-    /// At most so many.
-    pub limit: u32,
-    /// Those that come after the one with this id.
-    pub after: Option<i64>,
-}
-
 pub(super) const BOTTLE: &str =
     "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
     bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at";
@@ -144,25 +136,25 @@ fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
 
 /// Throws a bottle.
 pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> Result<Bottle> {
-    Ok(db
-        .prepare_cached(&format!(
-            "INSERT INTO bottles
+    db.prepare_cached(&format!(
+        "INSERT INTO bottles
              (owner_id, content, formatted_address, latitude, longitude, style, created_at)
          VALUES (:owner, :content, :address, :latitude, :longitude, :style, :now)
          RETURNING {BOTTLE}"
-        ))?
-        .query_row(
-            named_params! {
-                ":owner": owner,
-                ":content": new.content.as_str(),
-                ":address": new.formatted_address.as_str(),
-                ":latitude": new.position.latitude(),
-                ":longitude": new.position.longitude(),
-                ":style": new.style,
-                ":now": now,
-            },
-            bottle,
-        )?)
+    ))?
+    .query_row(
+        named_params! {
+            ":owner": owner,
+            ":content": new.content.as_str(),
+            ":address": new.formatted_address.as_str(),
+            ":latitude": new.position.latitude(),
+            ":longitude": new.position.longitude(),
+            ":style": new.style,
+            ":now": now,
+        },
+        bottle,
+    )
+    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
 }
 
 /// Shows `show` the bottles that `owner` threw, oldest first; see [`super::pages`].

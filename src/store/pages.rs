@@ -2,8 +2,16 @@
 
 use rusqlite::{Row, Rows};
 
-use super::bottles::PageRequest;
 use crate::model::error::Result;
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct PageRequest {
+    /// At most so many.
+    pub limit: u32,
+    /// Those that come after the one with this id.
+    pub after: Option<i64>,
+}
 
 /// A page ends with the item that brings its JSON to so many bytes. Ten thousand ordinary bottles take
 /// less; as many of the longest would take 240 MB.

@@ -21,7 +21,11 @@ const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
 /// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
 /// edge, around the globe.
 pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
+    // Values that a normal 32-bit float cannot tell from 0 are stored, and searched, as 0.
+    let flush = |value: f64| if value.abs() < 1.175_494_350_822_287_5e-38 { 0.0 } else { value };
+    let (latitude, longitude) = (flush(latitude), flush(longitude));
     let [lat, lon, lat_span, lon_span] = rectangle;
+    let (lat, lon) = (flush(lat), flush(lon));
     let vertical = lat - lat_span <= latitude && latitude <= lat + lat_span;
     // The same meridian has three names here: as it stands, and a turn further west or east. The
     // turned edge is compared, because taking a turn from it loses nothing.
