@@ -158,6 +158,7 @@ fn envelope([latitude, longitude, span]: [f64; 3]) -> AABB<[f64; 2]> {
     AABB::from_corners([latitude - span, longitude - span], [latitude + span, longitude + span])
 }
 
+#[expect(clippy::too_many_lines, reason = "one bench after another")]
 fn nearby(criterion: &mut Criterion) {
     let sea = sea();
     let rows = sea.places.iter().zip(1..).map(|(place, id)| {

@@ -167,7 +167,7 @@ impl Watch {
         let now = Instant::now();
         let states: Vec<_> =
             open.keys().map(|client| (*client, self.state(*client, now))).collect();
-        let close = self.limits.to_close(&states, now);
+        let close = self.limits.connections_to_close(&states, now);
         for descriptor in close.iter().filter_map(|client| open.get(client)) {
             // It may have gone by itself meanwhile.
             let _ = shutdown(*descriptor, Shutdown::Both);

@@ -5,7 +5,7 @@ use std::thread;
 
 use bottle::model::clock::Clock;
 use bottle::server::config;
-use bottle::server::{self, Sea as Served};
+use bottle::server::{self, AppState as Served};
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use rusqlite::Connection;

@@ -23,7 +23,11 @@ pub struct Limits {
 impl Limits {
     /// Returns the connections to close: those that have waited too long and, while there are too many,
     /// those that have waited longest. One whose request is being answered is never among them.
-    pub(super) fn to_close(&self, open: &[(SocketAddr, State)], now: Instant) -> Vec<SocketAddr> {
+    pub(super) fn connections_to_close(
+        &self,
+        open: &[(SocketAddr, State)],
+        now: Instant,
+    ) -> Vec<SocketAddr> {
         let mut left = open.len();
         let mut left_from: HashMap<IpAddr, usize> = HashMap::new();
         for (client, _) in open {
@@ -93,7 +97,7 @@ mod tests {
                 (client.parse().unwrap(), is(began + Duration::from_secs(second)))
             })
             .collect();
-        let closed = limits.to_close(&open, began + Duration::from_secs(20));
+        let closed = limits.connections_to_close(&open, began + Duration::from_secs(20));
         closed.iter().map(SocketAddr::to_string).collect()
     }
 
