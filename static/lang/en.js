@@ -38,7 +38,7 @@ export default {
   'login.toSee': 'Log in to see the bottles one by one.',
   'login.toThrow': 'Log in, and your bottle is thrown.',
   'own.title': 'Your own password',
-  'own.why': 'The password you were given stays good until you choose your own.',
+  'own.why': 'The password you were given stays valid until you replace it. Choose your own.',
   'own.button': 'Set it and go on',
   'login.ended': 'Your session has ended. Log in again; then we go on where you stopped.',
   'register.title': 'Register',
