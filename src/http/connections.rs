@@ -8,7 +8,7 @@
 mod limits;
 mod sockets;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -33,10 +33,13 @@ const PROBE: Duration = Duration::from_millis(100);
 /// After so many probes, the sockets are looked at in any case.
 const PROBES: usize = 10;
 
+/// How long a connection that was shut down may take to disappear.
+const CLOSING: Duration = Duration::from_secs(1);
+
 /// For so many bytes of an answer, a connection has a second more.
 const SLOWEST_READER: usize = 8 * 1024;
 
-/// The most that it has more: enough for 4 MiB at 35 KiB/s.
+/// The most that it has more. With `Limits::patience` of 30 s, it is enough for 4 MiB at 28 KiB/s.
 const LONGEST_READING: Duration = Duration::from_secs(120);
 
 /// Knows which connections have a request in progress, and closes others. A clone is the same.
@@ -139,7 +142,7 @@ impl Watch {
 
     async fn close_for_ever(self: Arc<Self>, mut descriptors: Descriptors, port: u16) {
         let many = self.limits.most.saturating_add(OTHER_DESCRIPTORS);
-        let mut closing = HashSet::new();
+        let mut closing = HashMap::new();
         loop {
             for _ in 0..PROBES {
                 sleep(PROBE).await;
@@ -147,14 +150,15 @@ impl Watch {
                     break;
                 }
             }
-            self.sweep(&mut closing, || descriptors.connections(port));
+            self.sweep(&mut closing, Instant::now(), || descriptors.connections(port));
         }
     }
 
-    /// Closes what is to be closed. `closing` are those that were closed before, and count no more.
+    /// Closes what is to be closed. `closing` holds when each of those before was shut down.
     fn sweep(
         &self,
-        closing: &mut HashSet<SocketAddr>,
+        closing: &mut HashMap<SocketAddr, Instant>,
+        now: Instant,
         list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>,
     ) {
         // In this order: one that comes in between is forgotten by nobody.
@@ -163,8 +167,10 @@ impl Watch {
         for client in known.iter().filter(|client| !open.contains_key(client)) {
             self.part(*client).remove(client);
         }
-        closing.retain(|client| open.remove(client).is_some());
-        let now = Instant::now();
+        // They count no more, or others would be closed in their place. They are forgotten soon, because a
+        // client may use its port again, and the new connection counts.
+        closing.retain(|_, since| *since + CLOSING > now);
+        open.retain(|client, _| !closing.contains_key(client));
         let states: Vec<_> =
             open.keys().map(|client| (*client, self.state(*client, now))).collect();
         let close = self.limits.connections_to_close(&states, now);
@@ -172,7 +178,7 @@ impl Watch {
             // It may have gone by itself meanwhile.
             let _ = shutdown(*descriptor, Shutdown::Both);
         }
-        closing.extend(close);
+        closing.extend(close.into_iter().map(|client| (client, now)));
     }
 
     fn known_clients(&self) -> Vec<SocketAddr> {
@@ -190,6 +196,26 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::network::TrustedProxy;
+
+    /// One connection that is always open, for a server that may have none.
+    #[test]
+    fn a_port_that_is_used_again_counts_again() {
+        let proxy = TrustedProxy::new(None);
+        let limits =
+            Limits { patience: Duration::from_secs(30), most: 0, most_per_address: 1, proxy };
+        let Connections(watch) = Connections::new(limits);
+        let client: SocketAddr = "192.0.2.1:1".parse().unwrap();
+        let (mut closing, began) = (HashMap::new(), Instant::now());
+        let mut closed_at = |after: Duration| {
+            // No descriptor has this number.
+            watch.sweep(&mut closing, began + after, || HashMap::from([(client, RawFd::MAX)]));
+            closing[&client] - began
+        };
+        assert_eq!(closed_at(Duration::ZERO), Duration::ZERO);
+        assert_eq!(closed_at(PROBE), Duration::ZERO, "it is closing already");
+        assert_eq!(closed_at(2 * CLOSING), 2 * CLOSING);
+    }
 
     #[test]
     fn the_time_to_read_an_answer_is_bounded() {
