@@ -7,5 +7,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    cli::allocator::give_back_large_blocks();
     cli::Cli::parse().run()
 }

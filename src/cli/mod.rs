@@ -1,5 +1,7 @@
 //! The command line, one module a command.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) mod allocator;
 mod backup;
 mod check;
 mod demo;

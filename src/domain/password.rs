@@ -39,8 +39,7 @@ pub struct HashPermit {
 pub struct Passwords {
     cost: Cost,
     permits: Arc<Semaphore>,
-    // The threads live as long as the server: the allocator keeps a block of `memory_kib` for each
-    // thread that has hashed, so there must not be more of them than workers.
+    // They live as long as the server.
     threads: Arc<ScheduledThreadPool>,
 }
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, connect, socket};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
 use serde_json::json;
 
 use crate::app::{Client, PATIENCE, until_closed};
@@ -72,13 +72,15 @@ fn open_sockets(program: &Program) -> usize {
     links.filter(|link| link.to_string_lossy().starts_with("socket:")).count()
 }
 
-/// Connects 4,600 clients at one time, and sends this on each connection.
+/// Connects 4,600 clients at one time, and sends this on each connection. They have an address of their
+/// own: what the limit for one address closes is nobody else's.
 fn crowd_that_sends(bytes: &[u8], program: &Program) -> Vec<TcpStream> {
     let server = SockaddrIn::new(127, 0, 0, 1, program.port);
     let crowd: Vec<TcpStream> = (0..4600)
         .map(|_| {
             let flags = SockFlag::SOCK_NONBLOCK;
             let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None).unwrap();
+            bind(socket.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 2, 0)).unwrap();
             // It goes on by itself.
             let _ = connect(socket.as_raw_fd(), &server);
             TcpStream::from(socket)
