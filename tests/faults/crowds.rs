@@ -16,13 +16,13 @@ use crate::app::{Client, PATIENCE, until_closed};
 use crate::program::Program;
 use crate::sea::Sea;
 
-const MIB: u64 = 1024 * 1024;
+pub(crate) const MIB: u64 = 1024 * 1024;
 
 /// The default of `max_connections_per_address`.
 const MOST_PER_ADDRESS: usize = 512;
 
 /// Bytes of memory that are the program's own.
-fn memory(program: &Program) -> u64 {
+pub(crate) fn memory(program: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
@@ -30,7 +30,7 @@ fn memory(program: &Program) -> u64 {
 
 /// How long it takes to be answered with 200.
 #[track_caller]
-fn time_of(client: &Client, path: &str) -> Duration {
+pub(crate) fn time_of(client: &Client, path: &str) -> Duration {
     let began = Instant::now();
     let answer = client.get(path);
     assert_eq!(answer.status, 200, "{}", answer.text);

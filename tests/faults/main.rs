@@ -23,6 +23,7 @@ mod endings;
 mod files;
 mod input_output;
 mod kills;
+mod long_reads;
 mod restores;
 mod sea;
 mod shim;
@@ -56,6 +57,8 @@ const FAULTS: &[(&str, Fault)] = &[
     ("4,600 half-sent bodies", crowds::half_sent_bodies),
     ("1,000 slow clients", crowds::slow_clients),
     ("500 logins at once", crowds::logins),
+    ("52 clients that do not read", long_reads::unread),
+    ("900 long reads at once", long_reads::crowd),
     ("SIGTERM under load", endings::terminated),
     ("a handler that panics", endings::handler_panics),
 ];
