@@ -1,4 +1,4 @@
-//! What is printed for people. It may repeat what a file or a command line holds, and a terminal obeys
+//! Prints messages for people. A message may repeat what a file or a command line holds, and a terminal obeys
 //! escape characters wherever they come from.
 
 use std::fmt::Display;

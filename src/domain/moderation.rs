@@ -7,10 +7,12 @@ use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Result;
 use crate::model::fields::Reason;
-use crate::store::bottles::{MapBottle, PageRequest};
+use crate::store::bottles::MapBottle;
+use crate::store::pages::PageRequest;
 use crate::store::{Store, moderation, sessions};
 
-pub use crate::store::moderation::{Action, AuditEntry, CaseFilter, Report, ReportedBottle};
+pub use crate::store::action::Action;
+pub use crate::store::moderation::{AuditEntry, CaseFilter, Report, ReportedBottle};
 
 /// Reports, hidden bottles, muted accounts, and the log of what was done.
 pub struct Moderation {

@@ -1,46 +1,52 @@
-//! The connection that a request came by, whose client may leave while the request waits for its turn.
+//! The connection of a request, whose client may leave or stop reading.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use rocket::tokio::select;
-use rocket::{Orbit, Request, Rocket, async_trait};
+use rocket::{Request, async_trait};
 
 use crate::http::connections::Connections;
 use crate::model::error::{Error, Result};
 
-/// The connection that a request came by.
-pub struct ClientConnection<'r> {
-    rocket: &'r Rocket<Orbit>,
+/// The connection of a request. A clone is the same.
+#[derive(Clone)]
+pub struct ClientConnection {
+    /// `None` where no connection is watched.
+    connections: Option<Connections>,
     client: Option<SocketAddr>,
 }
 
 #[async_trait]
-impl<'r> FromRequest<'r> for ClientConnection<'r> {
+impl<'r> FromRequest<'r> for ClientConnection {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        Outcome::Success(Self { rocket: request.rocket(), client: request.remote() })
+        let connections = request.rocket().state::<Connections>().cloned();
+        Outcome::Success(Self { connections, client: request.remote() })
     }
 }
 
-impl ClientConnection<'_> {
-    /// What `read` finds, unless the client leaves while it waits: then it is dropped. Rocket itself would let
-    /// it go on.
+impl ClientConnection {
+    /// Returns what `read` returns. If the client leaves first, drops `read`, which Rocket itself would
+    /// let run to its end.
     pub async fn while_open<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+        let Some(connections) = &self.connections else { return read.await };
         select! {
             biased;
             found = read => found,
-            () = self.closed() => Err(Error::Unavailable("the client has left".into())),
+            () = connections.closed(self.client) => Err(Error::Unavailable("the client has left".into())),
         }
     }
 
-    async fn closed(&self) {
-        match self.rocket.state::<Connections>() {
-            Some(connections) => connections.closed(self.client).await,
-            None => std::future::pending().await,
+    /// Closes the connection unless the client reads some of its response within this time, and once
+    /// more within `request_timeout_seconds`.
+    pub fn expect_read(&self, within: Duration) {
+        if let Some(connections) = &self.connections {
+            connections.expect(self.client, within);
         }
     }
 }

@@ -17,12 +17,12 @@ pub enum Surface {
     Bookstore,
 }
 
-/// Where a surface is mounted.
+/// The mount of a surface.
 #[derive(Clone, Copy, Debug)]
 pub struct Mount {
     /// The path that all its routes begin with.
     pub base: &'static str,
-    /// What is mounted there.
+    /// The surface at that base.
     pub surface: Surface,
     /// The paths that belong to it, where it shares its base with others.
     pub paths: &'static [&'static str],

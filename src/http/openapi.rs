@@ -1,4 +1,4 @@
-//! What a contract says about itself in the OpenAPI document.
+//! A contract's part of the OpenAPI document.
 
 use utoipa::openapi::OpenApi;
 

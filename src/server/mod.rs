@@ -22,12 +22,14 @@ use rocket::shield::Shield;
 use rocket::{Build, Orbit, Rocket, tokio};
 use tokio::time::interval;
 
-use crate::domain::accounts::Accounts;
-use crate::domain::bottles::Bottles;
-use crate::model::clock::Clock;
-
+use self::config::{Settings, log_level};
+use self::logging::RequestLog;
+use self::shutdown::InFlight;
+use self::unparsed::{Fairings, with_fairings};
 use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SharedJoinInfo};
 use crate::api::ledger;
+use crate::domain::accounts::Accounts;
+use crate::domain::bottles::Bottles;
 use crate::domain::events::{Event, EventBus};
 use crate::domain::ledger::Holdings;
 use crate::domain::moderation::Moderation;
@@ -39,16 +41,12 @@ use crate::http::security_headers::SecurityHeaders;
 use crate::http::{
     ByteBudget, CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, drain_routes,
 };
+use crate::model::clock::Clock;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
-use unparsed::{Fairings, with_fairings};
 
-use config::{Settings, log_level};
-use logging::RequestLog;
-use shutdown::InFlight;
-
-/// What the server serves, besides its settings.
+/// The data that the server serves, besides its settings.
 pub struct AppState {
     /// Accounts and bottles.
     pub store: Arc<Store>,
@@ -118,7 +116,7 @@ pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Bui
     mounts::mount_all(rocket, catchers)
 }
 
-/// What is done once a minute.
+/// Runs the tasks of each minute.
 fn housekeeping() -> AdHoc {
     AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
         let accounts = rocket.state::<Accounts>().cloned();
@@ -140,7 +138,7 @@ fn housekeeping() -> AdHoc {
     })
 }
 
-/// What the handlers ask for.
+/// Manages the state that handlers and guards ask for.
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<Build> {
     let AppState { store, clock, tiles, demo_accounts, join_info, .. } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);

@@ -1,4 +1,4 @@
-//! What each surface of [`MOUNTS`] consists of.
+//! The routes, catchers and specification of each surface in [`MOUNTS`].
 
 use rocket::{Build, Catcher, Rocket, Route};
 
@@ -6,7 +6,7 @@ use crate::api::{bookstore, bottle, ledger, music};
 use crate::http::mounts::{MOUNTS, Surface};
 use crate::http::openapi::ContractSpec;
 
-/// Mounts every contract at its base, with what `wrap` makes of its catchers.
+/// Mounts every contract at its base, with its catchers wrapped by `wrap`.
 pub(super) fn mount_all(
     rocket: Rocket<Build>,
     wrap: impl Fn(Vec<Catcher>) -> Vec<Catcher>,

@@ -41,9 +41,6 @@ macro_rules! counts_by_cell {
     };
 }
 
-/// The R*-tree's boxes are 32-bit floats. Files of schema 5 and older may have positions nearer to 0
-/// than these can hold, which are off by less than 1.2e-38.
-///
 /// What the index holds must follow from the table of bottles: since which schema, a question that finds
 /// ids where it does not (`ON_SEA` for what is true of bottles that are not hidden), and what is wrong.
 const INDEX: &[(i32, &str, &str)] = &[
@@ -59,6 +56,7 @@ const INDEX: &[(i32, &str, &str)] = &[
     ),
     (
         1,
+        // Schema 5 and older may have positions nearer to 0 than 32-bit boxes hold: off by less than 1.2e-38.
         "SELECT id FROM bottles JOIN bottles_rtree USING (id)
          WHERE latitude NOT BETWEEN min_latitude - 1.2e-38 AND max_latitude + 1.2e-38
             OR longitude NOT BETWEEN min_longitude - 1.2e-38 AND max_longitude + 1.2e-38",

@@ -6,6 +6,7 @@
 //! Where a limit is a parameter it stands as `LIMIT 0 + ?`: SQLite would otherwise plan the statement
 //! again at each run.
 
+pub mod action;
 pub mod backup;
 pub mod bottles;
 pub mod cells;
@@ -16,6 +17,7 @@ pub mod meta;
 pub mod migrate;
 pub mod moderation;
 pub mod nearby;
+pub mod openings;
 pub mod pages;
 pub mod past_openings;
 pub mod restore;
@@ -25,6 +27,7 @@ pub mod transfer;
 pub mod users;
 pub mod xray;
 
+mod columns;
 mod connect;
 mod files;
 mod open;
@@ -33,6 +36,7 @@ mod queue;
 mod readers;
 mod slow;
 mod stream;
+mod upgrade;
 mod writer;
 
 use std::fs::File;
@@ -89,7 +93,7 @@ impl Store {
         let path = &files::located(path)?;
         let checked = open::check_or_create(path)?;
         open::check_writable(path)?;
-        copy_before_migration(path, checked.version)?;
+        upgrade::copy_before_migration(path, checked.version)?;
         Self::of(path, options, Some(checked.lock))
     }
 
@@ -238,17 +242,6 @@ pub fn read<T, E: From<OpenError>>(
         open::check_is_newest(path, db)?;
         read(db)
     })
-}
-
-/// A file of an older version is copied before it is brought to this one, to `bottle.db.schema-3`.
-fn copy_before_migration(path: &Path, version: i32) -> Result<(), OpenError> {
-    if version == migrate::newest_version() {
-        return Ok(());
-    }
-    let copy = files::beside(path, &format!(".schema-{version}"));
-    backup::backup(path, &copy, |_, _| {})
-        .map(drop)
-        .map_err(|e| OpenError::NotCopied { path: path.to_owned(), source: Box::new(e) })
 }
 
 /// The connection that migrates and then writes.

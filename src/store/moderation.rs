@@ -1,42 +1,15 @@
 //! What keeps the sea kind: reports, hidden bottles, muted accounts, a frozen sea, and the log of it.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::bottles::{self, Bottle, MapBottle, PageRequest};
+use super::action::Action;
+use super::bottles::{self, Bottle, MapBottle};
+use super::pages::PageRequest;
 use super::pages::{fill, row_limit};
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::Reason;
-
-/// What a teacher does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Action {
-    Hide,
-    Show,
-    Mute,
-    Unmute,
-    Freeze,
-    Unfreeze,
-}
-
-const ACTIONS: [(Action, &str); 6] = [
-    (Action::Hide, "hide"),
-    (Action::Show, "show"),
-    (Action::Mute, "mute"),
-    (Action::Unmute, "unmute"),
-    (Action::Freeze, "freeze"),
-    (Action::Unfreeze, "unfreeze"),
-];
-
-impl Action {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        ACTIONS.iter().find(|(action, _)| *action == self).map_or("", |(_, word)| word)
-    }
-}
 
 /// That someone did something.
 #[derive(Clone, Debug)]
@@ -287,18 +260,4 @@ fn reports(db: &Connection, bottle: i64) -> Result<Vec<Report>> {
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-impl ToSql for Action {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.as_str().into())
-    }
-}
-
-impl FromSql for Action {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let word = value.as_str()?;
-        let found = ACTIONS.iter().find(|(_, known)| *known == word);
-        found.map(|(action, _)| *action).ok_or(FromSqlError::InvalidType)
-    }
 }

@@ -22,7 +22,7 @@ pub enum Contract {
     Bookstore,
 }
 
-/// What finds a session: the token of one contract opens nothing in another.
+/// The key of a session: the token of one contract opens nothing in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionKey {
     /// The contract it belongs to.

@@ -21,7 +21,7 @@ const MAX_STREAMS: usize = 4;
 /// A chunk has at least so many bytes, but for the last.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What a stream's connection keeps of the file in memory, in KiB.
+/// The page cache of a stream's connection, in KiB.
 const CACHE_KIB: i64 = 512;
 
 /// Starts streams.
@@ -31,7 +31,7 @@ pub(super) struct Streams {
     queue: AdmissionQueue,
 }
 
-/// What a stream's thread sends. That nothing comes after a chunk does not mean that it was the last.
+/// A message of a stream's thread. Only `End` marks the last chunk: a channel that closes without it broke off.
 enum Message {
     Chunk(Vec<u8>),
     End,

@@ -40,9 +40,9 @@ export const CreditsControl = L.Control.extend({
   },
 
   onAdd() {
-    const separator = () => [' ', el('span', { 'aria-hidden': 'true' }, '|'), ' '];
+    const separator = (index) => index === 1 ? [' ', el('span', { 'aria-hidden': 'true' }, '|'), ' '] : [', '];
     const node = el('div', { class: 'leaflet-control-attribution' },
-      this.credits.flatMap((credit, index) => [...(index ? separator() : []), ...credit]));
+      this.credits.flatMap((credit, index) => [...(index ? separator(index) : []), ...credit]));
     L.DomEvent.disableClickPropagation(node);
     return node;
   },

@@ -94,7 +94,7 @@ pub(super) async fn created(
     session: Session<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     bottles: &State<Bottles>,
 ) -> Result<JsonText, Refusal> {
     let (page, mut items) = (page(limit, after)?, Items::default());
@@ -117,7 +117,7 @@ pub(super) async fn opened(
     session: Session<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     bottles: &State<Bottles>,
 ) -> Result<JsonText, Refusal> {
     let (page, mut items) = (page(limit, after)?, Items::default());
@@ -174,7 +174,7 @@ pub(super) async fn openers(
     bottle: OwnedBottle,
     limit: Option<&str>,
     after: Option<&str>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     bottles: &State<Bottles>,
 ) -> Result<JsonText, Refusal> {
     let (page, mut items) = (page(limit, after)?, Items::default());

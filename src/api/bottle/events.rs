@@ -18,8 +18,7 @@ use super::view::MapBottleView;
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::MapBottleRef;
 use crate::domain::events::{Event, EventBus, SequencedEvent};
-use crate::http::Session;
-use crate::http::connections::Connections;
+use crate::http::{ClientConnection, Session};
 
 /// How often a listener hears that nothing happens: so long may it be gone before its place is free.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -27,19 +26,15 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// One that takes nothing for so long, and then for the server's patience, is closed.
 const STALL: Duration = Duration::from_secs(30);
 
-/// What a client says it saw last, and who it is.
-pub(super) struct Place<'r> {
-    last: Option<&'r str>,
-    client: Option<std::net::SocketAddr>,
-}
+/// The id of the last event that a client received, if it received any.
+pub(super) struct LastEventId<'r>(Option<&'r str>);
 
 #[async_trait]
-impl<'r> FromRequest<'r> for Place<'r> {
+impl<'r> FromRequest<'r> for LastEventId<'r> {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        let last = request.headers().get_one("Last-Event-ID");
-        Outcome::Success(Self { last, client: request.remote() })
+        Outcome::Success(Self(request.headers().get_one("Last-Event-ID")))
     }
 }
 
@@ -57,15 +52,15 @@ impl<'r> FromRequest<'r> for Place<'r> {
 #[get("/bottles/live?<asked..>")]
 pub(super) fn live<'r>(
     session: Session<PrivateCookie>,
-    place: Place<'r>,
+    last: LastEventId<'r>,
     asked: RectangleQuery<'r>,
     live: &'r State<EventBus>,
     accounts: &'r State<Accounts>,
-    connections: &'r State<Connections>,
+    connection: ClientConnection,
     mut end: Shutdown,
 ) -> Result<EventStream![Sent + 'r], Refusal> {
     let rectangle = asked.rectangle()?;
-    let mut listener = live.subscribe(rectangle, place.last)?;
+    let mut listener = live.subscribe(rectangle, last.0)?;
     let viewer = session.login.account.id;
     let needs_reset = listener.needs_reset();
     Ok(EventStream! {
@@ -74,8 +69,8 @@ pub(super) fn live<'r>(
             yield Sent::empty().event("reset");
         }
         loop {
-            // Whoever takes nothing more does not come by here, and is closed.
-            connections.expect(place.client, STALL);
+            // A client that reads nothing more does not get here, and is closed.
+            connection.expect_read(STALL);
             select! {
                 _ = &mut end => break,
                 _ = beat.tick() => match accounts.is_live(&session.login) {

@@ -1,7 +1,6 @@
 //! One's own data, which leave chunk by chunk: however much it is, little of it is in memory.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -18,7 +17,6 @@ use super::envelope::{Answer, Refusal};
 use super::guard::PrivateCookie;
 use super::items::JsonText;
 use crate::domain::transfer::{self, Chunks};
-use crate::http::connections::Connections;
 use crate::http::{ClientConnection, Session};
 use crate::store::Store;
 use crate::store::transfer::Record;
@@ -35,7 +33,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 const HEAD: &[u8] = "{\"status\":\"OK\",\"msg\":\"导出成功\",\"data\":{\"records\":[".as_bytes();
 const TAIL: &[u8] = b"]}}";
 
-/// What the chunks make together, for the document.
+/// The body, as the OpenAPI document describes it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the answer is written record by record")]
 pub(super) struct ExportData {
@@ -53,9 +51,7 @@ pub(super) struct ExportData {
 pub(super) async fn export(
     session: Session<PrivateCookie>,
     store: &State<Arc<Store>>,
-    connection: ClientConnection<'_>,
-    connections: &State<Connections>,
-    client: Option<SocketAddr>,
+    connection: ClientConnection,
 ) -> Result<Export, Refusal> {
     let read = transfer::own(store, session.login.account.id);
     let mut chunks = connection.while_open(read).await?;
@@ -73,8 +69,7 @@ pub(super) async fn export(
         ready: start,
         sent: 0,
         chunks: Some(chunks),
-        connections: connections.inner().clone(),
-        client,
+        connection,
         deadline: Instant::now() + TIMEOUT,
     }))
 }
@@ -100,15 +95,14 @@ impl<'r> Responder<'r, 'static> for Export {
     }
 }
 
-/// What is left of an export. It is dropped with its connection, and the snapshot with it.
+/// The rest of an export. Its snapshot ends with it, and it with its connection.
 pub(super) struct Body {
     ready: Vec<u8>,
     /// How much of `ready` has left.
     sent: usize,
     /// `None` once the end is ready.
     chunks: Option<Chunks>,
-    connections: Connections,
-    client: Option<SocketAddr>,
+    connection: ClientConnection,
     deadline: Instant,
 }
 
@@ -125,7 +119,7 @@ impl Body {
             io::Error::other(e)
         })?;
         // A client that does not take it does not come by here again, and its connection is closed.
-        self.connections.expect(self.client, CHUNK_TIMEOUT.min(left));
+        self.connection.expect_read(CHUNK_TIMEOUT.min(left));
         self.sent = 0;
         self.ready = chunk.unwrap_or_else(|| {
             self.chunks = None;

@@ -27,7 +27,7 @@ pub(super) async fn nearby(
     asked: RectangleQuery<'_>,
     limit: Option<&str>,
     after: Option<&str>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     bottles: &State<Bottles>,
 ) -> Result<JsonText, Refusal> {
     let rectangle = asked.rectangle()?;
@@ -60,14 +60,14 @@ struct Pair {
     longitude: f64,
 }
 
-/// What comes before the bottles in `data`.
+/// The fields before the bottles in `data`.
 #[derive(Serialize)]
 struct Head {
     center: Pair,
     span: Pair,
 }
 
-/// What follows the bottles in `data`.
+/// The fields after the bottles in `data`.
 #[derive(Serialize, ToSchema)]
 struct Tail {
     /// an upper bound, if not all are here
@@ -76,7 +76,7 @@ struct Tail {
     next: Option<i64>,
 }
 
-/// What the pieces make together, for the document.
+/// The body, as the OpenAPI document describes it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the answer is written piece by piece")]
 struct Around<'a> {

@@ -73,7 +73,7 @@ pub(super) async fn cases(
     state: Option<&str>,
     limit: Option<&str>,
     after: Option<&str>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     moderation: &State<Moderation>,
 ) -> Result<JsonText, Refusal> {
     let which = match state {
@@ -258,7 +258,7 @@ pub(super) async fn log(
     _teacher: Teacher,
     limit: Option<&str>,
     after: Option<&str>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     moderation: &State<Moderation>,
 ) -> Result<JsonText, Refusal> {
     let (page, mut items) = (page(limit, after)?, Items::default());

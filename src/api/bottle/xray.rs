@@ -85,7 +85,7 @@ pub(super) struct TreeView {
 pub(super) async fn tree(
     _curious: XrayAccess,
     asked: RectangleQuery<'_>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     store: &State<Arc<Store>>,
 ) -> Reply<TreeView> {
     let rectangle = asked.rectangle()?;
@@ -132,7 +132,7 @@ pub(super) struct SearchView {
 pub(super) async fn search(
     _curious: XrayAccess,
     asked: RectangleQuery<'_>,
-    connection: ClientConnection<'_>,
+    connection: ClientConnection,
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
     let rectangle = asked.rectangle()?;

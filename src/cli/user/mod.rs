@@ -216,7 +216,7 @@ fn told(error: Error) -> String {
     error.to_string()
 }
 
-/// What went wrong with the account called `username`.
+/// The message for an error about the account called `username`.
 pub(super) fn of(username: &str, error: Error) -> String {
     match error {
         Error::UnknownAccount => format!("there is no account {username}"),

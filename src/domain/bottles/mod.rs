@@ -10,12 +10,13 @@ use crate::model::clock::Clock;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, LEVELS};
-use crate::store::{Store, bottles, moderation, past_openings, sessions};
+use crate::store::{Store, bottles, moderation, openings, past_openings, sessions};
 
-pub use crate::store::bottles::{Bottle, MapBottle, NewBottle, Opened, Opener, PageRequest};
+pub use crate::store::bottles::{Bottle, MapBottle, NewBottle};
 pub use crate::store::cells::Cell;
 pub use crate::store::nearby::MapBottleRef;
-pub use crate::store::pages::MAX_PAGE_BYTES;
+pub use crate::store::openings::{Opened, Opener};
+pub use crate::store::pages::{MAX_PAGE_BYTES, PageRequest};
 pub use nearby::{NearbyQuery, NearbyResult};
 
 /// The longest list that one answer carries.
@@ -109,14 +110,14 @@ impl Bottles {
         page: PageRequest,
         show: impl FnMut(Opened) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| bottles::opened(db, opener.id, page, show)).await
+        self.store.read_long(|db| openings::opened(db, opener.id, page, show)).await
     }
 
     /// Opens a bottle. Only the first opening by another than the owner is recorded.
     pub async fn open(&self, login: &Login, id: i64) -> Result<Opened> {
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, opener| {
-            bottles::open(db, id, opener.id, now)
+            openings::open(db, id, opener.id, now)
         });
         let live = self.live.clone();
         let publish = move |(Opened { bottle, .. }, recorded): &(Opened, bool)| {
@@ -151,7 +152,7 @@ impl Bottles {
         show: impl FnMut(Opener) -> Result<usize>,
     ) -> Result<(i64, bool)> {
         let openers = self.store.read_long(|db| {
-            Ok((bottles::openers_count(db, id)?, bottles::openers(db, id, page, show)?))
+            Ok((openings::openers_count(db, id)?, openings::openers(db, id, page, show)?))
         });
         openers.await
     }

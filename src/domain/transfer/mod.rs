@@ -8,11 +8,9 @@ mod rows;
 
 use std::io::{self, Write};
 
-use crate::store::Connection;
-
 use crate::model::error::{Error, Result};
 use crate::store::transfer::{self, ExportScope};
-use crate::store::{ChunkWriter, OpenError, Store, users};
+use crate::store::{ChunkWriter, Connection, OpenError, Store, users};
 
 pub use crate::store::Chunks;
 pub use import::{Import, Imported, LeftOut};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::State;
 use crate::model::network::{TrustedProxy, network};
 
-/// What a client may keep the server waiting for.
+/// The limits on connections, and on how long a client may keep the server waiting.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How long a connection may be open without a request, and how long a request's body may take.

@@ -12,13 +12,11 @@
 
 use std::ops::ControlFlow;
 
-use crate::store::Connection;
-
 use super::{Answer, NearbyResult, bound, go_on};
 use crate::model::error::Result;
 use crate::model::geo::{Area, Rectangle};
-use crate::store::cells;
 use crate::store::nearby::{self, MapBottleRef};
+use crate::store::{Connection, cells};
 
 /// How many bottles outside of the rectangle a page looks at: 0.4 µs each, 15 µs behind the longest messages.
 const MAX_SKIPPED: usize = 20_000;

@@ -1,0 +1,45 @@
+//! The actions of a teacher, as the log of moderation stores them.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+
+/// An action of a teacher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Action {
+    Hide,
+    Show,
+    Mute,
+    Unmute,
+    Freeze,
+    Unfreeze,
+}
+
+const ACTIONS: [(Action, &str); 6] = [
+    (Action::Hide, "hide"),
+    (Action::Show, "show"),
+    (Action::Mute, "mute"),
+    (Action::Unmute, "unmute"),
+    (Action::Freeze, "freeze"),
+    (Action::Unfreeze, "unfreeze"),
+];
+
+impl Action {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        ACTIONS.iter().find(|(action, _)| *action == self).map_or("", |(_, word)| word)
+    }
+}
+
+impl ToSql for Action {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+impl FromSql for Action {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let word = value.as_str()?;
+        let found = ACTIONS.iter().find(|(_, known)| *known == word);
+        found.map(|(action, _)| *action).ok_or(FromSqlError::InvalidType)
+    }
+}
