@@ -104,6 +104,7 @@ impl Fairing for Connections {
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let (watch, port) = (Arc::clone(&self.0), rocket.config().port);
+        sockets::raise_backlog(port);
         // Opened before there are connections: later there might be no descriptor left for it.
         match Descriptors::open() {
             Ok(descriptors) => drop(tokio::spawn(watch.close_for_ever(descriptors, port))),
@@ -174,9 +175,11 @@ impl Watch {
         let states: Vec<_> =
             open.keys().map(|client| (*client, self.state(*client, now))).collect();
         let close = self.limits.connections_to_close(&states, now);
-        for descriptor in close.iter().filter_map(|client| open.get(client)) {
-            // It may have gone by itself meanwhile.
-            let _ = shutdown(*descriptor, Shutdown::Both);
+        for (client, descriptor) in close.iter().filter_map(|client| open.get_key_value(client)) {
+            // If the connection has ended meanwhile, its descriptor may be that of another client.
+            if sockets::client(*descriptor) == Some(*client) {
+                let _ = shutdown(*descriptor, Shutdown::Both);
+            }
         }
         closing.extend(close.into_iter().map(|client| (client, now)));
     }

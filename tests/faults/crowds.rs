@@ -117,7 +117,7 @@ pub(crate) fn half_sent_bodies(times: usize) -> String {
                 while !crowd.is_finished() || open_sockets(&program) > most {
                     assert!(began.elapsed() < PATIENCE, "{} sockets", open_sockets(&program));
                     slowest = slowest.max(time_of(&program.client(), "/healthz"));
-                    assert_eq!(sea.throw(&program), 200);
+                    assert_eq!(sea.throw_in_one_packet(&program), 200);
                 }
                 drop(crowd.join().unwrap());
             });

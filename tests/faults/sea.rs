@@ -1,5 +1,6 @@
 //! A database file that outlives the programs which serve it, and what they have acknowledged.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::app::Client;
+use crate::app::{Client, until_closed};
 use crate::program::{Program, bottle};
 
 const WRITERS: usize = 16;
@@ -68,6 +69,28 @@ impl Sea {
             self.note(&answer.json());
         }
         answer.status
+    }
+
+    /// Throws a bottle as ada, with a request of one packet; the status. Where the backlog overflows, the
+    /// kernel itself resets a client whose request has two.
+    #[track_caller]
+    pub(crate) fn throw_in_one_packet(&self, program: &Program) -> u16 {
+        let (cookie, bottle) = (&self.cookie, a_bottle("c").to_string());
+        let request = format!(
+            "POST /api/bottles HTTP/1.1\r\nHost: bottle\r\nConnection: close\r\nCookie: {cookie}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{bottle}",
+            bottle.len()
+        );
+        let mut socket = program.socket();
+        socket.write_all(request.as_bytes()).unwrap();
+        let answer = until_closed(socket);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("{answer:?}"));
+        if status == 200 {
+            self.note(&serde_json::from_str(body).unwrap());
+        }
+        status
     }
 
     fn note(&self, answer: &Value) {

@@ -7,7 +7,11 @@ use std::os::fd::{AsRawFd, RawFd};
 use nix::sys::socket::{Shutdown, SockaddrStorage, getpeername, getsockname, shutdown};
 use rustix::fs::{Dir, Mode, OFlags, open};
 use rustix::io::fcntl_dupfd_cloexec;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::net::listen;
+use rustix::process::{
+    PidfdFlags, PidfdGetfdFlags, Resource, Rlimit, getpid, getrlimit, pidfd_getfd, pidfd_open,
+    setrlimit,
+};
 
 /// Descriptors that are left to files, pipes and what else a program has.
 pub(super) const OTHER_DESCRIPTORS: usize = 40;
@@ -54,6 +58,11 @@ impl Descriptors {
             .collect()
     }
 
+    /// The sockets that listen at `port`.
+    fn listening(&mut self, port: u16) -> impl Iterator<Item = RawFd> + use<'_> {
+        self.sockets_at(port).filter_map(|(socket, client)| client.is_none().then_some(socket))
+    }
+
     /// The sockets at `port`, and the client at their other end, if there is one.
     fn sockets_at(
         &mut self,
@@ -65,8 +74,7 @@ impl Descriptors {
             entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok());
         numbers.filter_map(move |descriptor: RawFd| {
             let here = address(&getsockname(descriptor).ok()?)?;
-            let client = getpeername(descriptor).ok().and_then(|client| address(&client));
-            (here.port() == port).then_some((descriptor, client))
+            (here.port() == port).then(|| (descriptor, client(descriptor)))
         })
     }
 }
@@ -74,10 +82,35 @@ impl Descriptors {
 /// Closes the listening sockets at `port`. Open connections stay.
 pub fn stop_listening(port: u16) {
     let Ok(mut descriptors) = Descriptors::open() else { return };
-    for (listening, _) in descriptors.sockets_at(port).filter(|(_, client)| client.is_none()) {
+    for listening in descriptors.listening(port) {
         // Where that is not possible, clients are turned away when Rocket ends.
         let _ = shutdown(listening, Shutdown::Read);
     }
+}
+
+/// Raises the backlog of the sockets that listen at `port` to the system's limit.
+///
+/// Rocket's is 128. When more clients connect at one time than the backlog holds, the kernel drops their
+/// first packets, which they repeat after 1 s and more; or it sends SYN cookies, and resets a client whose
+/// request has two packets, of which the first was dropped.
+pub(super) fn raise_backlog(port: u16) {
+    let raise = || -> rustix::io::Result<()> {
+        let process = pidfd_open(getpid(), PidfdFlags::empty())?;
+        for listening in Descriptors::open()?.listening(port) {
+            let socket = pidfd_getfd(&process, listening, PidfdGetfdFlags::empty())?;
+            listen(&socket, -1)?;
+        }
+        Ok(())
+    };
+    // Kernels before Linux 5.6 cannot do it, and some containers forbid it.
+    if let Err(e) = raise() {
+        tracing::debug!("the backlog stays as it is: {e}");
+    }
+}
+
+/// Returns the client at the other end of a connection.
+pub(super) fn client(connection: RawFd) -> Option<SocketAddr> {
+    getpeername(connection).ok().and_then(|client| address(&client))
 }
 
 fn address(of: &SockaddrStorage) -> Option<SocketAddr> {
