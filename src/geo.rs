@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Problem, Result};
 
-/// A point on the globe, in degrees. Always finite and in range.
+/// A point on the globe, in degrees. Always finite, in range and within what a box of the R*-tree holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     latitude: f64,
@@ -10,11 +10,12 @@ pub struct Position {
 }
 
 impl Position {
-    /// `latitude` in [-90, 90] and `longitude` in [-180, 180], or the field that is wrong.
+    /// `latitude` in [-90, 90] and `longitude` in [-180, 180], or the field that is wrong. A coordinate
+    /// nearer to 0 than [`f32::MIN_POSITIVE`] becomes 0.
     pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
         Ok(Self {
-            latitude: within("latitude", latitude, -90.0, 90.0)?,
-            longitude: within("longitude", longitude, -180.0, 180.0)?,
+            latitude: flush_denormal(within("latitude", latitude, -90.0, 90.0)?),
+            longitude: flush_denormal(within("longitude", longitude, -180.0, 180.0)?),
         })
     }
 
@@ -36,6 +37,14 @@ impl Position {
     pub fn longitude(self) -> f64 {
         self.longitude
     }
+}
+
+/// Replaces a value that is denormal as a 32-bit float, or 0 as one, by 0.
+///
+/// SQLite's R*-tree rounds a box outwards by multiplying with 1 ± 2^-23 (`rtreeValueDown` in its
+/// `rtree.c`), which does not move a denormal float: the box may miss the coordinate that it stands for.
+fn flush_denormal(value: f64) -> f64 {
+    if value.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { value }
 }
 
 /// The field's value, if it is a number from `least` to `most` (which no NaN is).
@@ -154,5 +163,27 @@ impl Rectangle {
             (area.south..=area.north).contains(&position.latitude)
                 && (area.west..=area.east).contains(&position.longitude)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denormal_coordinates_become_zero() {
+        let least = f64::from(f32::MIN_POSITIVE);
+        for value in [0.0, 1e-300, 1e-50, 1e-39, least.next_down()] {
+            for value in [value, -value] {
+                let position = Position::new(value, value).unwrap();
+                // By their bits, for 0 is equal to -0.
+                assert_eq!(position.latitude().to_bits(), 0, "{value:e}");
+                assert_eq!(position.longitude().to_bits(), 0, "{value:e}");
+            }
+        }
+        for value in [least, -least, 90.0, -90.0] {
+            let position = Position::new(value, value).unwrap();
+            assert_eq!((position.latitude(), position.longitude()), (value, value));
+        }
     }
 }

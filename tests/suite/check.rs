@@ -58,7 +58,7 @@ fn check(folder: &Path, args: &[&str]) -> (bool, String) {
 )]
 #[case::counts(
     "UPDATE cells SET count = count + 1 WHERE level = 6",
-    "levels of the map whose counts are off",
+    "cells of the map whose counts are off; the first is level 6, row",
     true
 )]
 #[case::node("DELETE FROM bottles_rtree_rowid WHERE rowid = 1", "the R*-tree is damaged", true)]
