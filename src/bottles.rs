@@ -13,7 +13,7 @@ use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles, moderation};
 
 pub use crate::store::bottles::{Bottle, NewBottle, Opened, Opener, Page, Spot};
-pub use crate::store::cells::Cell;
+pub use crate::store::cells::{Cell, Grid};
 pub use crate::store::nearby::Sighting;
 pub use nearby::{Seen, Wanted};
 
@@ -35,11 +35,6 @@ pub struct Listed<T> {
     /// Whether there are more after it.
     pub more: bool,
 }
-
-/// The finest cells for those who are not logged in: about 10 km.
-pub const PUBLIC_LEVEL: u8 = 12;
-/// The finest cells there are.
-pub const FINEST_LEVEL: u8 = 14;
 
 /// Bottles counted by cell.
 #[derive(Debug)]
@@ -88,11 +83,12 @@ impl Bottles {
     }
 
     /// How many bottles lie in each cell that the rectangle touches, in cells as fine as suits a map
-    /// at `zoom`, but no finer than `finest` and never so fine that the answer grows long.
-    pub fn counts(&self, rectangle: &Rectangle, zoom: u8, finest: u8) -> Result<Counts> {
-        let most = zoom.saturating_add(2).min(finest).min(nearby::finest_level(rectangle));
+    /// at `zoom`, but no finer than `grid` has them and never so fine that the answer grows long.
+    pub fn counts(&self, rectangle: &Rectangle, zoom: u8, grid: Grid) -> Result<Counts> {
+        let most =
+            zoom.saturating_add(2).min(grid.finest_level()).min(nearby::finest_level(rectangle));
         let level = LEVELS.into_iter().rfind(|level| *level <= most).unwrap_or(LEVELS[0]);
-        let cells = self.store.read(|db| cells::touched(db, rectangle, level))?;
+        let cells = self.store.read(|db| cells::touched(db, rectangle, level, grid))?;
         Ok(Counts { cell_size: cells::size(level), cells })
     }
 

@@ -6,7 +6,7 @@ use super::Bottles;
 use crate::error::Result;
 use crate::geo::{Position, Rectangle};
 use crate::store::Snapshot;
-use crate::store::cells::{self, Cell, LEVELS};
+use crate::store::cells::{self, Cell, Grid, LEVELS};
 use crate::store::nearby::{self, Sighting};
 
 /// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
@@ -142,7 +142,7 @@ fn nearest<T>(
 
 /// No fewer bottles than this lie in the rectangle.
 fn bound(db: &Connection, rectangle: &Rectangle) -> Result<i64> {
-    let cells = cells::touched(db, rectangle, finest_level(rectangle))?;
+    let cells = cells::touched(db, rectangle, finest_level(rectangle), Grid::Full)?;
     Ok(cells.iter().map(|cell| cell.count).sum())
 }
 
@@ -160,7 +160,7 @@ fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> 
     let mut narrow = *rectangle;
     loop {
         let level = finest_level(&narrow);
-        let cells = cells::touched(db, &narrow, level)?;
+        let cells = cells::touched(db, &narrow, level, Grid::Full)?;
         let count: i64 = cells.iter().map(|cell| cell.count).sum();
         if count <= enough {
             return Ok(narrow);

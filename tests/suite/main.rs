@@ -31,6 +31,7 @@ mod page;
 mod people;
 mod positions;
 mod program;
+mod public_counts;
 mod races;
 mod readme;
 mod rectangle;
