@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bottle::domain::accounts::{Account, Contract, Login};
-use bottle::domain::bottles::{Bottles, NearbyQuery, NewBottle};
+use bottle::domain::bottles::{Bottles, Grid, NearbyQuery, NewBottle};
 use bottle::model::clock::{Clock, Timestamp};
 use bottle::model::fields::{Address, Content, Gender, Style};
 use bottle::model::geo::{Position, Rectangle};
@@ -199,7 +199,7 @@ fn nearby(criterion: &mut Criterion) {
     let world = Rectangle::new(Position::new(0.0, 0.0).expect("a place"), 90.0, 180.0);
     let world = world.expect("a rectangle");
     group.bench_function("counts", |bencher| {
-        bencher.iter(|| sea.bottles.counts(&world, 2, 14).expect("counts").cells.len());
+        bencher.iter(|| sea.bottles.counts(&world, 2, Grid::Full).expect("counts").cells.len());
     });
     group.bench_function("the 20 nearest of all", |bencher| {
         let few = NearbyQuery { limit: 20, after: None };

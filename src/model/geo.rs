@@ -2,7 +2,7 @@
 
 use crate::model::error::{Error, Problem, Result};
 
-/// A point on the globe, in degrees. Always finite and in range.
+/// A point on the globe, in degrees: always finite, in range, and representable in a box of the R*-tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     latitude: f64,
@@ -172,18 +172,22 @@ impl Rectangle {
 
 #[cfg(test)]
 mod tests {
-    use super::Position;
+    use super::*;
 
     #[test]
-    fn a_value_that_the_index_cannot_hold_is_zero() {
-        for tiny in [1e-50, -1e-50, 5e-324, 1e-45, -1.17e-38, -0.0] {
-            let position = Position::new(tiny, tiny).unwrap_or_else(|e| panic!("{e}"));
-            assert_eq!(position.latitude().to_bits(), 0.0_f64.to_bits(), "{tiny}");
-            assert_eq!(position.longitude().to_bits(), 0.0_f64.to_bits(), "{tiny}");
+    fn denormal_coordinates_become_zero() {
+        let least = f64::from(f32::MIN_POSITIVE);
+        for value in [0.0, 1e-300, 1e-50, 1e-39, least.next_down()] {
+            for value in [value, -value] {
+                let position = Position::new(value, value).unwrap();
+                // By their bits, for 0 is equal to -0.
+                assert_eq!(position.latitude().to_bits(), 0, "{value:e}");
+                assert_eq!(position.longitude().to_bits(), 0, "{value:e}");
+            }
         }
-        for kept in [1.18e-38, -1.18e-38, 1e-20] {
-            let position = Position::new(kept, kept).unwrap_or_else(|e| panic!("{e}"));
-            assert_eq!((position.latitude(), position.longitude()), (kept, kept));
+        for value in [least, -least, 90.0, -90.0] {
+            let position = Position::new(value, value).unwrap();
+            assert_eq!((position.latitude(), position.longitude()), (value, value));
         }
     }
 }

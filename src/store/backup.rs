@@ -24,7 +24,11 @@ pub enum CopyError {
     Open(#[from] OpenError),
     #[error("{0} is the database itself. Name another file.")]
     Itself(PathBuf),
-    #[error("{path} is not sound: {}. Nothing was changed.", first(.findings))]
+    #[error(
+        "{path} is not sound: {}. Nothing was changed.\n\
+         `bottle check` of the file that it is a copy of says what mends it.",
+        first(.findings)
+    )]
     Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("{0} is there, and is no backup of Bottle's. Name another file.")]
     Occupied(PathBuf),

@@ -29,37 +29,26 @@ pub enum Remedy {
     DropObject,
 }
 
-/// The counts by cell, as they follow from the bottles.
-macro_rules! counts_by_cell {
-    () => {
-        "SELECT level,
-                min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1) AS y,
-                min(CAST((longitude + 180) * per_turn / 360 AS INTEGER), per_turn - 1) AS x,
-                count(*) AS count
-         FROM levels CROSS JOIN bottles WHERE ON_SEA
-         GROUP BY 1, 2, 3"
-    };
-}
-
 /// What the index holds must follow from the table of bottles: since which schema, a question that finds
-/// ids where it does not (`ON_SEA` for what is true of bottles that are not hidden), and what is wrong.
+/// ids where it does not (to be rewritten by [`for_version`]), and what is wrong.
 const INDEX: &[(i32, &str, &str)] = &[
     (
         1,
-        "SELECT id FROM bottles WHERE ON_SEA AND id NOT IN (SELECT id FROM bottles_rtree)",
+        "SELECT id FROM bottles WHERE hidden_at IS NULL AND id NOT IN (SELECT id FROM bottles_rtree)",
         "bottles without their row in the R*-tree, which nobody nearby sees",
     ),
     (
         1,
-        "SELECT id FROM bottles_rtree WHERE id NOT IN (SELECT id FROM bottles WHERE ON_SEA)",
+        "SELECT id FROM bottles_rtree WHERE id NOT IN (SELECT id FROM bottles WHERE hidden_at IS NULL)",
         "rows of the R*-tree without their bottle, or with a hidden one",
     ),
+    // Before schema 6 a coordinate could be denormal as a 32-bit float, which a box may miss by less than
+    // the least float that is not.
     (
         1,
-        // Schema 5 and older may have positions nearer to 0 than 32-bit boxes hold: off by less than 1.2e-38.
         "SELECT id FROM bottles JOIN bottles_rtree USING (id)
-         WHERE latitude NOT BETWEEN min_latitude - 1.2e-38 AND max_latitude + 1.2e-38
-            OR longitude NOT BETWEEN min_longitude - 1.2e-38 AND max_longitude + 1.2e-38",
+         WHERE max(min_latitude - latitude, latitude - max_latitude,
+                   min_longitude - longitude, longitude - max_longitude) > 1.1754943508222875e-38",
         "bottles that the R*-tree has at another place",
     ),
     (
@@ -70,14 +59,34 @@ const INDEX: &[(i32, &str, &str)] = &[
     ),
     (
         3,
-        concat!(
-            "SELECT level AS id FROM (
-                 SELECT level, y, x, count FROM cells
-                 UNION ALL SELECT level, y, x, -count FROM (",
-            counts_by_cell!(),
-            ")) GROUP BY level, y, x HAVING sum(count) <> 0"
-        ),
-        "cells of the map whose counts are off, by level",
+        "WITH bottle_cells AS (BOTTLE_CELLS), counted AS (
+             SELECT level, y, x, count(*) AS bottles FROM bottle_cells GROUP BY 1, 2, 3
+         )
+         SELECT concat('level ', level, ', row ', y, ', column ', x) AS id
+         FROM counted FULL JOIN cells USING (level, y, x)
+         WHERE coalesce(bottles, 0) <> coalesce(count, 0)",
+        "cells of the map whose counts are off",
+    ),
+];
+
+/// Fills an empty R*-tree and makes all counts anew: since which schema, and how.
+const REBUILD: &[(i32, &str)] = &[
+    (
+        1,
+        "INSERT INTO bottles_rtree
+         SELECT id, latitude, latitude, longitude, longitude FROM bottles WHERE hidden_at IS NULL",
+    ),
+    (
+        1,
+        "UPDATE bottles
+         SET openers_count = (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)
+         WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)",
+    ),
+    (
+        3,
+        "DELETE FROM cells;
+         INSERT INTO cells
+         SELECT level, y, x, count(*) FROM (BOTTLE_CELLS) GROUP BY 1, 2, 3",
     ),
 ];
 
@@ -110,15 +119,17 @@ pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     if found.iter().all(|finding| finding.remedy != Remedy::Restore) {
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         for (_, question, what) in INDEX.iter().filter(|(since, ..)| *since <= version) {
-            found.extend(rows(db, &question.replace("ON_SEA", on_sea(version)), what)?);
+            found.extend(rows(db, &for_version(question, version), what)?);
         }
     }
     Ok(found)
 }
 
-/// What is true of bottles that are not hidden.
-fn on_sea(version: i32) -> &'static str {
-    if version < 5 { "true" } else { "hidden_at IS NULL" }
+/// Rewrites `sql` for a file of this schema: `BOTTLE_CELLS` stands for the query of the view
+/// `bottle_cells`, which is missing before schema 6, and no bottle is hidden before schema 5.
+fn for_version(sql: &str, version: i32) -> String {
+    let sql = sql.replace("BOTTLE_CELLS", migrate::bottle_cells());
+    if version < 5 { sql.replace("hidden_at IS NULL", "true") } else { sql }
 }
 
 fn torn(detail: String) -> Finding {
@@ -164,8 +175,8 @@ fn dangling(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
 
 /// How many ids `question` finds, and the first of them.
 fn rows(db: &Connection, question: &str, what: &str) -> rusqlite::Result<Option<Finding>> {
-    let counted = format!("SELECT count(*), min(id) FROM ({question})");
-    let (count, first): (i64, Option<i64>) =
+    let counted = format!("SELECT count(*), CAST(min(id) AS TEXT) FROM ({question})");
+    let (count, first): (i64, Option<String>) =
         db.query_row(&counted, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(first.map(|first| Finding {
         what: format!("{count} {what}; the first is {first}"),
@@ -192,18 +203,9 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
     change.execute_batch("DROP TABLE bottles_rtree")?;
     change.execute_batch(create)?;
     let version: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let sql = concat!(
-        "INSERT INTO bottles_rtree
-         SELECT id, latitude, latitude, longitude, longitude FROM bottles WHERE ON_SEA;
-         UPDATE bottles
-         SET openers_count = (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)
-         WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id);
-         DELETE FROM cells;
-         INSERT INTO cells ",
-        counts_by_cell!(),
-        ";"
-    );
-    change.execute_batch(&sql.replace("ON_SEA", on_sea(version)))?;
+    for (_, sql) in REBUILD.iter().filter(|(since, _)| *since <= version) {
+        change.execute_batch(&for_version(sql, version))?;
+    }
     let bottles = change.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
     change.commit()?;
     Ok(bottles)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::files;
@@ -13,6 +14,16 @@ pub struct Tiles {
     pool: r2d2::Pool<SqliteConnectionManager>,
     /// What the file says of itself.
     pub about: About,
+}
+
+/// What an MBTiles file has at a place.
+pub enum Tile {
+    /// A picture.
+    Picture(Vec<u8>),
+    /// Nothing: maps have holes.
+    Hole,
+    /// A value that is no picture, such as text or NULL, in a broken file.
+    Unreadable,
 }
 
 /// What an MBTiles file says of itself.
@@ -51,19 +62,26 @@ impl Tiles {
         Ok(Self { pool, about })
     }
 
-    /// The picture at this place, if there is one. `y` counts from the north, as in addresses on the
+    /// What the file has at this place. `y` counts from the north, as in addresses on the
     /// web; the file counts from the south.
-    pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Option<Vec<u8>>> {
+    pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Tile> {
         let rows = 1_u32.checked_shl(zoom.into());
         let Some(row) = rows.and_then(|rows| rows.checked_sub(y)?.checked_sub(1)) else {
-            return Ok(None);
+            return Ok(Tile::Hole);
         };
         let db = self.pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
         let mut statement = db.prepare_cached(
             "SELECT tile_data FROM tiles
              WHERE zoom_level = ?1 AND tile_column = ?2 AND tile_row = ?3",
         )?;
-        Ok(statement.query_row(params![zoom, x, row], |row| row.get(0)).optional()?)
+        let mut tiles = statement.query(params![zoom, x, row])?;
+        Ok(match tiles.next()? {
+            None => Tile::Hole,
+            Some(tile) => match tile.get_ref(0)? {
+                ValueRef::Blob(picture) => Tile::Picture(picture.to_vec()),
+                _ => Tile::Unreadable,
+            },
+        })
     }
 }
 

@@ -25,9 +25,6 @@ pub struct MapBottleRef<'a> {
     pub formatted_address: &'a str,
 }
 
-/// The R*-tree's boxes hold their points but for those nearer to 0 than a 32-bit float can tell.
-pub(super) const TINY: f64 = 1e-40;
-
 macro_rules! sighting {
     () => {
         "bottles.id, owner_id, style, latitude, longitude, formatted_address"
@@ -49,8 +46,8 @@ macro_rules! inside {
     () => {
         "
 FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
-WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
-  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40
+WHERE max_latitude >= ?1 AND min_latitude <= ?2
+  AND max_longitude >= ?3 AND min_longitude <= ?4
   AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4"
     };
 }

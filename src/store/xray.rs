@@ -107,10 +107,10 @@ fn walk(
     let areas = rectangle.areas();
     let touches = |bounds: &Bounds| {
         areas.iter().any(|area| {
-            f64::from(bounds.north) >= area.south - nearby::TINY
-                && f64::from(bounds.south) <= area.north + nearby::TINY
-                && f64::from(bounds.east) >= area.west - nearby::TINY
-                && f64::from(bounds.west) <= area.east + nearby::TINY
+            f64::from(bounds.north) >= area.south
+                && f64::from(bounds.south) <= area.north
+                && f64::from(bounds.east) >= area.west
+                && f64::from(bounds.west) <= area.east
         })
     };
     let root = read(db, ROOT)?;

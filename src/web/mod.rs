@@ -15,7 +15,7 @@ use rocket::{Request, Route, State, get, routes};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::model::error::Error;
-use crate::store::mbtiles::Tiles;
+use crate::store::mbtiles::{Tile, Tiles};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -212,9 +212,10 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Pictur
     let tiles = tiles.as_ref().ok_or(Status::NotFound)?;
     let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
     match tiles.tile(zoom, x, y) {
-        Ok(Some(bytes)) => Ok(Picture { kind, bytes }),
-        // Maps have holes: that is no error for a browser to complain of.
-        Ok(None) => Err(Status::NoContent),
+        Ok(Tile::Picture(bytes)) => Ok(Picture { kind, bytes }),
+        // Not an error for a browser to complain of.
+        Ok(Tile::Hole) => Err(Status::NoContent),
+        Ok(Tile::Unreadable) => Err(Status::NotFound),
         Err(Error::Unavailable(why)) => {
             tracing::warn!("the map is unavailable: {why}");
             Err(Status::ServiceUnavailable)

@@ -220,8 +220,9 @@ pub(crate) fn check(path: &Path, bottles: &[i64]) {
             "the table and the R*-tree disagree",
         ),
         (
-            "SELECT 1 FROM levels LEFT JOIN cells USING (level) GROUP BY level
-             HAVING total(count) <> (SELECT count(*) FROM bottles)",
+            "SELECT 1
+             FROM (SELECT level, y, x, count(*) AS bottles FROM bottle_cells GROUP BY 1, 2, 3)
+             FULL JOIN cells USING (level, y, x) WHERE bottles IS NOT count",
             "the cells' counts are off",
         ),
     ] {

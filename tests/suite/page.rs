@@ -201,3 +201,24 @@ fn a_map_of_vectors_is_refused() {
     assert!(Tiles::open(&map).err().unwrap().contains("pbf"));
     assert!(Tiles::open(&folder.path().join("none")).is_err());
 }
+
+/// What a broken map has in place of a picture is no picture.
+#[rstest]
+#[case::text("'a text'")]
+#[case::number("7")]
+#[case::fraction("0.5")]
+#[case::null("NULL")]
+fn a_tile_that_is_no_blob_is_not_found(#[case] value: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("city.mbtiles");
+    mbtiles(&map, "png");
+    let db = Connection::open(&map).unwrap();
+    db.execute_batch(&format!("INSERT INTO tiles VALUES (3, 2, 0, {value})")).unwrap();
+    drop(db);
+    let mut command = crate::program::bottle(folder.path(), &["serve", "--map"]);
+    command.arg(&map);
+    let program = crate::program::Program::start(command);
+    let client = program.client();
+    assert_eq!(client.get("/tiles/3/2/7").status, 404);
+    assert_eq!(client.get("/tiles/3/1/7").text, "south");
+}

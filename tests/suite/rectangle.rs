@@ -16,13 +16,16 @@ use rstest::rstest;
 
 use crate::app::{App, Client, open_store};
 
+/// The smallest normal 32-bit float.
+const LEAST: f64 = f32::MIN_POSITIVE as f64;
+
 const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
 
 /// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
 /// edge, around the globe.
 pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
     // Values that a normal 32-bit float cannot tell from 0 are stored, and searched, as 0.
-    let flush = |value: f64| if value.abs() < 1.175_494_350_822_287_5e-38 { 0.0 } else { value };
+    let flush = |value: f64| if value.abs() < LEAST { 0.0 } else { value };
     let (latitude, longitude) = (flush(latitude), flush(longitude));
     let [lat, lon, lat_span, lon_span] = rectangle;
     let (lat, lon) = (flush(lat), flush(lon));
@@ -36,9 +39,24 @@ pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> 
     vertical && (lon_span >= 180.0 || plain || from_west || from_east)
 }
 
+/// Values about as near to 0 as a 32-bit float can tell, and nearer.
+fn tiny() -> Vec<f64> {
+    let least = f64::from(f32::from_bits(1));
+    let tiny = [1e-50, 1e-39, 5.9e-39, 3e-45, least, 1e-40, LEAST, 2.0 * LEAST, 1e-37];
+    tiny.into_iter().flat_map(|value| [value, -value]).collect()
+}
+
 /// Longitudes and latitudes at which something could go wrong, and what lies next to them.
 fn special(limit: f64) -> Vec<f64> {
     let mut values = vec![0.0, -0.0, limit, -limit, limit / 2.0, 23.059375, 0.1 + 0.2, 1e-300];
+    values.extend(tiny());
+    // Where a 64-bit float is rounded to one 32-bit float, and where to the next.
+    for value in [23.059375, -(0.1 + 0.2), 3.0 * LEAST] {
+        let float = value as f32;
+        for float in [float.next_down(), float, float.next_up()].map(f64::from) {
+            values.extend([float, (float + f64::from((float as f32).next_up())) / 2.0]);
+        }
+    }
     for value in values.clone() {
         values.extend([
             value.next_up(),
@@ -145,6 +163,7 @@ fn span(limit: f64) -> impl Strategy<Value = f64> {
         3 => 0.0..=limit,
         3 => 0.0..=0.01,
         1 => Just(0.0),
+        1 => proptest::sample::select(tiny()).prop_map(f64::abs),
         1 => proptest::sample::select(vec![1e-6, 0.5, limit, limit.next_down(), limit * 2.0, 1e300]),
     ]
 }

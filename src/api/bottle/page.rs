@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::envelope::{Answer, Reply, ok};
 use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
-use crate::domain::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
+use crate::domain::bottles::{Bottles, Grid};
 use crate::http::Session;
 use crate::model::error::Error;
 
@@ -134,7 +134,9 @@ pub(super) struct CountsView {
 
 /// Counts by cell, without contents or exact places
 ///
-/// For anyone, unless the operator says otherwise, and finer for whoever is logged in.
+/// For anyone, unless the operator says otherwise, and finer for whoever is logged in. For visitors, cells
+/// near the poles are joined by longitude, so that none is narrower than about 10 km; `longitude` is the
+/// middle of the joined cell, and `cell` the size of a cell by itself.
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(
@@ -150,13 +152,13 @@ pub(super) fn counts(
     settings: &State<PageSettings>,
     bottles: &State<Bottles>,
 ) -> Reply<CountsView> {
-    let finest = match session {
-        Some(_) => FINEST_LEVEL,
-        None if settings.public_counts => PUBLIC_LEVEL,
+    let grid = match session {
+        Some(_) => Grid::Full,
+        None if settings.public_counts => Grid::Public,
         None => return Err(Error::NotLoggedIn.into()),
     };
     let rectangle = asked.rectangle()?;
-    let counts = bottles.counts(&rectangle, query::zoom(zoom)?, finest)?;
+    let counts = bottles.counts(&rectangle, query::zoom(zoom)?, grid)?;
     let cells: Vec<CellView> = counts
         .cells
         .iter()

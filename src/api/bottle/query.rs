@@ -17,10 +17,10 @@ pub(super) struct RectangleQuery<'r> {
     /// of the centre, in degrees
     #[param(value_type = f64, required = true, minimum = -180, maximum = 180)]
     longitude: Option<&'r str>,
-    /// from the southern edge to the northern, in degrees
+    /// from the centre to the northern edge and to the southern, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     latitude_span: Option<&'r str>,
-    /// from the western edge to the eastern, in degrees
+    /// from the centre to the eastern edge and to the western, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     longitude_span: Option<&'r str>,
 }

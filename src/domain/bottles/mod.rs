@@ -13,7 +13,7 @@ use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles, moderation, openings, past_openings, sessions};
 
 pub use crate::store::bottles::{Bottle, MapBottle, NewBottle};
-pub use crate::store::cells::Cell;
+pub use crate::store::cells::{Cell, Grid};
 pub use crate::store::nearby::MapBottleRef;
 pub use crate::store::openings::{Opened, Opener};
 pub use crate::store::pages::{MAX_PAGE_BYTES, PageRequest};
@@ -29,11 +29,6 @@ pub struct Bottles {
     clock: Clock,
     live: EventBus,
 }
-
-/// The finest cells for those who are not logged in: about 10 km.
-pub const PUBLIC_LEVEL: u8 = 12;
-/// The finest cells there are.
-pub const FINEST_LEVEL: u8 = 14;
 
 /// Bottles counted by cell.
 #[derive(Debug)]
@@ -83,12 +78,15 @@ impl Bottles {
         self.store.write_then(change, publish).await.map(drop)
     }
 
-    /// How many bottles lie in each cell that the rectangle touches, in cells as fine as suits a map
-    /// at `zoom`, but no finer than `finest` and never so fine that the answer grows long.
-    pub fn counts(&self, rectangle: &Rectangle, zoom: u8, finest: u8) -> Result<Counts> {
-        let most = zoom.saturating_add(2).min(finest).min(nearby::finest_level(rectangle));
-        let level = LEVELS.into_iter().rfind(|level| *level <= most).unwrap_or(LEVELS[0]);
-        let cells = self.store.read(|db| cells::touched(db, rectangle, level))?;
+    /// Counts the bottles in each cell that the rectangle touches.
+    ///
+    /// The cells suit a map at `zoom`, but are no finer than `grid` allows, and never so fine that the
+    /// list grows long.
+    pub fn counts(&self, rectangle: &Rectangle, zoom: u8, grid: Grid) -> Result<Counts> {
+        let max_level =
+            zoom.saturating_add(2).min(grid.finest_level()).min(nearby::finest_level(rectangle));
+        let level = LEVELS.into_iter().rfind(|level| *level <= max_level).unwrap_or(LEVELS[0]);
+        let cells = self.store.read(|db| cells::touched(db, rectangle, level, grid))?;
         Ok(Counts { cell_size: cells::size(level), cells })
     }
 

@@ -7,7 +7,7 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use super::Bottles;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
-use crate::store::cells::{self, Cell, LEVELS};
+use crate::store::cells::{self, Cell, Grid, LEVELS};
 use crate::store::nearby::{self, MapBottleRef};
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::{Connection, Snapshot};
@@ -165,7 +165,7 @@ fn nearest<T>(
 
 /// No fewer bottles than this lie in the rectangle.
 fn bound(db: &Connection, rectangle: &Rectangle) -> Result<i64> {
-    let cells = cells::touched(db, rectangle, finest_level(rectangle))?;
+    let cells = cells::touched(db, rectangle, finest_level(rectangle), Grid::Full)?;
     Ok(cells.iter().map(|cell| cell.count).sum())
 }
 
@@ -183,7 +183,7 @@ fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> 
     let mut narrow = *rectangle;
     loop {
         let level = finest_level(&narrow);
-        let cells = cells::touched(db, &narrow, level)?;
+        let cells = cells::touched(db, &narrow, level, Grid::Full)?;
         let count: i64 = cells.iter().map(|cell| cell.count).sum();
         if count <= enough {
             return Ok(narrow);

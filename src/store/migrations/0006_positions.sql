@@ -1,12 +1,63 @@
--- The R*-tree stores 32-bit floats. A position nearer to 0 than the smallest normal one lies outside
--- its own box, so it becomes 0. The trigger `bottle_moved` keeps the R*-tree in step; no cell changes,
--- because such a value and 0 lie in the same cell.
-UPDATE bottles SET latitude = 0 WHERE latitude <> 0 AND abs(latitude) < 1.1754943508222875e-38;
-UPDATE bottles SET longitude = 0 WHERE longitude <> 0 AND abs(longitude) < 1.1754943508222875e-38;
+-- Positions that the R*-tree can hold, and counts that follow a bottle wherever it goes.
+
+DROP TRIGGER bottle_placed;
+DROP TRIGGER bottle_moved;
+DROP TRIGGER bottle_gone;
+DROP TRIGGER bottle_counted;
+DROP TRIGGER bottle_uncounted;
+DROP TRIGGER bottle_hidden;
+DROP TRIGGER bottle_shown;
+
+-- The cell at each level in which each bottle on the sea is counted. Nothing else computes cells.
+CREATE VIEW bottle_cells AS
+SELECT id AS bottle_id, level,
+       min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1) AS y,
+       min(CAST((longitude + 180) * per_turn / 360 AS INTEGER), per_turn - 1) AS x
+FROM bottles CROSS JOIN levels
+WHERE hidden_at IS NULL;
+
+-- A bottle enters the R*-tree and the counts when it is thrown; it leaves them when it is deleted. A
+-- bottle that is moved, hidden or shown leaves as it was before the update and enters as it is after.
+-- `bottle_cells` knows a bottle only while its row is there, so a bottle leaves BEFORE the change.
+CREATE TRIGGER bottle_placed AFTER INSERT ON bottles WHEN new.hidden_at IS NULL BEGIN
+    INSERT INTO bottles_rtree
+    VALUES (new.id, new.latitude, new.latitude, new.longitude, new.longitude);
+    INSERT INTO cells SELECT level, y, x, 1 FROM bottle_cells WHERE bottle_id = new.id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count;
+END;
+
+CREATE TRIGGER bottle_gone BEFORE DELETE ON bottles WHEN old.hidden_at IS NULL BEGIN
+    DELETE FROM bottles_rtree WHERE id = old.id;
+    INSERT INTO cells SELECT level, y, x, -1 FROM bottle_cells WHERE bottle_id = old.id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count;
+END;
+
+CREATE TRIGGER bottle_leaves BEFORE UPDATE OF latitude, longitude, hidden_at ON bottles
+WHEN old.hidden_at IS NULL BEGIN
+    DELETE FROM bottles_rtree WHERE id = old.id;
+    INSERT INTO cells SELECT level, y, x, -1 FROM bottle_cells WHERE bottle_id = old.id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count;
+END;
+
+CREATE TRIGGER bottle_enters AFTER UPDATE OF latitude, longitude, hidden_at ON bottles
+WHEN new.hidden_at IS NULL BEGIN
+    INSERT INTO bottles_rtree
+    VALUES (new.id, new.latitude, new.latitude, new.longitude, new.longitude);
+    INSERT INTO cells SELECT level, y, x, 1 FROM bottle_cells WHERE bottle_id = new.id
+    ON CONFLICT DO UPDATE SET count = count + excluded.count;
+END;
 
 -- A cell without bottles has no row.
+CREATE TRIGGER cell_emptied AFTER UPDATE OF count ON cells WHEN new.count = 0 BEGIN
+    DELETE FROM cells WHERE (level, y, x) = (new.level, new.y, new.x);
+END;
+
 DELETE FROM cells WHERE count = 0;
 
-CREATE TRIGGER cell_emptied AFTER UPDATE OF count ON cells WHEN new.count = 0 BEGIN
-    DELETE FROM cells WHERE level = new.level AND y = new.y AND x = new.x;
-END;
+-- The R*-tree rounds its boxes outwards by a factor, which does not move a denormal 32-bit float: the
+-- box of such a coordinate may miss it. 1.1754943508222875e-38 is 2^-126, the least float that is not
+-- denormal. The triggers above bring the R*-tree in step.
+UPDATE bottles SET latitude = 0
+WHERE abs(latitude) < 1.1754943508222875e-38 AND latitude <> 0;
+UPDATE bottles SET longitude = 0
+WHERE abs(longitude) < 1.1754943508222875e-38 AND longitude <> 0;

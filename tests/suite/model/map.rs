@@ -12,6 +12,7 @@ use super::sea::place;
 use super::words::{self, Who, Word};
 use super::world::By;
 use crate::nearest::angle;
+use crate::public_counts::visitors_cell;
 use crate::rectangle::oracle;
 
 #[derive(Clone, Debug)]
@@ -130,7 +131,8 @@ impl Run {
         Err(format!("not the {limit} nearest of {all:?}: {}", reply.answer.text))
     }
 
-    /// Whoever is not logged in is a visitor, who sees no finer than 360 / 2^12 degrees.
+    /// Visitors, who are not logged in, see cells of 360 / 2^12 degrees at the finest, joined towards the
+    /// poles.
     fn counts(&mut self, who: Who, rectangle: [f64; 4], zoom: u8) -> Outcome {
         let path = format!("/api/bottles/counts?{}&zoom={zoom}", query(rectangle));
         let reply = self.send("GET", &path, &self.carry(By::Bottle, who), &Value::Null);
@@ -138,11 +140,15 @@ impl Run {
         let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
         let size = number(&data["cell"]["latitude"]);
         let level = (360.0 / size).log2();
-        let finest = if self.whose(who).is_some() { 14.0 } else { 12.0 };
+        let is_visitor = self.whose(who).is_none();
+        let finest = if is_visitor { 12.0 } else { 14.0 };
         if reply.answer.status != 200 || level.fract() != 0.0 || level > finest {
             return fail("no counts of a known size", &reply);
         }
         let cell = |lat: f64, lon: f64| {
+            if is_visitor {
+                return visitors_cell(size, (lat, lon));
+            }
             let row = ((lat + 90.0) / size).floor().min(180.0 / size - 1.0);
             (row as i64, ((lon + 180.0) / size).floor().min(360.0 / size - 1.0) as i64)
         };

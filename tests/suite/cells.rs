@@ -1,0 +1,186 @@
+//! The counts by cell follow the bottles, and `bottle check` compares them one by one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rstest::rstest;
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::app::App;
+use crate::positions::{older_file, throw};
+use crate::program::{self, Program, bottle};
+
+/// The cells of a database, each with its count.
+fn cells(db: &Connection) -> Vec<[i64; 4]> {
+    let mut cells = db.prepare("SELECT level, y, x, count FROM cells ORDER BY 1, 2, 3").unwrap();
+    let cells = cells
+        .query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
+        .unwrap();
+    cells.map(Result::unwrap).collect()
+}
+
+/// The cells that the bottles on the sea make.
+fn expected(db: &Connection) -> Vec<[i64; 4]> {
+    let mut places =
+        db.prepare("SELECT latitude, longitude FROM bottles WHERE hidden_at IS NULL").unwrap();
+    let places = places.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let places: Vec<(f64, f64)> = places.map(Result::unwrap).collect();
+    let mut cells = BTreeMap::new();
+    for (latitude, longitude) in places {
+        for level in [2, 4, 6, 8, 10, 12, 14] {
+            let size = 360.0 / f64::from(1 << level);
+            let row = (((latitude + 90.0) / size) as i64).min((1 << (level - 1)) - 1);
+            let column = (((longitude + 180.0) / size) as i64).min((1 << level) - 1);
+            *cells.entry([i64::from(level), row, column]).or_default() += 1;
+        }
+    }
+    cells.into_iter().map(|([level, y, x], count)| [level, y, x, count]).collect()
+}
+
+#[track_caller]
+fn is_sound(folder: &Path) {
+    let told = program::works(folder, &["check"], "");
+    assert_eq!(told, "bottle.db: nothing is wrong\n");
+}
+
+/// A database of three bottles of ada's, two of them at one place, that nobody serves.
+fn sea() -> (tempfile::TempDir, Connection) {
+    let app = App::new();
+    let ada = app.user("ada");
+    for (latitude, longitude) in [(10.0, 20.0), (10.0, 20.0), (-60.0, 170.0)] {
+        ada.throw(latitude, longitude);
+    }
+    let folder = app.stop();
+    let db = Connection::open(folder.path().join("bottle.db")).unwrap();
+    db.pragma_update(None, "foreign_keys", true).unwrap();
+    (folder, db)
+}
+
+#[rstest]
+#[case::moved_far("UPDATE bottles SET latitude = 80, longitude = -170 WHERE id = 1", 3)]
+#[case::moved_within_its_cell("UPDATE bottles SET latitude = 10.000001 WHERE id = 1", 3)]
+#[case::moved_to_the_ends("UPDATE bottles SET latitude = 90, longitude = 180", 3)]
+#[case::moved_by_longitude_alone("UPDATE bottles SET longitude = -longitude", 3)]
+#[case::moved_while_hidden(
+    "UPDATE bottles SET hidden_at = 1 WHERE id = 1; UPDATE bottles SET latitude = 1 WHERE id = 1;
+     UPDATE bottles SET hidden_at = NULL WHERE id = 1",
+    3
+)]
+#[case::hidden("UPDATE bottles SET hidden_at = 1 WHERE id = 3", 2)]
+#[case::hidden_twice("UPDATE bottles SET hidden_at = 1; UPDATE bottles SET hidden_at = 2", 0)]
+#[case::hidden_and_moved("UPDATE bottles SET hidden_at = 1, latitude = 1 WHERE id = 1", 2)]
+#[case::shown_elsewhere(
+    "UPDATE bottles SET hidden_at = 1; UPDATE bottles SET hidden_at = NULL, longitude = 1",
+    3
+)]
+#[case::shown_twice("UPDATE bottles SET hidden_at = NULL; UPDATE bottles SET hidden_at = NULL", 3)]
+#[case::deleted("DELETE FROM bottles WHERE id = 3", 2)]
+#[case::deleted_while_hidden("UPDATE bottles SET hidden_at = 1; DELETE FROM bottles", 0)]
+#[case::deleted_with_the_account("DELETE FROM users", 0)]
+fn counts_follow_a_bottle(#[case] change: &str, #[case] on_sea: i64) {
+    let (folder, db) = sea();
+    db.execute_batch(change).unwrap();
+    let counted = cells(&db);
+    assert_eq!(counted, expected(&db));
+    let at_the_coarsest = counted.iter().filter(|cell| cell[0] == 2).map(|cell| cell[3]);
+    assert_eq!(at_the_coarsest.sum::<i64>(), on_sea);
+    db.close().unwrap();
+    is_sound(folder.path());
+}
+
+/// As an account does it.
+#[rstest]
+fn the_last_bottle_takes_its_cell_along() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let (first, second) = (ada.throw(1.0, 1.0), ada.throw(-50.0, 1.0));
+    let db = Connection::open(app.database()).unwrap();
+    assert_eq!(cells(&db).len(), 14);
+    assert_eq!(ada.delete(&format!("/api/bottles/{first}")).status, 200);
+    assert_eq!(cells(&db).len(), 7);
+    assert_eq!(ada.delete(&format!("/api/bottles/{second}")).status, 200);
+    assert_eq!(cells(&db), [[0; 4]; 0]);
+    ada.throw(1.0, 1.0);
+    let gone = ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    assert_eq!(cells(&db), [[0; 4]; 0]);
+}
+
+#[rstest]
+fn empty_cells_of_an_older_file_are_taken_away(#[values(3, 4, 5)] schema: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = older_file(folder.path(), schema);
+    throw(&db, 1.0, 1.0);
+    throw(&db, -50.0, 1.0);
+    db.execute_batch("DELETE FROM bottles WHERE id = 2").unwrap();
+    assert_eq!(cells(&db).len(), 14);
+    db.close().unwrap();
+    is_sound(folder.path());
+    drop(Program::start(bottle(folder.path(), &[])));
+    let db = Connection::open(folder.path().join("bottle.db")).unwrap();
+    assert_eq!(cells(&db).len(), 7);
+    db.close().unwrap();
+    is_sound(folder.path());
+}
+
+/// Each leaves every level's total as it was, but for the last two.
+#[rstest]
+#[case::two_are_off(
+    "UPDATE cells SET count = count + iif(y > 8192 / 2, 5, -5) WHERE level = 14",
+    "2 cells of the map whose counts are off; the first is level 14, row"
+)]
+#[case::one_is_elsewhere(
+    "UPDATE cells SET x = x + 1 WHERE level = 6 AND y < 16",
+    "2 cells of the map whose counts are off; the first is level 6, row 5, column 62"
+)]
+#[case::missing(
+    "DELETE FROM cells WHERE level = 10 AND y < 256",
+    "1 cells of the map whose counts are off; the first is level 10, row 85, column 995"
+)]
+#[case::extra(
+    "INSERT INTO cells VALUES (8, 3, 3, 1)",
+    "1 cells of the map whose counts are off; the first is level 8, row 3, column 3"
+)]
+fn counts_are_compared_cell_by_cell(#[case] spoil: &str, #[case] found: &str) {
+    let (folder, db) = sea();
+    is_sound(folder.path());
+    db.execute_batch(spoil).unwrap();
+    db.close().unwrap();
+    let output = program::run(folder.path(), &["check"], "");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && told.contains(found), "{told}");
+    let told = program::works(folder.path(), &["check", "--rebuild-index"], "");
+    assert!(told.contains("made anew from 3 bottles"), "{told}");
+}
+
+/// The same of files that no release has brought up to date yet.
+#[rstest]
+fn the_index_of_an_older_file_is_compared_and_made_anew(#[values(1, 2, 3, 4, 5)] schema: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let db = older_file(folder.path(), schema);
+    for n in 0..5 {
+        throw(&db, f64::from(n) * 10.0, 170.0);
+    }
+    if schema >= 5 {
+        db.execute_batch("UPDATE bottles SET hidden_at = 1 WHERE id = 2").unwrap();
+    }
+    let (spoil, found) = if schema < 3 {
+        ("DELETE FROM bottles_rtree WHERE id = 3", "1 bottles without their row in the R*-tree")
+    } else {
+        (
+            "UPDATE cells SET count = count + iif(y = 0, 0, iif(y % 2, 1, -1)) WHERE level = 12",
+            "cells of the map whose counts are off",
+        )
+    };
+    db.execute_batch(spoil).unwrap();
+    db.close().unwrap();
+    let output = program::run(folder.path(), &["check"], "");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && told.contains(found), "{told}");
+    program::is_refused(folder.path(), &["serve"], "", "`bottle check` of the file");
+    let told = program::works(folder.path(), &["check", "--rebuild-index"], "");
+    assert!(told.contains("made anew from 5 bottles"), "{told}");
+    drop(Program::start(bottle(folder.path(), &[])));
+    is_sound(folder.path());
+}
