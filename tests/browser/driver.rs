@@ -1,28 +1,28 @@
-//! A real Chromium, cut off from every host but this machine, and found its way by accessible names
-//! alone, as a screen reader's user would.
+//! A window of a real browser, cut off from every host but this machine. Tests find their way by accessible
+//! names alone, as a screen reader's user does.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bottle::server::lan;
 use fantoccini::elements::Element;
+use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use crate::app::PATIENCE;
+use crate::engine::{Driver, Engine};
 
-const INSTALL: &str = "apt-get install chromium chromium-driver";
 const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4";
 
 /// A browser window on the page of one server.
 pub(crate) struct Browser {
     client: Client,
-    driver: Child,
-    /// Where ChromeDriver has this window.
+    engine: Engine,
+    /// The address of the session at the driver.
     session: String,
+    // Dropped after the session has ended.
+    _driver: Driver,
     /// The page.
     pub(crate) origin: String,
     _profile: tempfile::TempDir,
@@ -42,36 +42,37 @@ impl Browser {
         (width, height): (u32, u32),
         hash: &str,
     ) -> Self {
-        let (driver, driver_url) = start_driver();
+        let engine = Engine::chosen();
+        let driver = engine.start_driver();
         let profile = tempfile::tempdir().unwrap();
-        let names = format!("MAP {} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", lan::NAME);
-        let capabilities = json!({
-            "acceptInsecureCerts": true,
-            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-            "goog:chromeOptions": {
-                "binary": "/usr/bin/chromium",
-                "args": [
-                    "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-                    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-                    format!("--host-resolver-rules={names}"),
-                    "--force-prefers-reduced-motion",
-                    format!("--user-data-dir={}", profile.path().display()),
-                    format!("--accept-lang={language}"),
-                ],
-                "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0 } },
-                "prefs": { "intl.accept_languages": language },
-            },
-        });
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&driver_url)
-            .await
-            .unwrap_or_else(|e| panic!("Chromium did not start: {e}\n{INSTALL}"));
+        let capabilities = engine.capabilities(language, (width, height), profile.path());
+        let client = connect(engine, &driver.url, &capabilities).await;
         let session = client.session_id().await.unwrap().unwrap();
-        let session = format!("{driver_url}/session/{session}");
-        let browser = Self { client, driver, session, origin, _profile: profile };
+        let session = format!("{}/session/{session}", driver.url);
+        let browser = Self { client, engine, session, _driver: driver, origin, _profile: profile };
+        browser.resize(width, height).await;
+        if engine == Engine::WebKit {
+            browser.choose_language(language).await;
+        }
         browser.go(hash).await;
         browser
+    }
+
+    /// Stores the language as a reader's choice: WebKit takes its own from the system's locale.
+    async fn choose_language(&self, language: &str) {
+        self.go("api/settings").await;
+        let script = "localStorage.setItem('bottle.language', arguments[0])";
+        self.client.execute(script, vec![language.into()]).await.unwrap();
+    }
+
+    /// Gives the page this size. Chromium emulates a screen of it already.
+    async fn resize(&self, width: u32, height: u32) {
+        if self.engine == Engine::Chromium {
+            return;
+        }
+        let frame = self.run("return [outerWidth - innerWidth, outerHeight - innerHeight]").await;
+        let frame = [0, 1].map(|n| frame[n].as_u64().unwrap_or_default() as u32);
+        self.client.set_window_size(width + frame[0], height + frame[1]).await.unwrap();
     }
 
     /// The visible control of this kind (`button` or `field`) with this accessible name. Waits for it, and
@@ -216,6 +217,9 @@ impl Browser {
     /// Fails if the console holds an error but the named statuses, or the page asked another host for
     /// anything. Closes the window.
     pub(crate) async fn close(self, expected: &[&str]) {
+        if self.engine != Engine::Chromium {
+            return self.asked_no_other_host().await;
+        }
         let console = self.log("browser");
         for line in console.as_array().unwrap() {
             let message = line["message"].as_str().unwrap_or_default();
@@ -236,8 +240,28 @@ impl Browser {
         }
     }
 
+    /// Fails if the page as it stands has loaded anything from another host. Other drivers than Chromium's
+    /// have no log of requests and errors.
+    async fn asked_no_other_host(&self) {
+        let loaded = self.run("return performance.getEntriesByType('resource').map((e) => e.name)");
+        for url in loaded.await.as_array().unwrap() {
+            let url = url.as_str().unwrap();
+            let own = ["data:", "blob:", &self.origin].iter().any(|start| url.starts_with(start));
+            assert!(own, "another host was asked: {url}");
+        }
+    }
+
     /// The device is at this place, and its owner lets the page know.
-    pub(crate) fn is_at(&self, latitude: f64, longitude: f64) {
+    pub(crate) async fn is_at(&self, latitude: f64, longitude: f64) {
+        if self.engine != Engine::Chromium {
+            let script = "const [latitude, longitude] = arguments;
+                Object.defineProperty(navigator, 'geolocation', { value: {
+                    getCurrentPosition: (found) => found({ coords: { latitude, longitude, accuracy: 10 } }),
+                } });";
+            let place = vec![latitude.into(), longitude.into()];
+            self.client.execute(script, place).await.unwrap();
+            return;
+        }
         let tell = |cmd: &str, params: Value| {
             self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
         };
@@ -262,24 +286,23 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // Without this the window would outlive its driver.
         let _ = ureq::delete(&self.session).call();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
-/// Starts ChromeDriver on a free port.
-fn start_driver() -> (Child, String) {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|e| panic!("chromedriver: {e}\n{INSTALL}"));
-    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = lines
-        .map_while(Result::ok)
-        .find_map(|line| {
-            Some(line.split("successfully on port ").nth(1)?.trim_end_matches('.').to_owned())
-        })
-        .unwrap_or_else(|| panic!("chromedriver told no port\n{INSTALL}"));
-    (driver, format!("http://127.0.0.1:{port}"))
+/// Begins a session, once the driver accepts it.
+async fn connect(engine: Engine, driver: &str, capabilities: &Value) -> Client {
+    let started = Instant::now();
+    loop {
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        match builder.capabilities(capabilities.as_object().unwrap().clone()).connect(driver).await
+        {
+            Ok(client) => return client,
+            Err(NewSessionError::Failed(_) | NewSessionError::FailedC(_))
+                if started.elapsed() < PATIENCE =>
+            {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(e) => panic!("{engine:?} did not start: {e}\n{}", engine.install()),
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! The page in a real Chromium, against the real program: `cargo test --test browser`.
+//! The page in a real browser, against the real program: `cargo test --test browser`. `BOTTLE_ENGINE` names
+//! another browser than Chromium: `firefox` or `webkit`.
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
@@ -10,6 +11,7 @@ mod attribution;
 #[allow(dead_code)]
 mod document;
 mod driver;
+mod engine;
 #[path = "../suite/program.rs"]
 #[allow(dead_code)]
 mod program;
@@ -452,7 +454,7 @@ async fn a_phone_may_give_its_position() {
     let origin = format!("https://{}:{}/", lan::NAME, program.port);
     let phone = Browser::open_at(origin, "en", PHONE, "").await;
     register(&phone, "en", "ada").await;
-    phone.is_at(52.52, 13.405);
+    phone.is_at(52.52, 13.405).await;
     phone.click("Throw a bottle").await;
     phone.click("My position").await;
     assert_eq!(phone.filled("Latitude").await, "52.52");

@@ -1,0 +1,171 @@
+//! The browsers that can run the stories, and the program that drives each of them.
+
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use bottle::server::lan;
+use serde_json::{Value, json};
+
+/// A browser engine. `BOTTLE_ENGINE` names it; Chromium is the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Chromium,
+    Firefox,
+    WebKit,
+}
+
+/// A process that drives one browser by the WebDriver protocol. Dropping it ends both.
+pub(crate) struct Driver {
+    process: Child,
+    // A driver that cannot write to its output ends.
+    _output: Option<BufReader<ChildStdout>>,
+    /// The address at which it accepts commands.
+    pub(crate) url: String,
+}
+
+impl Engine {
+    /// Returns the engine that `BOTTLE_ENGINE` names.
+    pub(crate) fn chosen() -> Self {
+        match env::var("BOTTLE_ENGINE").as_deref() {
+            Err(_) | Ok("chromium") => Self::Chromium,
+            Ok("firefox") => Self::Firefox,
+            Ok("webkit") => Self::WebKit,
+            Ok(other) => panic!("BOTTLE_ENGINE={other}: use chromium, firefox or webkit"),
+        }
+    }
+
+    /// Returns the command that installs the engine on Debian.
+    pub(crate) fn install(self) -> &'static str {
+        match self {
+            Self::Chromium => "apt-get install chromium chromium-driver",
+            Self::Firefox => {
+                "apt-get install firefox-esr && cargo install --root target/tools geckodriver"
+            }
+            Self::WebKit => "apt-get install webkit2gtk-driver xvfb",
+        }
+    }
+
+    /// Starts the driver on a free port.
+    pub(crate) fn start_driver(self) -> Driver {
+        let (mut command, port_line) = match self {
+            Self::Chromium => (driver("chromedriver", &["--port=0"]), "successfully on port "),
+            Self::Firefox => (driver("geckodriver", &["--port=0"]), "Listening on 127.0.0.1:"),
+            Self::WebKit => return self.start_webkit(),
+        };
+        let mut process = self.spawn(command.stdout(Stdio::piped()));
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let port = (&mut output)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let port = line.split(port_line).nth(1)?.trim_end_matches('.');
+                Some(port.to_owned())
+            })
+            .unwrap_or_else(|| panic!("{self:?}'s driver printed no port\n{}", self.install()));
+        Driver { process, _output: Some(output), url: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Starts WebKit's driver, which takes no port of 0, on a screen of its own, because
+    /// WebKit has no headless mode.
+    fn start_webkit(self) -> Driver {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new("xvfb-run");
+        command.args(["-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"]);
+        command.arg(format!("--port={port}"));
+        // Others may lack the rights to make a sandbox, as root in a container does.
+        command.env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1");
+        let process = self.spawn(&mut command);
+        Driver { process, _output: None, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    fn spawn(self, command: &mut Command) -> Child {
+        command
+            .process_group(0)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{:?}: {e}\n{}", command.get_program(), self.install()))
+    }
+
+    /// Returns the capabilities of a new session: a window cut off from every host but this machine, in
+    /// this language, with reduced motion. The browser takes any certificate.
+    pub(crate) fn capabilities(self, language: &str, size: (u32, u32), profile: &Path) -> Value {
+        match self {
+            Self::Chromium => chromium(language, size, profile),
+            Self::Firefox => firefox(language, size),
+            Self::WebKit => webkit(),
+        }
+    }
+}
+
+/// A command that finds the program in `target/tools` as well.
+fn driver(program: &str, args: &[&str]) -> Command {
+    let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin");
+    let path = env::var("PATH").unwrap_or_default();
+    let mut command = Command::new(program);
+    command.args(args).env("PATH", format!("{tools}:{path}"));
+    command
+}
+
+fn chromium(language: &str, (width, height): (u32, u32), profile: &Path) -> Value {
+    let names = format!("MAP {} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", lan::NAME);
+    json!({
+        "acceptInsecureCerts": true,
+        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        "goog:chromeOptions": {
+            "binary": "/usr/bin/chromium",
+            "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+                "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+                format!("--host-resolver-rules={names}"),
+                "--force-prefers-reduced-motion",
+                format!("--user-data-dir={}", profile.display()),
+                format!("--accept-lang={language}"),
+            ],
+            "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0 } },
+            "prefs": { "intl.accept_languages": language },
+        },
+    })
+}
+
+fn firefox(language: &str, (width, height): (u32, u32)) -> Value {
+    json!({
+        "acceptInsecureCerts": true,
+        "moz:firefoxOptions": {
+            "binary": "/usr/bin/firefox-esr",
+            "args": ["-headless", format!("--width={width}"), format!("--height={height}")],
+            "prefs": {
+                "intl.accept_languages": language,
+                "ui.prefersReducedMotion": 1,
+                // Names of other hosts go to a proxy that nobody runs.
+                "network.proxy.type": 1,
+                "network.proxy.socks": "127.0.0.1",
+                "network.proxy.socks_port": 9,
+                "network.proxy.no_proxies_on": format!("127.0.0.1, {}", lan::NAME),
+                "network.dns.localDomains": lan::NAME,
+            },
+        },
+    })
+}
+
+fn webkit() -> Value {
+    json!({
+        "acceptInsecureCerts": true,
+        "webkitgtk:browserOptions": {
+            "binary": "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+            "args": ["--automation"],
+        },
+    })
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The whole group: a virtual screen and a browser may belong to it.
+        let group = format!("-{}", self.process.id());
+        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+        let _ = self.process.wait();
+    }
+}
