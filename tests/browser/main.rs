@@ -2,21 +2,12 @@
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
-#[path = "../suite/app.rs"]
-#[allow(dead_code)]
-mod app;
 mod attribution;
-#[path = "../suite/document.rs"]
-#[allow(dead_code)]
-mod document;
 mod driver;
-#[path = "../suite/program.rs"]
-#[allow(dead_code)]
-mod program;
 
 use bottle::server::lan;
+use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
 use driver::Browser;
-use program::{Program, bottle, works};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -36,7 +27,7 @@ fn start() -> (TempDir, Program) {
 }
 
 /// Someone else, who throws a bottle by the API.
-fn bob(program: &Program) -> app::Client {
+fn bob(program: &Program) -> Client {
     let mut bob = program.client();
     bob.post("/api/users", &json!({ "username": "bob", "password": "pass", "nickname": "Bob" }));
     bob.log_in("bob", "pass");
@@ -354,7 +345,7 @@ async fn every_route_can_be_read_and_tried(
 async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     let w = |en, zh| words(language, en, zh);
     let (folder, program) = start();
-    works(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
     bob(&program);
     let ada = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
     register(&ada, language, "ada").await;
@@ -407,7 +398,7 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
 async fn who_is_refused_a_stream_gets_one_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
-    command.env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1,max_event_streams=1}");
+    command.env("ROCKET_BOTTLE", fast_settings_with("max_event_streams=1"));
     let program = Program::start(command);
     let bob = bob(&program);
     let around = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, Client};
-
-fn register(client: &Client, account: &Value) -> Answer {
+fn register(client: &Client, account: &Value) -> Response {
     client.post("/api/users", account)
 }
 

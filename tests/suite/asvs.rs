@@ -2,11 +2,11 @@
 
 use std::io::{Read, Write};
 
+use bottle_test_support::App;
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::hostile::{known, stored};
 
 #[rstest]
@@ -195,7 +195,7 @@ fn names(object: &Value) -> Vec<&str> {
 #[case::folded("X: a\r\n b\r\nContent-Length: 36", ADA, 400)]
 fn a_message_ends_in_one_place(#[case] headers: &str, #[case] body: &str, #[case] status: u16) {
     let app = App::new();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     socket.write_all(format!("{head}{headers}\r\n\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, Random};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::App;
 
 fn bottle(change: Value) -> Value {
     let mut bottle = json!({
@@ -52,7 +51,7 @@ fn the_first_opening_stands_for_good() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     let id = ada.throw(1.0, 2.0);
-    let open = |client: &crate::app::Client| {
+    let open = |client: &Client| {
         client.send("POST", &format!("/api/bottles/{id}/open"), &[], None).data()["open_at"].clone()
     };
     let own = open(&ada);
@@ -71,7 +70,7 @@ fn the_first_opening_stands_for_good() {
 }
 
 /// Follows `next` to the end of a list, three items at a time.
-fn pages(client: &crate::app::Client, path: &str, list: &str, id: &str) -> Vec<i64> {
+fn pages(client: &Client, path: &str, list: &str, id: &str) -> Vec<i64> {
     let (mut ids, mut after) = (Vec::new(), String::new());
     loop {
         let data = client.get(&format!("{path}?limit=3{after}")).data();
@@ -165,13 +164,9 @@ fn the_answer_to_a_throw_is_the_whole_bottle() {
 fn a_position_is_kept_to_the_last_bit() {
     let app = App::new();
     let ada = app.user("ada");
-    let mut seed = 3_u64;
-    let mut random = |limit: f64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((seed >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0) * limit
-    };
+    let mut random = Random::new(3);
     for _ in 0..200 {
-        let (latitude, longitude) = (random(90.0), random(180.0));
+        let (latitude, longitude) = (random.within(90.0), random.within(180.0));
         let body = format!(
             r#"{{"content":"c","location":{{"latitude":{latitude:?},"longitude":{longitude:?}}}}}"#
         );

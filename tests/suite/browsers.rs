@@ -1,9 +1,9 @@
 //! What a browser may do with this server: nothing on behalf of another site, and nothing beyond
 //! what the page needs.
 
+use bottle_test_support::{App, Client};
 use rstest::rstest;
 
-use crate::app::{App, Client};
 use crate::hostile::{known, stored};
 
 /// Every documented route that changes something, with the id of a bottle in its path.

@@ -3,10 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::json;
-
-use crate::program::{Program, bottle};
 
 #[rstest]
 #[case::bare(&[], "bottle.db")]
@@ -60,12 +59,12 @@ fn a_signal_ends_it_cleanly(#[values("TERM", "INT")] signal: &str) {
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_BOTTLE", "{argon2_memory_kib=65536,argon2_iterations=8}");
     let mut program = Program::start(command);
-    let mut idle = program.socket();
+    let mut idle = program.connect();
     idle.write_all(b"GET /api/users/self HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert!(idle.read(&mut [0; 1]).unwrap() > 0);
 
     let body = json!({ "username": "ada", "password": "pass" }).to_string();
-    let mut slow = program.socket();
+    let mut slow = program.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json";
     write!(slow, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     // The other connection answers only after the server has read the slow request's start.
@@ -139,7 +138,7 @@ fn the_log_has_one_line_a_request(#[case] level: &str, #[case] lines: usize) {
 fn nobody_has_to_listen_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
-    program.stop_listening();
+    program.close_pipes();
     assert_eq!(program.client().get("/api/users/self").status, 401);
     assert_eq!(program.client().get("/api/users/self").status, 401);
     program.signal("TERM");

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use bottle_test_support::bottle;
 use rstest::rstest;
-
-use crate::program::bottle;
 
 fn help(command: &[String]) -> String {
     let folder = tempfile::tempdir().unwrap();

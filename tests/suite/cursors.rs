@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, open_store};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{App, Client};
 use crate::rectangle::oracle;
 
 /// The page of `path` after this id: the ids in it, and its `next`.
@@ -82,7 +82,7 @@ fn what_is_kept_for_cursors_goes_after_a_day() {
     let path = folder.path().join("bottle.db");
     let clock = Clock::default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let sea = Bottles::new(crate::app::open_store(&path), clock.clone());
+    let sea = Bottles::new(open_store(&path), clock.clone());
     let left = || {
         runtime.block_on(sea.clear_past_openings()).unwrap();
         let db = Connection::open(&path).unwrap();

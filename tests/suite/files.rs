@@ -4,15 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bottle::store::Store;
+use bottle_test_support::{App, Program, bottle, fast_settings, file_names, store_options};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{App, fast_settings, options};
-use crate::program::{Program, bottle, names};
-
 fn open(path: &Path) -> Result<Store, String> {
-    Store::open(path, &options(&fast_settings())).map_err(|e| e.to_string())
+    Store::open(path, &store_options(&fast_settings())).map_err(|e| e.to_string())
 }
 
 /// A good database with some bottles in it, closed.
@@ -35,7 +33,7 @@ fn missing_and_empty_files_become_databases(#[values(true, false)] empty: bool) 
         fs::write(&path, "").unwrap();
     }
     drop(open(&path).unwrap());
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
     drop(open(&path).unwrap());
 
     use std::os::unix::fs::PermissionsExt;
@@ -76,7 +74,7 @@ fn unsound_files_are_refused_and_left_alone(#[case] spoil: fn(&Path), #[case] wh
     assert!(error.contains(why) && error.contains(path.to_str().unwrap()), "{error}");
     assert!(error.lines().count() >= 2, "it says nothing of what to do: {error}");
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
 }
 
 /// As the program tells it: on standard error, with status 1, and the file as it was.
@@ -93,7 +91,7 @@ fn the_program_refuses_them_too(#[case] spoil: fn(&Path), #[case] advice: &str) 
     let error = refusal(folder.path(), "bottle.db");
     assert!(error.contains("bottle.db") && error.contains(advice), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
 }
 
 /// What the program says when it does not start over this file.
@@ -126,11 +124,11 @@ fn a_log_without_its_database_is_left_alone(#[values(true, false)] empty: bool) 
     if empty {
         fs::write(&path, "").unwrap();
     }
-    let (before, there) = (fs::read(&log).unwrap(), names(folder.path()));
+    let (before, there) = (fs::read(&log).unwrap(), file_names(folder.path()));
     let error = open(&path).err().unwrap();
     assert!(error.contains(log.to_str().unwrap()) && error.lines().count() >= 2, "{error}");
     assert_eq!(fs::read(&log).unwrap(), before);
-    assert_eq!(names(folder.path()), there);
+    assert_eq!(file_names(folder.path()), there);
 
     fs::remove_file(&log).unwrap();
     drop(open(&path).unwrap());
@@ -243,14 +241,14 @@ fn only_their_owner_may_read_the_files(#[values(false, true)] readable_before: b
     let crashed = tempfile::tempdir().unwrap();
     let db = Connection::open(&path).unwrap();
     db.execute_batch("UPDATE users SET nickname = 'changed'").unwrap();
-    for name in names(folder.path()) {
+    for name in file_names(folder.path()) {
         let copy = crashed.path().join(&name);
         fs::copy(folder.path().join(&name), &copy).unwrap();
         let mode = if readable_before { 0o644 } else { 0o600 };
         fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
     }
     let _store = open(&crashed.path().join("bottle.db")).unwrap();
-    let names = names(crashed.path());
+    let names = file_names(crashed.path());
     assert_eq!(names, ["bottle.db", "bottle.db-shm", "bottle.db-wal"]);
     for name in names {
         let mode = fs::metadata(crashed.path().join(&name)).unwrap().permissions().mode();

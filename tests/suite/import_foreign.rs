@@ -7,12 +7,10 @@ use std::process::{Output, Stdio};
 use std::thread;
 use std::time::Instant;
 
+use bottle_test_support::{App, TIMEOUT, bottle, run, run_ok, run_ok_with_input};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use crate::app::{App, PATIENCE};
-use crate::program::{self, bottle};
 
 /// A database with the account `ada`, which nobody serves.
 fn sea() -> tempfile::TempDir {
@@ -54,7 +52,7 @@ impl Imported {
 
 fn import(folder: &Path, text: impl AsRef<[u8]>, args: &[&str]) -> Imported {
     fs::write(folder.join("in.json"), text).unwrap();
-    program::run(folder, &[&["import", "in.json"], args].concat(), "").into()
+    run(folder, &[&["import", "in.json"], args].concat()).into()
 }
 
 fn rows(folder: &Path, sql: &str) -> Vec<String> {
@@ -68,7 +66,7 @@ fn rows(folder: &Path, sql: &str) -> Vec<String> {
 fn wait_for(folder: &Path, sql: &str, expected: &str) {
     let began = Instant::now();
     while rows(folder, sql) != [expected] {
-        assert!(began.elapsed() < PATIENCE, "{sql} is {:?}", rows(folder, sql));
+        assert!(began.elapsed() < TIMEOUT, "{sql} is {:?}", rows(folder, sql));
         thread::yield_now();
     }
 }
@@ -93,8 +91,8 @@ const HOW_MANY: &str = "SELECT CAST(count(*) AS TEXT) FROM bottles";
 fn deletions_meanwhile_leave_out_their_rows_only() {
     let folder = sea();
     let folder = folder.path();
-    program::works(folder, &["user", "add", "bob"], "pass\n");
-    program::works(folder, &["user", "add", "eve"], "pass\n");
+    run_ok_with_input(folder, &["user", "add", "bob"], "pass\n");
+    run_ok_with_input(folder, &["user", "add", "eve"], "pass\n");
 
     let mut import = bottle(folder, &["import", "/dev/stdin"]);
     let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
@@ -110,9 +108,9 @@ fn deletions_meanwhile_leave_out_their_rows_only() {
     }
     stdin.flush().unwrap();
     wait_for(folder, HOW_MANY, "1000");
-    program::works(folder, &["user", "delete", "ada", "--yes"], "");
-    program::works(folder, &["user", "delete", "eve", "--yes"], "");
-    program::works(folder, &["user", "add", "eve"], "pass\n");
+    run_ok(folder, &["user", "delete", "ada", "--yes"]);
+    run_ok(folder, &["user", "delete", "eve", "--yes"]);
+    run_ok_with_input(folder, &["user", "add", "eve"], "pass\n");
     for row in [
         bottle_row(2000, "ada"),
         bottle_row(2001, "bob"),
@@ -134,7 +132,7 @@ fn deletions_meanwhile_leave_out_their_rows_only() {
     let owners = "SELECT username || ' ' || content || ' ' || openers_count
                   FROM bottles JOIN users ON users.id = owner_id ORDER BY bottles.id";
     assert_eq!(rows(folder, owners), ["bob c 1", "bob c 0", "eve c 0"]);
-    program::works(folder, &["check"], "");
+    run_ok(folder, &["check"]);
 }
 
 /// The owner's own look is not recorded, and does not come in as an opening either.
@@ -172,13 +170,13 @@ fn escape_characters_are_not_repeated_to_the_terminal() {
         &["check", "--db", "\u{1b}.db"],
         &["serve", "--db", "no/\u{1b}/sea.db"],
     ] {
-        let output = Imported::from(program::run(folder, args, ""));
+        let output = Imported::from(run(folder, args));
         assert!(!output.success, "{args:?}");
         assert!(!output.err.is_empty(), "{args:?} says nothing");
         let raw = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!output.err.contains(raw) && !output.out.contains(raw), "{args:?}: {output:?}");
     }
-    let output = Imported::from(program::run(folder, &["backup", "\u{1b}.db"], ""));
+    let output = Imported::from(run(folder, &["backup", "\u{1b}.db"]));
     assert!(output.success && output.out.contains("\\u{1b}.db"), "{output:?}");
 }
 
@@ -296,7 +294,7 @@ fn features_of_other_programs_become_bottles_once() {
     map["features"][0]["geometry"]["coordinates"][0] = json!(1.5000001);
     map["features"][1]["properties"]["title"] = json!("Bank");
     import(folder, map.to_string(), &["--owner", "ada"]).counts(3, 2);
-    program::works(folder, &["user", "add", "bob"], "pass\n");
+    run_ok_with_input(folder, &["user", "add", "bob"], "pass\n");
     import(folder, map.to_string(), &["--owner", "bob"]).counts(5, 0);
 }
 

@@ -1,9 +1,8 @@
 //! A JSON array is no object, wherever a body has one.
 
+use bottle_test_support::App;
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::App;
 
 #[rstest]
 #[case::location(json!({ "content": "c", "location": [null, 1, 1] }))]

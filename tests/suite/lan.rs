@@ -5,10 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use bottle::server::lan;
+use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::Value;
-
-use crate::program::{Program, bottle};
 
 /// What curl prints of an answer over https, whoever vouches for it.
 fn curl(port: u16, path: &str, options: &[&str]) -> Vec<u8> {

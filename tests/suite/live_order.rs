@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, TIMEOUT};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{App, Client, PATIENCE};
 use crate::live::Stream;
-use crate::moderation::teacher;
 
 /// Events of a bottle by its id, up to the one of `last` that was thrown to end them.
 fn until_thrown(stream: &Stream, last: i64) -> HashMap<i64, Vec<(String, Option<i64>)>> {
@@ -57,7 +56,7 @@ fn openers_counts_only_grow() {
 #[rstest]
 fn the_last_that_is_told_of_a_bottle_is_so() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let bottles = throw_many(&ada, 10);
     let stream = Stream::of(&ada, 0.0, 0.0, None);
     thread::scope(|scope| {
@@ -90,7 +89,7 @@ fn the_last_that_is_told_of_a_bottle_is_so() {
 /// Another program changes something between two throws: its change is told between them.
 #[rstest]
 fn another_programs_change_is_told_in_its_place() {
-    let patience = PATIENCE.as_millis().try_into().unwrap();
+    let patience = TIMEOUT.as_millis().try_into().unwrap();
     let app = App::with(|settings| settings.busy_timeout_ms = patience);
     let ada = app.user("ada");
     let stream = Stream::of(&ada, 0.0, 0.0, None);

@@ -4,11 +4,9 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bottle_test_support::{App, Client, Program, Response, bottle};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, App, Client};
-use crate::program::{Program, bottle};
 
 #[rstest]
 fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
@@ -73,7 +71,7 @@ fn every_write_is_put_off_and_no_read() {
     assert_eq!(app.anon().post("/api/users", &account).status, 200);
 }
 
-fn check_refusal(refused: &Answer) {
+fn check_refusal(refused: &Response) {
     assert_eq!(refused.status, 503, "{}", refused.text);
     assert_eq!(refused.json()["status"], "SERVICE_UNAVAILABLE");
     assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
@@ -106,7 +104,7 @@ fn on_a_full_disk_reads_go_on_and_writes_once_there_is_room() {
     check_refusal(&ada.post("/api/bottles", &bottle));
     assert_eq!(count(&ada), thrown);
 
-    program.unlimit("fsize");
+    program.remove_limit("fsize");
     assert_eq!(ada.post("/api/bottles", &bottle).status, 200);
     assert_eq!(count(&ada), thrown + 1);
 }

@@ -4,7 +4,6 @@
 
 mod accounts;
 mod android;
-mod app;
 mod architecture;
 mod asvs;
 mod backup;
@@ -16,7 +15,6 @@ mod cli_user;
 mod commands;
 mod credentials;
 mod cursors;
-mod document;
 mod errors;
 mod exchanges;
 mod files;
@@ -43,7 +41,6 @@ mod openapi;
 mod opening;
 mod page;
 mod positions;
-mod program;
 mod races;
 mod rate_limit;
 mod readme;

@@ -1,14 +1,13 @@
 //! A fault of ours in Music: each route has its own words for it, and no other are known to its clients.
 
 use bottle::api::music;
+use bottle_test_support::{App, Client, Response};
 use rocket::config::{Config, LogLevel};
 use rocket::get;
 use rocket::local::blocking;
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, App, Client};
 
 /// A route of Music, what it is sent, and what it says to "try again later".
 struct Route {
@@ -68,7 +67,7 @@ fn routes() -> [Route; 7] {
     ]
 }
 
-fn ask(client: &Client, route: &Route) -> Answer {
+fn ask(client: &Client, route: &Route) -> Response {
     match &route.body {
         Value::Null => client.get(route.path),
         body => client.json(route.method, route.path, body),
@@ -76,7 +75,7 @@ fn ask(client: &Client, route: &Route) -> Answer {
 }
 
 #[track_caller]
-fn assert_later(answer: &Answer, route: &Route) {
+fn assert_later(answer: &Response, route: &Route) {
     assert_eq!(answer.status, 400, "{} {}", route.path, answer.text);
     assert_eq!(answer.json(), json!({ "code": route.code, "message": route.message }));
 }

@@ -1,32 +1,30 @@
 //! Which names may be given: none that looks like another's by characters that nobody sees.
 
+use bottle_test_support::{App, Client, Response, run_ok_with_input};
 use rstest::rstest;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, Client};
-use crate::program::works;
+type Register = fn(&Client, &str) -> Response;
 
-type Register = fn(&Client, &str) -> Answer;
-
-fn at_bottle(client: &Client, name: &str) -> Answer {
+fn at_bottle(client: &Client, name: &str) -> Response {
     client.post("/api/users", &json!({ "username": name, "password": "pass" }))
 }
 
-fn at_the_draft(client: &Client, name: &str) -> Answer {
+fn at_the_draft(client: &Client, name: &str) -> Response {
     client.post("/users", &json!({ "username": name, "password": "pass" }))
 }
 
-fn at_ledger(client: &Client, name: &str) -> Answer {
+fn at_ledger(client: &Client, name: &str) -> Response {
     client.post("/user/register", &json!({ "name": name, "password": "pass" }))
 }
 
-fn at_music(client: &Client, name: &str) -> Answer {
+fn at_music(client: &Client, name: &str) -> Response {
     let account = json!({ "nickname": name, "email": "eve@example.org", "password": "pass" });
     client.post("/api/user/register", &account)
 }
 
-fn at_bookstore(client: &Client, name: &str) -> Answer {
+fn at_bookstore(client: &Client, name: &str) -> Response {
     client.post("/auth/register", &json!({ "user_id": name, "password": "pass" }))
 }
 
@@ -190,6 +188,6 @@ fn accounts_keep_the_names_they_have() {
     assert_eq!(app.anon().post("/user/login", &ledger).status, 200);
     let bookstore = json!({ "user_id": NAME, "oldPassword": "pass", "newPassword": "newer" });
     assert_eq!(app.anon().post("/auth/password", &bookstore).status, 200);
-    works(app.folder(), &["user", "passwd", NAME], "again\n");
+    run_ok_with_input(app.folder(), &["user", "passwd", NAME], "again\n");
     app.anon().log_in(NAME, "again");
 }

@@ -3,12 +3,10 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 
+use bottle_test_support::{App, Client, Program, TIMEOUT, bottle, fast_settings_with};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use crate::app::{App, Client, PATIENCE};
-use crate::program::{Program, bottle};
 
 #[rstest]
 fn health_is_told() {
@@ -78,7 +76,7 @@ fn a_request_bears_its_number_in_the_log() {
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "normal").env("ROCKET_BOTTLE", "{log_format=\"json\"}");
     let mut program = Program::start(command);
-    let [printed, log] = program.listen();
+    let [printed, log] = program.read_pipes();
     let answer = program.client().get("/api/settings");
     let id = answer.header("x-request-id").to_owned();
     assert_eq!(id.len(), 16);
@@ -100,9 +98,9 @@ fn what_is_slow_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "normal");
-    command.env("ROCKET_BOTTLE", "{slow_query_ms=50,busy_timeout_ms=300,argon2_memory_kib=8}");
+    command.env("ROCKET_BOTTLE", fast_settings_with("slow_query_ms=50,busy_timeout_ms=300"));
     let mut program = Program::start(command);
-    let [printed, log] = program.listen();
+    let [printed, log] = program.read_pipes();
     let other = Connection::open(folder.path().join("bottle.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let ada = json!({ "username": "ada", "password": "pass" });
@@ -134,7 +132,7 @@ fn systemd_is_told_when_it_listens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("NOTIFY_SOCKET", &path);
     let program = Program::start(command);

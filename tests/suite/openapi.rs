@@ -4,14 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use bottle_test_support::document::{CHECKED, DOCUMENT, operations};
+use bottle_test_support::{App, run_ok};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::App;
-use crate::document::{DOCUMENT, SEEN, operations};
 use crate::exchanges;
-use crate::moderation;
-use crate::program::works;
 use crate::routes::mounted;
 
 /// Routes that are for browsers, not for programs.
@@ -57,7 +55,7 @@ fn every_operation_answers_as_the_document_says() {
     for path in ["/users/self", "/bottles/created", "/bottles/opened", &openers, &nearby] {
         assert_eq!(ada.get(path).status, 200);
     }
-    let grace = moderation::teacher(&app, "grace");
+    let grace = app.teacher("grace");
     for path in ["teacher/bottles", "teacher/sea", "teacher/log"] {
         assert_eq!(grace.get(&format!("/api/{path}")).status, 200);
     }
@@ -82,7 +80,7 @@ fn every_operation_answers_as_the_document_says() {
     assert_eq!(bob.post(&format!("/bottles/{bottle}/open"), &json!({})).status, 200);
     assert_eq!(bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" })).status, 200);
 
-    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let seen = CHECKED.lock().unwrap_or_else(PoisonError::into_inner);
     let successes = operations().flat_map(|(method, path, operation)| {
         // A stream has no end at which to hold it against anything.
         let responses = operation["responses"].as_object().unwrap().iter();
@@ -114,7 +112,7 @@ fn it_is_served_and_printed() {
     let served = app.anon().get("/api/openapi.json");
     assert!(served.header("content-type").starts_with("application/json"));
     let folder = tempfile::tempdir().unwrap();
-    let printed: Value = serde_json::from_str(&works(folder.path(), &["openapi"], "")).unwrap();
+    let printed: Value = serde_json::from_str(&run_ok(folder.path(), &["openapi"])).unwrap();
     assert_eq!(served.json(), printed);
     let current = *DOCUMENT == printed;
     assert!(current, "run: cargo run --example openapi > static/api/openapi.json");

@@ -1,12 +1,11 @@
 //! What the page asks the server for: its files, counts, the street map, and the account's end.
 
+use bottle_test_support::{App, Client, Program, Response, bottle};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use bottle::store::mbtiles::Tiles;
-
-use crate::app::{App, Client};
 
 #[rstest]
 fn the_page_is_compressed_cached_and_fenced_in() {
@@ -36,8 +35,7 @@ fn large_files_are_compressed_for_who_takes_that(#[case] path: &str, #[case] wor
     assert!(plain.text.contains(word));
     let packed = client.send("HEAD", path, &[("Accept-Encoding", "br, gzip;q=0.8")], None);
     assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
-    let size =
-        |answer: &crate::app::Answer| answer.header("content-length").parse::<usize>().unwrap();
+    let size = |answer: &Response| answer.header("content-length").parse::<usize>().unwrap();
     assert!(size(&packed) * 2 < size(&plain));
     assert_eq!(packed.header("content-type"), plain.header("content-type"));
 }
@@ -176,9 +174,9 @@ fn a_street_map_is_served_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let map = folder.path().join("city.mbtiles");
     mbtiles(&map, "png");
-    let mut command = crate::program::bottle(folder.path(), &["serve", "--map"]);
+    let mut command = bottle(folder.path(), &["serve", "--map"]);
     command.arg(&map);
-    let program = crate::program::Program::start(command);
+    let program = Program::start(command);
     let client = program.client();
     let north = client.get("/tiles/2/1/0");
     assert_eq!((north.status, north.text.as_str()), (200, "north"));

@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use bottle::store::migrate::APPLICATION_ID;
+use bottle_test_support::{App, Client, Program, bottle, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
-
-use crate::app::{App, Client};
-use crate::program::{Program, bottle, works};
 
 const AROUND_ZERO: &str =
     "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
@@ -55,11 +53,11 @@ fn a_position_next_to_zero_is_stored_as_zero(#[case] latitude: f64, #[case] long
     ada.throw(latitude, longitude);
     assert_eq!(positions(&ada), [(0.0, 0.0)]);
     let folder = app.stop();
-    assert_eq!(works(folder.path(), &["check"], ""), "bottle.db: nothing is wrong\n");
-    works(folder.path(), &["backup", "copy.db"], "");
-    works(folder.path(), &["export", "sea.jsonl"], "");
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
+    run_ok(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["export", "sea.jsonl"]);
     for _ in 0..2 {
-        let imported = works(folder.path(), &["import", "sea.jsonl"], "");
+        let imported = run_ok(folder.path(), &["import", "sea.jsonl"]);
         assert_eq!(imported, "0 rows were added, 2 were there\n");
     }
 }
@@ -70,12 +68,12 @@ fn an_older_file_with_such_a_position_is_brought_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bottle.db");
     schema_5(&path, "1e-50");
-    assert_eq!(works(folder.path(), &["check"], ""), "bottle.db: nothing is wrong\n");
-    works(folder.path(), &["backup", "copy.db"], "");
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
+    run_ok(folder.path(), &["backup", "copy.db"]);
 
     drop(Program::start(bottle(folder.path(), &[])));
     assert!(folder.path().join("bottle.db.schema-5").exists());
-    assert_eq!(works(folder.path(), &["check"], ""), "bottle.db: nothing is wrong\n");
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
     let db = Connection::open(&path).unwrap();
     let latitude: f64 = db.query_row("SELECT latitude FROM bottles", [], |row| row.get(0)).unwrap();
     assert_eq!(latitude, 0.0);

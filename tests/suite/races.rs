@@ -3,13 +3,12 @@
 use std::sync::Barrier;
 use std::thread;
 
+use bottle_test_support::{App, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App};
-
 /// Does `request` on `count` threads at the same moment.
-fn at_once(count: usize, request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
+fn at_once(count: usize, request: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
     let start = Barrier::new(count);
     thread::scope(|scope| {
         let (start, request) = (&start, &request);

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bottle::server::config::Settings;
+use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::program::{Program, bottle};
 use crate::security::is_test;
 
 const README: &str = include_str!("../../README.md");

@@ -10,11 +10,10 @@ use bottle::model::clock::Clock;
 use bottle::model::fields::{Address, Content, Style, Username};
 use bottle::model::geo::{Position, Rectangle};
 use bottle::store::Store;
+use bottle_test_support::{App, Client, Random, open_store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
-
-use crate::app::{App, Client, open_store};
 
 const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
 
@@ -68,15 +67,11 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
         places
             .push((latitudes[n % latitudes.len()], longitudes[(n * 7 + n / 3) % longitudes.len()]));
     }
-    let mut seed = 42_u64;
-    let mut random = |limit: f64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((seed >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0) * limit
-    };
+    let mut random = Random::new(42);
     for _ in 0..250 {
-        places.push((random(90.0), random(180.0)));
+        places.push((random.within(90.0), random.within(180.0)));
         // Less than two metres apart: one 32-bit box.
-        places.push((23.059375 + random(1e-5), 113.39992 + random(1e-5)));
+        places.push((23.059375 + random.within(1e-5), 113.39992 + random.within(1e-5)));
     }
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(&folder.path().join("bottle.db"));

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use bottle::model::clock::Clock;
 use bottle::server::config;
 use bottle::server::{self, AppState};
+use bottle_test_support::{fast_settings, open_store};
 use rstest::rstest;
-
-use crate::app::{fast_settings, open_store};
 
 /// Every route as `METHOD /path`.
 pub(crate) fn mounted() -> BTreeSet<String> {
