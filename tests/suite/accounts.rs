@@ -11,26 +11,13 @@ fn register(client: &Client, account: &Value) -> Response {
 }
 
 #[rstest]
-#[case::shortest(json!({ "username": "a", "password": "pass" }), 200)]
 #[case::longest(json!({ "username": "雪".repeat(64), "password": "p".repeat(1024) }), 200)]
 #[case::name_too_long(json!({ "username": "a".repeat(65), "password": "pass" }), 422)]
-#[case::no_name(json!({ "username": "", "password": "pass" }), 422)]
-#[case::space_before(json!({ "username": " a", "password": "pass" }), 422)]
-#[case::space_after(json!({ "username": "a\u{3000}", "password": "pass" }), 422)]
-#[case::space_inside(json!({ "username": "a b", "password": "pass" }), 200)]
-#[case::longest_once_composed(json!({ "username": "e\u{301}".repeat(64), "password": "pass" }), 200)]
-#[case::nul(json!({ "username": "a\u{0}", "password": "pass" }), 422)]
-#[case::control(json!({ "username": "a\tb", "password": "pass" }), 422)]
-#[case::password_too_short(json!({ "username": "a", "password": "pas" }), 422)]
-#[case::password_in_bytes(json!({ "username": "a", "password": "é".repeat(512) }), 200)]
 #[case::password_too_long_in_bytes(json!({ "username": "a", "password": "é".repeat(513) }), 422)]
-#[case::password_too_long(json!({ "username": "a", "password": "p".repeat(1025) }), 422)]
 #[case::missing(json!({ "username": "a" }), 422)]
 #[case::null(json!({ "username": null, "password": "pass" }), 422)]
 #[case::gender(json!({ "username": "a", "password": "pass", "gender": "none" }), 422)]
 #[case::gender_null(json!({ "username": "a", "password": "pass", "gender": null }), 200)]
-#[case::nickname_control(json!({ "username": "a", "password": "pass", "nickname": "a\u{7f}" }), 422)]
-#[case::nickname(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(64) }), 200)]
 #[case::nickname_too_long(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(65) }), 422)]
 fn what_may_register(#[case] account: Value, #[case] status: u16) {
     let app = App::new();
