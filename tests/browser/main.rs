@@ -106,7 +106,6 @@ async fn throw_open_and_see_who_opened(
     page.close(&[]).await;
 }
 
-#[rstest]
 #[tokio::test]
 async fn errors_stand_beside_their_field() {
     let (_folder, program) = start();
@@ -130,7 +129,6 @@ async fn errors_stand_beside_their_field() {
 
 /// A session that ends elsewhere is begun anew, and what was asked for goes on: whether the page hears of the
 /// end first, or by asking.
-#[rstest]
 #[tokio::test]
 async fn an_ended_session_goes_on_after_a_login() {
     let (_folder, program) = start();
@@ -164,7 +162,6 @@ fn end_sessions(program: &Program, username: &str) {
 
 /// A place touched on the map is filled in, with the nearest city; the draft of a visitor is thrown
 /// after the login that it asks for. Then the account is left everywhere.
-#[rstest]
 #[tokio::test]
 async fn a_touched_place_is_thrown_at_after_a_login() {
     let (_folder, program) = start();
@@ -197,7 +194,6 @@ async fn a_touched_place_is_thrown_at_after_a_login() {
 }
 
 /// The server goes away while someone writes: the words are there when it is back.
-#[rstest]
 #[tokio::test]
 async fn a_message_outlives_the_server() {
     let (folder, program) = start();
@@ -227,7 +223,6 @@ async fn a_message_outlives_the_server() {
 }
 
 /// Nickname, password and the end of an account.
-#[rstest]
 #[tokio::test]
 async fn an_account_is_changed_and_deleted() {
     let (_folder, program) = start();
@@ -259,7 +254,6 @@ async fn an_account_is_changed_and_deleted() {
 }
 
 /// What `bottle user import` gives out.
-#[rstest]
 #[tokio::test]
 async fn a_given_password_is_replaced_at_the_first_login() {
     let (folder, program) = start();
@@ -286,7 +280,6 @@ async fn a_given_password_is_replaced_at_the_first_login() {
 
 /// What a visitor's browser loads before the first bottles are on the map: at most 12 files and
 /// 150 kB, compressed.
-#[rstest]
 #[tokio::test]
 async fn the_first_view_is_light() {
     let folder = tempfile::tempdir().unwrap();
@@ -302,7 +295,6 @@ async fn the_first_view_is_light() {
 }
 
 /// In the demo one click logs in, and the language can be switched.
-#[rstest]
 #[tokio::test]
 async fn the_demo_logs_in_with_one_click() {
     let folder = tempfile::tempdir().unwrap();
@@ -393,7 +385,6 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
 }
 
 /// Where more listen than may, a page that was refused asks again: until there is room for it.
-#[rstest]
 #[tokio::test]
 async fn who_is_refused_a_stream_gets_one_later() {
     let folder = tempfile::tempdir().unwrap();
@@ -413,7 +404,6 @@ async fn who_is_refused_a_stream_gets_one_later() {
     page.close(&["503"]).await;
 }
 
-#[rstest]
 #[tokio::test]
 async fn an_author_deletes_a_bottle() {
     let (_folder, program) = start();
@@ -435,7 +425,6 @@ async fn an_author_deletes_a_bottle() {
 }
 
 /// A phone gives its position over https, if only this machine vouches for it, and over plain http is not asked.
-#[rstest]
 #[tokio::test]
 async fn a_phone_may_give_its_position() {
     let folder = tempfile::tempdir().unwrap();

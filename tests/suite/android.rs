@@ -99,7 +99,7 @@ fn its_whole_bottle_is_taken(#[case] owner: Value) {
     assert_eq!(thrown["location"]["formatted_address"], "大学城");
 }
 
-#[rstest]
+#[test]
 fn it_goes_through_its_whole_day() {
     let app = App::new();
     let (ada, bob) = (Phone::new(&app, "ada"), Phone::new(&app, "bob"));
@@ -135,7 +135,7 @@ fn it_goes_through_its_whole_day() {
 }
 
 /// Without a position it has latitude and longitude the wrong way round.
-#[rstest]
+#[test]
 fn its_swapped_position_is_told() {
     let app = App::new();
     let ada = Phone::new(&app, "ada");

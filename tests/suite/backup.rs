@@ -36,7 +36,7 @@ fn ids(path: &Path) -> Vec<i64> {
     ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-#[rstest]
+#[test]
 fn a_backup_under_writes_is_a_prefix_of_what_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &[]));
@@ -73,7 +73,7 @@ impl Drop for Stop<'_> {
     }
 }
 
-#[rstest]
+#[test]
 fn what_was_restored_is_served_and_the_one_before_is_kept() {
     let folder = sea();
     let db = folder.path().join("bottle.db");
@@ -95,7 +95,7 @@ fn what_was_restored_is_served_and_the_one_before_is_kept() {
     assert_eq!(ada(&program).get("/api/users/self").status, 200);
 }
 
-#[rstest]
+#[test]
 fn what_was_killed_is_kept_with_its_log() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);
@@ -108,7 +108,7 @@ fn what_was_killed_is_kept_with_its_log() {
     assert_eq!(ids(&folder.path().join("bottle.db.before-restore-1")), [1, 2, 3, 4]);
 }
 
-#[rstest]
+#[test]
 fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     let folder = sea();
     let at = |name: &str| folder.path().join(name);
@@ -129,7 +129,7 @@ fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     assert_eq!(ids(&at("copy.db")), [1, 2]);
 }
 
-#[rstest]
+#[test]
 fn of_rolling_backups_the_newest_are_kept() {
     let folder = sea();
     let backups = folder.path().join("backups");
@@ -147,7 +147,7 @@ fn of_rolling_backups_the_newest_are_kept() {
     run_err(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep wants a folder");
 }
 
-#[rstest]
+#[test]
 fn what_is_not_sound_is_neither_copied_nor_restored() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);
@@ -162,7 +162,7 @@ fn what_is_not_sound_is_neither_copied_nor_restored() {
     assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
 }
 
-#[rstest]
+#[test]
 fn what_a_killed_backup_left_is_cleared_away() {
     let folder = sea();
     fs::write(folder.path().join(".bottle-copy-abc"), "half a page").unwrap();
@@ -170,7 +170,7 @@ fn what_a_killed_backup_left_is_cleared_away() {
     assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
 }
 
-#[rstest]
+#[test]
 fn an_old_file_is_copied_before_it_is_brought_up() {
     let folder = tempfile::tempdir().unwrap();
     let db = Connection::open(folder.path().join("bottle.db")).unwrap();
@@ -206,7 +206,7 @@ fn rolled(folder: &Path, keep: &str, db: &str) -> String {
 }
 
 /// The clock may have been wrong when the others were made, or may be wrong now.
-#[rstest]
+#[test]
 fn the_newest_backup_is_kept_whatever_the_others_are_called() {
     let folder = sea();
     let [a, b, c] = [1, 2, 3].map(|n| format!("bottle-2099010{n}T000000.000Z.db"));
@@ -220,7 +220,7 @@ fn the_newest_backup_is_kept_whatever_the_others_are_called() {
 }
 
 /// Two databases, each with its backups in one folder.
-#[rstest]
+#[test]
 fn only_backups_of_the_same_database_are_deleted() {
     let folder = sea();
     drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
@@ -238,7 +238,7 @@ fn only_backups_of_the_same_database_are_deleted() {
 
 /// A restored backup is the same database still, and so is one that was made before databases had an
 /// identity, even after the keys were replaced.
-#[rstest]
+#[test]
 fn a_database_knows_its_backups() {
     let folder = sea();
     let old = "bottle-20200101T000000.000Z.db";
@@ -258,7 +258,7 @@ fn a_database_knows_its_backups() {
 }
 
 /// A database may be named as a backup is, and a backup may be served.
-#[rstest]
+#[test]
 fn what_is_served_or_copied_is_not_deleted() {
     let folder = sea();
     let [served, db] = ["bottle-20200101T000000.000Z.db", "bottle-20200102T000000.000Z.db"];
@@ -272,7 +272,7 @@ fn what_is_served_or_copied_is_not_deleted() {
     assert!(folder.path().join(served).exists() && folder.path().join(db).exists());
 }
 
-#[rstest]
+#[test]
 fn a_backup_does_not_take_the_place_of_another_databases() {
     let folder = sea();
     drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
@@ -305,7 +305,7 @@ fn a_log_that_fits_no_database_is_kept_with_it(#[case] spoil: fn(&Path)) {
 }
 
 /// Another program would go on writing to the file that is put away.
-#[rstest]
+#[test]
 fn no_file_is_put_away_under_another_program() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);

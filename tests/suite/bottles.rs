@@ -38,7 +38,7 @@ fn what_may_be_thrown(#[case] change: Value, #[case] status: u16, #[case] field:
     }
 }
 
-#[rstest]
+#[test]
 fn the_first_opening_stands_for_good() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -76,7 +76,7 @@ fn pages(client: &Client, path: &str, list: &str, id: &str) -> Vec<i64> {
     }
 }
 
-#[rstest]
+#[test]
 fn lists_come_oldest_first_and_in_pages() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -138,7 +138,7 @@ fn what_a_list_goes_on_after_is_a_number() {
     assert_eq!((answer.status, &answer.data()["field"]), (422, &json!("after")));
 }
 
-#[rstest]
+#[test]
 fn the_answer_to_a_throw_is_the_whole_bottle() {
     let app = App::new();
     let ada = app.user("ada");
@@ -150,7 +150,7 @@ fn the_answer_to_a_throw_is_the_whole_bottle() {
 }
 
 /// Where a bottle was thrown is where it is, to the last bit: a rectangle of no size finds it there.
-#[rstest]
+#[test]
 fn a_position_is_kept_to_the_last_bit() {
     let app = App::new();
     let ada = app.user("ada");

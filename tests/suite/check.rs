@@ -118,7 +118,7 @@ fn damaged_pages_are_found(#[case] spoil: fn(&mut Vec<u8>)) {
     assert!(told.contains("bottle restore FILE") && told.contains(".recover"), "{told}");
 }
 
-#[rstest]
+#[test]
 fn what_is_served_can_be_looked_at_but_not_rebuilt() {
     let folder = sea();
     let _program = Program::start(bottle(folder.path(), &[]));
@@ -127,7 +127,7 @@ fn what_is_served_can_be_looked_at_but_not_rebuilt() {
     assert!(!ok && told.contains("in use by another bottle"), "{told}");
 }
 
-#[rstest]
+#[test]
 fn what_is_no_database_of_ours_is_told() {
     let folder = tempfile::tempdir().unwrap();
     assert!(check(folder.path(), &[]).1.contains("bottle.db cannot be opened"));

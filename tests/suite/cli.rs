@@ -20,7 +20,7 @@ fn it_says_where_it_listens_and_which_file_it_uses(#[case] args: &[&str], #[case
     assert_eq!(program.client().get("/api/users/self").status, 401);
 }
 
-#[rstest]
+#[test]
 fn help_teaches() {
     let folder = tempfile::tempdir().unwrap();
     for args in [&["--help"][..], &["serve", "--help"], &["demo", "--help"]] {
@@ -31,7 +31,7 @@ fn help_teaches() {
     assert!(!bottle(folder.path(), &["swim"]).output().unwrap().status.success());
 }
 
-#[rstest]
+#[test]
 fn the_demo_serves_a_sea_with_the_accounts_it_prints() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &["demo"]);
@@ -80,7 +80,7 @@ fn a_signal_ends_it_cleanly(#[values("TERM", "INT")] signal: &str) {
     assert_eq!(names.len(), 1, "more than the database is left: {names:?}");
 }
 
-#[rstest]
+#[test]
 fn a_port_in_use_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -103,7 +103,7 @@ fn a_wrong_setting_is_told(#[case] settings: &str, #[case] name: &str) {
     assert!(error.contains(name), "{error}");
 }
 
-#[rstest]
+#[test]
 fn an_unsound_file_is_told_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bottle.db"), "Dear diary").unwrap();
@@ -134,7 +134,7 @@ fn the_log_has_one_line_a_request(#[case] level: &str, #[case] lines: usize) {
 }
 
 /// Whoever reads its first lines and goes does not take it with them.
-#[rstest]
+#[test]
 fn nobody_has_to_listen_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
@@ -156,7 +156,7 @@ fn a_file_that_cannot_be_there_is_told(#[values("no/such/sea.db", ".")] file: &s
 }
 
 /// A second start finds what the first one kept: accounts, bottles and who is logged in.
-#[rstest]
+#[test]
 fn a_restart_goes_on_where_it_ended() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));

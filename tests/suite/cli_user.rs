@@ -43,7 +43,7 @@ fn client(program: &Program, name: &str, password: &str) -> Client {
     client
 }
 
-#[rstest]
+#[test]
 fn an_account_is_made_changed_and_deleted_while_it_is_served() {
     let (folder, program) = start();
     let folder = folder.path();
@@ -77,7 +77,7 @@ fn an_account_is_made_changed_and_deleted_while_it_is_served() {
     assert_eq!(log_in(&program, "lovelace", "newer").0, 403);
 }
 
-#[rstest]
+#[test]
 fn a_list_tells_who_is_there() {
     let (folder, program) = start();
     run_ok(folder.path(), &["add", "ada"], "pass\n");
@@ -110,7 +110,7 @@ fn what_cannot_be_done_is_told(#[case] args: &[&str], #[case] input: &str, #[cas
     run_err(folder.path(), args, input, because);
 }
 
-#[rstest]
+#[test]
 fn a_one_time_password_is_so_until_another_is_set() {
     let (folder, program) = start();
     let made: Value =
@@ -128,7 +128,7 @@ fn a_one_time_password_is_so_until_another_is_set() {
     assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
 }
 
-#[rstest]
+#[test]
 fn a_class_is_imported_and_its_sheet_printed() {
     let (folder, program) = start();
     run_ok(folder.path(), &["add", "taken"], "pass\n");
@@ -163,7 +163,7 @@ fn a_class_is_imported_and_its_sheet_printed() {
     );
 }
 
-#[rstest]
+#[test]
 fn a_file_without_names_is_refused() {
     let (folder, _program) = start();
     fs::write(folder.path().join("class.csv"), "name\nada\n").unwrap();

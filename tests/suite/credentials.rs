@@ -308,7 +308,7 @@ fn a_credential_after_logout_is_refused(#[values(By::Cookie, By::Terminal)] by: 
 }
 
 /// A second login at a terminal is the end of the first one there.
-#[rstest]
+#[test]
 fn a_replaced_terminal_token_is_refused() {
     let app = app_with_ada();
     let credential = By::Terminal.log_in(&app, "ada", "pass");
@@ -375,7 +375,7 @@ fn a_credential_of_a_deleted_account_is_refused(
 }
 
 /// The list above is whole: the document knows of no other route that asks for a session.
-#[rstest]
+#[test]
 fn every_route_that_asks_for_a_session_is_tried() {
     let tried: BTreeSet<_> =
         ROUTES.iter().map(|(_, method, path, _)| document::operation_for(method, path)).collect();

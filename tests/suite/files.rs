@@ -102,7 +102,7 @@ fn refusal(folder: &Path, file: &str) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-#[rstest]
+#[test]
 fn a_second_program_on_a_file_is_refused_and_the_first_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let first = Program::start(bottle(folder.path(), &[]));
@@ -149,7 +149,7 @@ fn odd_names_are_names(#[case] name: &[u8]) {
 }
 
 /// A newer version's mark may still stand in the write-ahead log alone, after a crash.
-#[rstest]
+#[test]
 fn a_newer_file_is_refused_by_its_log_too() {
     let (folder, path) = good_file();
     let db = Connection::open(&path).unwrap();
@@ -165,13 +165,13 @@ fn a_newer_file_is_refused_by_its_log_too() {
     assert!(before == after);
 }
 
-#[rstest]
+#[test]
 fn a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert!(open(folder.path()).is_err());
 }
 
-#[rstest]
+#[test]
 fn a_file_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bottle.db");
@@ -180,7 +180,7 @@ fn a_file_in_use_is_refused() {
 }
 
 /// From the first schema to today's: what was there is there still.
-#[rstest]
+#[test]
 fn an_older_file_is_migrated_with_its_rows() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bottle.db");
@@ -214,7 +214,7 @@ fn schema(path: &Path) -> (i32, Vec<String>) {
     (version, objects.collect::<Result<_, _>>().unwrap())
 }
 
-#[rstest]
+#[test]
 fn the_sample_has_todays_schema_and_no_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let (sample, new) = (folder.path().join("sample.db"), folder.path().join("new.db"));

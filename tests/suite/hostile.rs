@@ -193,7 +193,7 @@ fn bodies_that_are_no_json_are_415(#[case] kind: &str) {
     }
 }
 
-#[rstest]
+#[test]
 fn odd_paths_and_methods_are_refused() {
     let app = App::new();
     let client = known(&app);
@@ -227,7 +227,7 @@ fn odd_paths_and_methods_are_refused() {
     }
 }
 
-#[rstest]
+#[test]
 fn odd_queries_are_422() {
     let app = App::new();
     let client = app.user("ada");
@@ -247,7 +247,7 @@ fn odd_queries_are_422() {
     }
 }
 
-#[rstest]
+#[test]
 fn junk_connections_do_not_hold_the_server() {
     let app = App::new();
     let junk: [&[u8]; 10] = [
@@ -271,7 +271,7 @@ fn junk_connections_do_not_hold_the_server() {
 }
 
 /// Headers that are no text are no credential either.
-#[rstest]
+#[test]
 fn odd_headers_are_no_credential() {
     let app = App::new();
     for path in ["/api/users/self", "/card", "/api/user/profile"] {
@@ -291,7 +291,7 @@ fn odd_headers_are_no_credential() {
 }
 
 /// The list of routes is whole: the document knows of no other that reads a body.
-#[rstest]
+#[test]
 fn every_route_that_reads_a_body_is_tried() {
     let tried: BTreeSet<_> =
         ROUTES.iter().map(|(method, path)| document::operation_for(method, path)).collect();

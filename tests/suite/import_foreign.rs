@@ -87,7 +87,7 @@ fn opening_row(bottle: usize, opener: &str) -> String {
 const HOW_MANY: &str = "SELECT CAST(count(*) AS TEXT) FROM bottles";
 
 /// Rows of accounts and bottles that are deleted while the file is read are left out; the rest is not.
-#[rstest]
+#[test]
 fn deletions_meanwhile_leave_out_their_rows_only() {
     let folder = sea();
     let folder = folder.path();
@@ -147,7 +147,7 @@ fn an_owners_own_opening_is_left_out(#[values("ada", "ADA")] opener: &str) {
 }
 
 /// What a file or a command line holds does nothing to the terminal that it is repeated on.
-#[rstest]
+#[test]
 fn escape_characters_are_not_repeated_to_the_terminal() {
     let folder = sea();
     let folder = folder.path();
@@ -186,7 +186,7 @@ impl std::fmt::Debug for Imported {
     }
 }
 
-#[rstest]
+#[test]
 fn a_line_that_is_no_utf8_is_left_out() {
     let folder = sea();
     let mut spoiled = bottle_row(2, "ada").into_bytes();
@@ -237,7 +237,7 @@ fn features_are_found_wherever_they_come(
 }
 
 /// As some programs begin a file.
-#[rstest]
+#[test]
 fn a_byte_order_mark_is_passed_over() {
     let folder = sea();
     import(folder.path(), format!("\u{feff}{}\n", bottle_row(1, "ada")), &[]).counts(1, 0);
@@ -249,7 +249,7 @@ const BOTTLES: &str =
     "SELECT concat_ws('|', username, content, style, formatted_address, latitude, longitude)
     FROM bottles JOIN users ON users.id = owner_id ORDER BY bottles.id";
 
-#[rstest]
+#[test]
 fn features_of_other_programs_become_bottles_once() {
     let folder = sea();
     let folder = folder.path();
@@ -295,7 +295,7 @@ fn features_of_other_programs_become_bottles_once() {
     import(folder, map.to_string(), &["--owner", "bob"]).counts(5, 0);
 }
 
-#[rstest]
+#[test]
 fn an_owner_may_stand_in_the_properties() {
     let folder = sea();
     let map = collection(&[
@@ -307,7 +307,7 @@ fn an_owner_may_stand_in_the_properties() {
     assert_eq!(rows(folder.path(), BOTTLES), ["ada|a|0||2.0|1.0", "bob|a|0||2.0|1.0"]);
 }
 
-#[rstest]
+#[test]
 fn one_reason_is_given_once() {
     let folder = sea();
     let mut features: Vec<Value> =
@@ -346,7 +346,7 @@ fn features_that_are_no_bottles_are_left_out(
     imported.says("1 feature was left out");
 }
 
-#[rstest]
+#[test]
 fn an_owner_that_nobody_is_is_refused_before_anything_is_read() {
     let folder = sea();
     let map = collection(&[point(1.0, 2.0, &json!({ "name": "a" }))]);

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use bottle_test_support::{Program, bottle, run_err, run_ok};
-use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -43,7 +42,7 @@ fn lives(program: &Program, (headers, path): &Session) -> bool {
     client.get(path).status == 200
 }
 
-#[rstest]
+#[test]
 fn new_keys_end_every_session_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
@@ -77,7 +76,7 @@ fn new_keys_end_every_session_and_nothing_else() {
     assert!(everywhere(&program).iter().all(|session| lives(&program, session)));
 }
 
-#[rstest]
+#[test]
 fn no_keys_are_made_where_no_database_is() {
     let folder = tempfile::tempdir().unwrap();
     run_err(folder.path(), &["keys", "rotate", "--yes"], "bottle.db cannot be opened");

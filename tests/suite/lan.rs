@@ -30,7 +30,7 @@ fn sends_hsts(port: u16) -> bool {
     head.contains("strict-transport-security: max-age=31536000")
 }
 
-#[rstest]
+#[test]
 fn a_class_is_told_where_to_come_in() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &["serve", "--lan"]));
@@ -57,7 +57,7 @@ fn a_class_is_told_where_to_come_in() {
     }
 }
 
-#[rstest]
+#[test]
 fn nobody_is_invited_to_a_server_for_this_machine_alone() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &[]));
@@ -66,7 +66,7 @@ fn nobody_is_invited_to_a_server_for_this_machine_alone() {
 }
 
 /// The same certificate at each start, so that a phone that trusted it goes on doing so.
-#[rstest]
+#[test]
 fn the_certificate_is_kept_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let fingerprint = || {

@@ -86,7 +86,7 @@ const CROWD: &str =
      SELECT n || replace(printf('%59s', ''), ' ', '🍾'), '', replace(printf('%64s', ''), ' ', '🍾'), 'other', n
      FROM n;";
 
-#[rstest]
+#[test]
 fn openers_and_the_log_end_early_and_go_on() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -108,7 +108,7 @@ fn openers_and_the_log_end_early_and_go_on() {
 const WORLD: &str =
     "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
 
-#[rstest]
+#[test]
 fn nearby_ends_early_and_goes_on_or_keeps_to_the_nearest() {
     let app = App::new();
     let ada = app.user("ada");
@@ -130,7 +130,7 @@ fn nearby_ends_early_and_goes_on_or_keeps_to_the_nearest() {
     assert!(items.is_sorted_by(|a, b| far(a) <= far(b) + 1e-7), "not the nearest first");
 }
 
-#[rstest]
+#[test]
 fn ten_thousand_ordinary_bottles_are_one_page() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -188,7 +188,7 @@ fn until_ok(client: &Client, path: &str) {
     }
 }
 
-#[rstest]
+#[test]
 fn exports_that_nobody_reads_end_with_their_connections() {
     let app = App::new();
     let ada = app.user("ada");
@@ -209,7 +209,7 @@ fn exports_that_nobody_reads_end_with_their_connections() {
 }
 
 /// A bottle with three thousand reports: nine megabytes in one answer, more than the kernel takes from the server.
-#[rstest]
+#[test]
 fn large_answers_that_nobody_reads_have_a_budget() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));

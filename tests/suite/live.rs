@@ -66,7 +66,7 @@ impl Stream {
     }
 }
 
-#[rstest]
+#[test]
 fn what_happens_inside_the_rectangle_is_told() {
     let app = App::new();
     let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
@@ -103,7 +103,7 @@ fn what_happens_inside_the_rectangle_is_told() {
     assert_eq!(rest, [told("hidden"), told("thrown"), told("hidden")]);
 }
 
-#[rstest]
+#[test]
 fn who_comes_back_gets_what_they_missed() {
     let app = App::new();
     let ada = app.user("ada");
@@ -136,7 +136,7 @@ fn who_missed_what_nobody_knows_begins_anew(#[case] last: &str) {
     assert_eq!(again.next().data["bottle_id"], bottle);
 }
 
-#[rstest]
+#[test]
 fn no_more_listen_than_may() {
     let app = App::with(|settings| settings.max_event_streams = 2);
     let ada = app.user("ada");
@@ -153,7 +153,7 @@ fn no_more_listen_than_may() {
 
 /// A listener that takes nothing falls behind alone, and is dropped: those who throw and those who listen
 /// go on.
-#[rstest]
+#[test]
 fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -193,7 +193,7 @@ fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     assert!(0 < events && events < THROWS, "{events}");
 }
 
-#[rstest]
+#[test]
 fn an_account_that_goes_takes_its_bottles_from_the_map() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -226,7 +226,7 @@ fn what_changes_beside_the_server_is_told(#[case] args: &[&str]) {
     assert_eq!(stream.next().data["bottle_id"], bottle);
 }
 
-#[rstest]
+#[test]
 fn streams_end_with_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));

@@ -5,7 +5,6 @@ use std::thread;
 use std::time::Duration;
 
 use bottle_test_support::{App, Client, TIMEOUT};
-use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -28,7 +27,7 @@ fn throw_many(client: &Client, count: usize) -> Vec<i64> {
     (0..count).map(|_| client.throw(0.1, 0.1)).collect()
 }
 
-#[rstest]
+#[test]
 fn openers_counts_only_grow() {
     const OPENERS: i64 = 30;
     let app = App::new();
@@ -53,7 +52,7 @@ fn openers_counts_only_grow() {
     }
 }
 
-#[rstest]
+#[test]
 fn the_last_that_is_told_of_a_bottle_is_so() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -87,7 +86,7 @@ fn the_last_that_is_told_of_a_bottle_is_so() {
 }
 
 /// Another program changes something between two throws: its change is told between them.
-#[rstest]
+#[test]
 fn another_programs_change_is_told_in_its_place() {
     let patience = TIMEOUT.as_millis().try_into().unwrap();
     let app = App::with(|settings| settings.busy_timeout_ms = patience);

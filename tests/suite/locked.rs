@@ -5,10 +5,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bottle_test_support::{App, Client, Program, Response, bottle};
-use rstest::rstest;
 use serde_json::{Value, json};
 
-#[rstest]
+#[test]
 fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
     let app = App::new();
     let ada = app.user("ada");
@@ -39,7 +38,7 @@ fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
 }
 
 /// Whatever writes says so; whatever only reads goes on.
-#[rstest]
+#[test]
 fn every_write_is_put_off_and_no_read() {
     let app = App::with(|settings| settings.busy_timeout_ms = 100);
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -78,7 +77,7 @@ fn check_refusal(refused: &Response) {
 }
 
 /// A limit on the size of its files stands in for a full disk.
-#[rstest]
+#[test]
 fn on_a_full_disk_reads_go_on_and_writes_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let served = bottle(folder.path(), &[]);

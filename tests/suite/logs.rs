@@ -21,7 +21,7 @@ fn log_of(level: &str, talk: impl FnOnce(&Program)) -> String {
 }
 
 /// When, how grave, from where, who, what, how it ended, how long it took.
-#[rstest]
+#[test]
 fn a_request_is_one_line_with_who_and_what() {
     let log = log_of("normal", |program| {
         let mut ada = program.client();
@@ -89,7 +89,7 @@ fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
 }
 
 /// Its method, which Rocket does not tell, is `-`.
-#[rstest]
+#[test]
 fn what_rocket_cannot_parse_is_logged_too() {
     let mut answer = String::new();
     let log = log_of("normal", |program| {

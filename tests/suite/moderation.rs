@@ -101,7 +101,7 @@ fn no_student_gets_a_teachers_answer(
     assert_eq!(ask(&grace).status, 200);
 }
 
-#[rstest]
+#[test]
 fn a_hidden_bottle_is_gone_but_for_its_author() {
     let app = App::new();
     let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
@@ -125,7 +125,7 @@ fn a_hidden_bottle_is_gone_but_for_its_author() {
     assert!(ada.get("/api/bottles/created").data()["bottles"][1].get("hidden").is_none());
 }
 
-#[rstest]
+#[test]
 fn what_is_deleted_is_gone_for_all() {
     let app = App::new();
     let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
@@ -144,7 +144,7 @@ fn what_is_deleted_is_gone_for_all() {
     run_ok(app.folder(), &["check", "--db", database.to_str().unwrap()]);
 }
 
-#[rstest]
+#[test]
 fn enough_reports_hide_a_bottle_until_a_teacher_looks() {
     let app = App::with(|settings| settings.reports_to_hide = 2);
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -176,7 +176,7 @@ fn enough_reports_hide_a_bottle_until_a_teacher_looks() {
     assert_eq!(nearby(&bob), [bottle], "what a teacher settled counts no more");
 }
 
-#[rstest]
+#[test]
 fn reports_alone_hide_nothing_where_the_setting_is_0() {
     let app = App::with(|settings| settings.reports_to_hide = 0);
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -188,7 +188,7 @@ fn reports_alone_hide_nothing_where_the_setting_is_0() {
     assert_eq!(ids(&grace, "/api/teacher/bottles"), [bottle]);
 }
 
-#[rstest]
+#[test]
 fn a_muted_account_throws_again_when_its_time_is_over() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -212,7 +212,7 @@ fn a_muted_account_throws_again_when_its_time_is_over() {
     assert_eq!(grace.put("/api/teacher/users/99", &json!({ "muted_minutes": 1 })).status, 404);
 }
 
-#[rstest]
+#[test]
 fn nobody_throws_into_a_frozen_sea() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -225,7 +225,7 @@ fn nobody_throws_into_a_frozen_sea() {
     assert_eq!(throw(&ada).status, 200);
 }
 
-#[rstest]
+#[test]
 fn the_log_says_who_did_what_and_what_undid_it() {
     let app = App::new();
     let (ada, grace, hedy) = (app.user("ada"), app.teacher("grace"), app.teacher("hedy"));
@@ -264,7 +264,7 @@ fn the_log_says_who_did_what_and_what_undid_it() {
     assert_eq!(second["next"], Value::Null);
 }
 
-#[rstest]
+#[test]
 fn what_is_hidden_stays_so_through_check_export_and_import() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));

@@ -145,7 +145,7 @@ fn panics() {
 }
 
 /// A bug that ends a handler leaves the answer to the catcher.
-#[rstest]
+#[test]
 fn a_panic_is_later() {
     let rocket = rocket::custom(Config { log_level: LogLevel::Off, ..Config::default() })
         .mount("/api/user", rocket::routes![panics])
@@ -159,7 +159,7 @@ fn a_panic_is_later() {
 }
 
 /// What is no fault is answered as ever.
-#[rstest]
+#[test]
 fn refusals_stay_what_they_are() {
     let app = App::new();
     sql(&app, "ALTER TABLE users RENAME TO elsewhere");

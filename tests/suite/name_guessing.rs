@@ -85,7 +85,7 @@ fn spellings_of_a_name_are_counted_together(
 
 /// The account whose hash a name that nobody has is checked against: always one of those there are, the
 /// same for the same name, and in time each of them.
-#[rstest]
+#[test]
 fn an_unknown_name_costs_what_some_account_does() {
     let app = App::new();
     for n in 0..5 {

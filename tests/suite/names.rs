@@ -116,7 +116,7 @@ fn emoji_of_several_characters_are_nicknames() {
 }
 
 /// Accounts made before the rule: they log in and change what they like, their whole profile sent along.
-#[rstest]
+#[test]
 fn accounts_keep_the_names_they_have() {
     const NAME: &str = "\u{202e}a\u{200b}da";
     let app = App::new();

@@ -1,7 +1,6 @@
 //! A rectangle that holds more than was asked for: the nearest to its centre come, first to last.
 
 use bottle_test_support::{App, Client, Random};
-use rstest::rstest;
 
 /// The great-circle angle, by the law of cosines.
 pub(crate) fn angle(from: (f64, f64), to: (f64, f64)) -> f64 {
@@ -46,7 +45,7 @@ fn nearest(client: &Client, at: (f64, f64), spans: (f64, f64), limit: usize) -> 
     answer.data()
 }
 
-#[rstest]
+#[test]
 fn the_nearest_to_the_centre_come_first() {
     let app = App::new();
     let places = sea(&app);
@@ -93,7 +92,7 @@ fn the_nearest_to_the_centre_come_first() {
 }
 
 /// By id, with `after`, everything comes, part by part.
-#[rstest]
+#[test]
 fn all_come_by_id_in_parts() {
     let app = App::new();
     let places = sea(&app);

@@ -4,11 +4,10 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 
 use bottle_test_support::{App, Client, Program, TIMEOUT, bottle, fast_settings_with};
-use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-#[rstest]
+#[test]
 fn health_is_told() {
     let app = App::new();
     for path in ["/healthz", "/readyz"] {
@@ -17,7 +16,7 @@ fn health_is_told() {
     }
 }
 
-#[rstest]
+#[test]
 fn a_server_asks_itself() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
@@ -38,7 +37,7 @@ fn a_server_asks_itself() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("does not answer"));
 }
 
-#[rstest]
+#[test]
 fn metrics_are_on_an_address_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -70,7 +69,7 @@ fn metrics_are_on_an_address_of_their_own() {
     assert_eq!(Client::new(port).get("/").status, 404, "nothing else is there");
 }
 
-#[rstest]
+#[test]
 fn a_request_bears_its_number_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -93,7 +92,7 @@ fn a_request_bears_its_number_in_the_log() {
     assert!(line["ms"].is_f64() && line["timestamp"].is_string(), "{line}");
 }
 
-#[rstest]
+#[test]
 fn what_is_slow_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -113,7 +112,7 @@ fn what_is_slow_is_logged() {
     assert!(log.contains("a slow change took") && log.contains("accounts/mod.rs:"), "{log}");
 }
 
-#[rstest]
+#[test]
 fn metrics_that_cannot_be_told_are_an_error_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -127,7 +126,7 @@ fn metrics_that_cannot_be_told_are_an_error_at_the_start() {
 }
 
 /// As a service of `Type=notify`.
-#[rstest]
+#[test]
 fn systemd_is_told_when_it_listens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");

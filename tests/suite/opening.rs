@@ -82,7 +82,7 @@ fn reading_commands_work_under_a_foreign_write_lock(#[values(false, true)] serve
 }
 
 /// A file that nobody serves is as it was, to the byte, and has nothing new beside it.
-#[rstest]
+#[test]
 fn reading_commands_leave_the_file_alone() {
     let (folder, path) = sea();
     // As an older version left it, or as nobody ever served it.
@@ -125,7 +125,7 @@ fn no_name_is_anything_but_a_file(#[case] name: &str) {
     assert_eq!(count(&path), 1);
 }
 
-#[rstest]
+#[test]
 fn two_slashes_are_no_host() {
     let (folder, path) = sea();
     let path = format!("/{}", path.to_str().unwrap());
@@ -150,7 +150,7 @@ fn an_empty_name_is_refused(#[case] args: &[&str]) {
 }
 
 /// SQLite keeps the log beside the file itself, not beside the link.
-#[rstest]
+#[test]
 fn behind_a_link_the_log_is_read_too() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("disk")).unwrap();
@@ -244,7 +244,7 @@ fn what_is_exported_is_its_owners_alone(#[values("000", "022", "077")] umask: &s
 }
 
 /// An export that fails leaves no file behind.
-#[rstest]
+#[test]
 fn an_export_is_whole_or_not_there() {
     let (folder, _) = sea();
     run_err(folder.path(), &["export", "--user", "eve", "eve.jsonl"], "no such account");
@@ -252,7 +252,7 @@ fn an_export_is_whole_or_not_there() {
 }
 
 /// A journal would be played back into the new database.
-#[rstest]
+#[test]
 fn a_journal_without_its_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bottle.db-journal"), [0xA5; 1024]).unwrap();

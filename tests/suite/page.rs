@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use bottle::store::mbtiles::Tiles;
 
-#[rstest]
+#[test]
 fn the_page_is_compressed_cached_and_fenced_in() {
     let app = App::new();
     let plain = app.anon().send("GET", "/", &[("Accept-Encoding", "identity")], None);
@@ -49,7 +49,7 @@ fn only_its_files_are_served(#[case] path: &str) {
     assert_eq!(App::new().anon().get(path).status, 404);
 }
 
-#[rstest]
+#[test]
 fn settings_are_told_to_anyone() {
     let app = App::with(|settings| {
         settings.tile_url = "https://tiles.example.org/{z}/{x}/{y}.png".into();
@@ -96,7 +96,7 @@ fn counts_are_kept_in_step(#[values(0, 2, 5, 9, 12, 22)] zoom: u8) {
 }
 
 /// Both sides of the antimeridian, each cell once.
-#[rstest]
+#[test]
 fn counts_go_on_over_the_antimeridian() {
     let app = App::new();
     let ada = app.user("ada");
@@ -109,7 +109,7 @@ fn counts_go_on_over_the_antimeridian() {
     assert_eq!(counts(&ada, [10.0, 100.0, 0.5, 179.99], 0)["total"], 5);
 }
 
-#[rstest]
+#[test]
 fn visitors_see_coarse_counts_if_the_operator_lets_them() {
     let app = App::new();
     let ada = app.user("ada");
@@ -124,14 +124,14 @@ fn visitors_see_coarse_counts_if_the_operator_lets_them() {
 }
 
 /// An answer is never long, however fine the cells that are asked for.
-#[rstest]
+#[test]
 fn counts_of_the_world_are_coarse_at_any_zoom() {
     let app = App::new();
     let size = counts(&app.anon(), WORLD, 22)["cell"]["latitude"].as_f64().unwrap();
     assert!(180.0 / size * 360.0 / size <= 4096.0);
 }
 
-#[rstest]
+#[test]
 fn log_out_everywhere_is_everywhere() {
     let app = App::new();
     let (ada, mut elsewhere) = (app.user("ada"), app.anon());
@@ -143,7 +143,7 @@ fn log_out_everywhere_is_everywhere() {
     );
 }
 
-#[rstest]
+#[test]
 fn deleting_an_account_asks_its_password() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -169,7 +169,7 @@ fn mbtiles(path: &std::path::Path, format: &str) {
     db.execute("INSERT INTO metadata VALUES ('format', ?1)", [format]).unwrap();
 }
 
-#[rstest]
+#[test]
 fn a_street_map_is_served_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let map = folder.path().join("city.mbtiles");
@@ -191,7 +191,7 @@ fn a_street_map_is_served_from_its_file() {
     assert_eq!(about, json!({ "min_zoom": 2, "max_zoom": 3, "attribution": "Map makers" }));
 }
 
-#[rstest]
+#[test]
 fn a_map_of_vectors_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let map = folder.path().join("city.mbtiles");

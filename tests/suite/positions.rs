@@ -63,7 +63,7 @@ fn a_position_next_to_zero_is_stored_as_zero(#[case] latitude: f64, #[case] long
 }
 
 /// Files that were written before have such rows: they are read, copied and mended.
-#[rstest]
+#[test]
 fn an_older_file_with_such_a_position_is_brought_up() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bottle.db");
@@ -80,7 +80,7 @@ fn an_older_file_with_such_a_position_is_brought_up() {
 }
 
 /// A cell whose last bottle has gone leaves no row behind.
-#[rstest]
+#[test]
 fn a_cell_without_bottles_has_no_row() {
     let app = App::new();
     let ada = app.user("ada");

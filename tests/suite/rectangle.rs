@@ -166,7 +166,7 @@ fn rectangle() -> impl Strategy<Value = [f64; 4]> {
 }
 
 /// 20,000 rectangles, through the domain and a real file.
-#[rstest]
+#[test]
 fn the_rectangle_is_what_the_oracle_says() {
     let mut runner =
         TestRunner::new(Config { cases: 20_000, failure_persistence: None, ..Config::default() });
@@ -189,7 +189,7 @@ fn nearby(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64>
 }
 
 /// The same sea, thrown and seen by a client, whose numbers go through JSON and a query string.
-#[rstest]
+#[test]
 fn the_oracle_says_the_same_over_http() {
     let app = App::new();
     let ada = app.user("ada");

@@ -2,7 +2,6 @@
 //! refusal, not in what a type prints of itself, not by another user of the machine.
 
 use bottle_test_support::{Client, Program, Response, bottle};
-use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -149,7 +148,7 @@ fn walk_nonsense(spy: &mut Spy) {
     spy.refused("POST", "/auth/logout", &with, r#"{"user_id":"ada"}"#);
 }
 
-#[rstest]
+#[test]
 fn neither_log_nor_refusal_holds_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -186,7 +185,7 @@ fn neither_log_nor_refusal_holds_a_secret() {
 
 /// Whatever derives `Debug` may end in a log or a panic: of what it holds in plain text, nothing is
 /// secret. Secrets have types of their own, or their holders print themselves.
-#[rstest]
+#[test]
 fn what_prints_itself_holds_no_secret_text() {
     let mut printing = 0;
     for (path, source) in sources(std::path::Path::new("src")) {

@@ -177,7 +177,7 @@ fn a_session_that_goes_on_changes_what_it_asked_for(
 
 /// The table above is whole: the document knows of no other request that asks for a session and
 /// changes something.
-#[rstest]
+#[test]
 fn every_write_of_a_session_is_tried() {
     let is_write = |(method, _): &(String, String)| method != "GET";
     let tried = WRITES.iter().map(|(_, method, path, _)| document::operation_for(method, path));
@@ -188,7 +188,7 @@ fn every_write_of_a_session_is_tried() {
     );
 }
 
-#[rstest]
+#[test]
 fn a_session_that_expires_meanwhile_changes_nothing() {
     let (app, ada) = scene(By::Cookie, "");
     let year = Duration::from_secs(366 * 24 * 60 * 60);
@@ -225,7 +225,7 @@ fn who_may_do_it_is_decided_as_it_is_done(
 
 const DEMOTE: &str = "UPDATE users SET is_teacher = 0";
 
-#[rstest]
+#[test]
 fn the_log_names_a_teacher_as_they_are_called_then() {
     let (app, ada) = scene(By::Cookie, "");
     let hide = || ada.put("/api/teacher/bottles/2", &json!({ "hidden": true }));
@@ -239,7 +239,7 @@ fn the_log_names_a_teacher_as_they_are_called_then() {
 const SETTINGS: &str = "{login_attempts_per_minute=0,registrations_per_minute=0}";
 
 /// A thief sets a password again and again with a stolen cookie, until it is refused.
-#[rstest]
+#[test]
 fn the_password_that_the_operator_sets_stays() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -263,7 +263,7 @@ fn the_password_that_the_operator_sets_stays() {
     program.client().log_in("ada", "newer");
 }
 
-#[rstest]
+#[test]
 fn nothing_is_changed_after_a_logout_everywhere() {
     let app = App::with(|settings| settings.argon2_memory_kib = 4096);
     let ada = app.user("ada");

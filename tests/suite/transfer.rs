@@ -49,7 +49,7 @@ const BOTTLES: &str =
         bottles.created_at, openers_count)
     FROM bottles JOIN users ON users.id = owner_id ORDER BY 1";
 
-#[rstest]
+#[test]
 fn what_was_exported_is_imported_once() {
     let (from, to) = (sea(), empty());
     let file = from.path().join("sea.jsonl");
@@ -119,7 +119,7 @@ fn bad_features_are_told_and_left_out(
     assert_eq!(String::from_utf8_lossy(&output.stdout), told);
 }
 
-#[rstest]
+#[test]
 fn one_accounts_data_are_its_own() {
     let from = sea();
     let bobs = run_ok(from.path(), &["export", "--user", "bob"]);
@@ -143,7 +143,7 @@ fn one_accounts_data_are_its_own() {
     assert_eq!(types, ["user", "bottle", "opening", "opening"]);
 }
 
-#[rstest]
+#[test]
 fn bad_lines_are_told_and_left_out() {
     let to = empty();
     let lines = [
@@ -174,7 +174,7 @@ fn bad_lines_are_told_and_left_out() {
     assert_eq!(rows(to.path(), "SELECT username FROM users ORDER BY id"), ["ada", "eve"]);
 }
 
-#[rstest]
+#[test]
 fn many_rows_go_in_by_parts_while_others_write() {
     let to = empty();
     let lines: Vec<String> = (0..5000)
@@ -205,7 +205,7 @@ fn many_rows_go_in_by_parts_while_others_write() {
     assert_eq!(run_ok(to.path(), &["import", "in.jsonl"]), "0 rows were added, 5000 were there\n");
 }
 
-#[rstest]
+#[test]
 fn no_file_is_written_over() {
     let from = sea();
     fs::write(from.path().join("sea.jsonl"), "Dear diary").unwrap();

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use bottle_test_support::{App, Client, Program, Random, bottle};
-use rstest::rstest;
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
@@ -64,7 +63,7 @@ fn search(client: &Client, [south, north, west, east]: Bounds) -> Value {
     answer.data()
 }
 
-#[rstest]
+#[test]
 fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
     let app = sea();
     let grace = app.teacher("grace");
@@ -105,7 +104,7 @@ fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
 }
 
 /// 16777217 and 16777216 are one 32-bit float; so are these longitudes.
-#[rstest]
+#[test]
 fn what_only_the_exact_coordinates_refuse_is_named() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
@@ -116,7 +115,7 @@ fn what_only_the_exact_coordinates_refuse_is_named() {
     assert!(seen["sql"].as_str().unwrap().contains("FROM bottles_rtree CROSS JOIN bottles"));
 }
 
-#[rstest]
+#[test]
 fn only_a_teacher_looks_inside_but_anyone_in_the_demo() {
     let path = "/api/xray/tree?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
     let app = App::new();
