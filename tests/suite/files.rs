@@ -9,6 +9,8 @@ use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
+use crate::upgrades::copy_of_fixture;
+
 fn open(path: &Path) -> Result<Store, String> {
     Store::open(path, &store_options(&fast_settings())).map_err(|e| e.to_string())
 }
@@ -179,30 +181,14 @@ fn a_file_in_use_is_refused() {
     assert!(open(&path).err().unwrap().contains("in use by another bottle"));
 }
 
-/// From the first schema to today's: what was there is there still.
-#[test]
-fn an_older_file_is_migrated_with_its_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bottle.db");
-    let db = Connection::open(&path).unwrap();
-    db.execute_batch(include_str!("../../src/store/migrations/0001_bottles.sql")).unwrap();
-    db.execute_batch(
-        "PRAGMA application_id = 0x424F544C; PRAGMA user_version = 1;
-         INSERT INTO users (username, password_hash, nickname, gender, created_at) VALUES ('ada', '', '', 'other', 0);
-         INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-         VALUES (1, 'old', '', 1, 2, 0, 0);",
-    )
-    .unwrap();
-    drop(db);
+/// From each older schema to today's.
+#[rstest]
+fn an_older_file_becomes_like_a_new_one(#[values(1, 2, 3, 4, 5)] older: usize) {
+    let folder = copy_of_fixture(older);
+    let (path, new) = (folder.path().join("bottle.db"), folder.path().join("new.db"));
     drop(open(&path).unwrap());
-
-    let new = tempfile::tempdir().unwrap();
-    drop(open(&new.path().join("bottle.db")).unwrap());
-    assert_eq!(schema(&path), schema(&new.path().join("bottle.db")));
-    let db = Connection::open(&path).unwrap();
-    let content: String =
-        db.query_row("SELECT content FROM bottles", [], |row| row.get(0)).unwrap();
-    assert_eq!(content, "old");
+    drop(open(&new).unwrap());
+    assert_eq!(schema(&path), schema(&new));
 }
 
 fn schema(path: &Path) -> (i32, Vec<String>) {

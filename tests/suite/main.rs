@@ -51,4 +51,5 @@ mod security;
 mod session_races;
 mod slow;
 mod transfer;
+mod upgrades;
 mod xray;

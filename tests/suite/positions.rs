@@ -1,11 +1,10 @@
 //! Positions that the R*-tree's 32-bit boxes cannot hold.
 
-use std::path::Path;
-
-use bottle::store::migrate::APPLICATION_ID;
 use bottle_test_support::{App, Client, Program, bottle, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
+
+use crate::upgrades::copy_of_fixture;
 
 const AROUND_ZERO: &str =
     "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
@@ -17,30 +16,6 @@ fn positions(client: &Client) -> Vec<(f64, f64)> {
     let place = |bottle: &serde_json::Value, name: &str| bottle["location"][name].as_f64().unwrap();
     let bottles = bottles.as_array().unwrap().iter();
     bottles.map(|bottle| (place(bottle, "latitude"), place(bottle, "longitude"))).collect()
-}
-
-/// Adds the migrations of schema 5 to a new file, and a bottle with `latitude`.
-fn schema_5(path: &Path, latitude: &str) {
-    let db = Connection::open(path).unwrap();
-    db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-    for migration in [
-        include_str!("../../src/store/migrations/0001_bottles.sql"),
-        include_str!("../../src/store/migrations/0002_ledger.sql"),
-        include_str!("../../src/store/migrations/0003_counts.sql"),
-        include_str!("../../src/store/migrations/0004_one_time_passwords.sql"),
-        include_str!("../../src/store/migrations/0005_moderation.sql"),
-    ] {
-        db.execute_batch(migration).unwrap();
-    }
-    db.pragma_update(None, "user_version", 5).unwrap();
-    db.execute_batch(&format!(
-        "INSERT INTO users (username, password_hash, nickname, gender, created_at)
-         VALUES ('ada', '', 'ada', 'unknown', 0);
-         INSERT INTO bottles
-             (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-         VALUES (1, 'c', '', {latitude}, 10, 0, 0)"
-    ))
-    .unwrap();
 }
 
 #[rstest]
@@ -65,17 +40,16 @@ fn a_position_next_to_zero_is_stored_as_zero(#[case] latitude: f64, #[case] long
 /// Files that were written before have such rows: they are read, copied and mended.
 #[test]
 fn an_older_file_with_such_a_position_is_brought_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bottle.db");
-    schema_5(&path, "1e-50");
+    let folder = copy_of_fixture(5);
     assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
     run_ok(folder.path(), &["backup", "copy.db"]);
 
     drop(Program::start(bottle(folder.path(), &[])));
     assert!(folder.path().join("bottle.db.schema-5").exists());
     assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
-    let db = Connection::open(&path).unwrap();
-    let latitude: f64 = db.query_row("SELECT latitude FROM bottles", [], |row| row.get(0)).unwrap();
+    let db = Connection::open(folder.path().join("bottle.db")).unwrap();
+    let sql = "SELECT latitude FROM bottles WHERE content = 'too near to zero'";
+    let latitude: f64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(latitude, 0.0);
 }
 
