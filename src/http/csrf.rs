@@ -89,3 +89,58 @@ fn is_foreign(request: &Request<'_>) -> bool {
     headers.get("Sec-Fetch-Site").any(foreign_site)
         || headers.get("Origin").any(|origin| !url.is_own(origin, request.host()))
 }
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::uri::Host;
+    use rstest::rstest;
+
+    use super::PublicUrl;
+
+    const HTTPS: &str = "https://bottle.example.org";
+    const HERE: &str = "127.0.0.1:8000";
+
+    #[rstest]
+    #[case::own("", HERE, "http://127.0.0.1:8000", true)]
+    #[case::default_port("", "bottle.lan", "http://bottle.lan:80", true)]
+    #[case::another_site("", HERE, "https://elsewhere.example", false)]
+    #[case::another_port("", HERE, "http://127.0.0.1:1", false)]
+    #[case::another_name_of_this_machine("", HERE, "http://localhost:8000", false)]
+    #[case::a_file_or_a_sandbox("", HERE, "null", false)]
+    #[case::no_origin("", HERE, "", false)]
+    #[case::a_name_that_begins_alike("", HERE, "http://127.0.0.1.elsewhere.example:8000", false)]
+    #[case::public(HTTPS, HERE, HTTPS, true)]
+    #[case::port_spelled_out(HTTPS, HERE, "https://bottle.example.org:443", true)]
+    #[case::in_capitals("https://Bottle.example.org/", HERE, "https://bottle.EXAMPLE.org", true)]
+    #[case::public_over_http(HTTPS, HERE, "http://bottle.example.org", false)]
+    #[case::plain_here(HTTPS, HERE, "http://127.0.0.1:8000", false)]
+    #[case::https_here(HTTPS, "bottle.lan", "https://bottle.lan", true)]
+    #[case::public_at_another_port(
+        "http://bottle.example.org:81",
+        HERE,
+        "http://bottle.example.org",
+        false
+    )]
+    fn an_origin_is_own_by_the_public_url_or_the_host(
+        #[case] url: &str,
+        #[case] host: &str,
+        #[case] origin: &str,
+        #[case] own: bool,
+    ) {
+        let host = Host::parse(host).unwrap();
+        assert_eq!(PublicUrl::parse(url).unwrap().is_own(origin, Some(&host)), own);
+    }
+
+    #[rstest]
+    fn a_public_url_is_the_root_of_a_web_site(
+        #[values(
+            "bottle.example.org",
+            "ftp://example.org",
+            "https://example.org/a",
+            "https://example.org/?a"
+        )]
+        url: &str,
+    ) {
+        assert!(PublicUrl::parse(url).is_err());
+    }
+}

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(parse(value), Err(path.to_owned()));
     }
 
-    #[rstest]
+    #[test]
     fn objects_lists_and_unknown_fields_are_read() {
         let value = json!({
             "place": { "x": 1, "y": [[1], { "z": [] }] }, "places": [{ "x": null }, {}], "more": [1]

@@ -93,3 +93,42 @@ impl Clock {
         self.advanced.fetch_add(millis, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(0, "1970-01-01T00:00:00.000Z")]
+    #[case(1_514_098_943_000, "2017-12-24T07:02:23.000Z")]
+    #[case(-1, "1969-12-31T23:59:59.999Z")]
+    #[case(4_102_444_800_001, "2100-01-01T00:00:00.001Z")]
+    fn a_timestamp_has_one_form(#[case] millis: i64, #[case] text: &str) {
+        let moment = Timestamp::from_millis(millis);
+        assert_eq!(moment.to_string(), text);
+        assert_eq!(serde_json::from_value::<Timestamp>(text.into()).unwrap(), moment);
+    }
+
+    #[rstest]
+    #[case("2017-12-24T07:02:23Z", true)]
+    #[case("2017-12-24T09:02:23+02:00", true)]
+    #[case("2017-12-24T07:02:23.0004Z", true)]
+    #[case("2017-12-24", false)]
+    #[case("2017-12-24T07:02:23", false)]
+    #[case("yesterday", false)]
+    fn any_form_of_rfc_3339_is_read(#[case] text: &str, #[case] valid: bool) {
+        let expected = valid.then_some(Timestamp::from_millis(1_514_098_943_000));
+        assert_eq!(serde_json::from_value::<Timestamp>(text.into()).ok(), expected);
+    }
+
+    #[test]
+    fn clones_advance_together_and_uptime_never_goes_back() {
+        let clock = Clock::starting_at(Timestamp::from_millis(0));
+        let (clone, before) = (clock.clone(), clock.uptime());
+        clone.advance(Duration::from_secs(60));
+        assert!((60_000..120_000).contains(&clock.now().millis()));
+        assert!(clock.uptime() >= before + Duration::from_secs(60));
+    }
+}

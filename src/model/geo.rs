@@ -172,7 +172,79 @@ impl Rectangle {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
+
+    const POSITIONS: [(f64, f64); 7] = [
+        (0.0, 0.0),
+        (10.0, 180.0),
+        (10.0, -180.0),
+        (90.0, 50.0),
+        (-90.0, 0.0),
+        (1.0, 179.5),
+        (1.0, -179.5),
+    ];
+
+    #[rstest]
+    #[case::point([0.0, 0.0, 0.0, 0.0], &[0])]
+    #[case::near_the_point([0.0, 1e-9, 0.0, 0.0], &[])]
+    #[case::edge([1.0, 1.0, 1.0, 1.0], &[0])]
+    #[case::within_the_edge([1.0, 1.0, 0.9999999999999999, 1.0], &[])]
+    #[case::the_antimeridian_has_two_names([10.0, 180.0, 0.0, 0.0], &[1, 2])]
+    #[case::and_the_other_one([10.0, -180.0, 0.0, 0.0], &[1, 2])]
+    #[case::touching_it_from_the_west([10.0, 179.0, 0.0, 1.0], &[1, 2])]
+    #[case::over_it([1.0, 179.9, 0.0, 0.6], &[5, 6])]
+    #[case::over_it_from_the_other_side([1.0, -179.9, 0.0, 0.6], &[5, 6])]
+    #[case::not_so_far([1.0, 179.9, 0.0, 0.5], &[5])]
+    #[case::north_pole([89.0, 50.0, 5.0, 1.0], &[3])]
+    #[case::south_pole([-89.5, 0.0, 90.0, 0.0], &[0, 4])]
+    #[case::every_longitude([10.0, 0.0, 0.0, 180.0], &[1, 2])]
+    #[case::more_than_every_longitude([10.0, 77.0, 0.0, 1000.0], &[1, 2])]
+    #[case::whole_world([0.0, 0.0, 90.0, 180.0], &[0, 1, 2, 3, 4, 5, 6])]
+    #[case::more_than_the_world([45.0, -120.0, 1e300, 1e300], &[0, 1, 2, 3, 4, 5, 6])]
+    fn a_rectangle_is_closed_and_goes_over_the_antimeridian(
+        #[case] rectangle: [f64; 4],
+        #[case] expected: &[usize],
+    ) {
+        let [latitude, longitude, latitude_span, longitude_span] = rectangle;
+        let center = Position::new(latitude, longitude).unwrap();
+        let rectangle = Rectangle::new(center, latitude_span, longitude_span).unwrap();
+        let positions = POSITIONS.iter().enumerate();
+        let inside = positions
+            .filter(|(_, (latitude, longitude))| {
+                rectangle.holds(Position::new(*latitude, *longitude).unwrap())
+            })
+            .map(|(n, _)| n);
+        assert_eq!(inside.collect::<Vec<_>>(), expected);
+    }
+
+    #[rstest]
+    #[case::corner(-90.0, 180.0, None)]
+    #[case::too_far_north(90.00000000000001, 0.0, Some("latitude"))]
+    #[case::too_far_east(0.0, 180.00000000000003, Some("longitude"))]
+    #[case::swapped(113.39992, 23.059375, Some("latitude"))]
+    #[case::no_number(0.0, f64::NAN, Some("longitude"))]
+    #[case::infinite(f64::NEG_INFINITY, 0.0, Some("latitude"))]
+    fn a_position_is_on_the_globe(
+        #[case] latitude: f64,
+        #[case] longitude: f64,
+        #[case] wrong: Option<&str>,
+    ) {
+        let error = Position::new(latitude, longitude).err().map(|e| e.to_string());
+        assert_eq!(error.is_some(), wrong.is_some(), "{error:?}");
+        assert!(error.unwrap_or_default().contains(wrong.unwrap_or_default()));
+    }
+
+    #[rstest]
+    #[case(-1.0, 0.0)]
+    #[case(0.0, -f64::MIN_POSITIVE)]
+    #[case(f64::INFINITY, 0.0)]
+    #[case(0.0, f64::NAN)]
+    fn a_span_is_finite_and_not_negative(#[case] latitude_span: f64, #[case] longitude_span: f64) {
+        let center = Position::new(0.0, 0.0).unwrap();
+        assert!(Rectangle::new(center, latitude_span, longitude_span).is_err());
+    }
 
     #[test]
     fn denormal_coordinates_become_zero() {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use bottle_test_support::{Program, bottle, fast_settings_with};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::DESKTOP;
 use crate::driver::Browser;
-use crate::program::{Program, bottle};
 
 /// Where the makers of the map are credited.
 #[derive(Clone, Copy)]
@@ -30,10 +30,11 @@ fn start(folder: &Path, source: Source, attribution: &str) -> Program {
         Source::Setting => {
             let mut command = bottle(folder, &[]);
             // Without a host: to ask another would be an error in the console.
-            command.env("ROCKET_BOTTLE", format!(
-                "{{argon2_memory_kib=8,argon2_iterations=1,tile_url=\"tiles/{{z}}/{{x}}/{{y}}\",tile_attribution={}}}",
+            let map = format!(
+                "tile_url=\"tiles/{{z}}/{{x}}/{{y}}\",tile_attribution={}",
                 json!(attribution)
-            ));
+            );
+            command.env("ROCKET_BOTTLE", fast_settings_with(&map));
             Program::start(command)
         }
     }

@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bottle_test_support::TIMEOUT;
 use fantoccini::elements::Element;
 use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::app::PATIENCE;
 use crate::engine::{Driver, Engine};
 
 const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4";
@@ -97,7 +97,7 @@ impl Browser {
             if let Some(id) = found.as_object().and_then(|found| found.values().next()?.as_str()) {
                 return Element::from_element_id(self.client.clone(), id.to_owned().into());
             }
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 panic!("no {kind} is called {name:?}; the page says:\n{}", self.text().await);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -111,7 +111,7 @@ impl Browser {
             match self.find("button", name).await.click().await {
                 Ok(()) => return,
                 // It may be moving, or be drawn anew.
-                Err(e) if started.elapsed() > PATIENCE => panic!("{name} cannot be clicked: {e}"),
+                Err(e) if started.elapsed() > TIMEOUT => panic!("{name} cannot be clicked: {e}"),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -136,7 +136,7 @@ impl Browser {
         loop {
             match self.value(name).await {
                 empty if empty.is_empty() => {
-                    assert!(started.elapsed() < PATIENCE, "{name} stays empty");
+                    assert!(started.elapsed() < TIMEOUT, "{name} stays empty");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 value => return value,
@@ -164,7 +164,7 @@ impl Browser {
     pub(crate) async fn reads(&self, wanted: &str) {
         let started = Instant::now();
         while !self.text().await.contains(wanted) {
-            if started.elapsed() > PATIENCE {
+            if started.elapsed() > TIMEOUT {
                 panic!("{wanted:?} does not appear; the page says:\n{}", self.text().await);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -298,7 +298,7 @@ async fn connect(engine: Engine, driver: &str, capabilities: &Value) -> Client {
         {
             Ok(client) => return client,
             Err(NewSessionError::Failed(_) | NewSessionError::FailedC(_))
-                if started.elapsed() < PATIENCE =>
+                if started.elapsed() < TIMEOUT =>
             {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }

@@ -3,22 +3,13 @@
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
-#[path = "../suite/app.rs"]
-#[allow(dead_code)]
-mod app;
 mod attribution;
-#[path = "../suite/document.rs"]
-#[allow(dead_code)]
-mod document;
 mod driver;
 mod engine;
-#[path = "../suite/program.rs"]
-#[allow(dead_code)]
-mod program;
 
 use bottle::server::lan;
+use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
 use driver::Browser;
-use program::{Program, bottle, works};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,7 +29,7 @@ fn start() -> (TempDir, Program) {
 }
 
 /// Someone else, who throws a bottle by the API.
-fn bob(program: &Program) -> app::Client {
+fn bob(program: &Program) -> Client {
     let mut bob = program.client();
     bob.post("/api/users", &json!({ "username": "bob", "password": "pass", "nickname": "Bob" }));
     bob.log_in("bob", "pass");
@@ -117,7 +108,6 @@ async fn throw_open_and_see_who_opened(
     page.close(&[]).await;
 }
 
-#[rstest]
 #[tokio::test]
 async fn errors_stand_beside_their_field() {
     let (_folder, program) = start();
@@ -141,7 +131,6 @@ async fn errors_stand_beside_their_field() {
 
 /// A session that ends elsewhere is begun anew, and what was asked for goes on: whether the page hears of the
 /// end first, or by asking.
-#[rstest]
 #[tokio::test]
 async fn an_ended_session_goes_on_after_a_login() {
     let (_folder, program) = start();
@@ -175,7 +164,6 @@ fn end_sessions(program: &Program, username: &str) {
 
 /// A place touched on the map is filled in, with the nearest city; the draft of a visitor is thrown
 /// after the login that it asks for. Then the account is left everywhere.
-#[rstest]
 #[tokio::test]
 async fn a_touched_place_is_thrown_at_after_a_login() {
     let (_folder, program) = start();
@@ -208,7 +196,6 @@ async fn a_touched_place_is_thrown_at_after_a_login() {
 }
 
 /// The server goes away while someone writes: the words are there when it is back.
-#[rstest]
 #[tokio::test]
 async fn a_message_outlives_the_server() {
     let (folder, program) = start();
@@ -238,7 +225,6 @@ async fn a_message_outlives_the_server() {
 }
 
 /// Nickname, password and the end of an account.
-#[rstest]
 #[tokio::test]
 async fn an_account_is_changed_and_deleted() {
     let (_folder, program) = start();
@@ -270,7 +256,6 @@ async fn an_account_is_changed_and_deleted() {
 }
 
 /// What `bottle user import` gives out.
-#[rstest]
 #[tokio::test]
 async fn a_given_password_is_replaced_at_the_first_login() {
     let (folder, program) = start();
@@ -297,7 +282,6 @@ async fn a_given_password_is_replaced_at_the_first_login() {
 
 /// What a visitor's browser loads before the first bottles are on the map: at most 12 files and
 /// 150 kB, compressed.
-#[rstest]
 #[tokio::test]
 async fn the_first_view_is_light() {
     let folder = tempfile::tempdir().unwrap();
@@ -313,7 +297,6 @@ async fn the_first_view_is_light() {
 }
 
 /// In the demo one click logs in, and the language can be switched.
-#[rstest]
 #[tokio::test]
 async fn the_demo_logs_in_with_one_click() {
     let folder = tempfile::tempdir().unwrap();
@@ -356,7 +339,7 @@ async fn every_route_can_be_read_and_tried(
 async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     let w = |en, zh| words(language, en, zh);
     let (folder, program) = start();
-    works(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
     bob(&program);
     let ada = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
     register(&ada, language, "ada").await;
@@ -404,12 +387,11 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
 }
 
 /// Where more listen than may, a page that was refused asks again: until there is room for it.
-#[rstest]
 #[tokio::test]
 async fn who_is_refused_a_stream_gets_one_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
-    command.env("ROCKET_BOTTLE", "{argon2_memory_kib=8,argon2_iterations=1,max_event_streams=1}");
+    command.env("ROCKET_BOTTLE", fast_settings_with("max_event_streams=1"));
     let program = Program::start(command);
     let bob = bob(&program);
     let around = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";
@@ -424,7 +406,6 @@ async fn who_is_refused_a_stream_gets_one_later() {
     page.close(&["503"]).await;
 }
 
-#[rstest]
 #[tokio::test]
 async fn an_author_deletes_a_bottle() {
     let (_folder, program) = start();
@@ -446,7 +427,6 @@ async fn an_author_deletes_a_bottle() {
 }
 
 /// A phone gives its position over https, if only this machine vouches for it, and over plain http is not asked.
-#[rstest]
 #[tokio::test]
 async fn a_phone_may_give_its_position() {
     let folder = tempfile::tempdir().unwrap();

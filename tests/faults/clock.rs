@@ -1,10 +1,9 @@
 //! A clock that is wrong, and becomes right again: no token gets in before it was given nor after its
 //! end, whatever the clock said in between.
 
+use bottle_test_support::{Client, Program, bottle};
 use serde_json::json;
 
-use crate::app::Client;
-use crate::program::{Program, bottle};
 use crate::sea::{self, a_bottle};
 use crate::shim::Shim;
 

@@ -9,11 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
+use bottle_test_support::{Client, Program, TIMEOUT, read_until_closed};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
 use serde_json::json;
 
-use crate::app::{Client, PATIENCE, until_closed};
-use crate::program::Program;
 use crate::sea::Sea;
 
 pub(crate) const MIB: u64 = 1024 * 1024;
@@ -52,7 +51,7 @@ pub(crate) fn few_descriptors(times: usize) -> String {
     let sea = Sea::new();
     let program = Program::start(limited(&sea, 64));
     for _ in 0..times {
-        let crowd: Vec<TcpStream> = (0..200).map(|_| program.socket()).collect();
+        let crowd: Vec<TcpStream> = (0..200).map(|_| program.connect()).collect();
         // While they stay, and once they have gone.
         for crowd in [Some(crowd), None] {
             time_of(&program.client(), "/api/settings");
@@ -115,7 +114,7 @@ pub(crate) fn half_sent_bodies(times: usize) -> String {
             thread::scope(|scope| {
                 let crowd = scope.spawn(|| crowd_that_sends(&half, &program));
                 while !crowd.is_finished() || open_sockets(&program) > most {
-                    assert!(began.elapsed() < PATIENCE, "{} sockets", open_sockets(&program));
+                    assert!(began.elapsed() < TIMEOUT, "{} sockets", open_sockets(&program));
                     slowest = slowest.max(time_of(&program.client(), "/healthz"));
                     assert_eq!(sea.throw_in_one_packet(&program), 200);
                 }
@@ -139,7 +138,7 @@ pub(crate) fn slow_clients(times: usize) -> String {
         let began = Instant::now();
         let crowd: Vec<TcpStream> = (0..1000)
             .map(|n| {
-                let mut socket = program.socket();
+                let mut socket = program.connect();
                 // It may be closed again already: there are more than one address may have.
                 let _ = socket.write_all(&head[..n % head.len()]);
                 socket
@@ -148,7 +147,7 @@ pub(crate) fn slow_clients(times: usize) -> String {
         slowest = slowest.max(time_of(&program.client(), "/api/settings"));
         most = most.max(memory(&program) - idle);
         for socket in crowd {
-            until_closed(socket);
+            read_until_closed(socket);
         }
         longest = longest.max(began.elapsed());
         assert_eq!(sea.throw(&program), 200);

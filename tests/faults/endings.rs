@@ -6,12 +6,12 @@ use std::thread;
 use bottle::model::clock::Clock;
 use bottle::server::config;
 use bottle::server::{self, AppState as Served};
+use bottle_test_support::{fast_settings, open_store};
 use rocket::local::blocking::Client;
 use rocket::{get, routes};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::app::{fast_settings, open_store};
 use crate::sea::{Sea, a_bottle, wait_until};
 
 /// SIGTERM while 16 clients throw, each over a connection that stays open.

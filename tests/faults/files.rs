@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use bottle_test_support::bottle;
 use rusqlite::Connection;
 
-use crate::program::bottle;
 use crate::sea::Sea;
 
 type Spoil = fn(&Path);

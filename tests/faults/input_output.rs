@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use bottle_test_support::{Client, Program, bottle, file_names};
 use rusqlite::Connection;
 
-use crate::app::Client;
-use crate::program::{Program, bottle, names};
 use crate::sea::{self, Sea, a_bottle};
 use crate::shim::Shim;
 
@@ -174,7 +173,7 @@ fn works_read_only(folder: &Path, args: &[&str]) -> String {
 fn read_all(sea: &Sea) {
     let elsewhere = tempfile::tempdir().unwrap();
     let at = |name: &str| elsewhere.path().join(name).to_str().unwrap().to_owned();
-    let before = names(sea.folder());
+    let before = file_names(sea.folder());
     let works = |args: &[&str]| works_read_only(sea.folder(), args);
     assert!(works(&["check"]).contains("nothing is wrong"));
     assert!(works(&["user", "list"]).contains("ada"));
@@ -187,7 +186,7 @@ fn read_all(sea: &Sea) {
     for copy in ["copy.db", "bottle.db"] {
         sea.check_copy(&elsewhere.path().join(copy));
     }
-    assert_eq!(names(sea.folder()), before);
+    assert_eq!(file_names(sea.folder()), before);
 }
 
 pub(crate) fn read_only_disk(times: usize) -> String {
@@ -203,7 +202,7 @@ pub(crate) fn read_only_disk(times: usize) -> String {
         program = sea.start();
         program.signal("TERM");
         program.status();
-        assert_eq!(names(sea.folder()), ["bottle.db"]);
+        assert_eq!(file_names(sea.folder()), ["bottle.db"]);
         read_all(&sea);
     }
     "check, export, user list, backup and restore from it: served, killed and at rest".into()

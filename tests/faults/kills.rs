@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bottle::store::migrate;
+use bottle_test_support::{Program, bottle};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::program::{Program, bottle};
 use crate::sea::{self, Sea};
 
 pub(crate) fn under_writers(times: usize) -> String {

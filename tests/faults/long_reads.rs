@@ -6,15 +6,14 @@ use std::os::fd::AsRawFd;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
+use bottle_test_support::{Client, Program, TIMEOUT};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrIn, connect, setsockopt, socket, sockopt::RcvBuf,
 };
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{Client, PATIENCE};
 use crate::crowds::{MIB, memory, time_of};
-use crate::program::Program;
 use crate::sea::{Sea, join};
 
 const SHORT: &str =
@@ -46,7 +45,7 @@ fn small_socket(port: u16) -> TcpStream {
     let server = SockaddrIn::from(SocketAddrV4::new([127, 0, 0, 1].into(), port));
     connect(fd.as_raw_fd(), &server).unwrap();
     let stream = TcpStream::from(fd);
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     stream
 }
 
@@ -145,7 +144,7 @@ pub(crate) fn crowd(times: usize) -> String {
         command.env("ROCKET_BOTTLE", "{max_connections_per_address=2048}");
         let program = Program::start(command);
         let ada = sea.ada(&program);
-        let crowd: Vec<TcpStream> = (0..900).map(|_| program.socket()).collect();
+        let crowd: Vec<TcpStream> = (0..900).map(|_| program.connect()).collect();
         for mut socket in &crowd {
             let head = head(&ada, &format!("{WORLD}&limit=600"), "close");
             socket.write_all(head.as_bytes()).unwrap();

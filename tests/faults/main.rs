@@ -7,16 +7,6 @@
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
-#[allow(dead_code)] // what only the suite uses
-#[path = "../suite/app.rs"]
-mod app;
-#[allow(dead_code)]
-#[path = "../suite/document.rs"]
-mod document;
-#[allow(dead_code)]
-#[path = "../suite/program.rs"]
-mod program;
-
 mod clock;
 mod crowds;
 mod endings;

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::Child;
 use std::thread;
 
+use bottle_test_support::{Program, bottle, run_ok};
 use rusqlite::Connection;
 
-use crate::program::{Program, bottle, works};
 use crate::sea::Sea;
 use crate::shim::Shim;
 
@@ -25,7 +25,7 @@ impl Killed {
         let program = sea.start();
         sea.throw_many(&program, 16);
         let in_backup = sea.ids();
-        works(sea.folder(), &["backup", "copy.db"], "");
+        run_ok(sea.folder(), &["backup", "copy.db"]);
         program.signal("TERM");
         drop(program);
         let program = sea.start();
@@ -118,7 +118,7 @@ fn kill_restore(old: &Killed, shim: &Shim, before: Before, nth: i64) -> bool {
         }
     }
 
-    works(folder.path(), &["restore", "copy.db"], "");
+    run_ok(folder.path(), &["restore", "copy.db"]);
     assert_eq!(old.served(folder.path()).unwrap(), old.in_backup, "restored again after {nth}");
     let is_kept = (1..=2).map(|n| at(&format!("bottle.db.before-restore-{n}"))).any(|kept| {
         let kept_log = fs::read(kept.with_extension(format!("{}-wal", extension(&kept))));

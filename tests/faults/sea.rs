@@ -7,12 +7,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
+use bottle_test_support::{Client, Program, bottle, read_until_closed};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use crate::app::{Client, until_closed};
-use crate::program::{Program, bottle};
 
 const WRITERS: usize = 16;
 
@@ -81,9 +79,9 @@ impl Sea {
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{bottle}",
             bottle.len()
         );
-        let mut socket = program.socket();
+        let mut socket = program.connect();
         socket.write_all(request.as_bytes()).unwrap();
-        let answer = until_closed(socket);
+        let answer = read_until_closed(socket);
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.unwrap_or_else(|| panic!("{answer:?}"));

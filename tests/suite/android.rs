@@ -1,9 +1,8 @@
 //! A public Android client of this API (Retrofit, Gson, a persistent cookie jar), as it is.
 
+use bottle_test_support::{App, Client, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, App, Client};
 
 /// What it sends with every request, also with those that have no body.
 const TYPE: [(&str, &str); 1] = [("Content-type", "application/json;charset=UTF-8")];
@@ -30,7 +29,7 @@ impl Phone {
     }
 
     #[track_caller]
-    fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response {
         let body = body.map(|body| body.to_string());
         let body = body.as_deref().map(str::as_bytes);
         let answer = self.client.send(method, &format!("/api{path}"), &TYPE, body);
@@ -100,7 +99,7 @@ fn its_whole_bottle_is_taken(#[case] owner: Value) {
     assert_eq!(thrown["location"]["formatted_address"], "大学城");
 }
 
-#[rstest]
+#[test]
 fn it_goes_through_its_whole_day() {
     let app = App::new();
     let (ada, bob) = (Phone::new(&app, "ada"), Phone::new(&app, "bob"));
@@ -136,7 +135,7 @@ fn it_goes_through_its_whole_day() {
 }
 
 /// Without a position it has latitude and longitude the wrong way round.
-#[rstest]
+#[test]
 fn its_swapped_position_is_told() {
     let app = App::new();
     let ada = Phone::new(&app, "ada");

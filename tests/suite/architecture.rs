@@ -209,7 +209,7 @@ fn cycles(sources: &[Source]) -> Vec<String> {
     found
 }
 
-#[rstest]
+#[test]
 fn every_file_belongs_to_a_layer() {
     let outside: Vec<_> = sources()
         .iter()
@@ -219,13 +219,13 @@ fn every_file_belongs_to_a_layer() {
     assert!(outside.is_empty(), "in no layer: {outside:#?}");
 }
 
-#[rstest]
+#[test]
 fn a_file_imports_only_from_its_own_layer_and_those_below() {
     let wrong = upward_imports(&sources());
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-#[rstest]
+#[test]
 fn no_files_import_each_other() {
     let found = cycles(&sources());
     assert!(found.is_empty(), "{found:#?}");

@@ -2,14 +2,14 @@
 
 use std::io::{Read, Write};
 
+use bottle_test_support::App;
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::app::App;
 use crate::hostile::{known, stored};
 
-#[rstest]
+#[test]
 fn a_new_sea_has_no_accounts() {
     let app = App::new();
     let db = Connection::open(app.database()).unwrap();
@@ -44,7 +44,7 @@ fn a_password_is_taken_and_checked_as_it_stands(#[case] password: &str, #[case] 
 }
 
 /// No route that is documented for another method does anything when it is only read.
-#[rstest]
+#[test]
 fn to_read_changes_nothing() {
     let app = App::new();
     let ada = known(&app);
@@ -78,7 +78,7 @@ fn trace_is_refused(#[values("/", "/api/users/self", "/user", "/auth/login")] pa
 
 /// A page of another origin gets no leave to read anything.
 /// Neither lists of a folder, nor what lies beside the page, nor anything hidden.
-#[rstest]
+#[test]
 fn nothing_but_the_page_is_served() {
     let app = App::new();
     let client = app.anon();
@@ -104,7 +104,7 @@ fn nothing_but_the_page_is_served() {
     }
 }
 
-#[rstest]
+#[test]
 fn no_other_origin_may_read() {
     let app = App::new();
     let ada = app.user("ada");
@@ -120,7 +120,7 @@ fn no_other_origin_may_read() {
     }
 }
 
-#[rstest]
+#[test]
 fn what_is_anothers_stays_anothers() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -147,7 +147,7 @@ fn what_is_anothers_stays_anothers() {
 }
 
 /// Neither what others see nor what a body may set is more than the contract's fields.
-#[rstest]
+#[test]
 fn fields_are_shown_and_set_by_name() {
     let app = App::new();
     let (anon, bob) = (app.anon(), app.user("bob"));
@@ -195,7 +195,7 @@ fn names(object: &Value) -> Vec<&str> {
 #[case::folded("X: a\r\n b\r\nContent-Length: 36", ADA, 400)]
 fn a_message_ends_in_one_place(#[case] headers: &str, #[case] body: &str, #[case] status: u16) {
     let app = App::new();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     socket.write_all(format!("{head}{headers}\r\n\r\n{body}").as_bytes()).unwrap();
     let mut answer = String::new();
@@ -209,7 +209,7 @@ const CHUNKED: &str = "23\r\n{\"username\":\"ada\",\"password\":\"pass\"\r\n1\r\
 
 /// The page makes elements and sets their text: nothing that someone wrote is ever read as markup
 /// or as a script.
-#[rstest]
+#[test]
 fn the_page_reads_no_text_as_markup() {
     let mut scripts = 0;
     for folder in ["static/js", "static/lang"] {
@@ -245,7 +245,7 @@ fn the_page_reads_no_text_as_markup() {
 }
 
 /// Hidden while they are typed, and open to pasting and to password managers.
-#[rstest]
+#[test]
 fn password_fields_are_hidden_and_open_to_managers() {
     let mut fields = 0;
     for entry in std::fs::read_dir("static/js").unwrap() {

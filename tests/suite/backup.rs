@@ -5,22 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 
+use bottle_test_support::{Client, Program, bottle, file_names, run_err, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
-
-use crate::app::Client;
-use crate::program::{self, Program, bottle, names};
-
-#[track_caller]
-fn works(folder: &Path, args: &[&str]) -> String {
-    program::works(folder, args, "")
-}
-
-#[track_caller]
-fn is_refused(folder: &Path, args: &[&str], because: &str) {
-    program::is_refused(folder, args, "", because);
-}
 
 fn ada(program: &Program) -> Client {
     let mut ada = program.client();
@@ -48,7 +36,7 @@ fn ids(path: &Path) -> Vec<i64> {
     ids.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-#[rstest]
+#[test]
 fn a_backup_under_writes_is_a_prefix_of_what_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &[]));
@@ -66,12 +54,12 @@ fn a_backup_under_writes_is_a_prefix_of_what_was_acknowledged() {
         for n in 0..5 {
             let before = last.load(Ordering::SeqCst);
             let copy = folder.path().join(format!("copy-{n}.db"));
-            works(folder.path(), &["backup", copy.to_str().unwrap()]);
+            run_ok(folder.path(), &["backup", copy.to_str().unwrap()]);
             let ids = ids(&copy);
             assert!(ids.len() as i64 >= before, "{} of {before} bottles", ids.len());
             // The one writer numbers them in the order in which they are stored.
             assert!(ids.iter().copied().eq(1..=ids.len() as i64), "there are gaps");
-            works(folder.path(), &["check", "--db", copy.to_str().unwrap()]);
+            run_ok(folder.path(), &["check", "--db", copy.to_str().unwrap()]);
         }
     });
 }
@@ -85,63 +73,63 @@ impl Drop for Stop<'_> {
     }
 }
 
-#[rstest]
+#[test]
 fn what_was_restored_is_served_and_the_one_before_is_kept() {
     let folder = sea();
     let db = folder.path().join("bottle.db");
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let mut program = Program::start(bottle(folder.path(), &[]));
     ada(&program).throw(9.0, 9.0);
-    is_refused(folder.path(), &["restore", "copy.db"], "in use by another bottle");
+    run_err(folder.path(), &["restore", "copy.db"], "in use by another bottle");
     program.signal("TERM");
     assert!(program.status().success());
 
-    let told = works(folder.path(), &["restore", "copy.db"]);
+    let told = run_ok(folder.path(), &["restore", "copy.db"]);
     assert!(told.contains("1 accounts, 3 bottles"), "{told}");
     assert!(told.contains("bottle.db.before-restore-1"), "{told}");
     assert_eq!(ids(&db), [1, 2, 3]);
     assert_eq!(ids(&folder.path().join("bottle.db.before-restore-1")), [1, 2, 3, 4]);
-    works(folder.path(), &["restore", "bottle.db.before-restore-1"]);
+    run_ok(folder.path(), &["restore", "bottle.db.before-restore-1"]);
     assert_eq!(ids(&db), [1, 2, 3, 4]);
     let program = Program::start(bottle(folder.path(), &[]));
     assert_eq!(ada(&program).get("/api/users/self").status, 200);
 }
 
-#[rstest]
+#[test]
 fn what_was_killed_is_kept_with_its_log() {
     let folder = sea();
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let program = Program::start(bottle(folder.path(), &[]));
     ada(&program).throw(9.0, 9.0);
     program.signal("KILL");
     drop(program);
-    works(folder.path(), &["restore", "copy.db"]);
+    run_ok(folder.path(), &["restore", "copy.db"]);
     assert_eq!(ids(&folder.path().join("bottle.db")), [1, 2, 3]);
     assert_eq!(ids(&folder.path().join("bottle.db.before-restore-1")), [1, 2, 3, 4]);
 }
 
-#[rstest]
+#[test]
 fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     let folder = sea();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("notes.txt"), "Dear diary").unwrap();
-    is_refused(folder.path(), &["backup", "notes.txt"], "no backup of Bottle's");
+    run_err(folder.path(), &["backup", "notes.txt"], "no backup of Bottle's");
     assert_eq!(fs::read_to_string(at("notes.txt")).unwrap(), "Dear diary");
-    is_refused(folder.path(), &["backup", "bottle.db"], "is the database itself");
-    is_refused(folder.path(), &["backup", "no/such/copy.db"], "copy.db could not be written");
-    is_refused(folder.path(), &["backup", "--db", "none.db", "copy.db"], "none.db");
-    assert_eq!(names(folder.path()), ["bottle.db", "notes.txt"]);
+    run_err(folder.path(), &["backup", "bottle.db"], "is the database itself");
+    run_err(folder.path(), &["backup", "no/such/copy.db"], "copy.db could not be written");
+    run_err(folder.path(), &["backup", "--db", "none.db", "copy.db"], "none.db");
+    assert_eq!(file_names(folder.path()), ["bottle.db", "notes.txt"]);
 
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     Connection::open(at("bottle.db"))
         .unwrap()
         .execute("DELETE FROM bottles WHERE id = 3", [])
         .unwrap();
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     assert_eq!(ids(&at("copy.db")), [1, 2]);
 }
 
-#[rstest]
+#[test]
 fn of_rolling_backups_the_newest_are_kept() {
     let folder = sea();
     let backups = folder.path().join("backups");
@@ -149,40 +137,40 @@ fn of_rolling_backups_the_newest_are_kept() {
     fs::write(backups.join("bottle-notes.db"), "not named by its time").unwrap();
     let mut made = Vec::new();
     for _ in 0..4 {
-        let told = works(folder.path(), &["backup", "--keep", "2", "backups"]);
+        let told = run_ok(folder.path(), &["backup", "--keep", "2", "backups"]);
         let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
         made.push(path.to_str().unwrap().to_owned());
     }
     let mut expected = made.split_off(2);
     expected.push("bottle-notes.db".into());
-    assert_eq!(names(&backups), expected);
-    is_refused(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep wants a folder");
+    assert_eq!(file_names(&backups), expected);
+    run_err(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep wants a folder");
 }
 
-#[rstest]
+#[test]
 fn what_is_not_sound_is_neither_copied_nor_restored() {
     let folder = sea();
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let copy = folder.path().join("copy.db");
     Connection::open(&copy).unwrap().execute("DELETE FROM bottles_rtree WHERE id = 2", []).unwrap();
     let before = fs::read(folder.path().join("bottle.db")).unwrap();
-    is_refused(folder.path(), &["restore", "copy.db"], "without their row in the R*-tree");
+    run_err(folder.path(), &["restore", "copy.db"], "without their row in the R*-tree");
     assert_eq!(fs::read(folder.path().join("bottle.db")).unwrap(), before);
-    is_refused(folder.path(), &["backup", "--db", "copy.db", "other.db"], "not sound");
+    run_err(folder.path(), &["backup", "--db", "copy.db", "other.db"], "not sound");
     fs::write(&copy, "Dear diary").unwrap();
-    is_refused(folder.path(), &["restore", "copy.db"], "not an SQLite database");
-    assert_eq!(names(folder.path()), ["bottle.db", "copy.db"]);
+    run_err(folder.path(), &["restore", "copy.db"], "not an SQLite database");
+    assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
 }
 
-#[rstest]
+#[test]
 fn what_a_killed_backup_left_is_cleared_away() {
     let folder = sea();
     fs::write(folder.path().join(".bottle-copy-abc"), "half a page").unwrap();
-    works(folder.path(), &["backup", "copy.db"]);
-    assert_eq!(names(folder.path()), ["bottle.db", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
 }
 
-#[rstest]
+#[test]
 fn an_old_file_is_copied_before_it_is_brought_up() {
     let folder = tempfile::tempdir().unwrap();
     let db = Connection::open(folder.path().join("bottle.db")).unwrap();
@@ -197,7 +185,7 @@ fn an_old_file_is_copied_before_it_is_brought_up() {
     // Nothing of a file that is up to date.
     fs::remove_file(folder.path().join("bottle.db.schema-1")).unwrap();
     drop(Program::start(bottle(folder.path(), &[])));
-    assert!(!names(folder.path()).iter().any(|name| name.contains("schema")));
+    assert!(!file_names(folder.path()).iter().any(|name| name.contains("schema")));
 }
 
 /// A folder that holds a backup under each of these names.
@@ -205,34 +193,34 @@ fn backups(folder: &Path, made: &[&str]) -> std::path::PathBuf {
     let backups = folder.join("backups");
     fs::create_dir(&backups).unwrap();
     for name in made {
-        works(folder, &["backup", &format!("backups/{name}")]);
+        run_ok(folder, &["backup", &format!("backups/{name}")]);
     }
     backups
 }
 
 /// The backup that was just made, by its name.
 fn rolled(folder: &Path, keep: &str, db: &str) -> String {
-    let told = works(folder, &["backup", "--keep", keep, "backups", "--db", db]);
+    let told = run_ok(folder, &["backup", "--keep", keep, "backups", "--db", db]);
     let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
     path.to_str().unwrap().to_owned()
 }
 
 /// The clock may have been wrong when the others were made, or may be wrong now.
-#[rstest]
+#[test]
 fn the_newest_backup_is_kept_whatever_the_others_are_called() {
     let folder = sea();
     let [a, b, c] = [1, 2, 3].map(|n| format!("bottle-2099010{n}T000000.000Z.db"));
     let backups = backups(folder.path(), &[&a, &b, &c]);
     let first = rolled(folder.path(), "3", "bottle.db");
-    assert_eq!(names(&backups), [&first, &b, &c].map(String::clone));
+    assert_eq!(file_names(&backups), [&first, &b, &c].map(String::clone));
     let second = rolled(folder.path(), "3", "bottle.db");
-    assert_eq!(names(&backups), [&first, &second, &c].map(String::clone));
+    assert_eq!(file_names(&backups), [&first, &second, &c].map(String::clone));
     let last = rolled(folder.path(), "0", "bottle.db");
-    assert_eq!(names(&backups), [last]);
+    assert_eq!(file_names(&backups), [last]);
 }
 
 /// Two databases, each with its backups in one folder.
-#[rstest]
+#[test]
 fn only_backups_of_the_same_database_are_deleted() {
     let folder = sea();
     drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
@@ -245,12 +233,12 @@ fn only_backups_of_the_same_database_are_deleted() {
     }
     rolled(folder.path(), "1", "bottle.db");
     assert!(backups.join(theirs).exists() && !backups.join(&ours[1]).exists());
-    assert_eq!(names(&backups).len(), 3);
+    assert_eq!(file_names(&backups).len(), 3);
 }
 
 /// A restored backup is the same database still, and so is one that was made before databases had an
 /// identity, even after the keys were replaced.
-#[rstest]
+#[test]
 fn a_database_knows_its_backups() {
     let folder = sea();
     let old = "bottle-20200101T000000.000Z.db";
@@ -259,42 +247,38 @@ fn a_database_knows_its_backups() {
         .unwrap()
         .execute_batch("DELETE FROM meta WHERE key = 'database_id'")
         .unwrap();
-    works(folder.path(), &["keys", "rotate", "--yes"]);
-    works(
+    run_ok(folder.path(), &["keys", "rotate", "--yes"]);
+    run_ok(
         folder.path(),
         &["restore", &format!("backups/{}", rolled(folder.path(), "9", "bottle.db"))],
     );
-    assert_eq!(names(&backups).len(), 2);
+    assert_eq!(file_names(&backups).len(), 2);
     let newest = rolled(folder.path(), "1", "bottle.db");
-    assert_eq!(names(&backups), [newest]);
+    assert_eq!(file_names(&backups), [newest]);
 }
 
 /// A database may be named as a backup is, and a backup may be served.
-#[rstest]
+#[test]
 fn what_is_served_or_copied_is_not_deleted() {
     let folder = sea();
     let [served, db] = ["bottle-20200101T000000.000Z.db", "bottle-20200102T000000.000Z.db"];
-    works(folder.path(), &["backup", served]);
+    run_ok(folder.path(), &["backup", served]);
     fs::rename(folder.path().join("bottle.db"), folder.path().join(db)).unwrap();
-    works(folder.path(), &["backup", "--keep", "2", "--db", db]);
-    assert_eq!(names(folder.path()).len(), 3);
+    run_ok(folder.path(), &["backup", "--keep", "2", "--db", db]);
+    assert_eq!(file_names(folder.path()).len(), 3);
     let _program = Program::start(bottle(folder.path(), &["--db", served]));
     let why = format!("{served} is in use by another bottle");
-    is_refused(folder.path(), &["backup", "--keep", "1", "--db", db], &why);
+    run_err(folder.path(), &["backup", "--keep", "1", "--db", db], &why);
     assert!(folder.path().join(served).exists() && folder.path().join(db).exists());
 }
 
-#[rstest]
+#[test]
 fn a_backup_does_not_take_the_place_of_another_databases() {
     let folder = sea();
     drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
-    works(folder.path(), &["backup", "--db", "other.db", "copy.db"]);
+    run_ok(folder.path(), &["backup", "--db", "other.db", "copy.db"]);
     let before = fs::read(folder.path().join("copy.db")).unwrap();
-    is_refused(
-        folder.path(),
-        &["backup", "copy.db"],
-        "copy.db is there, and is of another database",
-    );
+    run_err(folder.path(), &["backup", "copy.db"], "copy.db is there, and is of another database");
     assert!(fs::read(folder.path().join("copy.db")).unwrap() == before);
 }
 
@@ -305,7 +289,7 @@ fn a_backup_does_not_take_the_place_of_another_databases() {
 #[case::gone(|path: &Path| fs::remove_file(path).unwrap())]
 fn a_log_that_fits_no_database_is_kept_with_it(#[case] spoil: fn(&Path)) {
     let folder = sea();
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let program = Program::start(bottle(folder.path(), &[]));
     ada(&program).throw(9.0, 9.0);
     program.signal("KILL");
@@ -313,7 +297,7 @@ fn a_log_that_fits_no_database_is_kept_with_it(#[case] spoil: fn(&Path)) {
     let [db, log] = ["bottle.db", "bottle.db-wal"].map(|name| folder.path().join(name));
     spoil(&db);
     let (old, changes) = (fs::read(&db).ok(), fs::read(&log).unwrap());
-    works(folder.path(), &["restore", "copy.db"]);
+    run_ok(folder.path(), &["restore", "copy.db"]);
     assert_eq!(ids(&db), [1, 2, 3]);
     let kept = |suffix| fs::read(folder.path().join(format!("bottle.db.before-restore-1{suffix}")));
     assert!(kept("").ok() == old && kept("-wal").unwrap() == changes);
@@ -321,16 +305,16 @@ fn a_log_that_fits_no_database_is_kept_with_it(#[case] spoil: fn(&Path)) {
 }
 
 /// Another program would go on writing to the file that is put away.
-#[rstest]
+#[test]
 fn no_file_is_put_away_under_another_program() {
     let folder = sea();
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let other = Connection::open(folder.path().join("bottle.db")).unwrap();
     other.execute_batch("UPDATE users SET nickname = 'x'").unwrap();
-    is_refused(folder.path(), &["restore", "copy.db"], "database is locked");
+    run_err(folder.path(), &["restore", "copy.db"], "database is locked");
     assert_eq!(ids(&folder.path().join("bottle.db")), [1, 2, 3]);
     drop(other);
-    works(folder.path(), &["restore", "copy.db"]);
+    run_ok(folder.path(), &["restore", "copy.db"]);
 }
 
 /// SQLite would write what that log holds over the new copy.
@@ -338,7 +322,7 @@ fn no_file_is_put_away_under_another_program() {
 fn no_backup_is_put_beside_a_log(#[values(true, false)] gone: bool) {
     let folder = sea();
     let [copy, log] = ["copy.db", "copy.db-wal"].map(|name| folder.path().join(name));
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let other = Connection::open(&copy).unwrap();
     other.execute_batch("DELETE FROM openings; DELETE FROM bottles; DELETE FROM users").unwrap();
     let changes = fs::read(&log).unwrap();
@@ -347,9 +331,9 @@ fn no_backup_is_put_beside_a_log(#[values(true, false)] gone: bool) {
     if gone {
         fs::remove_file(&copy).unwrap();
     }
-    is_refused(folder.path(), &["backup", "copy.db"], "copy.db-wal is there");
+    run_err(folder.path(), &["backup", "copy.db"], "copy.db-wal is there");
     assert!(fs::read(&log).unwrap() == changes);
     fs::remove_file(log).unwrap();
-    works(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
     assert_eq!(ids(&copy), [1, 2, 3]);
 }

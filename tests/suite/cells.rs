@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bottle_test_support::{App, Program, bottle, run, run_err, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::App;
 use crate::positions::{older_file, throw};
-use crate::program::{self, Program, bottle};
 
 /// The cells of a database, each with its count.
 fn cells(db: &Connection) -> Vec<[i64; 4]> {
@@ -40,8 +39,8 @@ fn expected(db: &Connection) -> Vec<[i64; 4]> {
 
 #[track_caller]
 fn is_sound(folder: &Path) {
-    let told = program::works(folder, &["check"], "");
-    assert_eq!(told, "bottle.db: nothing is wrong\n");
+    let stdout = run_ok(folder, &["check"]);
+    assert_eq!(stdout, "bottle.db: nothing is wrong\n");
 }
 
 /// A database of three bottles of ada's, two of them at one place, that nobody serves.
@@ -90,7 +89,7 @@ fn counts_follow_a_bottle(#[case] change: &str, #[case] on_sea: i64) {
 }
 
 /// As an account does it.
-#[rstest]
+#[test]
 fn the_last_bottle_takes_its_cell_along() {
     let app = App::new();
     let ada = app.user("ada");
@@ -147,11 +146,11 @@ fn counts_are_compared_cell_by_cell(#[case] spoil: &str, #[case] found: &str) {
     is_sound(folder.path());
     db.execute_batch(spoil).unwrap();
     db.close().unwrap();
-    let output = program::run(folder.path(), &["check"], "");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success() && told.contains(found), "{told}");
-    let told = program::works(folder.path(), &["check", "--rebuild-index"], "");
-    assert!(told.contains("made anew from 3 bottles"), "{told}");
+    let output = run(folder.path(), &["check"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && stdout.contains(found), "{stdout}");
+    let stdout = run_ok(folder.path(), &["check", "--rebuild-index"]);
+    assert!(stdout.contains("made anew from 3 bottles"), "{stdout}");
 }
 
 /// The same of files that no release has brought up to date yet.
@@ -175,12 +174,12 @@ fn the_index_of_an_older_file_is_compared_and_made_anew(#[values(1, 2, 3, 4, 5)]
     };
     db.execute_batch(spoil).unwrap();
     db.close().unwrap();
-    let output = program::run(folder.path(), &["check"], "");
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(!output.status.success() && told.contains(found), "{told}");
-    program::is_refused(folder.path(), &["serve"], "", "`bottle check` of the file");
-    let told = program::works(folder.path(), &["check", "--rebuild-index"], "");
-    assert!(told.contains("made anew from 5 bottles"), "{told}");
+    let output = run(folder.path(), &["check"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && stdout.contains(found), "{stdout}");
+    run_err(folder.path(), &["serve"], "`bottle check` of the file");
+    let stdout = run_ok(folder.path(), &["check", "--rebuild-index"]);
+    assert!(stdout.contains("made anew from 5 bottles"), "{stdout}");
     drop(Program::start(bottle(folder.path(), &[])));
     is_sound(folder.path());
 }

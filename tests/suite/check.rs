@@ -3,11 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use bottle_test_support::{App, Program, bottle};
 use rstest::rstest;
 use rusqlite::Connection;
-
-use crate::app::App;
-use crate::program::bottle;
 
 fn sql(path: &Path, sql: &str) {
     let db = Connection::open(path).unwrap();
@@ -120,16 +118,16 @@ fn damaged_pages_are_found(#[case] spoil: fn(&mut Vec<u8>)) {
     assert!(told.contains("bottle restore FILE") && told.contains(".recover"), "{told}");
 }
 
-#[rstest]
+#[test]
 fn what_is_served_can_be_looked_at_but_not_rebuilt() {
     let folder = sea();
-    let _program = crate::program::Program::start(bottle(folder.path(), &[]));
+    let _program = Program::start(bottle(folder.path(), &[]));
     assert!(check(folder.path(), &[]).0);
     let (ok, told) = check(folder.path(), &["--rebuild-index"]);
     assert!(!ok && told.contains("in use by another bottle"), "{told}");
 }
 
-#[rstest]
+#[test]
 fn what_is_no_database_of_ours_is_told() {
     let folder = tempfile::tempdir().unwrap();
     assert!(check(folder.path(), &[]).1.contains("bottle.db cannot be opened"));

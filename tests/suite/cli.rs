@@ -3,10 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::json;
-
-use crate::program::{Program, bottle};
 
 #[rstest]
 #[case::bare(&[], "bottle.db")]
@@ -21,7 +20,7 @@ fn it_says_where_it_listens_and_which_file_it_uses(#[case] args: &[&str], #[case
     assert_eq!(program.client().get("/api/users/self").status, 401);
 }
 
-#[rstest]
+#[test]
 fn help_teaches() {
     let folder = tempfile::tempdir().unwrap();
     for args in [&["--help"][..], &["serve", "--help"], &["demo", "--help"]] {
@@ -32,7 +31,7 @@ fn help_teaches() {
     assert!(!bottle(folder.path(), &["swim"]).output().unwrap().status.success());
 }
 
-#[rstest]
+#[test]
 fn the_demo_serves_a_sea_with_the_accounts_it_prints() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &["demo"]);
@@ -60,12 +59,12 @@ fn a_signal_ends_it_cleanly(#[values("TERM", "INT")] signal: &str) {
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_BOTTLE", "{argon2_memory_kib=65536,argon2_iterations=8}");
     let mut program = Program::start(command);
-    let mut idle = program.socket();
+    let mut idle = program.connect();
     idle.write_all(b"GET /api/users/self HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     assert!(idle.read(&mut [0; 1]).unwrap() > 0);
 
     let body = json!({ "username": "ada", "password": "pass" }).to_string();
-    let mut slow = program.socket();
+    let mut slow = program.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nContent-Type: application/json";
     write!(slow, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
     // The other connection answers only after the server has read the slow request's start.
@@ -81,7 +80,7 @@ fn a_signal_ends_it_cleanly(#[values("TERM", "INT")] signal: &str) {
     assert_eq!(names.len(), 1, "more than the database is left: {names:?}");
 }
 
-#[rstest]
+#[test]
 fn a_port_in_use_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -104,7 +103,7 @@ fn a_wrong_setting_is_told(#[case] settings: &str, #[case] name: &str) {
     assert!(error.contains(name), "{error}");
 }
 
-#[rstest]
+#[test]
 fn an_unsound_file_is_told_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bottle.db"), "Dear diary").unwrap();
@@ -135,11 +134,11 @@ fn the_log_has_one_line_a_request(#[case] level: &str, #[case] lines: usize) {
 }
 
 /// Whoever reads its first lines and goes does not take it with them.
-#[rstest]
+#[test]
 fn nobody_has_to_listen_to_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
-    program.stop_listening();
+    program.close_pipes();
     assert_eq!(program.client().get("/api/users/self").status, 401);
     assert_eq!(program.client().get("/api/users/self").status, 401);
     program.signal("TERM");
@@ -157,7 +156,7 @@ fn a_file_that_cannot_be_there_is_told(#[values("no/such/sea.db", ".")] file: &s
 }
 
 /// A second start finds what the first one kept: accounts, bottles and who is logged in.
-#[rstest]
+#[test]
 fn a_restart_goes_on_where_it_ended() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));

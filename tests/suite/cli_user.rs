@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
+use bottle_test_support::{
+    Client, Program, bottle, run_err_with_input, run_ok_with_input, run_with_input,
+};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::Client;
-use crate::program::{self, Program, bottle};
 
 fn start() -> (tempfile::TempDir, Program) {
     let folder = tempfile::tempdir().unwrap();
@@ -16,19 +16,19 @@ fn start() -> (tempfile::TempDir, Program) {
     (folder, program)
 }
 
-/// `bottle user`, with `input` to be read where it asks.
+/// Runs `bottle user` with `input` on standard input.
 fn run(folder: &Path, args: &[&str], input: &str) -> Output {
-    program::run(folder, &[&["user"], args].concat(), input)
+    run_with_input(folder, &[&["user"], args].concat(), input)
 }
 
 #[track_caller]
-fn works(folder: &Path, args: &[&str], input: &str) -> String {
-    program::works(folder, &[&["user"], args].concat(), input)
+fn run_ok(folder: &Path, args: &[&str], input: &str) -> String {
+    run_ok_with_input(folder, &[&["user"], args].concat(), input)
 }
 
 #[track_caller]
-fn is_refused(folder: &Path, args: &[&str], input: &str, because: &str) {
-    program::is_refused(folder, &[&["user"], args].concat(), input, because);
+fn run_err(folder: &Path, args: &[&str], input: &str, message: &str) {
+    run_err_with_input(folder, &[&["user"], args].concat(), input, message);
 }
 
 fn log_in(program: &Program, name: &str, password: &str) -> (u16, Value) {
@@ -43,12 +43,12 @@ fn client(program: &Program, name: &str, password: &str) -> Client {
     client
 }
 
-#[rstest]
+#[test]
 fn an_account_is_made_changed_and_deleted_while_it_is_served() {
     let (folder, program) = start();
     let folder = folder.path();
     assert_eq!(
-        works(folder, &["add", "ada", "--nickname", "Countess"], "secret\n"),
+        run_ok(folder, &["add", "ada", "--nickname", "Countess"], "secret\n"),
         "ada was made\n"
     );
     let (status, ada) = log_in(&program, "ada", "secret");
@@ -56,37 +56,40 @@ fn an_account_is_made_changed_and_deleted_while_it_is_served() {
     assert!(ada.get("password_is_one_time").is_none());
 
     let session = client(&program, "ada", "secret");
-    works(folder, &["logout", "ada"], "");
+    run_ok(folder, &["logout", "ada"], "");
     assert_eq!(session.get("/api/users/self").status, 401);
 
     let session = client(&program, "ada", "secret");
-    works(folder, &["passwd", "ADA"], "newer\n");
+    run_ok(folder, &["passwd", "ADA"], "newer\n");
     assert_eq!(session.get("/api/users/self").status, 401);
     assert_eq!(log_in(&program, "ada", "secret").0, 403);
 
     let session = client(&program, "ada", "newer");
-    assert_eq!(works(folder, &["rename", "ada", "lovelace"], ""), "lovelace is its username now\n");
+    assert_eq!(
+        run_ok(folder, &["rename", "ada", "lovelace"], ""),
+        "lovelace is its username now\n"
+    );
     assert_eq!(session.get("/api/users/self").data()["username"], "lovelace");
 
-    is_refused(folder, &["delete", "lovelace"], "", "say --yes");
-    works(folder, &["delete", "lovelace", "--yes"], "");
+    run_err(folder, &["delete", "lovelace"], "", "say --yes");
+    run_ok(folder, &["delete", "lovelace", "--yes"], "");
     assert_eq!(session.get("/api/users/self").status, 401);
     assert_eq!(log_in(&program, "lovelace", "newer").0, 403);
 }
 
-#[rstest]
+#[test]
 fn a_list_tells_who_is_there() {
     let (folder, program) = start();
-    works(folder.path(), &["add", "ada"], "pass\n");
+    run_ok(folder.path(), &["add", "ada"], "pass\n");
     client(&program, "ada", "pass").throw(1.0, 1.0);
     let listed: Value =
-        serde_json::from_str(&works(folder.path(), &["list", "--json"], "")).unwrap();
+        serde_json::from_str(&run_ok(folder.path(), &["list", "--json"], "")).unwrap();
     let ada = &listed[0];
     assert_eq!(
         (&ada["username"], &ada["bottles"], &ada["sessions"]),
         (&json!("ada"), &json!(1), &json!(1))
     );
-    let table = works(folder.path(), &["list"], "");
+    let table = run_ok(folder.path(), &["list"], "");
     assert_eq!(table.lines().count(), 2);
     assert!(table.contains("registered") && table.trim_end().ends_with("ada"), "{table}");
 }
@@ -103,15 +106,15 @@ fn a_list_tells_who_is_there() {
 #[case::no_file(&["list", "--db", "none.db"], "", "none.db cannot be opened")]
 fn what_cannot_be_done_is_told(#[case] args: &[&str], #[case] input: &str, #[case] because: &str) {
     let (folder, _program) = start();
-    works(folder.path(), &["add", "ada"], "pass\n");
-    is_refused(folder.path(), args, input, because);
+    run_ok(folder.path(), &["add", "ada"], "pass\n");
+    run_err(folder.path(), args, input, because);
 }
 
-#[rstest]
+#[test]
 fn a_one_time_password_is_so_until_another_is_set() {
     let (folder, program) = start();
     let made: Value =
-        serde_json::from_str(&works(folder.path(), &["add", "ada", "--one-time", "--json"], ""))
+        serde_json::from_str(&run_ok(folder.path(), &["add", "ada", "--one-time", "--json"], ""))
             .unwrap();
     let given = made["one_time_password"].as_str().unwrap();
     assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
@@ -120,15 +123,15 @@ fn a_one_time_password_is_so_until_another_is_set() {
     assert_eq!(answer.status, 200);
     assert!(log_in(&program, "ada", "own one").1.get("password_is_one_time").is_none());
 
-    let told = works(folder.path(), &["passwd", "ada", "--one-time"], "");
+    let told = run_ok(folder.path(), &["passwd", "ada", "--one-time"], "");
     let given = told.trim().rsplit(' ').next().unwrap();
     assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
 }
 
-#[rstest]
+#[test]
 fn a_class_is_imported_and_its_sheet_printed() {
     let (folder, program) = start();
-    works(folder.path(), &["add", "taken"], "pass\n");
+    run_ok(folder.path(), &["add", "taken"], "pass\n");
     let class = "nickname,username,group\nAda L., ada ,1\n,小明,1\n\"O'Neil, B.\",bob,2\nx,taken,2\nno name,,2\n";
     fs::write(folder.path().join("class.csv"), class).unwrap();
     let output = run(folder.path(), &["import", "class.csv"], "");
@@ -160,10 +163,10 @@ fn a_class_is_imported_and_its_sheet_printed() {
     );
 }
 
-#[rstest]
+#[test]
 fn a_file_without_names_is_refused() {
     let (folder, _program) = start();
     fs::write(folder.path().join("class.csv"), "name\nada\n").unwrap();
-    is_refused(folder.path(), &["import", "class.csv"], "", "names no column username");
-    is_refused(folder.path(), &["import", "none.csv"], "", "none.csv");
+    run_err(folder.path(), &["import", "class.csv"], "", "names no column username");
+    run_err(folder.path(), &["import", "none.csv"], "", "none.csv");
 }

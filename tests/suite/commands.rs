@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use rstest::rstest;
-
-use crate::program::bottle;
+use bottle_test_support::bottle;
 
 fn help(command: &[String]) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -27,7 +25,7 @@ fn commands(within: &[String]) -> Vec<(Vec<String>, String)> {
     [vec![(within.to_vec(), text.clone())], below].concat()
 }
 
-#[rstest]
+#[test]
 fn every_command_and_flag_is_in_the_documents_and_has_an_example() {
     let mut documents = fs::read_to_string("README.md").unwrap();
     for name in ["operating.md", "security.md", "settings.md"] {

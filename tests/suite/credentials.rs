@@ -4,12 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bottle_test_support::document;
+use bottle_test_support::{App, Response};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, App};
-use crate::document;
 
 /// What a client carries, by contract.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -149,7 +148,7 @@ impl By {
     /// Fails unless `answer` is this contract's refusal of what was carried.
     pub(crate) fn check_refusal(
         self,
-        answer: &Answer,
+        answer: &Response,
         path: &str,
         jwt_message: &str,
         no_token: bool,
@@ -309,7 +308,7 @@ fn a_credential_after_logout_is_refused(#[values(By::Cookie, By::Terminal)] by: 
 }
 
 /// A second login at a terminal is the end of the first one there.
-#[rstest]
+#[test]
 fn a_replaced_terminal_token_is_refused() {
     let app = app_with_ada();
     let credential = By::Terminal.log_in(&app, "ada", "pass");
@@ -376,10 +375,10 @@ fn a_credential_of_a_deleted_account_is_refused(
 }
 
 /// The list above is whole: the document knows of no other route that asks for a session.
-#[rstest]
+#[test]
 fn every_route_that_asks_for_a_session_is_tried() {
     let tried: BTreeSet<_> =
-        ROUTES.iter().map(|(_, method, path, _)| document::named(method, path)).collect();
+        ROUTES.iter().map(|(_, method, path, _)| document::operation_for(method, path)).collect();
     let all = document::operations_with(|operation| operation.get("security").is_some());
     assert_eq!(tried, all);
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, open_store};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{App, Client};
 use crate::rectangle::oracle;
 
 /// The page of `path` after this id: the ids in it, and its `next`.
@@ -50,7 +50,7 @@ fn opened_goes_on_after_a_bottle_that_is_gone(#[case] remove: fn(&Client, i64) -
     );
 }
 
-#[rstest]
+#[test]
 fn openers_go_on_after_an_account_that_is_gone() {
     let app = App::new();
     let ada = app.user("ada");
@@ -68,7 +68,7 @@ fn openers_go_on_after_an_account_that_is_gone() {
 }
 
 /// Of bottles that are gone nothing is kept but where they stood in the lists of those who opened them, for a day.
-#[rstest]
+#[test]
 fn what_is_kept_for_cursors_goes_after_a_day() {
     use bottle::domain::bottles::Bottles;
     use bottle::model::clock::Clock;
@@ -82,7 +82,7 @@ fn what_is_kept_for_cursors_goes_after_a_day() {
     let path = folder.path().join("bottle.db");
     let clock = Clock::default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let sea = Bottles::new(crate::app::open_store(&path), clock.clone());
+    let sea = Bottles::new(open_store(&path), clock.clone());
     let left = || {
         runtime.block_on(sea.clear_past_openings()).unwrap();
         let db = Connection::open(&path).unwrap();
@@ -136,7 +136,7 @@ fn all_pages(client: &Client, rectangle: [f64; 4], limit: usize, pages_most: usi
     }
 }
 
-#[rstest]
+#[test]
 fn pages_by_id_hold_what_the_oracle_says() {
     let app = App::new();
     let mut ada = app.user("ada");

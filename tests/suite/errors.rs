@@ -4,10 +4,10 @@
 use std::io::{Read, Write};
 use std::net::Shutdown;
 
+use bottle_test_support::{App, Response, read_until_closed};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, until_closed};
 use crate::hostile;
 
 const JSON: &str = "application/json";
@@ -15,7 +15,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Fails unless `answer` is the envelope of this refusal, and nothing else.
 #[track_caller]
-fn check(answer: &Answer, status: u16, word: &str) {
+fn check(answer: &Response, status: u16, word: &str) {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert_eq!(answer.header("content-type"), JSON);
     let Value::Object(body) = answer.json() else { panic!("no object: {}", answer.text) };
@@ -151,7 +151,7 @@ fn a_wrong_field_is_named(
 
 /// What comes back for these bytes, all of them sent before anything is read, as a simple client does.
 fn exchange(app: &App, bytes: &[u8]) -> String {
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     socket.write_all(bytes).unwrap();
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).unwrap();
@@ -217,7 +217,7 @@ fn odd_http_is_answered_and_ends_nothing(#[case] request: &str, #[case] status: 
 #[case("Content-Length: 99\r\n\r\n{")]
 fn a_cut_body_ends_nothing(#[case] rest: &str) {
     let app = App::new();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     write!(socket, "POST /api/users HTTP/1.1\r\nHost: a\r\n{rest}").unwrap();
     drop(socket);
     assert_eq!(app.anon().get("/api/users/self").status, 401);
@@ -231,7 +231,7 @@ fn too_much_head_is_refused(#[case] count: usize, #[case] length: usize) {
     let app = App::new();
     let header = format!("X-Much: {}\r\n", "x".repeat(length)).repeat(count);
     let request = format!("GET /api/users/self HTTP/1.1\r\nHost: a\r\n{header}\r\n");
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     // The server may well close before it has taken all.
     let _ = socket.write_all(request.as_bytes());
     let mut answer = Vec::new();
@@ -251,9 +251,9 @@ fn a_cut_body_is_not_acted_on(#[case] rest: &str) {
     let app = App::new();
     let ada = hostile::known(&app);
     let (_, cookie) = ada.headers.iter().find(|(name, _)| name == "Cookie").unwrap();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     write!(socket, "POST /card HTTP/1.1\r\nHost: a\r\nCookie: {cookie}\r\n{rest}").unwrap();
     socket.shutdown(Shutdown::Write).unwrap();
-    until_closed(socket);
+    read_until_closed(socket);
     assert_eq!(ada.get("/card").data(), json!([]));
 }

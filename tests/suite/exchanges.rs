@@ -22,10 +22,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bottle_test_support::{App, Response};
 use rstest::rstest;
 use serde_json::Value;
-
-use crate::app::{Answer, App};
 
 #[rstest]
 #[case::bottle("bottle.http", 25)]
@@ -122,7 +121,7 @@ impl Exchange {
         self.check(&answer, kept);
     }
 
-    fn check(&self, answer: &Answer, kept: &mut HashMap<String, String>) {
+    fn check(&self, answer: &Response, kept: &mut HashMap<String, String>) {
         let told = format!("{}\n{}\n{}", self.title, self.request, answer.text);
         assert_eq!(answer.status, self.status, "{told}");
         for (name, expected) in &self.answer_headers {

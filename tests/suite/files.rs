@@ -4,15 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bottle::store::Store;
+use bottle_test_support::{App, Program, bottle, fast_settings, file_names, store_options};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{App, fast_settings, options};
-use crate::program::{Program, bottle, names};
+use crate::upgrades::copy_of_fixture;
 
 fn open(path: &Path) -> Result<Store, String> {
-    Store::open(path, &options(&fast_settings())).map_err(|e| e.to_string())
+    Store::open(path, &store_options(&fast_settings())).map_err(|e| e.to_string())
 }
 
 /// A good database with some bottles in it, closed.
@@ -35,7 +35,7 @@ fn missing_and_empty_files_become_databases(#[values(true, false)] empty: bool) 
         fs::write(&path, "").unwrap();
     }
     drop(open(&path).unwrap());
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
     drop(open(&path).unwrap());
 
     use std::os::unix::fs::PermissionsExt;
@@ -76,7 +76,7 @@ fn unsound_files_are_refused_and_left_alone(#[case] spoil: fn(&Path), #[case] wh
     assert!(error.contains(why) && error.contains(path.to_str().unwrap()), "{error}");
     assert!(error.lines().count() >= 2, "it says nothing of what to do: {error}");
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
 }
 
 /// As the program tells it: on standard error, with status 1, and the file as it was.
@@ -93,7 +93,7 @@ fn the_program_refuses_them_too(#[case] spoil: fn(&Path), #[case] advice: &str) 
     let error = refusal(folder.path(), "bottle.db");
     assert!(error.contains("bottle.db") && error.contains(advice), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
 }
 
 /// What the program says when it does not start over this file.
@@ -104,7 +104,7 @@ fn refusal(folder: &Path, file: &str) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-#[rstest]
+#[test]
 fn a_second_program_on_a_file_is_refused_and_the_first_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let first = Program::start(bottle(folder.path(), &[]));
@@ -126,11 +126,11 @@ fn a_log_without_its_database_is_left_alone(#[values(true, false)] empty: bool) 
     if empty {
         fs::write(&path, "").unwrap();
     }
-    let (before, there) = (fs::read(&log).unwrap(), names(folder.path()));
+    let (before, there) = (fs::read(&log).unwrap(), file_names(folder.path()));
     let error = open(&path).err().unwrap();
     assert!(error.contains(log.to_str().unwrap()) && error.lines().count() >= 2, "{error}");
     assert_eq!(fs::read(&log).unwrap(), before);
-    assert_eq!(names(folder.path()), there);
+    assert_eq!(file_names(folder.path()), there);
 
     fs::remove_file(&log).unwrap();
     drop(open(&path).unwrap());
@@ -151,7 +151,7 @@ fn odd_names_are_names(#[case] name: &[u8]) {
 }
 
 /// A newer version's mark may still stand in the write-ahead log alone, after a crash.
-#[rstest]
+#[test]
 fn a_newer_file_is_refused_by_its_log_too() {
     let (folder, path) = good_file();
     let db = Connection::open(&path).unwrap();
@@ -167,13 +167,13 @@ fn a_newer_file_is_refused_by_its_log_too() {
     assert!(before == after);
 }
 
-#[rstest]
+#[test]
 fn a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert!(open(folder.path()).is_err());
 }
 
-#[rstest]
+#[test]
 fn a_file_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bottle.db");
@@ -181,30 +181,14 @@ fn a_file_in_use_is_refused() {
     assert!(open(&path).err().unwrap().contains("in use by another bottle"));
 }
 
-/// From the first schema to today's: what was there is there still.
+/// From each older schema to today's.
 #[rstest]
-fn an_older_file_is_migrated_with_its_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bottle.db");
-    let db = Connection::open(&path).unwrap();
-    db.execute_batch(include_str!("../../src/store/migrations/0001_bottles.sql")).unwrap();
-    db.execute_batch(
-        "PRAGMA application_id = 0x424F544C; PRAGMA user_version = 1;
-         INSERT INTO users (username, password_hash, nickname, gender, created_at) VALUES ('ada', '', '', 'other', 0);
-         INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-         VALUES (1, 'old', '', 1, 2, 0, 0);",
-    )
-    .unwrap();
-    drop(db);
+fn an_older_file_becomes_like_a_new_one(#[values(1, 2, 3, 4, 5)] older: usize) {
+    let folder = copy_of_fixture(older);
+    let (path, new) = (folder.path().join("bottle.db"), folder.path().join("new.db"));
     drop(open(&path).unwrap());
-
-    let new = tempfile::tempdir().unwrap();
-    drop(open(&new.path().join("bottle.db")).unwrap());
-    assert_eq!(schema(&path), schema(&new.path().join("bottle.db")));
-    let db = Connection::open(&path).unwrap();
-    let content: String =
-        db.query_row("SELECT content FROM bottles", [], |row| row.get(0)).unwrap();
-    assert_eq!(content, "old");
+    drop(open(&new).unwrap());
+    assert_eq!(schema(&path), schema(&new));
 }
 
 fn schema(path: &Path) -> (i32, Vec<String>) {
@@ -216,7 +200,7 @@ fn schema(path: &Path) -> (i32, Vec<String>) {
     (version, objects.collect::<Result<_, _>>().unwrap())
 }
 
-#[rstest]
+#[test]
 fn the_sample_has_todays_schema_and_no_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let (sample, new) = (folder.path().join("sample.db"), folder.path().join("new.db"));
@@ -243,14 +227,14 @@ fn only_their_owner_may_read_the_files(#[values(false, true)] readable_before: b
     let crashed = tempfile::tempdir().unwrap();
     let db = Connection::open(&path).unwrap();
     db.execute_batch("UPDATE users SET nickname = 'changed'").unwrap();
-    for name in names(folder.path()) {
+    for name in file_names(folder.path()) {
         let copy = crashed.path().join(&name);
         fs::copy(folder.path().join(&name), &copy).unwrap();
         let mode = if readable_before { 0o644 } else { 0o600 };
         fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
     }
     let _store = open(&crashed.path().join("bottle.db")).unwrap();
-    let names = names(crashed.path());
+    let names = file_names(crashed.path());
     assert_eq!(names, ["bottle.db", "bottle.db-shm", "bottle.db-wal"]);
     for name in names {
         let mode = fs::metadata(crashed.path().join(&name)).unwrap().permissions().mode();

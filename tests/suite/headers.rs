@@ -3,9 +3,8 @@
 use std::io::Write;
 
 use bottle::server::config::Settings;
+use bottle_test_support::{App, read_until_closed};
 use rstest::rstest;
-
-use crate::app::{App, until_closed};
 
 /// What every answer carries.
 const COMMON: &[&str] = &[
@@ -50,10 +49,10 @@ const HSTS: &str = "strict-transport-security: max-age=31536000";
 
 /// Status line, headers and body of the answer to a request.
 fn ask(app: &App, request: &str) -> (String, Vec<String>, String) {
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let request = format!("{request}\r\nHost: bottle\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).unwrap();
-    let answer = until_closed(socket);
+    let answer = read_until_closed(socket);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let mut lines = head.split("\r\n").map(str::to_owned);
     (lines.next().unwrap(), lines.collect(), body.to_owned())

@@ -1,10 +1,8 @@
 //! A bottle that a teacher hid is, to all but its author and teachers, as one that never was.
 
+use bottle_test_support::{App, Client};
 use rstest::rstest;
 use serde_json::json;
-
-use crate::app::{App, Client};
-use crate::moderation::teacher;
 
 #[rstest]
 #[case::openers("GET", "/openers")]
@@ -13,7 +11,7 @@ use crate::moderation::teacher;
 #[case::report("POST", "/report")]
 fn a_hidden_bottle_is_as_none(#[case] method: &str, #[case] path: &str) {
     let app = App::new();
-    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     let id = ada.throw(1.0, 2.0);
     let opened = bob.post(&format!("/api/bottles/{id}/open"), &json!({}));
     assert_eq!(opened.status, 200);

@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+use bottle_test_support::document;
+use bottle_test_support::{App, Client};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::{App, Client};
-use crate::document;
-use crate::moderation;
 
 /// Every route that reads a body.
 const ROUTES: &[(&str, &str)] = &[
@@ -112,7 +110,7 @@ fn bodies() -> Vec<Vec<u8>> {
 
 /// Someone whom every contract knows: a cookie jar, a JWT, a bearer and a terminal token at once.
 pub(crate) fn known(app: &App) -> Client {
-    let mut ada = moderation::teacher(app, "ada");
+    let mut ada = app.teacher("ada");
     let bearer = ada.post("/api/user/login", &json!({ "email": "ada", "password": "pass" }));
     let bearer = bearer.data()["token"].as_str().unwrap().to_owned();
     let terminal = json!({ "user_id": "ada", "password": "pass", "terminal": "t" });
@@ -195,7 +193,7 @@ fn bodies_that_are_no_json_are_415(#[case] kind: &str) {
     }
 }
 
-#[rstest]
+#[test]
 fn odd_paths_and_methods_are_refused() {
     let app = App::new();
     let client = known(&app);
@@ -229,7 +227,7 @@ fn odd_paths_and_methods_are_refused() {
     }
 }
 
-#[rstest]
+#[test]
 fn odd_queries_are_422() {
     let app = App::new();
     let client = app.user("ada");
@@ -249,7 +247,7 @@ fn odd_queries_are_422() {
     }
 }
 
-#[rstest]
+#[test]
 fn junk_connections_do_not_hold_the_server() {
     let app = App::new();
     let junk: [&[u8]; 10] = [
@@ -262,7 +260,7 @@ fn junk_connections_do_not_hold_the_server() {
     ];
     let held: Vec<TcpStream> = (0..200)
         .map(|n| {
-            let mut socket = app.socket();
+            let mut socket = app.connect();
             let _ = socket.write_all(junk[n % junk.len()]);
             socket
         })
@@ -273,11 +271,11 @@ fn junk_connections_do_not_hold_the_server() {
 }
 
 /// Headers that are no text are no credential either.
-#[rstest]
+#[test]
 fn odd_headers_are_no_credential() {
     let app = App::new();
     for path in ["/api/users/self", "/card", "/api/user/profile"] {
-        let mut socket = app.socket();
+        let mut socket = app.connect();
         let head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
         socket.write_all(head.as_bytes()).unwrap();
         socket
@@ -293,10 +291,10 @@ fn odd_headers_are_no_credential() {
 }
 
 /// The list of routes is whole: the document knows of no other that reads a body.
-#[rstest]
+#[test]
 fn every_route_that_reads_a_body_is_tried() {
     let tried: BTreeSet<_> =
-        ROUTES.iter().map(|(method, path)| document::named(method, path)).collect();
+        ROUTES.iter().map(|(method, path)| document::operation_for(method, path)).collect();
     let all = document::operations_with(|operation| operation.get("requestBody").is_some());
     assert_eq!(tried, all);
 }

@@ -1,9 +1,8 @@
 //! A JSON array is no object, wherever a body has one.
 
+use bottle_test_support::App;
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::App;
 
 #[rstest]
 #[case::location(json!({ "content": "c", "location": [null, 1, 1] }))]
@@ -23,7 +22,7 @@ fn an_array_is_no_location(#[case] body: Value, #[values("/api", "")] base: &str
 }
 
 /// Fields that nobody knows may hold what they like.
-#[rstest]
+#[test]
 fn arrays_that_nobody_asked_for_are_ignored() {
     let app = App::new();
     let location = json!({ "latitude": 1, "longitude": 2, "accuracy": [1, [2, { "a": [] }]] });

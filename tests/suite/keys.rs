@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use rstest::rstest;
+use bottle_test_support::{Program, bottle, run_err, run_ok};
 use rusqlite::Connection;
 use serde_json::json;
-
-use crate::program::{Program, bottle, is_refused, works};
 
 fn meta(folder: &Path) -> Vec<(String, String)> {
     let db = Connection::open(folder.join("bottle.db")).unwrap();
@@ -44,14 +42,14 @@ fn lives(program: &Program, (headers, path): &Session) -> bool {
     client.get(path).status == 200
 }
 
-#[rstest]
+#[test]
 fn new_keys_end_every_session_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
     let sessions = everywhere(&program);
     assert!(sessions.iter().all(|session| lives(&program, session)));
-    is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "in use by another bottle");
-    is_refused(folder.path(), &["keys", "rotate"], "", "say --yes");
+    run_err(folder.path(), &["keys", "rotate", "--yes"], "in use by another bottle");
+    run_err(folder.path(), &["keys", "rotate"], "say --yes");
     program.signal("TERM");
     assert!(program.status().success());
     let db = Connection::open(folder.path().join("bottle.db")).unwrap();
@@ -62,7 +60,7 @@ fn new_keys_end_every_session_and_nothing_else() {
     db.close().unwrap();
 
     let before = meta(folder.path());
-    let told = works(folder.path(), &["keys", "rotate", "--yes"], "");
+    let told = run_ok(folder.path(), &["keys", "rotate", "--yes"]);
     assert_eq!(told, "bottle.db: new keys; 4 sessions have ended\n");
     let changed: Vec<String> = before
         .iter()
@@ -78,9 +76,9 @@ fn new_keys_end_every_session_and_nothing_else() {
     assert!(everywhere(&program).iter().all(|session| lives(&program, session)));
 }
 
-#[rstest]
+#[test]
 fn no_keys_are_made_where_no_database_is() {
     let folder = tempfile::tempdir().unwrap();
-    is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "bottle.db cannot be opened");
+    run_err(folder.path(), &["keys", "rotate", "--yes"], "bottle.db cannot be opened");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -5,10 +5,9 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use bottle::server::lan;
+use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::Value;
-
-use crate::program::{Program, bottle};
 
 /// What curl prints of an answer over https, whoever vouches for it.
 fn curl(port: u16, path: &str, options: &[&str]) -> Vec<u8> {
@@ -31,7 +30,7 @@ fn sends_hsts(port: u16) -> bool {
     head.contains("strict-transport-security: max-age=31536000")
 }
 
-#[rstest]
+#[test]
 fn a_class_is_told_where_to_come_in() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &["serve", "--lan"]));
@@ -58,7 +57,7 @@ fn a_class_is_told_where_to_come_in() {
     }
 }
 
-#[rstest]
+#[test]
 fn nobody_is_invited_to_a_server_for_this_machine_alone() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &[]));
@@ -67,7 +66,7 @@ fn nobody_is_invited_to_a_server_for_this_machine_alone() {
 }
 
 /// The same certificate at each start, so that a phone that trusted it goes on doing so.
-#[rstest]
+#[test]
 fn the_certificate_is_kept_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let fingerprint = || {

@@ -5,13 +5,10 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
+use bottle_test_support::{App, Client, TIMEOUT, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::Value;
-
-use crate::app::{App, Client, PATIENCE};
-use crate::moderation::teacher;
-use crate::program;
 
 /// No page is larger, but for its last item.
 const MOST_BYTES: usize = (4 << 20) + (32 << 10);
@@ -62,7 +59,7 @@ fn pages(client: &Client, path: &str, start: &str, (list, id): (&str, &str)) -> 
 #[case::hidden("grace", "/api/teacher/bottles?state=hidden")]
 fn lists_of_long_messages_end_early_and_go_on(#[case] who: &str, #[case] path: &str) {
     let app = App::new();
-    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     beside(&app, &bottles(1, 400, LONG, "''"));
     beside(&app, "INSERT INTO openings SELECT id, 2, 1000 - id FROM bottles");
     let mut expected: Vec<i64> = (1..=400).collect();
@@ -89,10 +86,10 @@ const CROWD: &str =
      SELECT n || replace(printf('%59s', ''), ' ', '🍾'), '', replace(printf('%64s', ''), ' ', '🍾'), 'other', n
      FROM n;";
 
-#[rstest]
+#[test]
 fn openers_and_the_log_end_early_and_go_on() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     ada.throw(1.0, 2.0);
     beside(&app, CROWD);
     beside(&app, "INSERT INTO openings SELECT 1, id, id FROM users WHERE id > 2");
@@ -111,7 +108,7 @@ fn openers_and_the_log_end_early_and_go_on() {
 const WORLD: &str =
     "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
 
-#[rstest]
+#[test]
 fn nearby_ends_early_and_goes_on_or_keeps_to_the_nearest() {
     let app = App::new();
     let ada = app.user("ada");
@@ -133,7 +130,7 @@ fn nearby_ends_early_and_goes_on_or_keeps_to_the_nearest() {
     assert!(items.is_sorted_by(|a, b| far(a) <= far(b) + 1e-7), "not the nearest first");
 }
 
-#[rstest]
+#[test]
 fn ten_thousand_ordinary_bottles_are_one_page() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -164,7 +161,7 @@ fn an_export_is_what_the_operator_exports(#[case] count: usize) {
 
     let database = app.database();
     let args = ["export", "--user", "ada", "--db", database.to_str().unwrap()];
-    let lines = program::works(app.folder(), &args, "");
+    let lines = run_ok(app.folder(), &args);
     let records = lines.trim_end().replace('\n', ",");
     let expected =
         format!(r#"{{"status":"OK","msg":"导出成功","data":{{"records":[{records}]}}}}"#);
@@ -173,7 +170,7 @@ fn an_export_is_what_the_operator_exports(#[case] count: usize) {
 
 /// Asks for `path` and reads no more than the status of the answer.
 fn ask(app: &App, client: &Client, path: &str) -> (TcpStream, u16) {
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let (_, cookie) = &client.headers[0];
     let head = format!("GET {path} HTTP/1.1\r\nHost: bottle\r\nCookie: {cookie}\r\n\r\n");
     socket.write_all(head.as_bytes()).unwrap();
@@ -187,11 +184,11 @@ fn ask(app: &App, client: &Client, path: &str) -> (TcpStream, u16) {
 fn until_ok(client: &Client, path: &str) {
     let began = Instant::now();
     while client.get(path).status != 200 {
-        assert!(began.elapsed() < PATIENCE, "{path} is refused for ever");
+        assert!(began.elapsed() < TIMEOUT, "{path} is refused for ever");
     }
 }
 
-#[rstest]
+#[test]
 fn exports_that_nobody_reads_end_with_their_connections() {
     let app = App::new();
     let ada = app.user("ada");
@@ -212,10 +209,10 @@ fn exports_that_nobody_reads_end_with_their_connections() {
 }
 
 /// A bottle with three thousand reports: nine megabytes in one answer, more than the kernel takes from the server.
-#[rstest]
+#[test]
 fn large_answers_that_nobody_reads_have_a_budget() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     ada.throw(1.0, 2.0);
     beside(&app, CROWD);
     beside(

@@ -5,14 +5,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 
+use bottle_test_support::{App, Client, Program, TIMEOUT, bottle, run_ok};
 use nix::sys::socket::setsockopt;
 use nix::sys::socket::sockopt::RcvBuf;
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::{App, Client, PATIENCE};
-use crate::moderation::teacher;
-use crate::program::{Program, bottle, works};
 
 /// An event as it came.
 #[derive(Debug, Default)]
@@ -55,13 +52,13 @@ impl Stream {
 
     #[track_caller]
     pub(crate) fn next(&self) -> Event {
-        self.0.recv_timeout(PATIENCE).unwrap()
+        self.0.recv_timeout(TIMEOUT).unwrap()
     }
 
     /// Whether the server has ended the stream.
     fn ends(&self) -> bool {
         loop {
-            match self.0.recv_timeout(PATIENCE) {
+            match self.0.recv_timeout(TIMEOUT) {
                 Ok(_) => {}
                 Err(e) => return e == RecvTimeoutError::Disconnected,
             }
@@ -69,10 +66,10 @@ impl Stream {
     }
 }
 
-#[rstest]
+#[test]
 fn what_happens_inside_the_rectangle_is_told() {
     let app = App::new();
-    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     let (hers, his) = (Stream::of(&ada, 10.0, 20.0, None), Stream::of(&bob, 10.0, 20.0, None));
     ada.throw(30.0, 20.0);
     let bottle = ada.throw(10.5, 20.5);
@@ -106,7 +103,7 @@ fn what_happens_inside_the_rectangle_is_told() {
     assert_eq!(rest, [told("hidden"), told("thrown"), told("hidden")]);
 }
 
-#[rstest]
+#[test]
 fn who_comes_back_gets_what_they_missed() {
     let app = App::new();
     let ada = app.user("ada");
@@ -139,7 +136,7 @@ fn who_missed_what_nobody_knows_begins_anew(#[case] last: &str) {
     assert_eq!(again.next().data["bottle_id"], bottle);
 }
 
-#[rstest]
+#[test]
 fn no_more_listen_than_may() {
     let app = App::with(|settings| settings.max_event_streams = 2);
     let ada = app.user("ada");
@@ -156,11 +153,11 @@ fn no_more_listen_than_may() {
 
 /// A listener that takes nothing falls behind alone, and is dropped: those who throw and those who listen
 /// go on.
-#[rstest]
+#[test]
 fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
-    let mut slow = app.socket();
+    let mut slow = app.connect();
     setsockopt(&slow, RcvBuf, &4096).unwrap();
     let cookie = &bob.headers.iter().find(|(name, _)| name == "Cookie").unwrap().1;
     let path = "/api/bottles/live?latitude=0&longitude=0&latitude_span=1&longitude_span=1";
@@ -196,7 +193,7 @@ fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     assert!(0 < events && events < THROWS, "{events}");
 }
 
-#[rstest]
+#[test]
 fn an_account_that_goes_takes_its_bottles_from_the_map() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -208,7 +205,7 @@ fn an_account_that_goes_takes_its_bottles_from_the_map() {
     // Whose account it was hears no more.
     let own = Stream::of(&bob, 0.0, 0.0, None);
     bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
-    assert!(own.0.recv_timeout(PATIENCE).is_err_and(|e| e == RecvTimeoutError::Disconnected));
+    assert!(own.0.recv_timeout(TIMEOUT).is_err_and(|e| e == RecvTimeoutError::Disconnected));
 }
 
 /// What the operator does beside the server: nobody asks the server for it.
@@ -222,14 +219,14 @@ fn what_changes_beside_the_server_is_told(#[case] args: &[&str]) {
     let line = r#"{"type":"bottle","bottle_id":1,"owner":"eve","content":"x","style":0,"location":{"latitude":1,"longitude":0},"created_at":"2026-01-01T00:00:00Z"}"#;
     fs::write(app.folder().join("in.jsonl"), line).unwrap();
     let stream = Stream::of(&bob, 0.0, 0.0, None);
-    works(app.folder(), args, "");
+    run_ok(app.folder(), args);
     assert_eq!(stream.next().name, "reset");
     // It is told once, and what is done here goes on being told one by one.
     let bottle = bob.throw(0.2, 0.2);
     assert_eq!(stream.next().data["bottle_id"], bottle);
 }
 
-#[rstest]
+#[test]
 fn streams_end_with_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));

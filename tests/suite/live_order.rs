@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
-use rstest::rstest;
+use bottle_test_support::{App, Client, TIMEOUT};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::app::{App, Client, PATIENCE};
 use crate::live::Stream;
-use crate::moderation::teacher;
 
 /// Events of a bottle by its id, up to the one of `last` that was thrown to end them.
 fn until_thrown(stream: &Stream, last: i64) -> HashMap<i64, Vec<(String, Option<i64>)>> {
@@ -29,7 +27,7 @@ fn throw_many(client: &Client, count: usize) -> Vec<i64> {
     (0..count).map(|_| client.throw(0.1, 0.1)).collect()
 }
 
-#[rstest]
+#[test]
 fn openers_counts_only_grow() {
     const OPENERS: i64 = 30;
     let app = App::new();
@@ -54,10 +52,10 @@ fn openers_counts_only_grow() {
     }
 }
 
-#[rstest]
+#[test]
 fn the_last_that_is_told_of_a_bottle_is_so() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let bottles = throw_many(&ada, 10);
     let stream = Stream::of(&ada, 0.0, 0.0, None);
     thread::scope(|scope| {
@@ -88,9 +86,9 @@ fn the_last_that_is_told_of_a_bottle_is_so() {
 }
 
 /// Another program changes something between two throws: its change is told between them.
-#[rstest]
+#[test]
 fn another_programs_change_is_told_in_its_place() {
-    let patience = PATIENCE.as_millis().try_into().unwrap();
+    let patience = TIMEOUT.as_millis().try_into().unwrap();
     let app = App::with(|settings| settings.busy_timeout_ms = patience);
     let ada = app.user("ada");
     let stream = Stream::of(&ada, 0.0, 0.0, None);

@@ -4,13 +4,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rstest::rstest;
+use bottle_test_support::{App, Client, Program, Response, bottle};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, Client};
-use crate::program::{Program, bottle};
-
-#[rstest]
+#[test]
 fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
     let app = App::new();
     let ada = app.user("ada");
@@ -41,7 +38,7 @@ fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
 }
 
 /// Whatever writes says so; whatever only reads goes on.
-#[rstest]
+#[test]
 fn every_write_is_put_off_and_no_read() {
     let app = App::with(|settings| settings.busy_timeout_ms = 100);
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -73,14 +70,14 @@ fn every_write_is_put_off_and_no_read() {
     assert_eq!(app.anon().post("/api/users", &account).status, 200);
 }
 
-fn check_refusal(refused: &Answer) {
+fn check_refusal(refused: &Response) {
     assert_eq!(refused.status, 503, "{}", refused.text);
     assert_eq!(refused.json()["status"], "SERVICE_UNAVAILABLE");
     assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
 }
 
 /// A limit on the size of its files stands in for a full disk.
-#[rstest]
+#[test]
 fn on_a_full_disk_reads_go_on_and_writes_once_there_is_room() {
     let folder = tempfile::tempdir().unwrap();
     let served = bottle(folder.path(), &[]);
@@ -106,7 +103,7 @@ fn on_a_full_disk_reads_go_on_and_writes_once_there_is_room() {
     check_refusal(&ada.post("/api/bottles", &bottle));
     assert_eq!(count(&ada), thrown);
 
-    program.unlimit("fsize");
+    program.remove_limit("fsize");
     assert_eq!(ada.post("/api/bottles", &bottle).status, 200);
     assert_eq!(count(&ada), thrown + 1);
 }

@@ -2,11 +2,9 @@
 
 use std::io::{Read, Write};
 
+use bottle_test_support::{Program, bottle, read_until_closed};
 use rstest::rstest;
 use serde_json::json;
-
-use crate::app::until_closed;
-use crate::program::{Program, bottle};
 
 /// Runs the program at a level, has `talk` talk to it, and returns what it logged.
 fn log_of(level: &str, talk: impl FnOnce(&Program)) -> String {
@@ -14,7 +12,7 @@ fn log_of(level: &str, talk: impl FnOnce(&Program)) -> String {
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", level);
     let mut program = Program::start(command);
-    let [printed, log] = program.listen();
+    let [printed, log] = program.read_pipes();
     talk(&program);
     program.signal("TERM");
     program.status();
@@ -23,7 +21,7 @@ fn log_of(level: &str, talk: impl FnOnce(&Program)) -> String {
 }
 
 /// When, how grave, from where, who, what, how it ended, how long it took.
-#[rstest]
+#[test]
 fn a_request_is_one_line_with_who_and_what() {
     let log = log_of("normal", |program| {
         let mut ada = program.client();
@@ -78,7 +76,7 @@ fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
                 "GET /{odd} HTTP/1.1\r\nHost: a\r\nAccept: {odd}\r\nX: {odd}\r\n\
                  Content-Type: a/{odd}\r\nCookie: {odd}={odd}\r\nConnection: close\r\n\r\n"
             );
-            let mut socket = program.socket();
+            let mut socket = program.connect();
             socket.write_all(request.as_bytes()).unwrap();
             let _ = socket.read_to_end(&mut Vec::new());
         }
@@ -91,13 +89,13 @@ fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
 }
 
 /// Its method, which Rocket does not tell, is `-`.
-#[rstest]
+#[test]
 fn what_rocket_cannot_parse_is_logged_too() {
     let mut answer = String::new();
     let log = log_of("normal", |program| {
-        let mut socket = program.socket();
+        let mut socket = program.connect();
         socket.write_all(b"BREW /pot HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
-        answer = until_closed(socket);
+        answer = read_until_closed(socket);
     });
     let id = answer.split("x-request-id: ").nth(1).unwrap().lines().next().unwrap();
     assert!(log.contains(" INFO 127.0.0.1 - - /pot 400 "), "{log}");

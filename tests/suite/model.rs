@@ -24,7 +24,6 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use rstest::rstest;
 
 use run::{Outcome, Run};
 
@@ -118,7 +117,7 @@ fn number(name: &str, default: usize) -> usize {
     env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
-#[rstest]
+#[test]
 fn every_answer_is_what_the_model_says() {
     // Nested strategies need more than a test's stack, unoptimised.
     let model = thread::Builder::new().stack_size(64 << 20).spawn(compare_with_model);

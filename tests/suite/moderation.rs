@@ -2,31 +2,19 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, Response, run_ok};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App, Client};
-use crate::program::works;
-
-/// Someone whom the operator made a teacher, logged in.
-pub(crate) fn teacher(app: &App, username: &str) -> Client {
-    let database = app.database();
-    let args = ["user", "add", username, "--teacher", "--db", database.to_str().unwrap()];
-    works(app.folder(), &args, "pass\n");
-    let mut client = app.anon();
-    client.log_in(username, "pass");
-    client
-}
-
-fn hide(teacher: &Client, bottle: i64, hidden: bool) -> Answer {
+fn hide(teacher: &Client, bottle: i64, hidden: bool) -> Response {
     teacher.put(&format!("/api/teacher/bottles/{bottle}"), &json!({ "hidden": hidden }))
 }
 
-fn report(client: &Client, bottle: i64, reason: &str) -> Answer {
+fn report(client: &Client, bottle: i64, reason: &str) -> Response {
     client.post(&format!("/api/bottles/{bottle}/report"), &json!({ "reason": reason }))
 }
 
-fn throw(client: &Client) -> Answer {
+fn throw(client: &Client) -> Response {
     client.post(
         "/api/bottles",
         &json!({ "content": "hello", "location": { "latitude": 1, "longitude": 2 } }),
@@ -63,8 +51,7 @@ fn every_role_gets_what_is_its_own(#[case] action: &str, #[case] expected: [[u16
         for (role, expected) in ["anyone", "author", "another", "teacher"].into_iter().zip(expected)
         {
             let app = App::new();
-            let (author, another, grace) =
-                (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+            let (author, another, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
             let bottle = author.throw(1.0, 2.0);
             match state {
                 "hidden" => assert_eq!(hide(&grace, bottle, true).status, 200),
@@ -105,7 +92,7 @@ fn no_student_gets_a_teachers_answer(
     #[case] body: Value,
 ) {
     let app = App::new();
-    let (student, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (student, grace) = (app.user("ada"), app.teacher("grace"));
     let ask = |client: &Client| client.json(method, path, &body);
     assert_eq!(ask(&app.anon()).status, 401);
     let refused = ask(&student);
@@ -114,10 +101,10 @@ fn no_student_gets_a_teachers_answer(
     assert_eq!(ask(&grace).status, 200);
 }
 
-#[rstest]
+#[test]
 fn a_hidden_bottle_is_gone_but_for_its_author() {
     let app = App::new();
-    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     let (kept, hidden) = (ada.throw(1.0, 2.0), ada.throw(1.1, 2.1));
     for bottle in [kept, hidden] {
         bob.post(&format!("/api/bottles/{bottle}/open"), &json!({}));
@@ -138,10 +125,10 @@ fn a_hidden_bottle_is_gone_but_for_its_author() {
     assert!(ada.get("/api/bottles/created").data()["bottles"][1].get("hidden").is_none());
 }
 
-#[rstest]
+#[test]
 fn what_is_deleted_is_gone_for_all() {
     let app = App::new();
-    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), teacher(&app, "grace"));
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     let (seen, hidden) = (ada.throw(1.0, 2.0), ada.throw(1.1, 2.1));
     bob.post(&format!("/api/bottles/{seen}/open"), &json!({}));
     report(&bob, seen, "unkind");
@@ -154,13 +141,13 @@ fn what_is_deleted_is_gone_for_all() {
     assert!(ids(&grace, "/api/teacher/bottles").is_empty());
     assert_eq!(counted(&bob), 0);
     let database = app.database();
-    works(app.folder(), &["check", "--db", database.to_str().unwrap()], "");
+    run_ok(app.folder(), &["check", "--db", database.to_str().unwrap()]);
 }
 
-#[rstest]
+#[test]
 fn enough_reports_hide_a_bottle_until_a_teacher_looks() {
     let app = App::with(|settings| settings.reports_to_hide = 2);
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let (bob, eve, zoe) = (app.user("bob"), app.user("eve"), app.user("zoe"));
     let bottle = ada.throw(1.0, 2.0);
     for _ in 0..3 {
@@ -189,10 +176,10 @@ fn enough_reports_hide_a_bottle_until_a_teacher_looks() {
     assert_eq!(nearby(&bob), [bottle], "what a teacher settled counts no more");
 }
 
-#[rstest]
+#[test]
 fn reports_alone_hide_nothing_where_the_setting_is_0() {
     let app = App::with(|settings| settings.reports_to_hide = 0);
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let bottle = ada.throw(1.0, 2.0);
     for name in ["bob", "eve", "zoe", "max"] {
         report(&app.user(name), bottle, "unkind");
@@ -201,10 +188,10 @@ fn reports_alone_hide_nothing_where_the_setting_is_0() {
     assert_eq!(ids(&grace, "/api/teacher/bottles"), [bottle]);
 }
 
-#[rstest]
+#[test]
 fn a_muted_account_throws_again_when_its_time_is_over() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let id = ada.get("/api/users/self").data()["user_id"].clone();
     let mute = |minutes| {
         grace.put(&format!("/api/teacher/users/{id}"), &json!({ "muted_minutes": minutes }))
@@ -225,10 +212,10 @@ fn a_muted_account_throws_again_when_its_time_is_over() {
     assert_eq!(grace.put("/api/teacher/users/99", &json!({ "muted_minutes": 1 })).status, 404);
 }
 
-#[rstest]
+#[test]
 fn nobody_throws_into_a_frozen_sea() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let freeze = |frozen| grace.put("/api/teacher/sea", &json!({ "frozen": frozen }));
     assert_eq!(freeze(true).status, 200);
     assert_eq!(throw(&ada).json()["msg"], "现在不能扔漂流瓶");
@@ -238,10 +225,10 @@ fn nobody_throws_into_a_frozen_sea() {
     assert_eq!(throw(&ada).status, 200);
 }
 
-#[rstest]
+#[test]
 fn the_log_says_who_did_what_and_what_undid_it() {
     let app = App::new();
-    let (ada, grace, hedy) = (app.user("ada"), teacher(&app, "grace"), teacher(&app, "hedy"));
+    let (ada, grace, hedy) = (app.user("ada"), app.teacher("grace"), app.teacher("hedy"));
     let bottle = ada.throw(1.0, 2.0);
     hide(&grace, bottle, true);
     hide(&grace, bottle, true);
@@ -277,29 +264,29 @@ fn the_log_says_who_did_what_and_what_undid_it() {
     assert_eq!(second["next"], Value::Null);
 }
 
-#[rstest]
+#[test]
 fn what_is_hidden_stays_so_through_check_export_and_import() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let (_kept, hidden) = (ada.throw(1.0, 2.0), ada.throw(1.1, 2.1));
     hide(&grace, hidden, true);
     let folder = app.stop();
     let here = folder.path();
-    works(here, &["check"], "");
-    works(here, &["check", "--rebuild-index"], "");
-    works(here, &["check"], "");
-    works(here, &["export", "sea.jsonl"], "");
-    works(here, &["export", "--geojson", "sea.geojson"], "");
+    run_ok(here, &["check"]);
+    run_ok(here, &["check", "--rebuild-index"]);
+    run_ok(here, &["check"]);
+    run_ok(here, &["export", "sea.jsonl"]);
+    run_ok(here, &["export", "--geojson", "sea.geojson"]);
     for file in ["sea.jsonl", "sea.geojson"] {
         let other = tempfile::tempdir().unwrap();
         std::fs::copy(here.join(file), other.path().join(file)).unwrap();
         let other = App::over(other, |_| {}).stop();
         for _ in 0..2 {
-            works(other.path(), &["import", file], "");
+            run_ok(other.path(), &["import", file]);
         }
-        works(other.path(), &["check"], "");
+        run_ok(other.path(), &["check"]);
         let app = App::over(other, |_| {});
         assert_eq!(nearby(&app.user("someone")).len(), 1, "{file}");
-        assert_eq!(ids(&teacher(&app, "hedy"), "/api/teacher/bottles?state=hidden").len(), 1);
+        assert_eq!(ids(&app.teacher("hedy"), "/api/teacher/bottles?state=hidden").len(), 1);
     }
 }

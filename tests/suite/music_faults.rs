@@ -1,14 +1,13 @@
 //! A fault of ours in Music: each route has its own words for it, and no other are known to its clients.
 
 use bottle::api::music;
+use bottle_test_support::{App, Client, Response};
 use rocket::config::{Config, LogLevel};
 use rocket::get;
 use rocket::local::blocking;
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, App, Client};
 
 /// A route of Music, what it is sent, and what it says to "try again later".
 struct Route {
@@ -68,7 +67,7 @@ fn routes() -> [Route; 7] {
     ]
 }
 
-fn ask(client: &Client, route: &Route) -> Answer {
+fn ask(client: &Client, route: &Route) -> Response {
     match &route.body {
         Value::Null => client.get(route.path),
         body => client.json(route.method, route.path, body),
@@ -76,7 +75,7 @@ fn ask(client: &Client, route: &Route) -> Answer {
 }
 
 #[track_caller]
-fn assert_later(answer: &Answer, route: &Route) {
+fn assert_later(answer: &Response, route: &Route) {
     assert_eq!(answer.status, 400, "{} {}", route.path, answer.text);
     assert_eq!(answer.json(), json!({ "code": route.code, "message": route.message }));
 }
@@ -146,7 +145,7 @@ fn panics() {
 }
 
 /// A bug that ends a handler leaves the answer to the catcher.
-#[rstest]
+#[test]
 fn a_panic_is_later() {
     let rocket = rocket::custom(Config { log_level: LogLevel::Off, ..Config::default() })
         .mount("/api/user", rocket::routes![panics])
@@ -160,7 +159,7 @@ fn a_panic_is_later() {
 }
 
 /// What is no fault is answered as ever.
-#[rstest]
+#[test]
 fn refusals_stay_what_they_are() {
     let app = App::new();
     sql(&app, "ALTER TABLE users RENAME TO elsewhere");

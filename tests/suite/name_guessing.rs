@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use bottle::store::users;
+use bottle_test_support::{App, Client, Response, open_store};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
-
-use crate::app::{Answer, App, Client, open_store};
 
 /// Spellings of one name: each in another case.
 fn spellings(name: &str, count: u32) -> Vec<String> {
@@ -20,31 +19,31 @@ fn spellings(name: &str, count: u32) -> Vec<String> {
     (0..count).map(spelled).collect()
 }
 
-type LogIn = fn(&Client, &str) -> Answer;
+type LogIn = fn(&Client, &str) -> Response;
 
-fn by_bottle(client: &Client, name: &str) -> Answer {
+fn by_bottle(client: &Client, name: &str) -> Response {
     client.post("/api/sessions", &json!({ "username": name, "password": "wrong" }))
 }
 
-fn by_ledger(client: &Client, name: &str) -> Answer {
+fn by_ledger(client: &Client, name: &str) -> Response {
     client.post("/user/login", &json!({ "name": name, "password": "wrong" }))
 }
 
-fn by_music(client: &Client, name: &str) -> Answer {
+fn by_music(client: &Client, name: &str) -> Response {
     client.post("/api/user/login", &json!({ "email": name, "password": "wrong" }))
 }
 
-fn by_bookstore(client: &Client, name: &str) -> Answer {
+fn by_bookstore(client: &Client, name: &str) -> Response {
     let body = json!({ "user_id": name, "password": "wrong", "terminal": "t" });
     client.post("/auth/login", &body)
 }
 
-fn by_bookstores_password(client: &Client, name: &str) -> Answer {
+fn by_bookstores_password(client: &Client, name: &str) -> Response {
     let body = json!({ "user_id": name, "oldPassword": "wrong", "newPassword": "other" });
     client.post("/auth/password", &body)
 }
 
-fn by_bookstores_end(client: &Client, name: &str) -> Answer {
+fn by_bookstores_end(client: &Client, name: &str) -> Response {
     client.post("/auth/unregister", &json!({ "user_id": name, "password": "wrong" }))
 }
 
@@ -86,7 +85,7 @@ fn spellings_of_a_name_are_counted_together(
 
 /// The account whose hash a name that nobody has is checked against: always one of those there are, the
 /// same for the same name, and in time each of them.
-#[rstest]
+#[test]
 fn an_unknown_name_costs_what_some_account_does() {
     let app = App::new();
     for n in 0..5 {

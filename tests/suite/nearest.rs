@@ -1,8 +1,6 @@
 //! A rectangle that holds more than was asked for: the nearest to its centre come, first to last.
 
-use rstest::rstest;
-
-use crate::app::{App, Client};
+use bottle_test_support::{App, Client, Random};
 
 /// The great-circle angle, by the law of cosines.
 pub(crate) fn angle(from: (f64, f64), to: (f64, f64)) -> f64 {
@@ -14,17 +12,13 @@ pub(crate) fn angle(from: (f64, f64), to: (f64, f64)) -> f64 {
 /// 1,500 bottles: some everywhere, most in three crowds, one of them at the antimeridian.
 fn sea(app: &App) -> Vec<(f64, f64)> {
     app.user("ada");
-    let mut seed = 7_u64;
-    let mut random = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0
-    };
+    let mut random = Random::new(7);
     let places: Vec<(f64, f64)> = (0..1500)
         .map(|n| match n % 5 {
-            0 => (random() * 90.0, random() * 180.0),
-            1 | 2 => (52.5 + random() * 0.2, 13.4 + random() * 0.2),
-            3 => (random() * 3.0 - 17.0, (random() * 3.0 + 360.0) % 360.0 - 180.0),
-            _ => (80.0 + random() * 10.0, random() * 180.0),
+            0 => (random.within(90.0), random.within(180.0)),
+            1 | 2 => (52.5 + random.within(0.2), 13.4 + random.within(0.2)),
+            3 => (random.within(3.0) - 17.0, (random.within(3.0) + 360.0) % 360.0 - 180.0),
+            _ => (80.0 + random.within(10.0), random.within(180.0)),
         })
         .collect();
     let mut db = rusqlite::Connection::open(app.database()).unwrap();
@@ -51,7 +45,7 @@ fn nearest(client: &Client, at: (f64, f64), spans: (f64, f64), limit: usize) -> 
     answer.data()
 }
 
-#[rstest]
+#[test]
 fn the_nearest_to_the_centre_come_first() {
     let app = App::new();
     let places = sea(&app);
@@ -98,7 +92,7 @@ fn the_nearest_to_the_centre_come_first() {
 }
 
 /// By id, with `after`, everything comes, part by part.
-#[rstest]
+#[test]
 fn all_come_by_id_in_parts() {
     let app = App::new();
     let places = sea(&app);

@@ -3,14 +3,11 @@
 use std::fs;
 use std::os::unix::net::UnixDatagram;
 
-use rstest::rstest;
+use bottle_test_support::{App, Client, Program, TIMEOUT, bottle, fast_settings_with};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::app::{App, Client, PATIENCE};
-use crate::program::{Program, bottle};
-
-#[rstest]
+#[test]
 fn health_is_told() {
     let app = App::new();
     for path in ["/healthz", "/readyz"] {
@@ -19,7 +16,7 @@ fn health_is_told() {
     }
 }
 
-#[rstest]
+#[test]
 fn a_server_asks_itself() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = Program::start(bottle(folder.path(), &[]));
@@ -40,7 +37,7 @@ fn a_server_asks_itself() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("does not answer"));
 }
 
-#[rstest]
+#[test]
 fn metrics_are_on_an_address_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -72,13 +69,13 @@ fn metrics_are_on_an_address_of_their_own() {
     assert_eq!(Client::new(port).get("/").status, 404, "nothing else is there");
 }
 
-#[rstest]
+#[test]
 fn a_request_bears_its_number_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "normal").env("ROCKET_BOTTLE", "{log_format=\"json\"}");
     let mut program = Program::start(command);
-    let [printed, log] = program.listen();
+    let [printed, log] = program.read_pipes();
     let answer = program.client().get("/api/settings");
     let id = answer.header("x-request-id").to_owned();
     assert_eq!(id.len(), 16);
@@ -95,14 +92,14 @@ fn a_request_bears_its_number_in_the_log() {
     assert!(line["ms"].is_f64() && line["timestamp"].is_string(), "{line}");
 }
 
-#[rstest]
+#[test]
 fn what_is_slow_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "normal");
-    command.env("ROCKET_BOTTLE", "{slow_query_ms=50,busy_timeout_ms=300,argon2_memory_kib=8}");
+    command.env("ROCKET_BOTTLE", fast_settings_with("slow_query_ms=50,busy_timeout_ms=300"));
     let mut program = Program::start(command);
-    let [printed, log] = program.listen();
+    let [printed, log] = program.read_pipes();
     let other = Connection::open(folder.path().join("bottle.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let ada = json!({ "username": "ada", "password": "pass" });
@@ -115,7 +112,7 @@ fn what_is_slow_is_logged() {
     assert!(log.contains("a slow change took") && log.contains("accounts/mod.rs:"), "{log}");
 }
 
-#[rstest]
+#[test]
 fn metrics_that_cannot_be_told_are_an_error_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -129,12 +126,12 @@ fn metrics_that_cannot_be_told_are_an_error_at_the_start() {
 }
 
 /// As a service of `Type=notify`.
-#[rstest]
+#[test]
 fn systemd_is_told_when_it_listens() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("NOTIFY_SOCKET", &path);
     let program = Program::start(command);

@@ -7,12 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bottle::store::backup;
+use bottle_test_support::{App, Program, bottle, file_names, run_err, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
 use tempfile::TempDir;
-
-use crate::app::App;
-use crate::program::{Program, bottle, is_refused, names, works};
 
 /// A database with three bottles that nobody serves.
 fn sea() -> (TempDir, PathBuf) {
@@ -63,7 +61,7 @@ fn a_backup_begins_again_when_the_file_changes_under_it(
         });
     });
     assert_eq!(made.unwrap().bottles, 2002);
-    works(folder.path(), &["check", "--db", "copy.db"], "");
+    run_ok(folder.path(), &["check", "--db", "copy.db"]);
     assert_eq!(count(&copy), 2002);
 }
 
@@ -73,27 +71,27 @@ fn reading_commands_work_under_a_foreign_write_lock(#[values(false, true)] serve
     let (folder, path) = sea();
     let _program = served.then(|| Program::start(bottle(folder.path(), &[])));
     let other = sql(&path, "BEGIN IMMEDIATE; UPDATE users SET nickname = 'x'");
-    let before = names(folder.path());
-    assert_eq!(works(folder.path(), &["export"], "").lines().count(), 4);
-    assert!(works(folder.path(), &["user", "list"], "").contains("ada"));
-    assert!(works(folder.path(), &["check"], "").contains("nothing is wrong"));
-    assert_eq!(names(folder.path()), before);
-    works(folder.path(), &["backup", "copy.db"], "");
-    works(folder.path(), &["export", "sea.jsonl"], "");
+    let before = file_names(folder.path());
+    assert_eq!(run_ok(folder.path(), &["export"]).lines().count(), 4);
+    assert!(run_ok(folder.path(), &["user", "list"]).contains("ada"));
+    assert!(run_ok(folder.path(), &["check"]).contains("nothing is wrong"));
+    assert_eq!(file_names(folder.path()), before);
+    run_ok(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["export", "sea.jsonl"]);
     drop(other);
 }
 
 /// A file that nobody serves is as it was, to the byte, and has nothing new beside it.
-#[rstest]
+#[test]
 fn reading_commands_leave_the_file_alone() {
     let (folder, path) = sea();
     // As an older version left it, or as nobody ever served it.
     drop(sql(&path, "DELETE FROM meta"));
     let before = fs::read(&path).unwrap();
     for args in [&["export"][..], &["user", "list"], &["check"]] {
-        works(folder.path(), args, "");
+        run_ok(folder.path(), args);
         assert!(fs::read(&path).unwrap() == before, "{args:?} changed it");
-        assert_eq!(names(folder.path()), ["bottle.db"], "{args:?}");
+        assert_eq!(file_names(folder.path()), ["bottle.db"], "{args:?}");
     }
 }
 
@@ -115,7 +113,7 @@ fn no_name_is_anything_but_a_file(#[case] name: &str) {
     drop(Program::start(bottle(folder.path(), &["--db", name])));
     assert_eq!(count(&path), 1);
 
-    let at = |args: &[&str]| works(folder.path(), &[args, &["--db", name]].concat(), "");
+    let at = |args: &[&str]| run_ok(folder.path(), &[args, &["--db", name]].concat());
     at(&["check"]);
     at(&["export"]);
     at(&["user", "list"]);
@@ -127,12 +125,12 @@ fn no_name_is_anything_but_a_file(#[case] name: &str) {
     assert_eq!(count(&path), 1);
 }
 
-#[rstest]
+#[test]
 fn two_slashes_are_no_host() {
     let (folder, path) = sea();
     let path = format!("/{}", path.to_str().unwrap());
-    works(folder.path(), &["check", "--db", &path], "");
-    works(folder.path(), &["backup", "--db", &path, "copy.db"], "");
+    run_ok(folder.path(), &["check", "--db", &path]);
+    run_ok(folder.path(), &["backup", "--db", &path, "copy.db"]);
     drop(Program::start(bottle(folder.path(), &["--db", &path])));
 }
 
@@ -148,11 +146,11 @@ fn an_empty_name_is_refused(#[case] args: &[&str]) {
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("the database has no name") && told.contains("--db FILE"), "{told}");
-    assert!(names(folder.path()).is_empty());
+    assert!(file_names(folder.path()).is_empty());
 }
 
 /// SQLite keeps the log beside the file itself, not beside the link.
-#[rstest]
+#[test]
 fn behind_a_link_the_log_is_read_too() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("disk")).unwrap();
@@ -167,9 +165,9 @@ fn behind_a_link_the_log_is_read_too() {
     (1..=5).for_each(throw);
     program.signal("KILL");
     program.status();
-    works(folder.path(), &["backup", "copy.db"], "");
+    run_ok(folder.path(), &["backup", "copy.db"]);
     assert_eq!(count(&folder.path().join("copy.db")), 5);
-    works(folder.path(), &["restore", "copy.db"], "");
+    run_ok(folder.path(), &["restore", "copy.db"]);
     assert!(folder.path().join("bottle.db").is_symlink());
     assert_eq!((count(&path), count(&folder.path().join("disk/sea.db.before-restore-1"))), (5, 5));
 }
@@ -182,18 +180,18 @@ fn behind_a_link_the_log_is_read_too() {
 #[case::view("CREATE VIEW secrets AS SELECT * FROM meta", "a view \"secrets\"")]
 fn objects_that_act_on_their_own_are_refused(#[case] create: &str, #[case] named: &str) {
     let (folder, path) = sea();
-    works(folder.path(), &["backup", "copy.db"], "");
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let copy = folder.path().join("copy.db");
     drop(sql(&copy, create));
     let before = fs::read(&path).unwrap();
-    is_refused(folder.path(), &["restore", "copy.db"], "", named);
+    run_err(folder.path(), &["restore", "copy.db"], named);
     assert!(fs::read(&path).unwrap() == before);
-    is_refused(folder.path(), &["serve", "--db", "copy.db"], "", named);
-    is_refused(folder.path(), &["backup", "--db", "copy.db", "other.db"], "", named);
-    is_refused(folder.path(), &["check", "--rebuild-index", "--db", "copy.db"], "", named);
+    run_err(folder.path(), &["serve", "--db", "copy.db"], named);
+    run_err(folder.path(), &["backup", "--db", "copy.db", "other.db"], named);
+    run_err(folder.path(), &["check", "--rebuild-index", "--db", "copy.db"], named);
     let add = ["user", "add", "eve", "--one-time", "--db", "copy.db"];
-    is_refused(folder.path(), &add, "", named);
-    assert_eq!(names(folder.path()), ["bottle.db", "copy.db"]);
+    run_err(folder.path(), &add, named);
+    assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
 
     let output = bottle(folder.path(), &["check", "--db", "copy.db"]).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
@@ -208,9 +206,9 @@ fn objects_that_act_on_their_own_are_refused(#[case] create: &str, #[case] named
 fn objects_that_only_lie_there_are_not(#[case] create: &str) {
     let (folder, path) = sea();
     drop(sql(&path, create));
-    works(folder.path(), &["check"], "");
-    works(folder.path(), &["backup", "copy.db"], "");
-    works(folder.path(), &["restore", "copy.db"], "");
+    run_ok(folder.path(), &["check"]);
+    run_ok(folder.path(), &["backup", "copy.db"]);
+    run_ok(folder.path(), &["restore", "copy.db"]);
     drop(Program::start(bottle(folder.path(), &[])));
 }
 
@@ -239,24 +237,25 @@ fn what_is_exported_is_its_owners_alone(#[values("000", "022", "077")] umask: &s
     let mode = |name: &String| {
         fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777
     };
-    let modes: Vec<_> = names(folder.path()).into_iter().map(|name| (mode(&name), name)).collect();
+    let modes: Vec<_> =
+        file_names(folder.path()).into_iter().map(|name| (mode(&name), name)).collect();
     assert_eq!(modes.len(), 5);
     assert!(modes.iter().all(|(mode, _)| *mode == 0o600), "{modes:?}");
 }
 
 /// An export that fails leaves no file behind.
-#[rstest]
+#[test]
 fn an_export_is_whole_or_not_there() {
     let (folder, _) = sea();
-    is_refused(folder.path(), &["export", "--user", "eve", "eve.jsonl"], "", "no such account");
-    assert_eq!(names(folder.path()), ["bottle.db"]);
+    run_err(folder.path(), &["export", "--user", "eve", "eve.jsonl"], "no such account");
+    assert_eq!(file_names(folder.path()), ["bottle.db"]);
 }
 
 /// A journal would be played back into the new database.
-#[rstest]
+#[test]
 fn a_journal_without_its_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bottle.db-journal"), [0xA5; 1024]).unwrap();
-    is_refused(folder.path(), &["serve"], "", "bottle.db-journal is there without its database");
-    assert_eq!(names(folder.path()), ["bottle.db-journal"]);
+    run_err(folder.path(), &["serve"], "bottle.db-journal is there without its database");
+    assert_eq!(file_names(folder.path()), ["bottle.db-journal"]);
 }

@@ -1,14 +1,13 @@
 //! What the page asks the server for: its files, counts, the street map, and the account's end.
 
+use bottle_test_support::{App, Client, Program, Response, bottle};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use bottle::store::mbtiles::Tiles;
 
-use crate::app::{App, Client};
-
-#[rstest]
+#[test]
 fn the_page_is_compressed_cached_and_fenced_in() {
     let app = App::new();
     let plain = app.anon().send("GET", "/", &[("Accept-Encoding", "identity")], None);
@@ -36,8 +35,7 @@ fn large_files_are_compressed_for_who_takes_that(#[case] path: &str, #[case] wor
     assert!(plain.text.contains(word));
     let packed = client.send("HEAD", path, &[("Accept-Encoding", "br, gzip;q=0.8")], None);
     assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
-    let size =
-        |answer: &crate::app::Answer| answer.header("content-length").parse::<usize>().unwrap();
+    let size = |answer: &Response| answer.header("content-length").parse::<usize>().unwrap();
     assert!(size(&packed) * 2 < size(&plain));
     assert_eq!(packed.header("content-type"), plain.header("content-type"));
 }
@@ -51,7 +49,7 @@ fn only_its_files_are_served(#[case] path: &str) {
     assert_eq!(App::new().anon().get(path).status, 404);
 }
 
-#[rstest]
+#[test]
 fn settings_are_told_to_anyone() {
     let app = App::with(|settings| {
         settings.tile_url = "https://tiles.example.org/{z}/{x}/{y}.png".into();
@@ -98,7 +96,7 @@ fn counts_are_kept_in_step(#[values(0, 2, 5, 9, 12, 22)] zoom: u8) {
 }
 
 /// Both sides of the antimeridian, each cell once.
-#[rstest]
+#[test]
 fn counts_go_on_over_the_antimeridian() {
     let app = App::new();
     let ada = app.user("ada");
@@ -111,7 +109,7 @@ fn counts_go_on_over_the_antimeridian() {
     assert_eq!(counts(&ada, [10.0, 100.0, 0.5, 179.99], 0)["total"], 5);
 }
 
-#[rstest]
+#[test]
 fn visitors_see_coarse_counts_if_the_operator_lets_them() {
     let app = App::new();
     let ada = app.user("ada");
@@ -126,14 +124,14 @@ fn visitors_see_coarse_counts_if_the_operator_lets_them() {
 }
 
 /// An answer is never long, however fine the cells that are asked for.
-#[rstest]
+#[test]
 fn counts_of_the_world_are_coarse_at_any_zoom() {
     let app = App::new();
     let size = counts(&app.anon(), WORLD, 22)["cell"]["latitude"].as_f64().unwrap();
     assert!(180.0 / size * 360.0 / size <= 4096.0);
 }
 
-#[rstest]
+#[test]
 fn log_out_everywhere_is_everywhere() {
     let app = App::new();
     let (ada, mut elsewhere) = (app.user("ada"), app.anon());
@@ -145,7 +143,7 @@ fn log_out_everywhere_is_everywhere() {
     );
 }
 
-#[rstest]
+#[test]
 fn deleting_an_account_asks_its_password() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -171,14 +169,14 @@ fn mbtiles(path: &std::path::Path, format: &str) {
     db.execute("INSERT INTO metadata VALUES ('format', ?1)", [format]).unwrap();
 }
 
-#[rstest]
+#[test]
 fn a_street_map_is_served_from_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let map = folder.path().join("city.mbtiles");
     mbtiles(&map, "png");
-    let mut command = crate::program::bottle(folder.path(), &["serve", "--map"]);
+    let mut command = bottle(folder.path(), &["serve", "--map"]);
     command.arg(&map);
-    let program = crate::program::Program::start(command);
+    let program = Program::start(command);
     let client = program.client();
     let north = client.get("/tiles/2/1/0");
     assert_eq!((north.status, north.text.as_str()), (200, "north"));
@@ -193,7 +191,7 @@ fn a_street_map_is_served_from_its_file() {
     assert_eq!(about, json!({ "min_zoom": 2, "max_zoom": 3, "attribution": "Map makers" }));
 }
 
-#[rstest]
+#[test]
 fn a_map_of_vectors_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let map = folder.path().join("city.mbtiles");
@@ -215,9 +213,9 @@ fn a_tile_that_is_no_blob_is_not_found(#[case] value: &str) {
     let db = Connection::open(&map).unwrap();
     db.execute_batch(&format!("INSERT INTO tiles VALUES (3, 2, 0, {value})")).unwrap();
     drop(db);
-    let mut command = crate::program::bottle(folder.path(), &["serve", "--map"]);
+    let mut command = bottle(folder.path(), &["serve", "--map"]);
     command.arg(&map);
-    let program = crate::program::Program::start(command);
+    let program = Program::start(command);
     let client = program.client();
     assert_eq!(client.get("/tiles/3/2/7").status, 404);
     assert_eq!(client.get("/tiles/3/1/7").text, "south");

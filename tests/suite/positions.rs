@@ -3,12 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use bottle_test_support::{App, Program, bottle, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
-
-use crate::app::App;
-use crate::program::{self, Program, bottle};
 
 /// The least 32-bit float that has all its digits.
 const LEAST: f64 = f32::MIN_POSITIVE as f64;
@@ -59,12 +57,7 @@ fn places(path: &Path) -> Vec<(f64, f64)> {
     places.map(Result::unwrap).collect()
 }
 
-#[track_caller]
-fn works(folder: &Path, args: &[&str]) -> String {
-    program::works(folder, args, "")
-}
-
-#[rstest]
+#[test]
 fn tiny_positions_leave_the_file_sound() {
     let app = App::new();
     let ada = app.user("ada");
@@ -80,8 +73,8 @@ fn tiny_positions_leave_the_file_sound() {
     }
     ada.throw(LEAST, -LEAST);
     let folder = app.stop();
-    assert_eq!(works(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
-    works(folder.path(), &["backup", "copy.db"]);
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
+    run_ok(folder.path(), &["backup", "copy.db"]);
     let mut expected = vec![(0.0, 0.0); TINY.len()];
     expected.push((LEAST, -LEAST));
     assert_eq!(places(&folder.path().join("copy.db")), expected);
@@ -102,13 +95,13 @@ fn tiny_positions_of_older_files_are_accepted_and_mended(#[values(1, 2, 3, 4, 5)
     }
     db.close().unwrap();
     let before = places(&folder.path().join("bottle.db"));
-    assert_eq!(works(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
-    works(folder.path(), &["backup", "copy.db"]);
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
+    run_ok(folder.path(), &["backup", "copy.db"]);
     assert_eq!(places(&folder.path().join("copy.db")), before);
 
     drop(Program::start(bottle(folder.path(), &[])));
     assert_eq!(places(&folder.path().join(format!("bottle.db.schema-{schema}"))), before);
-    assert_eq!(works(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
     let mended = |value: f64| if value.abs() < LEAST { 0.0 } else { value };
     let expected: Vec<(f64, f64)> =
         before.into_iter().map(|(lat, lon)| (mended(lat), mended(lon))).collect();
@@ -156,12 +149,12 @@ fn tiny_positions_are_imported_once(#[values("jsonl", "geojson")] format: &str) 
     };
     fs::write(folder.path().join("in"), file).unwrap();
     let n = TINY.len();
-    let imported = |file: &str| works(folder.path(), &["import", file]);
+    let imported = |file: &str| run_ok(folder.path(), &["import", file]);
     assert_eq!(imported("in"), format!("{n} rows were added, 0 were there\n"));
     assert_eq!(imported("in"), format!("0 rows were added, {n} were there\n"));
-    let out = works(folder.path(), &["export"]);
+    let out = run_ok(folder.path(), &["export"]);
     fs::write(folder.path().join("out"), &out).unwrap();
     assert!(out.contains(r#""latitude":0.0"#) && !out.contains("-0.0"), "{out}");
     assert_eq!(imported("out"), format!("0 rows were added, {} were there\n", n + 1));
-    assert_eq!(works(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
+    assert_eq!(run_ok(folder.path(), &["check"]), "bottle.db: nothing is wrong\n");
 }

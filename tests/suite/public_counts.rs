@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use bottle_test_support::{App, Client};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::app::{App, Client};
 use crate::positions::throw;
 use crate::rectangle::oracle;
 

@@ -3,13 +3,11 @@
 use std::sync::Barrier;
 use std::thread;
 
-use rstest::rstest;
+use bottle_test_support::{App, Response};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, App};
-
 /// Does `request` on `count` threads at the same moment.
-fn at_once(count: usize, request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer> {
+fn at_once(count: usize, request: impl Fn(usize) -> Response + Sync) -> Vec<Response> {
     let start = Barrier::new(count);
     thread::scope(|scope| {
         let (start, request) = (&start, &request);
@@ -25,7 +23,7 @@ fn at_once(count: usize, request: impl Fn(usize) -> Answer + Sync) -> Vec<Answer
     })
 }
 
-#[rstest]
+#[test]
 fn one_of_many_registrations_of_a_name_wins() {
     let app = App::new();
     let answers = at_once(16, |n| {
@@ -41,7 +39,7 @@ fn one_of_many_registrations_of_a_name_wins() {
     assert_eq!((won, answers.iter().filter(|answer| answer.status == 409).count()), (1, 15));
 }
 
-#[rstest]
+#[test]
 fn one_of_many_first_openings_is_the_record() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -54,7 +52,7 @@ fn one_of_many_first_openings_is_the_record() {
     assert_eq!(openers["openers"][0]["open_at"], first);
 }
 
-#[rstest]
+#[test]
 fn everyone_who_opens_at_once_is_counted() {
     let app = App::new();
     let ada = app.user("ada");
@@ -67,7 +65,7 @@ fn everyone_who_opens_at_once_is_counted() {
 }
 
 /// Sixteen logins of one account while its hash is made stronger: none is turned away.
-#[rstest]
+#[test]
 fn logins_at_once_all_get_in_while_the_hash_is_renewed() {
     let app = App::new();
     drop(app.user("ada"));
@@ -79,7 +77,7 @@ fn logins_at_once_all_get_in_while_the_hash_is_renewed() {
 
 /// Someone uses an account while its password changes again and again: their own session, which
 /// changes it, goes on without a break, and of the others none outlives a change.
-#[rstest]
+#[test]
 fn sessions_are_used_while_the_password_changes() {
     let app = App::new();
     let ada = app.user("ada");
@@ -104,7 +102,7 @@ fn sessions_are_used_while_the_password_changes() {
 }
 
 /// Whoever gets in with the old password while it changes is out again after the change.
-#[rstest]
+#[test]
 fn no_login_with_the_old_password_outlives_its_change() {
     let app = App::new();
     let ada = app.user("ada");
@@ -125,7 +123,7 @@ fn no_login_with_the_old_password_outlives_its_change() {
 }
 
 /// Of many changes that each prove to know the old password, one can be right.
-#[rstest]
+#[test]
 fn one_of_many_changes_from_one_password_wins() {
     let app = App::new();
     let ada = app.user("ada");
@@ -139,7 +137,7 @@ fn one_of_many_changes_from_one_password_wins() {
 }
 
 /// Bottles thrown while the account goes: each is refused or goes with it, and none is left behind.
-#[rstest]
+#[test]
 fn bottles_thrown_while_the_account_goes_go_with_it() {
     let app = App::new();
     let ada = app.user("ada");

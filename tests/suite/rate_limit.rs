@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, App, Client};
 
 const PROXY: &str = "127.0.0.1";
 
@@ -38,7 +37,7 @@ enum Contract {
 use Contract::{Bookstore, Bottle, Ledger, Music};
 
 impl Contract {
-    fn register(self, client: &Client, name: &str) -> Answer {
+    fn register(self, client: &Client, name: &str) -> Response {
         match self {
             Bottle => client.post("/api/users", &json!({ "username": name, "password": "pass" })),
             Ledger => client.post("/user/register", &json!({ "name": name, "password": "pass" })),
@@ -54,7 +53,7 @@ impl Contract {
         }
     }
 
-    fn log_in(self, client: &Client, name: &str, password: &str) -> Answer {
+    fn log_in(self, client: &Client, name: &str, password: &str) -> Response {
         match self {
             Bottle => {
                 client.post("/api/sessions", &json!({ "username": name, "password": password }))
@@ -86,7 +85,7 @@ impl Contract {
     }
 
     #[track_caller]
-    fn assert_too_often(self, answer: &Answer) {
+    fn assert_too_often(self, answer: &Response) {
         assert_eq!(answer.status, 429, "{}", answer.text);
         assert_eq!(answer.header("retry-after"), "60");
         assert_eq!(answer.json(), self.too_often());

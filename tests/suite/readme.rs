@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bottle::server::config::Settings;
-use rstest::rstest;
+use bottle_test_support::{Program, bottle};
 use serde_json::Value;
 
-use crate::program::{Program, bottle};
 use crate::security::is_test;
 
 const README: &str = include_str!("../../README.md");
@@ -16,7 +15,7 @@ const SETTINGS: &str = include_str!("../../docs/settings.md");
 
 /// Each line of the walk is run as it stands, but for the port; the comment below it is what it
 /// printed, `…` standing for what is left out.
-#[rstest]
+#[test]
 fn every_line_of_the_walk_prints_what_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &[]));
@@ -54,7 +53,7 @@ fn check_shown(shown: &str, printed: &str) {
     }
 }
 
-#[rstest]
+#[test]
 fn the_settings_table_is_the_code() {
     let Ok(Value::Object(settings)) = serde_json::to_value(Settings::default()) else {
         panic!("settings are an object");
@@ -86,7 +85,7 @@ fn the_settings_table_is_the_code() {
 }
 
 /// Every path in a code span of a document exists.
-#[rstest]
+#[test]
 fn every_path_in_the_documents_exists() {
     let mut paths = 0;
     for document in documents() {
@@ -105,7 +104,7 @@ fn is_path(code: &str) -> bool {
 }
 
 /// Every test that `docs/architecture.md` names exists.
-#[rstest]
+#[test]
 fn every_test_in_the_architecture_exists() {
     let mut tests = 0;
     for code in include_str!("../../docs/architecture.md").split('`').skip(1).step_by(2) {
@@ -121,7 +120,7 @@ fn every_test_in_the_architecture_exists() {
 }
 
 /// The file of every relative link exists, and so does the section if the link names one.
-#[rstest]
+#[test]
 fn every_link_of_the_documents_leads_somewhere() {
     let mut links = 0;
     for document in documents() {

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use bottle::model::clock::Clock;
 use bottle::server::config;
 use bottle::server::{self, AppState};
-use rstest::rstest;
-
-use crate::app::{fast_settings, open_store};
+use bottle_test_support::{fast_settings, open_store};
 
 /// Every route as `METHOD /path`.
 pub(crate) fn mounted() -> BTreeSet<String> {
@@ -22,7 +20,7 @@ pub(crate) fn mounted() -> BTreeSet<String> {
         .collect()
 }
 
-#[rstest]
+#[test]
 fn the_route_table_is_what_is_mounted() {
     let documented: BTreeSet<String> = include_str!("../../docs/contracts.md")
         .lines()

@@ -1,22 +1,19 @@
 //! What is secret is seen by nobody: not in the log, however much of it is asked for, not in a
 //! refusal, not in what a type prints of itself, not by another user of the machine.
 
-use rstest::rstest;
+use bottle_test_support::{Client, Program, Response, bottle};
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use crate::app::{Answer, Client};
-use crate::program::{Program, bottle};
 
 /// A client that remembers what it must not see again.
 struct Spy {
     client: Client,
     secrets: Vec<String>,
-    refusals: Vec<Answer>,
+    refusals: Vec<Response>,
 }
 
 impl Spy {
-    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
         let json = [("Content-Type", "application/json")];
         let mut headers = headers.to_vec();
         if !headers.iter().any(|(name, _)| *name == "Content-Type") {
@@ -24,7 +21,7 @@ impl Spy {
         }
         let answer = self.client.send(method, path, &headers, Some(body.as_bytes()));
         if answer.status >= 400 {
-            self.refusals.push(Answer {
+            self.refusals.push(Response {
                 headers: answer.headers.clone(),
                 text: answer.text.clone(),
                 ..answer
@@ -34,7 +31,7 @@ impl Spy {
     }
 
     /// Sends what is taken, and returns the answer.
-    fn ok(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+    fn ok(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Response {
         let answer = self.send(method, path, headers, &body.to_string());
         assert!(answer.status < 400, "{method} {path}: {}", answer.text);
         answer
@@ -151,13 +148,13 @@ fn walk_nonsense(spy: &mut Spy) {
     spy.refused("POST", "/auth/logout", &with, r#"{"user_id":"ada"}"#);
 }
 
-#[rstest]
+#[test]
 fn neither_log_nor_refusal_holds_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "debug");
     let mut program = Program::start(command);
-    let listeners = program.listen();
+    let listeners = program.read_pipes();
     let mut spy = Spy { client: program.client(), secrets: Vec::new(), refusals: Vec::new() };
     for walk in [walk_bottle, walk_ledger, walk_music, walk_bookstore, walk_nonsense] {
         walk(&mut spy);
@@ -188,7 +185,7 @@ fn neither_log_nor_refusal_holds_a_secret() {
 
 /// Whatever derives `Debug` may end in a log or a panic: of what it holds in plain text, nothing is
 /// secret. Secrets have types of their own, or their holders print themselves.
-#[rstest]
+#[test]
 fn what_prints_itself_holds_no_secret_text() {
     let mut printing = 0;
     for (path, source) in sources(std::path::Path::new("src")) {

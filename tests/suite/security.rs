@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use rstest::rstest;
-
 const ASVS: &str = include_str!("../../docs/asvs.md");
 
 /// The ids of all requirements at levels 1 and 2.
@@ -90,7 +88,7 @@ fn left_out() -> Vec<&'static str> {
 }
 
 /// Each requirement once, be it answered or left out.
-#[rstest]
+#[test]
 fn every_requirement_is_answered_or_left_out() {
     let mut found: Vec<&str> = rows().iter().map(|row| row.id).collect();
     found.extend(left_out());
@@ -103,7 +101,7 @@ fn every_requirement_is_answered_or_left_out() {
     assert!(twice.is_empty(), "twice: {twice:?}");
 }
 
-#[rstest]
+#[test]
 fn every_test_that_is_named_exists() {
     let mut named = 0;
     for row in rows() {
@@ -133,12 +131,14 @@ pub(crate) fn is_test(path: &str) -> bool {
     ["fn", "async fn"].iter().any(|keyword| {
         source.split_once(&format!("\n{keyword} {name}(")).is_some_and(|(before, _)| {
             let attributes = before.rsplit("\n\n").next().unwrap_or_default();
-            ["#[rstest]", "#[test]"].iter().any(|attribute| attributes.contains(attribute))
+            ["#[rstest]", "#[test]", "#[tokio::test]"]
+                .iter()
+                .any(|attribute| attributes.contains(attribute))
         })
     })
 }
 
-#[rstest]
+#[test]
 fn every_document_that_is_named_exists() {
     for row in rows() {
         let Answer::ByDocument(places) = row.answer else { continue };
@@ -155,7 +155,7 @@ fn every_document_that_is_named_exists() {
     }
 }
 
-#[rstest]
+#[test]
 fn every_exception_says_why() {
     for row in rows() {
         if let Answer::Exception(why) = row.answer {
@@ -164,7 +164,7 @@ fn every_exception_says_why() {
     }
 }
 
-#[rstest]
+#[test]
 fn the_numbers_are_those_of_the_table() {
     let rows = rows();
     let count = |is: fn(&Answer) -> bool| rows.iter().filter(|row| is(&row.answer)).count();

@@ -4,15 +4,14 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 
+use bottle_test_support::document;
+use bottle_test_support::{App, Client, Program, Response, TIMEOUT, bottle, run_ok_with_input};
 use rstest::rstest;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use serde_json::json;
 
-use crate::app::{Answer, App, Client, PATIENCE};
 use crate::credentials::By;
-use crate::document;
-use crate::program::{Program, bottle, works};
 
 /// Every request whose change a session authorises, with a body that changes something. Bottle 1 is
 /// the asker's own, bottles 2 and 3 are another's, and 3 is hidden.
@@ -68,7 +67,7 @@ const THROW: &str = r#"{"content":"c","location":{"latitude":1,"longitude":1}}"#
 /// what she asks with.
 fn scene(by: By, path: &str) -> (App, Client) {
     let app = App::with(|settings| {
-        settings.busy_timeout_ms = PATIENCE.as_millis().try_into().unwrap();
+        settings.busy_timeout_ms = TIMEOUT.as_millis().try_into().unwrap();
     });
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     ada.throw(1.0, 1.0);
@@ -93,7 +92,7 @@ fn scene(by: By, path: &str) -> (App, Client) {
     (app, client)
 }
 
-fn ask(client: &Client, method: &str, path: &str, body: &str) -> Answer {
+fn ask(client: &Client, method: &str, path: &str, body: &str) -> Response {
     let headers = [("Content-Type", "application/json")];
     client.send(method, path, &headers, (!body.is_empty()).then_some(body.as_bytes()))
 }
@@ -119,9 +118,9 @@ fn content(db: &Connection) -> Vec<(String, Vec<Vec<Value>>)> {
 /// another program would. Returns the answer, and whether anything changed after `meanwhile`.
 fn overtaken(
     app: &App,
-    request: impl FnOnce() -> Answer + Send,
+    request: impl FnOnce() -> Response + Send,
     meanwhile: impl FnOnce(&Connection),
-) -> (Answer, bool) {
+) -> (Response, bool) {
     let db = Connection::open(app.database()).unwrap();
     db.execute_batch("PRAGMA foreign_keys = on; BEGIN IMMEDIATE").unwrap();
     thread::scope(|scope| {
@@ -178,10 +177,10 @@ fn a_session_that_goes_on_changes_what_it_asked_for(
 
 /// The table above is whole: the document knows of no other request that asks for a session and
 /// changes something.
-#[rstest]
+#[test]
 fn every_write_of_a_session_is_tried() {
     let is_write = |(method, _): &(String, String)| method != "GET";
-    let tried = WRITES.iter().map(|(_, method, path, _)| document::named(method, path));
+    let tried = WRITES.iter().map(|(_, method, path, _)| document::operation_for(method, path));
     let all = document::operations_with(|operation| operation.get("security").is_some());
     assert_eq!(
         tried.filter(is_write).collect::<std::collections::BTreeSet<_>>(),
@@ -189,7 +188,7 @@ fn every_write_of_a_session_is_tried() {
     );
 }
 
-#[rstest]
+#[test]
 fn a_session_that_expires_meanwhile_changes_nothing() {
     let (app, ada) = scene(By::Cookie, "");
     let year = Duration::from_secs(366 * 24 * 60 * 60);
@@ -226,7 +225,7 @@ fn who_may_do_it_is_decided_as_it_is_done(
 
 const DEMOTE: &str = "UPDATE users SET is_teacher = 0";
 
-#[rstest]
+#[test]
 fn the_log_names_a_teacher_as_they_are_called_then() {
     let (app, ada) = scene(By::Cookie, "");
     let hide = || ada.put("/api/teacher/bottles/2", &json!({ "hidden": true }));
@@ -240,7 +239,7 @@ fn the_log_names_a_teacher_as_they_are_called_then() {
 const SETTINGS: &str = "{login_attempts_per_minute=0,registrations_per_minute=0}";
 
 /// A thief sets a password again and again with a stolen cookie, until it is refused.
-#[rstest]
+#[test]
 fn the_password_that_the_operator_sets_stays() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
@@ -258,13 +257,13 @@ fn the_password_that_the_operator_sets_stays() {
                 }
             }
         });
-        works(folder.path(), &["user", "passwd", "ada"], "newer\n");
+        run_ok_with_input(folder.path(), &["user", "passwd", "ada"], "newer\n");
         assert_eq!(thief.join().unwrap(), 401);
     });
     program.client().log_in("ada", "newer");
 }
 
-#[rstest]
+#[test]
 fn nothing_is_changed_after_a_logout_everywhere() {
     let app = App::with(|settings| settings.argon2_memory_kib = 4096);
     let ada = app.user("ada");
@@ -283,11 +282,11 @@ fn nothing_is_changed_after_a_logout_everywhere() {
             });
         }
         drop(tell);
-        changed.recv_timeout(PATIENCE).unwrap();
+        changed.recv_timeout(TIMEOUT).unwrap();
         assert_eq!(ada.delete("/api/sessions").status, 200);
         let then = version();
         // Until all have been refused.
-        while changed.recv_timeout(PATIENCE).is_ok() {}
+        while changed.recv_timeout(TIMEOUT).is_ok() {}
         assert_eq!(version(), then);
     });
 }

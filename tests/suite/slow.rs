@@ -5,9 +5,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bottle_test_support::{App, TIMEOUT, read_until_closed};
 use rstest::rstest;
-
-use crate::app::{App, PATIENCE, until_closed};
 
 const HEAD: &[u8] = b"GET /api/settings HTTP/1.1\r\nHost: bottle\r\n\r\n";
 
@@ -51,20 +50,20 @@ fn is_silent(socket: &TcpStream) -> bool {
 )]
 fn who_sends_no_request_is_closed(#[case] sent: &[u8]) {
     let app = impatient();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     socket.write_all(sent).unwrap();
-    assert_eq!(until_closed(socket), "");
+    assert_eq!(read_until_closed(socket), "");
     assert_eq!(app.anon().get("/api/settings").status, 200);
 }
 
 #[test]
 fn who_sends_a_head_byte_by_byte_is_closed() {
     let app = impatient();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let began = Instant::now();
     // A byte now and then keeps no connection open: writing fails once it is closed.
     while socket.write_all(b"a").is_ok() {
-        assert!(began.elapsed() < PATIENCE, "the connection stays open");
+        assert!(began.elapsed() < TIMEOUT, "the connection stays open");
         thread::sleep(Duration::from_millis(50));
     }
 }
@@ -72,9 +71,9 @@ fn who_sends_a_head_byte_by_byte_is_closed() {
 #[test]
 fn who_falls_silent_after_an_answer_is_closed() {
     let app = impatient();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     socket.write_all(HEAD).unwrap();
-    assert!(until_closed(socket).starts_with("HTTP/1.1 200"));
+    assert!(read_until_closed(socket).starts_with("HTTP/1.1 200"));
 }
 
 #[rstest]
@@ -82,13 +81,13 @@ fn who_falls_silent_after_an_answer_is_closed() {
 #[case::read_for_nothing("/api/bottles")]
 fn who_does_not_send_the_body_is_refused(#[case] path: &str) {
     let app = impatient();
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: bottle\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
     );
     socket.write_all(head.as_bytes()).unwrap();
     socket.write_all(&[b' '; 600]).unwrap();
-    let answer = until_closed(socket);
+    let answer = read_until_closed(socket);
     assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"), "{answer}");
 }
 
@@ -96,7 +95,7 @@ fn who_does_not_send_the_body_is_refused(#[case] path: &str) {
 fn who_goes_on_asking_stays() {
     // Long enough for a machine that is held up between two questions.
     let app = App::with(|settings| settings.request_timeout_seconds = 4);
-    let mut socket = app.socket();
+    let mut socket = app.connect();
     let began = Instant::now();
     // Three times as long as a silent one may stay.
     while began.elapsed() < Duration::from_secs(12) {
@@ -116,13 +115,13 @@ fn of_too_many_those_that_wait_longest_are_closed(
     let app = App::with(adjust);
     let mut idle: Vec<TcpStream> = (0..12)
         .map(|_| {
-            let mut socket = app.socket();
+            let mut socket = app.connect();
             ask(&mut socket);
             socket
         })
         .collect();
     for socket in idle.drain(..4) {
-        until_closed(socket);
+        read_until_closed(socket);
     }
     // The others are left alone: each is answered still.
     for mut socket in idle {
@@ -146,7 +145,7 @@ fn half_sent_bodies_that_are_too_many_are_closed(
          Content-Type: application/json\r\nContent-Length: 900\r\n\r\n"
     );
     let begin = || {
-        let mut socket = app.socket();
+        let mut socket = app.connect();
         socket.write_all(head.as_bytes()).unwrap();
         socket.write_all(&[b' '; 600]).unwrap();
         socket
@@ -154,12 +153,12 @@ fn half_sent_bodies_that_are_too_many_are_closed(
     let mut open: Vec<TcpStream> = (0..12).map(|_| begin()).collect();
     let began = Instant::now();
     while open.len() > 8 {
-        assert!(began.elapsed() < PATIENCE, "{} stay", open.len());
+        assert!(began.elapsed() < TIMEOUT, "{} stay", open.len());
         open.retain(is_silent);
     }
     for mut socket in open {
         socket.write_all(&[b' '; 300]).unwrap();
-        let answer = until_closed(socket);
+        let answer = read_until_closed(socket);
         assert!(
             answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"),
             "{answer}"
@@ -176,13 +175,13 @@ fn a_thousand_silent_clients_keep_no_other_waiting() {
     });
     let silent: Vec<TcpStream> = (0..1000)
         .map(|n| {
-            let mut socket = app.socket();
+            let mut socket = app.connect();
             socket.write_all(&HEAD[..n % HEAD.len()]).unwrap();
             socket
         })
         .collect();
     assert_eq!(app.anon().get("/api/settings").status, 200);
     for socket in silent {
-        until_closed(socket);
+        read_until_closed(socket);
     }
 }

@@ -2,23 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
 
+use bottle_test_support::{App, Program, bottle, run, run_ok};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use crate::app::App;
-use crate::program::{self, Program, bottle};
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    program::run(folder, args, "")
-}
-
-#[track_caller]
-fn works(folder: &Path, args: &[&str]) -> String {
-    program::works(folder, args, "")
-}
 
 /// Two accounts, three bottles, two openings.
 fn sea() -> tempfile::TempDir {
@@ -61,19 +49,19 @@ const BOTTLES: &str =
         bottles.created_at, openers_count)
     FROM bottles JOIN users ON users.id = owner_id ORDER BY 1";
 
-#[rstest]
+#[test]
 fn what_was_exported_is_imported_once() {
     let (from, to) = (sea(), empty());
     let file = from.path().join("sea.jsonl");
-    works(from.path(), &["export", "sea.jsonl"]);
+    run_ok(from.path(), &["export", "sea.jsonl"]);
     assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 7);
     let file = file.to_str().unwrap();
-    assert_eq!(works(to.path(), &["import", file]), "7 rows were added, 0 were there\n");
+    assert_eq!(run_ok(to.path(), &["import", file]), "7 rows were added, 0 were there\n");
     for sql in [PEOPLE, BOTTLES] {
         assert_eq!(rows(to.path(), sql), rows(from.path(), sql));
     }
-    assert_eq!(works(to.path(), &["import", file]), "0 rows were added, 7 were there\n");
-    works(to.path(), &["check"]);
+    assert_eq!(run_ok(to.path(), &["import", file]), "0 rows were added, 7 were there\n");
+    run_ok(to.path(), &["check"]);
     // The passwords stayed where they were.
     let program = Program::start(bottle(to.path(), &[]));
     let login = json!({ "username": "ada", "password": "pass" });
@@ -95,14 +83,14 @@ fn what_was_exported_is_imported_once() {
 })]
 fn bottles_go_to_maps_and_back(#[case] rewritten: fn(&str) -> String) {
     let (from, to) = (sea(), empty());
-    let written = works(from.path(), &["export", "--geojson"]);
+    let written = run_ok(from.path(), &["export", "--geojson"]);
     let map = json(&written);
     assert_eq!(map["type"], "FeatureCollection");
     let sydney = &map["features"][1];
     assert_eq!(sydney["geometry"], json!({ "type": "Point", "coordinates": [151.2, -33.1] }));
     assert_eq!(sydney["properties"]["formatted_address"], "Sydney");
     fs::write(to.path().join("sea.geojson"), rewritten(&written)).unwrap();
-    assert_eq!(works(to.path(), &["import", "sea.geojson"]), "3 rows were added, 0 were there\n");
+    assert_eq!(run_ok(to.path(), &["import", "sea.geojson"]), "3 rows were added, 0 were there\n");
     let but_openers = BOTTLES.replace(", openers_count", "");
     assert_eq!(rows(to.path(), &but_openers), rows(from.path(), &but_openers));
 }
@@ -121,7 +109,7 @@ fn bad_features_are_told_and_left_out(
     #[case] because: &str,
 ) {
     let (from, to) = (sea(), empty());
-    let map = json(&works(from.path(), &["export", "--geojson"])).to_string();
+    let map = json(&run_ok(from.path(), &["export", "--geojson"])).to_string();
     fs::write(to.path().join("in.geojson"), spoiled(map)).unwrap();
     let output = run(to.path(), &["import", "in.geojson"]);
     let told = String::from_utf8_lossy(&output.stderr);
@@ -131,10 +119,10 @@ fn bad_features_are_told_and_left_out(
     assert_eq!(String::from_utf8_lossy(&output.stdout), told);
 }
 
-#[rstest]
+#[test]
 fn one_accounts_data_are_its_own() {
     let from = sea();
-    let bobs = works(from.path(), &["export", "--user", "bob"]);
+    let bobs = run_ok(from.path(), &["export", "--user", "bob"]);
     let types: Vec<Value> = bobs
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["type"].take())
@@ -155,7 +143,7 @@ fn one_accounts_data_are_its_own() {
     assert_eq!(types, ["user", "bottle", "opening", "opening"]);
 }
 
-#[rstest]
+#[test]
 fn bad_lines_are_told_and_left_out() {
     let to = empty();
     let lines = [
@@ -186,7 +174,7 @@ fn bad_lines_are_told_and_left_out() {
     assert_eq!(rows(to.path(), "SELECT username FROM users ORDER BY id"), ["ada", "eve"]);
 }
 
-#[rstest]
+#[test]
 fn many_rows_go_in_by_parts_while_others_write() {
     let to = empty();
     let lines: Vec<String> = (0..5000)
@@ -214,10 +202,10 @@ fn many_rows_go_in_by_parts_while_others_write() {
         rows(to.path(), "SELECT CAST(count(*) AS TEXT) FROM bottles"),
         [(5000 + thrown).to_string()]
     );
-    assert_eq!(works(to.path(), &["import", "in.jsonl"]), "0 rows were added, 5000 were there\n");
+    assert_eq!(run_ok(to.path(), &["import", "in.jsonl"]), "0 rows were added, 5000 were there\n");
 }
 
-#[rstest]
+#[test]
 fn no_file_is_written_over() {
     let from = sea();
     fs::write(from.path().join("sea.jsonl"), "Dear diary").unwrap();

@@ -2,14 +2,9 @@
 
 use std::collections::HashMap;
 
-use rand::RngExt;
-use rstest::rstest;
+use bottle_test_support::{App, Client, Program, Random, bottle};
 use rusqlite::{Connection, params};
 use serde_json::Value;
-
-use crate::app::{App, Client};
-use crate::moderation::teacher;
-use crate::program::{Program, bottle};
 
 /// South, north, west, east.
 type Bounds = [f64; 4];
@@ -20,10 +15,10 @@ fn sea() -> App {
     app.user("ada");
     let folder = app.stop();
     let mut db = Connection::open(folder.path().join("bottle.db")).unwrap();
-    let mut random = rand::rng();
+    let mut random = Random::new(1);
     let change = db.transaction().unwrap();
     for _ in 0..5000 {
-        let place = params![random.random_range(-90.0..90.0), random.random_range(-180.0..180.0)];
+        let place = params![random.within(90.0), random.within(180.0)];
         let sql = "INSERT INTO bottles
                 (owner_id, content, formatted_address, latitude, longitude, style, created_at)
             VALUES (1, 'a message', '', ?1, ?2, 0, 0)";
@@ -68,10 +63,10 @@ fn search(client: &Client, [south, north, west, east]: Bounds) -> Value {
     answer.data()
 }
 
-#[rstest]
+#[test]
 fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
     let app = sea();
-    let grace = teacher(&app, "grace");
+    let grace = app.teacher("grace");
     let db = Connection::open(app.database()).unwrap();
     let all = nodes(&db);
     assert!(all.len() > 100, "{}", all.len());
@@ -80,11 +75,10 @@ fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
     assert_eq!(tree["nodes"].as_array().unwrap().len(), all.len());
     assert_eq!(tree["complete"], true);
 
-    let mut random = rand::rng();
+    let mut random = Random::new(2);
     for _ in 0..200 {
-        let (latitude, longitude): (f64, f64) =
-            (random.random_range(-80.0..80.0), random.random_range(-170.0..170.0));
-        let size: f64 = random.random_range(0.0..10.0);
+        let (latitude, longitude) = (random.within(80.0), random.within(170.0));
+        let size = random.between(0.0, 10.0);
         let asked = [latitude - size, latitude + size, longitude - size, longitude + size];
         let seen = search(&grace, asked);
         let mut visited: Vec<i64> = seen["visited"]
@@ -110,10 +104,10 @@ fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
 }
 
 /// 16777217 and 16777216 are one 32-bit float; so are these longitudes.
-#[rstest]
+#[test]
 fn what_only_the_exact_coordinates_refuse_is_named() {
     let app = App::new();
-    let (ada, grace) = (app.user("ada"), teacher(&app, "grace"));
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let bottle = ada.throw(10.0, 100.000_000_1);
     let seen = search(&grace, [9.0, 11.0, 98.0, 100.0]);
     assert_eq!((&seen["proposed"], &seen["found"]), (&Value::from(1), &Value::from(0)));
@@ -121,7 +115,7 @@ fn what_only_the_exact_coordinates_refuse_is_named() {
     assert!(seen["sql"].as_str().unwrap().contains("FROM bottles_rtree CROSS JOIN bottles"));
 }
 
-#[rstest]
+#[test]
 fn only_a_teacher_looks_inside_but_anyone_in_the_demo() {
     let path = "/api/xray/tree?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
     let app = App::new();

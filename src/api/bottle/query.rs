@@ -83,3 +83,67 @@ pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<PageReque
         .map_err(|_| Error::field("after", Problem::WrongType))?;
     Ok(PageRequest { limit, after })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    fn a_number_is_read_as_any_language_prints_it(
+        #[values("1e+1", "1E1", "10.", "+10", " 10", "1.0e 1", "10.000", "10")] text: &str,
+    ) {
+        assert_eq!(number("latitude", Some(text)).unwrap(), 10.0);
+    }
+
+    #[rstest]
+    fn what_is_no_number_is_rejected(
+        #[values(None, Some(""), Some("x"), Some("1,5"), Some("inf"), Some("NaN"), Some("1e999"))]
+        text: Option<&str>,
+    ) {
+        assert!(number("latitude", text).is_err());
+    }
+
+    #[rstest]
+    #[case(Some("0"), Some(0))]
+    #[case(Some("22"), Some(22))]
+    #[case(Some("23"), None)]
+    #[case(Some("-1"), None)]
+    #[case(Some("1.5"), None)]
+    #[case(None, None)]
+    fn a_zoom_is_a_whole_number_up_to_22(#[case] text: Option<&str>, #[case] expected: Option<u8>) {
+        assert_eq!(zoom(text).ok(), expected);
+    }
+
+    #[rstest]
+    #[case(None, Some(10_000))]
+    #[case(Some("1"), Some(1))]
+    #[case(Some("10001"), Some(10_000))]
+    #[case(Some("18446744073709551615"), Some(10_000))]
+    #[case(Some("18446744073709551616"), None)]
+    #[case(Some("0"), None)]
+    #[case(Some("-1"), None)]
+    #[case(Some("x"), None)]
+    #[case(Some("1.5"), None)]
+    #[case(Some(""), None)]
+    fn a_limit_is_from_1_and_at_most_10_000(
+        #[case] text: Option<&str>,
+        #[case] expected: Option<u32>,
+    ) {
+        assert_eq!(page(text, None).map(|page| page.limit).ok(), expected);
+    }
+
+    #[rstest]
+    #[case(None, Some(None))]
+    #[case(Some("-7"), Some(Some(-7)))]
+    #[case(Some("x"), None)]
+    #[case(Some("1.5"), None)]
+    #[case(Some(""), None)]
+    fn a_page_begins_after_a_whole_number(
+        #[case] text: Option<&str>,
+        #[case] expected: Option<Option<i64>>,
+    ) {
+        assert_eq!(page(None, text).map(|page| page.after).ok(), expected);
+    }
+}

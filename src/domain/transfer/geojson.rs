@@ -129,3 +129,48 @@ pub(super) fn write(
     })?;
     Ok(out.write_all(TAIL.as_bytes())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn feature(geometry: &Value, properties: &Value) -> Value {
+        json!({ "type": "Feature", "geometry": geometry, "properties": properties })
+    }
+
+    #[rstest]
+    #[case::line(json!({ "type": "LineString", "coordinates": [[1, 2], [3, 4]] }), json!({ "name": "a" }), "LineString")]
+    #[case::none(Value::Null, json!({ "name": "a" }), "geometry")]
+    #[case::short(json!({ "type": "Point", "coordinates": [1] }), json!({ "name": "a" }), "coordinates")]
+    #[case::words(json!({ "type": "Point", "coordinates": ["1", "2"] }), json!({ "name": "a" }), "coordinates")]
+    #[case::no_text(json!({ "type": "Point", "coordinates": [1, 2] }), json!({ "title": "", "height": 3 }), "content, name, title or description")]
+    #[case::no_properties(json!({ "type": "Point", "coordinates": [1, 2] }), Value::Null, "content, name, title or description")]
+    #[case::time(json!({ "type": "Point", "coordinates": [1, 2] }), json!({ "name": "a", "created_at": "yesterday" }), "created_at")]
+    #[case::style(json!({ "type": "Point", "coordinates": [1, 2] }), json!({ "name": "a", "style": "blue" }), "style")]
+    fn a_feature_that_is_no_bottle_is_rejected(
+        #[case] geometry: Value,
+        #[case] properties: Value,
+        #[case] reason: &str,
+    ) {
+        let error = bottle(&feature(&geometry, &properties)).err().unwrap();
+        assert!(error.contains(reason), "{error}");
+    }
+
+    #[rstest]
+    #[case(json!({ "name": "Well", "description": "deep" }), "Well")]
+    #[case(json!({ "name": "", "title": "Bench" }), "Bench")]
+    #[case(json!({ "name": 7, "description": "Tree" }), "Tree")]
+    #[case(json!({ "content": "Ours", "name": "Theirs" }), "Ours")]
+    fn a_message_is_the_first_text_among_the_properties(
+        #[case] properties: Value,
+        #[case] content: &str,
+    ) {
+        let point = json!({ "type": "Point", "coordinates": [1.5, 2.5, 812.25] });
+        let bottle = bottle(&feature(&point, &properties)).unwrap();
+        assert_eq!(bottle.content, content);
+        assert_eq!((bottle.location.latitude, bottle.location.longitude), (2.5, 1.5));
+    }
+}

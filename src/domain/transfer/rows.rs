@@ -196,3 +196,55 @@ impl<'de> DeserializeSeed<'de> for &mut Features<'_, '_> {
         json.deserialize_seq(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    type Numbered = (u64, Result<Value, String>);
+
+    /// Reads all rows of `text`. Returns what they are called, and each with its number.
+    fn rows(text: &str) -> (&'static str, Vec<Numbered>) {
+        let rows = Rows::of(text.as_bytes()).unwrap();
+        let (unit, mut found) = (rows.unit(), Vec::new());
+        rows.each(&mut |number, row| {
+            found.push((number, row));
+            Ok(())
+        })
+        .unwrap();
+        (unit, found)
+    }
+
+    #[rstest]
+    #[case::long_crs(format!(r#""type":"FeatureCollection","crs":{{"x":"{}"}},"#, "x".repeat(20_000)), "")]
+    #[case::type_last(format!(r#""metadata":["{}"],"#, "x".repeat(20_000)), r#","type":"FeatureCollection""#)]
+    #[case::no_type(format!(r#""name":"{}","#, "x".repeat(20_000)), "")]
+    #[case::a_decoy(format!(r#""name":"\"features\":[","x":{{"features":[1]}},"y":"{}","#, "x".repeat(20_000)), "")]
+    #[case::at_once(String::new(), "")]
+    fn features_are_found_wherever_they_come(
+        #[case] head: String,
+        #[case] tail: &str,
+        #[values(false, true)] laid_out: bool,
+    ) {
+        let features: Vec<Value> = (0..3).map(|n| json!({ "type": "Feature", "id": n })).collect();
+        let mut text = format!("{{{head}\"features\":{}{tail}}}", json!(features));
+        if laid_out {
+            text = text.replace(',', ",\r\n\t").replace("[{", "[\n{");
+        }
+        let expected = (1..).zip(features.into_iter().map(Ok)).collect();
+        assert_eq!(rows(&text), ("feature", expected));
+    }
+
+    #[test]
+    fn a_row_a_line_may_be_joined_to_a_collection() {
+        let expected = vec![(2, Ok(json!({ "n": 1 }))), (4, Ok(json!({ "n": 2 })))];
+        let lines = format!("{}\n{{\"n\":1}},\n\n{{\"n\":2}}\n]}}\n", geojson::HEAD);
+        assert_eq!(rows(&lines), ("line", expected.clone()));
+        assert_eq!(rows("\u{feff}\n{\"n\":1}\n\n{\"n\":2}"), ("line", expected));
+        let (_, broken) = rows("{\"n\":1}\n{\"n\":");
+        assert!(broken[0].1.is_ok() && broken[1].1.is_err(), "{broken:?}");
+    }
+}

@@ -81,3 +81,51 @@ impl Style {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::longest(&"瓶".repeat(4000), true)]
+    #[case::too_long(&"瓶".repeat(4001), false)]
+    #[case::empty("", false)]
+    #[case::white_space(" ", true)]
+    #[case::lines("one\r\n\ttwo", true)]
+    #[case::nul("c\0", false)]
+    fn a_message_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Content::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case::longest(&"r".repeat(500), true)]
+    #[case::too_long(&"r".repeat(501), false)]
+    #[case::white_space(" \n", false)]
+    #[case::nul("r\0", false)]
+    fn a_reason_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Reason::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case::empty("", true)]
+    #[case::longest(&"瓶".repeat(256), true)]
+    #[case::too_long(&"a".repeat(257), false)]
+    #[case::nul("a\0", false)]
+    fn an_address_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Address::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case(0, true)]
+    #[case(2, true)]
+    #[case(3, false)]
+    #[case(-1, false)]
+    #[case(256, false)]
+    #[case(i64::MIN, false)]
+    fn a_style_is_one_of_three(#[case] number: i64, #[case] valid: bool) {
+        let style = Style::parse(number);
+        assert_eq!(style.map(|style| i64::from(style.number())).ok(), valid.then_some(number));
+    }
+}

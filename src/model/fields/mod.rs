@@ -258,3 +258,96 @@ fn no_nul(field: &'static str, text: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::shortest("a", true)]
+    #[case::longest(&"雪".repeat(64), true)]
+    #[case::too_long(&"a".repeat(65), false)]
+    #[case::longest_once_composed(&"e\u{301}".repeat(64), true)]
+    #[case::empty("", false)]
+    #[case::space_before(" a", false)]
+    #[case::space_after("a\u{3000}", false)]
+    #[case::space_inside("a b", true)]
+    #[case::nul("a\u{0}", false)]
+    #[case::control("a\tb", false)]
+    #[case::invisible("a\u{200b}", false)]
+    fn a_username_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Username::parse("username", text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case("ADA", "ada", true)]
+    #[case("Zoe\u{308}", "Zo\u{eb}", true)]
+    #[case("ärger", "Ärger", false)]
+    fn spellings_of_one_name_have_one_key(
+        #[case] one: &str,
+        #[case] other: &str,
+        #[case] same: bool,
+    ) {
+        assert_eq!(Username::key(one) == Username::key(other), same);
+    }
+
+    #[test]
+    fn an_account_keeps_a_name_that_the_rules_no_longer_allow() {
+        let old = "\u{202e}ada";
+        assert_eq!(Username::replacing(old, "username", old).unwrap().as_str(), old);
+        assert!(Username::replacing("ada", "username", old).is_err());
+        assert_eq!(Nickname::replacing(&["ada", old], old).unwrap().as_str(), old);
+        assert!(Nickname::replacing(&["ada"], old).is_err());
+    }
+
+    #[rstest]
+    #[case::empty("", true)]
+    #[case::longest(&"n".repeat(64), true)]
+    #[case::too_long(&"n".repeat(65), false)]
+    #[case::control("a\u{7f}", false)]
+    #[case::emoji("👩\u{200d}💻", true)]
+    fn a_nickname_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Nickname::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case::shortest("pass", true)]
+    #[case::too_short("pas", false)]
+    #[case::longest(&"p".repeat(1024), true)]
+    #[case::too_long(&"p".repeat(1025), false)]
+    #[case::longest_in_bytes(&"é".repeat(512), true)]
+    #[case::too_long_in_bytes(&"é".repeat(513), false)]
+    #[case::nul("pass\0", false)]
+    fn a_new_password_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(NewPassword::parse("password", text, 4).is_ok(), valid);
+    }
+
+    #[rstest]
+    fn a_gender_is_one_of_four(#[values("male", "female", "other", "unknown")] word: &str) {
+        assert_eq!(Gender::parse(word).unwrap().as_str(), word);
+        assert!(Gender::parse(&word.to_uppercase()).is_err());
+    }
+
+    #[rstest]
+    #[case("ada@example.org", true)]
+    #[case("Ada <ada@example.org>", false)]
+    #[case("\"ada\"@example.org", false)]
+    #[case("ada", false)]
+    #[case(&format!("{}@example.org", "a".repeat(254)), false)]
+    fn an_email_obeys_its_rules(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Email::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case("", true)]
+    #[case("https://example.org/a.png", true)]
+    #[case("HTTP://example.org/a.png", true)]
+    #[case("javascript:alert(1)", false)]
+    #[case("data://example.org", false)]
+    #[case("https://example.org/\n", false)]
+    fn an_avatar_is_at_a_web_address(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(AvatarUrl::parse(text).is_ok(), valid);
+    }
+}

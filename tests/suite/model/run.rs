@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use bottle_test_support::{App, Client, Response};
 use serde_json::Value;
 
 use super::words::Who;
 use super::world::{By, Session, World};
-use crate::app::{Answer, App, Client};
 
 /// `Err` says how the server differs from the model.
 pub(super) type Outcome = Result<(), String>;
@@ -40,7 +40,7 @@ pub(super) struct Carried {
 
 /// An answer, and between which moments it was made.
 pub(super) struct Reply {
-    pub(super) answer: Answer,
+    pub(super) answer: Response,
     before: String,
     after: String,
 }
