@@ -1,10 +1,10 @@
 // Start here. Makes the map, asks the server what is in the visible rectangle, and loads everything else when it is wanted:
 // before the first bottle is drawn a phone has to fetch twelve small files, not thirty.
 
-import { ApiError, call, server, session, tryServer } from './api.js';
-import { BottleLayer } from './bottles.js';
-import { LandLayer } from './land.js';
-import { switchLanguage, t, translate } from './i18n.js';
+import { ApiError, call, server, session, tryServer } from './lib/api.js';
+import { BottleLayer } from './map/bottles.js';
+import { LandLayer } from './map/land.js';
+import { switchLanguage, t, translate } from './lib/i18n.js';
 
 const { L } = globalThis;
 const FAR = 6;                 // below this zoom bottles lie on top of each other: what does not find ROOM becomes counts
@@ -132,14 +132,14 @@ function touch({ latlng, containerPoint }) {
     return;
   }
   const { bottle, cell } = app.bottles.under(containerPoint) ?? {};
-  if (bottle) load('bottle', (module) => module.showBottle(app, bottle));
+  if (bottle) load('panels/bottle', (module) => module.showBottle(app, bottle));
   if (cell) enter(cell);
 }
 
 /** A bubble opens by going nearer. What a visitor cannot go nearer to, someone who logged in can. */
 function enter(cell) {
   const zoom = app.map.getZoom();
-  if (!session.user && zoom >= ENOUGH) load('account', (module) => module.asUser(app, look, 'login.toSee').catch(() => {}));
+  if (!session.user && zoom >= ENOUGH) load('panels/account', (module) => module.asUser(app, look, 'login.toSee').catch(() => {}));
   else app.map.flyTo([cell.latitude, cell.longitude], Math.min(zoom + 2, app.map.getMaxZoom()),
     { duration: 0.6, animate: app.map.options.zoomAnimation });
 }
@@ -163,19 +163,19 @@ async function complain(error) {
     tryServer();
     throw error;
   }
-  const [{ toast }, { explain }] = await Promise.all([import('./notices.js'), import('./errors.js')]);
+  const [{ toast }, { explain }] = await Promise.all([import('./lib/notices.js'), import('./lib/errors.js')]);
   toast(explain(error).message);
 }
 
 function wireButtons() {
   const actions = {
-    login: () => load('account', (module) => module.openAccount(app, 'login')),
-    register: () => load('account', (module) => module.openAccount(app, 'register')),
-    account: () => load('profile', (module) => module.openProfile(app)),
-    mine: () => load('lists', (module) => module.openMine(app)),
-    opened: () => load('lists', (module) => module.openOpened(app)),
-    throw: () => load('throw', (module) => module.openThrow(app)),
-    'in-view': () => load('in-view', (module) => module.openInView(app)),
+    login: () => load('panels/account', (module) => module.openAccount(app, 'login')),
+    register: () => load('panels/account', (module) => module.openAccount(app, 'register')),
+    account: () => load('panels/profile', (module) => module.openProfile(app)),
+    mine: () => load('panels/lists', (module) => module.openMine(app)),
+    opened: () => load('panels/lists', (module) => module.openOpened(app)),
+    throw: () => load('panels/throw', (module) => module.openThrow(app)),
+    'in-view': () => load('panels/in-view', (module) => module.openInView(app)),
     language: switchLanguage,
   };
   for (const [id, action] of Object.entries(actions)) document.getElementById(id).addEventListener('click', action);
@@ -239,4 +239,4 @@ async function open() {
 }
 
 await open();
-load('shell', (module) => module.start(app));
+load('map/startup', (module) => module.start(app));

@@ -1,6 +1,6 @@
 // The credits in the corner of the map. The operator's map brings an attribution of its own, written by others.
 
-import { el } from './dom.js';
+import { el } from '../lib/dom.js';
 
 const { L } = globalThis;
 

@@ -1,14 +1,14 @@
 // What the page needs once the first bottles are drawn: labels, scale, street map, the greeting, the state of the connection
 // and of the session.
 
-import { connection, server, session, tryServer } from './api.js';
+import { connection, server, session, tryServer } from '../lib/api.js';
 import { CityLayer, loadCities } from './cities.js';
 import { CreditsControl, OWN_CREDITS, readAttribution } from './credits.js';
-import { el, needStyle } from './dom.js';
-import { t } from './i18n.js';
-import { banner, removeBanner } from './notices.js';
-import { fetchList } from './store.js';
-import { goToBottles, welcome } from './welcome.js';
+import { el, needStyle } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
+import { banner, removeBanner } from '../lib/notices.js';
+import { fetchList } from '../lib/my-bottles.js';
+import { goToBottles, welcome } from '../panels/welcome.js';
 
 const { L } = globalThis;
 const STREETS = 18;   // the nearest zoom when there is a street map
@@ -41,7 +41,7 @@ export async function start(app) {
 /** The parts that are wanted later are fetched now, in peace: should the server go away, one can still write a message. */
 async function fetchTheRest() {
   try {
-    for (const name of ['throw', 'bottle', 'in-view', 'lists', 'profile']) await import(`./${name}.js`);
+    for (const name of ['throw', 'bottle', 'in-view', 'lists', 'profile']) await import(`../panels/${name}.js`);
   } catch {
     // They are asked for again when they are wanted.
   }
@@ -65,7 +65,7 @@ function addStreets(map, { url, options }) {
 async function openLink(app) {
   const bottle = /^#bottle\/(\d+)$/.exec(location.hash);
   if (bottle) {
-    const { showBottle } = await import('./bottle.js');
+    const { showBottle } = await import('../panels/bottle.js');
     await showBottle(app, { bottle_id: Number(bottle[1]) });
     return;
   }
@@ -108,7 +108,7 @@ function watchSession(app) {
     app.opened.clear();
     if (detail.ended) {
       banner('ended', el('span', {}, t('session.ended')), el('button', { type: 'button', async onclick() {
-        const { openAccount } = await import('./account.js');
+        const { openAccount } = await import('../panels/account.js');
         openAccount(app, 'login');
       } }, t('session.again')));
     }

@@ -1,17 +1,17 @@
 // Throwing a bottle: the form beside the map. What is written is kept on this device until it is thrown.
 
 import { asUser } from './account.js';
-import { call } from './api.js';
+import { call } from '../lib/api.js';
 import { bottleIcon } from './bottle-icon.js';
-import { styleName } from './bottles.js';
-import { el } from './dom.js';
-import { typedNumber } from './format.js';
-import { field, form, input } from './forms.js';
-import { t } from './i18n.js';
-import { toast } from './notices.js';
+import { styleName } from '../map/bottles.js';
+import { el } from '../lib/dom.js';
+import { typedNumber } from '../lib/format.js';
+import { field, form, input } from '../lib/forms.js';
+import { t } from '../lib/i18n.js';
+import { toast } from '../lib/notices.js';
 import { closePanel, showPanel, showPlace } from './panel.js';
-import { pickPlace } from './place-picker.js';
-import { forget } from './store.js';
+import { pickPlace } from '../map/place-picker.js';
+import { forget } from '../lib/my-bottles.js';
 
 const KEY = 'bottle.draft';
 const LONGEST = 4000;

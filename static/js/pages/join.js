@@ -1,8 +1,8 @@
 // How others on the network come in, large enough to be projected.
 
-import { call } from './api.js';
-import { el } from './dom.js';
-import { switchLanguage, t, translate } from './i18n.js';
+import { call } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { switchLanguage, t, translate } from '../lib/i18n.js';
 
 translate(document.body);
 document.title = t('join.title');

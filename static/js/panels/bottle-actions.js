@@ -1,13 +1,13 @@
 // What one may do against a bottle: delete one's own, report another's.
 
 import { asUser } from './account.js';
-import { call } from './api.js';
-import { el } from './dom.js';
-import { explain } from './errors.js';
-import { t } from './i18n.js';
-import { toast } from './notices.js';
+import { call } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { t } from '../lib/i18n.js';
+import { toast } from '../lib/notices.js';
 import { closePanel } from './panel.js';
-import { forget } from './store.js';
+import { forget } from '../lib/my-bottles.js';
 
 /** The buttons that stand below an opened bottle. */
 export const againstBottle = (app, id, mine) => (mine ? deleting(app, id) : reporting(app, id));

@@ -1,11 +1,11 @@
 // Who opened a bottle of mine.
 
 import { asUser } from './account.js';
-import { call } from './api.js';
-import { el } from './dom.js';
-import { explain } from './errors.js';
-import { time } from './format.js';
-import { t } from './i18n.js';
+import { call } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { time } from '../lib/format.js';
+import { t } from '../lib/i18n.js';
 import { skeleton } from './panel.js';
 
 let count = 0;

@@ -3,13 +3,13 @@
 import { asUser } from './account.js';
 import { bottleIcon } from './bottle-icon.js';
 import { readBottle } from './bottle.js';
-import { el } from './dom.js';
-import { explain } from './errors.js';
-import { place, time } from './format.js';
-import { t } from './i18n.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { place, time } from '../lib/format.js';
+import { t } from '../lib/i18n.js';
 import { openersOf } from './openers.js';
 import { closePanel, showPanel, showPlace, skeleton } from './panel.js';
-import { fetchList, forget } from './store.js';
+import { fetchList, forget } from '../lib/my-bottles.js';
 
 const STEP = 30;   // items put into the page at a time
 

@@ -1,11 +1,11 @@
 // Log in and register: one dialog with two sides, and the promise that an action goes on once somebody has logged in.
 
-import { call, session, setUser } from './api.js';
-import { openDialog } from './dialog.js';
-import { el } from './dom.js';
-import { field, form, genders, input, select } from './forms.js';
-import { t } from './i18n.js';
-import { toast } from './notices.js';
+import { call, session, setUser } from '../lib/api.js';
+import { openDialog } from '../lib/dialog.js';
+import { el } from '../lib/dom.js';
+import { field, form, genders, input, select } from '../lib/forms.js';
+import { t } from '../lib/i18n.js';
+import { toast } from '../lib/notices.js';
 
 /** Opens the dialog on one side; resolves when somebody has logged in, rejects when the reader turns away. */
 export function openAccount(app, side, why = null) {

@@ -1,8 +1,8 @@
 // The one panel beside the map (a sheet from below on a phone): a bottle, a list, the form of a throw. Not modal: the map stays
 // in use while it is open.
 
-import { el, needStyle } from './dom.js';
-import { t } from './i18n.js';
+import { el, needStyle } from '../lib/dom.js';
+import { t } from '../lib/i18n.js';
 
 let atClose = null;
 let opener = null;

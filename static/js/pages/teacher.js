@@ -1,10 +1,10 @@
 // The teacher's page: what was reported, what is hidden, who may throw nothing, and who did what. Each thing done here has the
 // button beside it that undoes it.
 
-import { call } from './api.js';
-import { el } from './dom.js';
-import { place, time } from './format.js';
-import { switchLanguage, t, translate } from './i18n.js';
+import { call } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { place, time } from '../lib/format.js';
+import { switchLanguage, t, translate } from '../lib/i18n.js';
 
 const MUTES = [10, 60, 1440];   // minutes
 const LOG = 30;                 // entries shown

@@ -1,11 +1,11 @@
 // Where a bottle is thrown: a touch of the map, its centre (for the keyboard), or the reader's own position.
 
 import { cityName, loadCities, nearestCity } from './cities.js';
-import { el } from './dom.js';
-import { typedNumber } from './format.js';
-import { t } from './i18n.js';
-import { toast } from './notices.js';
-import { showPlace } from './panel.js';
+import { el } from '../lib/dom.js';
+import { typedNumber } from '../lib/format.js';
+import { t } from '../lib/i18n.js';
+import { toast } from '../lib/notices.js';
+import { showPlace } from '../panels/panel.js';
 
 const { L } = globalThis;
 const NEAR = 60;          // kilometres: up to here a place is "in or near" the city

@@ -1,13 +1,13 @@
 // The account of who is logged in: name, password, leaving.
 
 import { asUser } from './account.js';
-import { call, session, setUser } from './api.js';
-import { openDialog } from './dialog.js';
-import { el } from './dom.js';
-import { explain } from './errors.js';
-import { field, form, genders, input, select } from './forms.js';
-import { t } from './i18n.js';
-import { toast } from './notices.js';
+import { call, session, setUser } from '../lib/api.js';
+import { openDialog } from '../lib/dialog.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { field, form, genders, input, select } from '../lib/forms.js';
+import { t } from '../lib/i18n.js';
+import { toast } from '../lib/notices.js';
 import { closePanel } from './panel.js';
 
 export async function openProfile(app) {

@@ -2,7 +2,7 @@
 // shows them, or bubbles with counts where they are too many.
 // (Two layers share ViewCanvas; it lives here because each file more is a request more before the first bottle.)
 
-import { locale } from './i18n.js';
+import { locale } from '../lib/i18n.js';
 
 const { L } = globalThis;
 

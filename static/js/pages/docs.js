@@ -1,7 +1,7 @@
 // Every route of this server, to read and to try: what /api/openapi.json says, as a page.
 
-import { el } from './dom.js';
-import { switchLanguage, t, translate } from './i18n.js';
+import { el } from '../lib/dom.js';
+import { switchLanguage, t, translate } from '../lib/i18n.js';
 
 const openapi = await (await fetch('api/openapi.json')).json();
 

@@ -1,10 +1,10 @@
 // The sea full-screen, for a projector: every bottle as it arrives, how many there are, and how to come in.
 
-import { call, session } from './api.js';
-import { BottleLayer } from './bottles.js';
-import { t, translate } from './i18n.js';
-import { LandLayer } from './land.js';
-import { REST, listen } from './live.js';
+import { call, session } from '../lib/api.js';
+import { BottleLayer } from '../map/bottles.js';
+import { t, translate } from '../lib/i18n.js';
+import { LandLayer } from '../map/land.js';
+import { REST, listen } from '../map/live.js';
 
 const { L } = globalThis;
 const WORLD = { latitude: 0, longitude: 0, latitude_span: 90, longitude_span: 180 };

@@ -14,7 +14,7 @@ export const language = choose();
 // Formats follow the reader's own region where it goes with the language: an Irish reader gets Irish dates.
 export const locale = navigator.languages.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
 
-const strings = (await import(`../lang/${language}.js`)).default;
+const strings = (await import(`../../lang/${language}.js`)).default;
 const plural = new Intl.PluralRules(locale);
 const number = new Intl.NumberFormat(locale);
 

@@ -1,7 +1,7 @@
 // The table of large cities: labels on the map, and the name of a place from its coordinates.
 
 import { ViewCanvas } from './bottles.js';
-import { language } from './i18n.js';
+import { language } from '../lib/i18n.js';
 
 let table = null;
 

@@ -1,18 +1,18 @@
 // One bottle: found on the map (closed, with the button that opens it), and read.
 
-import { call, session } from './api.js';
+import { call, session } from '../lib/api.js';
 import { asUser } from './account.js';
 import { bottleIcon } from './bottle-icon.js';
-import { styleName } from './bottles.js';
-import { el } from './dom.js';
-import { explain } from './errors.js';
-import { coordinates, place, time } from './format.js';
-import { t } from './i18n.js';
-import { againstBottle } from './moderate.js';
-import { toast } from './notices.js';
+import { styleName } from '../map/bottles.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { coordinates, place, time } from '../lib/format.js';
+import { t } from '../lib/i18n.js';
+import { againstBottle } from './bottle-actions.js';
+import { toast } from '../lib/notices.js';
 import { openersOf } from './openers.js';
 import { showPanel, showPlace } from './panel.js';
-import { forget } from './store.js';
+import { forget } from '../lib/my-bottles.js';
 
 /** Shows a bottle of the map, still closed. */
 export function showBottle(app, { bottle_id: id, style, is_owner: mine, location }) {

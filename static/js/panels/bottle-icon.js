@@ -1,7 +1,7 @@
 // The drawing of a bottle as an element of the page (the map draws the same paths on its canvas).
 
-import { parts } from './bottles.js';
-import { svg } from './dom.js';
+import { parts } from '../map/bottles.js';
+import { svg } from '../lib/dom.js';
 
 /** It says nothing to a screen reader: the words beside it do. */
 export function bottleIcon(style, state = {}) {

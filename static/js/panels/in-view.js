@@ -1,13 +1,13 @@
 // What the map shows, as a list: for the keyboard, for screen readers, and for who likes lists.
 
-import { session } from './api.js';
+import { session } from '../lib/api.js';
 import { bottleIcon } from './bottle-icon.js';
 import { showBottle } from './bottle.js';
-import { styleName } from './bottles.js';
-import { cityName, loadCities, nearestCity } from './cities.js';
-import { el } from './dom.js';
-import { coordinates, place } from './format.js';
-import { t } from './i18n.js';
+import { styleName } from '../map/bottles.js';
+import { cityName, loadCities, nearestCity } from '../map/cities.js';
+import { el } from '../lib/dom.js';
+import { coordinates, place } from '../lib/format.js';
+import { t } from '../lib/i18n.js';
 import { showPanel, showPlace } from './panel.js';
 import { goToBottles } from './welcome.js';
 

@@ -1,11 +1,11 @@
 // The R*-tree over the map, and what a search in it reads: the nodes it visits, the rows that the boxes propose, and those that
 // the exact coordinates refuse.
 
-import { call } from './api.js';
-import { el } from './dom.js';
-import { coordinates } from './format.js';
-import { switchLanguage, t, translate } from './i18n.js';
-import { LandLayer } from './land.js';
+import { call } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { coordinates } from '../lib/format.js';
+import { switchLanguage, t, translate } from '../lib/i18n.js';
+import { LandLayer } from '../map/land.js';
 
 const { L } = globalThis;
 const COLOURS = ['#1d6f8f', '#b4472e', '#6b4fa0', '#8f5f08', '#1d6a45', '#803060'];   // of the levels, from the leaves up

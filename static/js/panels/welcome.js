@@ -1,11 +1,11 @@
 // The first visit: what this is, in two sentences, with the sea behind it. And the way to where the bottles are.
 
 import { logIn } from './account.js';
-import { call, session, setUser } from './api.js';
-import { el, needStyle } from './dom.js';
-import { explain } from './errors.js';
-import { t } from './i18n.js';
-import { toast } from './notices.js';
+import { call, session, setUser } from '../lib/api.js';
+import { el, needStyle } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { t } from '../lib/i18n.js';
+import { toast } from '../lib/notices.js';
 import { showPlace } from './panel.js';
 
 const KEY = 'bottle.welcomed';

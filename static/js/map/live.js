@@ -1,6 +1,6 @@
 // What happens in the visible rectangle, as it happens: bottles appear and go without a question.
 
-import { server, session } from './api.js';
+import { server, session } from '../lib/api.js';
 
 const BUNCH = 1000;   // milliseconds within which changes of mere counts are asked for together
 export const REST = 5000;   // milliseconds after which a stream that was refused is asked for again
