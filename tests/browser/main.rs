@@ -10,6 +10,7 @@ mod attribution;
 #[allow(dead_code)]
 mod document;
 mod driver;
+mod failures;
 #[path = "../suite/program.rs"]
 #[allow(dead_code)]
 mod program;

@@ -1,26 +1,57 @@
-// What the server refused, in words that help. Its own messages are written for programs (and in one language).
+// Messages for failed requests. The server's own messages are for programs, and in one language.
 
-import { t } from './i18n.js';
+import { ApiError, t } from './core.js';
 
-/** The message for an error, and the field it belongs to when the page knows that better than the server.
-    `context` is what was being done: "login", "register", "password", "delete", "throw", "open" ... */
+const FIELDS = ['username', 'password', 'nickname', 'gender', 'content', 'latitude', 'longitude', 'formatted_address'];
+
+/** @typedef {'login' | 'register' | 'password' | 'delete' | 'throw' | 'open' | ''} Context the action that failed */
+
+/**
+ * Returns the message for an error, and its field if the page knows that better than the server. Reports an error that
+ * is not the server's to the console: it is a fault of the page.
+ * @param {unknown} error
+ * @param {Context} [context]
+ * @returns {{ message: string, field?: string }}
+ */
 export function explain(error, context = '') {
+  if (!(error instanceof ApiError)) {
+    reportError(error);
+    return { message: t('error.unknown') };
+  }
   const { status, field, retryAfter } = error;
   if (status === 0) return { message: t(context === 'throw' ? 'error.offline.draft' : 'error.offline') };
   if (status === 429) return { message: t('error.slow', { n: retryAfter || 60 }) };
-  if (status === 403 && context === 'login') return { field: 'password', message: t('error.login') };
-  if (status === 403 && context === 'password') return { field: 'current_password', message: t('error.password') };
-  if (status === 403 && context === 'delete') return { field: 'password', message: t('error.password') };
-  if (status === 403 && context === 'throw') return { message: t('error.mayNotThrow') };
-  if (status === 403) return { message: t('error.notYours') };
+  if (status === 403) return explainForbidden(context);
   if (status === 404) return { message: t('error.gone') };
   if (status === 409) return { field: 'username', message: t('error.taken') };
   if (status === 413) return { message: t('error.large') };
-  if (status === 422 && field) return { field, message: t(`error.field.${known(field)}`) };
+  if (status === 422 && field) return { field, message: t(`error.field.${FIELDS.includes(field) ? field : 'other'}`) };
   if (status === 401) return { message: t('error.ended') };
   if (status === 503 || status === 507) return { message: t('error.readOnly') };
   return { message: t('error.unknown') };
 }
 
-const FIELDS = ['username', 'password', 'nickname', 'gender', 'content', 'latitude', 'longitude', 'formatted_address'];
-const known = (field) => (FIELDS.includes(field) ? field : 'other');
+/**
+ * @param {Context} context
+ * @returns {{ message: string, field?: string }}
+ */
+function explainForbidden(context) {
+  switch (context) {
+    case 'login': return { field: 'password', message: t('error.login') };
+    case 'password': return { field: 'current_password', message: t('error.password') };
+    case 'delete': return { field: 'password', message: t('error.password') };
+    case 'throw': return { message: t('error.mayNotThrow') };
+    default: return { message: t('error.notYours') };
+  }
+}
+
+/**
+ * Returns the message for an error of a page that needs a session, perhaps a teacher's.
+ * @param {unknown} error
+ * @param {string} logInKey the string for a visitor
+ */
+export function explainAccess(error, logInKey) {
+  if (error instanceof ApiError && error.status === 401) return t(logInKey);
+  if (error instanceof ApiError && error.status === 403) return t('teacher.notYou');
+  return explain(error).message;
+}

@@ -1,84 +1,132 @@
-// Forms: fields with their label, hint and error beside them, and what happens when one is sent.
+// Forms: fields with label, hint and error, validation and submission.
 
-import { ApiError } from './api.js';
+/** @import { Child, Properties } from './dom.js' */
+/** @import { Context } from './errors.js' */
+
+import { ApiError, isAbort, t } from './core.js';
 import { el } from './dom.js';
 import { explain } from './errors.js';
-import { t } from './i18n.js';
 
-let count = 0;
+/** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
+/** @typedef {Record<string, Control>} Controls the controls of a form by their names */
 
-/** A labelled field. `control` is the input; the error below it is read out with it. */
+let fieldCount = 0;
+
+/**
+ * Creates a labelled field. A screen reader reads its hint and its error with it.
+ * @param {string} name
+ * @param {string} label
+ * @param {Control} control
+ * @param {string | null} [hint]
+ */
 export function field(name, label, control, hint = null) {
-  const id = `field-${name}-${(count += 1)}`;
+  const id = `field-${name}-${(fieldCount += 1)}`;
   control.id = id;
   control.name = name;
   control.setAttribute('aria-describedby', `${id}-hint ${id}-error`);
   return el('div', { class: 'field', 'data-field': name },
     el('label', { for: id }, label),
-    control.type === 'password' ? withEye(control) : control,
+    control instanceof HTMLInputElement && control.type === 'password' ? withRevealButton(control) : control,
     el('p', { class: 'hint', id: `${id}-hint` }, hint),
     el('p', { class: 'error', id: `${id}-error`, role: 'alert' }));
 }
 
+/** @param {Properties} properties */
 export const input = (properties) => el('input', { type: 'text', ...properties });
 
-/** A password that can be looked at. */
-function withEye(control) {
-  const eye = el('button', { type: 'button', class: 'eye', 'aria-pressed': 'false', 'aria-label': t('form.show') }, t('form.show.short'));
-  eye.addEventListener('click', () => {
-    const shown = control.type === 'text';
-    control.type = shown ? 'password' : 'text';
-    eye.setAttribute('aria-pressed', String(!shown));
+/** @param {HTMLInputElement} control */
+function withRevealButton(control) {
+  const button = el('button', {
+    type: 'button', class: 'reveal', 'aria-pressed': 'false', 'aria-label': t('form.show'),
+  }, t('form.show.short'));
+  button.addEventListener('click', () => {
+    const isShown = control.type === 'text';
+    control.type = isShown ? 'password' : 'text';
+    button.setAttribute('aria-pressed', String(!isShown));
   });
-  return el('div', { class: 'with-eye' }, control, eye);
+  return el('div', { class: 'with-reveal' }, control, button);
 }
 
+/**
+ * @param {[string, string][]} options values and labels
+ * @param {string} value
+ */
 export function select(options, value) {
-  return el('select', {}, options.map(([key, label]) => el('option', { value: key, selected: key === value }, label)));
+  const nodes = options.map(([key, label]) => el('option', { value: key, selected: key === value }, label));
+  return el('select', {}, nodes);
 }
 
+/** @returns {[string, string][]} */
 export const genders = () => ['unknown', 'female', 'male', 'other'].map((gender) => [gender, t(`gender.${gender}`)]);
 
-/** A form that checks, sends, and shows each error beside its field. `check` gives { field: message } for what is wrong. */
-export function form(button, contents, { check = () => ({}), send, context, danger = false }) {
-  const submit = el('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, button);
+/**
+ * Creates a form that validates, submits, and shows each error beside its field.
+ * @param {string} label of the button
+ * @param {(Child | Child[])[]} contents
+ * @param {object} options
+ * @param {(controls: any) => Promise<unknown>} options.submit sends the values
+ * @param {(controls: any) => Record<string, string>} [options.validate] returns the message of each wrong field
+ * @param {Context} [options.context]
+ * @param {boolean} [options.isDanger] whether the button looks dangerous
+ */
+export function form(label, contents, { submit, validate = () => ({}), context, isDanger = false }) {
+  const button = el('button', { type: 'submit', class: isDanger ? 'danger' : 'primary' }, label);
   const general = el('p', { class: 'error general', role: 'alert' });
-  const node = el('form', { novalidate: true, class: 'form' }, contents, el('div', { class: 'form-end' }, general, submit));
+  const node = el('form', { novalidate: true, class: 'form' }, ...contents,
+    el('div', { class: 'form-end' }, general, button));
   node.addEventListener('submit', async (event) => {
     event.preventDefault();
-    clear(node);
-    const wrong = check(node.elements);
-    if (showErrors(node, wrong)) return;
-    submit.disabled = true;
+    clearErrors(node);
+    const controls = controlsOf(node);
+    if (showErrors(node, validate(controls))) return;
+    button.disabled = true;
     node.setAttribute('aria-busy', 'true');
     try {
-      await send(node.elements);
+      await submit(controls);
     } catch (error) {
-      if (error.name === 'AbortError') return;   // the reader turned away from the log in
+      // The reader cancelled the login.
+      if (isAbort(error)) return;
       if (!(error instanceof ApiError)) throw error;
       const { field: name, message } = explain(error, context);
-      if (!showErrors(node, { [name ?? error.field]: message })) general.textContent = message;
+      if (!showErrors(node, { [name ?? error.field ?? '']: message })) general.textContent = message;
     } finally {
-      submit.disabled = false;
+      button.disabled = false;
       node.removeAttribute('aria-busy');
     }
   });
   return node;
 }
 
-function clear(node) {
+/**
+ * Returns the controls of a form, which also have an entry for each name.
+ * @param {HTMLFormElement} node
+ */
+export const controlsOf = (node) => /** @type {HTMLFormControlsCollection & Controls} */ (
+  /** @type {unknown} */ (node.elements));
+
+/** @param {HTMLFormElement} node */
+function clearErrors(node) {
   for (const error of node.querySelectorAll('.error')) error.textContent = '';
   for (const control of node.elements) control.removeAttribute('aria-invalid');
 }
 
-/** Writes each message beside its field and goes to the first; false when no field of this form is meant. */
+/**
+ * Shows each message beside its field and focuses the first one. Returns false if no message belongs to a field.
+ * @param {HTMLFormElement} node
+ * @param {Record<string, string>} messages
+ */
 function showErrors(node, messages) {
-  const fields = [...node.querySelectorAll('[data-field]')].map((each) => each.dataset.field);
-  const wrong = fields.filter((name) => messages[name]);
-  for (const name of wrong) {
-    node.querySelector(`[data-field="${name}"] .error`).textContent = messages[name];
-    node.elements[name].setAttribute('aria-invalid', 'true');
+  let first = null;
+  for (const each of /** @type {NodeListOf<HTMLElement>} */ (node.querySelectorAll('[data-field]'))) {
+    const name = each.dataset.field ?? '';
+    const message = messages[name];
+    const error = each.querySelector('.error');
+    if (!message || !error) continue;
+    error.textContent = message;
+    const control = controlsOf(node)[name];
+    control.setAttribute('aria-invalid', 'true');
+    first ??= control;
   }
-  if (wrong.length) node.elements[wrong[0]].focus();
-  return wrong.length > 0;
+  first?.focus();
+  return first !== null;
 }

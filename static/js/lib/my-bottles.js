@@ -1,26 +1,41 @@
-// My two lists, fetched page by page and kept until something changes them.
+// The account's two lists, created and opened, fetched page by page and cached until a change.
 
-import { call, server } from './api.js';
+/** @import { OpenedBottle } from './types.js' */
 
-const PAGE = 500;
-const kept = new Map();
+import { request, server } from './core.js';
 
-/** All the bottles of a list ("created" or "opened"), oldest first. `onProgress` hears how many there are so far. */
+const PAGE_SIZE = 500;
+
+/** @typedef {'created' | 'opened'} ListName */
+
+/** @type {Map<ListName, OpenedBottle[]>} */
+const cache = new Map();
+
+/**
+ * Returns all bottles of a list, oldest first.
+ * @param {ListName} name
+ * @param {(count: number) => void} [onProgress] receives the number of bottles after each page but the last
+ * @returns {Promise<OpenedBottle[]>}
+ */
 export async function fetchList(name, onProgress = () => {}) {
-  if (kept.has(name)) return kept.get(name);
+  const cached = cache.get(name);
+  if (cached) return cached;
+  /** @type {OpenedBottle[]} */
   const bottles = [];
-  let query = { limit: PAGE };
+  /** @type {{ limit: number, after?: any }} */
+  let query = { limit: PAGE_SIZE };
   for (;;) {
-    const page = await call('GET', `bottles/${name}`, { query });
+    const page = await request('GET', `bottles/${name}`, { query });
     bottles.push(...page.bottles);
     if (!page.next) break;
     onProgress(bottles.length);
-    query = { limit: PAGE, after: page.next };
+    query = { limit: PAGE_SIZE, after: page.next };
   }
-  kept.set(name, bottles);
+  cache.set(name, bottles);
   return bottles;
 }
 
-export const forget = (name) => kept.delete(name);
+/** @param {ListName} name */
+export const invalidateList = (name) => cache.delete(name);
 
-server.addEventListener('session', () => kept.clear());
+server.addEventListener('session', () => cache.clear());

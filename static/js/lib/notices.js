@@ -1,23 +1,31 @@
-// Short messages at the edge of the map: what was done (they go by themselves) and what is wrong (they stay).
+// Notices at the edge of the map: toasts disappear by themselves, banners stay until they are removed.
 
-import { el, needStyle } from './dom.js';
+/** @import { Child } from './dom.js' */
 
-const place = () => document.getElementById('notices');
-const SECONDS = 6;
+import { byId } from './core.js';
+import { el, loadStyle } from './dom.js';
 
+const TOAST_MS = 6000;
+
+/** @param {string} text */
 export async function toast(text) {
-  await needStyle('panel');
+  await loadStyle('panel');
   const node = el('p', { class: 'toast' }, text);
-  place().append(node);
-  setTimeout(() => node.remove(), SECONDS * 1000);
+  byId('notices').append(node);
+  setTimeout(() => node.remove(), TOAST_MS);
 }
 
-/** A notice that stays until it is taken away; one of each kind at a time. */
-export function banner(kind, ...contents) {
+/**
+ * Shows a banner. It replaces the banner of the same kind.
+ * @param {string} kind
+ * @param {...Child} contents
+ */
+export function showBanner(kind, ...contents) {
   removeBanner(kind);
-  place().append(el('div', { class: `banner banner-${kind}`, 'data-kind': kind }, contents));
+  byId('notices').append(el('div', { class: `banner banner-${kind}`, 'data-kind': kind }, contents));
 }
 
+/** @param {string} kind */
 export function removeBanner(kind) {
-  place().querySelector(`[data-kind="${kind}"]`)?.remove();
+  byId('notices').querySelector(`[data-kind="${kind}"]`)?.remove();
 }

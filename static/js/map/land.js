@@ -1,25 +1,37 @@
-// The base map that needs no internet: Natural Earth land, read from TopoJSON and drawn on canvas tiles with a graticule.
-// Everything is kept in "world units": Web Mercator with the world from 0 to 1 in both directions.
+// The base map without internet: Natural Earth's land, read from TopoJSON, drawn with a graticule on canvas tiles.
+// Coordinates are "world units": Web Mercator with the world from 0 to 1 in both directions.
 
-const { L } = globalThis;
+const TILE_PX = 256;
+const CLIP_MARGIN = 0.1;          // of a tile: land is clipped outside it, so that strokes meet at the seams
+const DRAW_MS_PER_FRAME = 8;
+const READ_MS_PER_TASK = 12;
+const MAX_TILES = 2000;           // in memory, per resolution
+const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1];   // between two lines, by zoom
 
-const TILE = 256;
-const BUFFER = 0.1;            // of a tile: land is clipped this far outside it, so that strokes meet at the seams
-const FRAME = 8;               // milliseconds of drawing in one frame
-const GRATICULE = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1];   // degrees between two lines, by zoom
+/** @typedef {number[]} Ring a closed line, as x, y, x, y … in world units */
+
+/**
+ * @typedef {object} Topology the parts of a TopoJSON file of land
+ * @property {{ scale: [number, number], translate: [number, number] }} transform
+ * @property {[number, number][][]} arcs
+ * @property {{ land: { geometries: ({ type: 'Polygon', arcs: number[][] } | { type: 'MultiPolygon',
+ *   arcs: number[][][] })[] } }} objects
+ */
 
 // --- reading ---
 
-const mercator = (latitude) => {
+/** @param {number} latitude */
+function mercator(latitude) {
   const angle = (Math.max(-88, Math.min(88, latitude)) * Math.PI) / 180;
   return (1 - Math.asinh(Math.tan(angle)) / Math.PI) / 2;
-};
+}
 
-/** The rings of a TopoJSON land file, each a flat list x, y, x, y ... in world units. */
+/** @param {Topology} topology */
 async function readRings(topology) {
   const { scale, translate } = topology.transform;
+  const yieldToPage = createYielder();
+  /** @type {[number, number][][]} */
   const arcs = [];
-  const breathe = breather();
   for (const arc of topology.arcs) {
     let x = 0;
     let y = 0;
@@ -27,33 +39,42 @@ async function readRings(topology) {
       ((x += dx) * scale[0] + translate[0] + 180) / 360,
       mercator((y += dy) * scale[1] + translate[1]),
     ]));
-    await breathe();
+    await yieldToPage();
   }
+  /** @type {Ring[]} */
   const rings = [];
   for (const geometry of topology.objects.land.geometries) {
     for (const polygon of geometry.type === 'Polygon' ? [geometry.arcs] : geometry.arcs) {
-      for (const ring of polygon) {
-        rings.push(...copies(join(ring.map((index) => (index < 0 ? arcs[~index].toReversed() : arcs[index])))));
-        await breathe();
+      for (const indices of polygon) {
+        // A negative index is the complement of an arc that is read backwards.
+        const ring = joinArcs(indices.map((index) => (index < 0 ? arcs[~index].toReversed() : arcs[index])));
+        rings.push(...withCopies(ring));
+        await yieldToPage();
       }
     }
   }
   return rings;
 }
 
-/** The 10m file has 400,000 points: lets the page answer the reader between two slices of the work. */
-function breather() {
+/** Creates a function that interrupts long work, so that the page can respond: the 10m file has 400,000 points. */
+function createYielder() {
   let start = performance.now();
   return async () => {
-    if (performance.now() - start < 12) return;
-    await new Promise((resolve) => setTimeout(resolve));
+    if (performance.now() - start < READ_MS_PER_TASK) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve);
+    });
     start = performance.now();
   };
 }
 
-/** Arcs share their end points. A ring that crosses the antimeridian goes on past the edge of the world; one that goes
-    round it (Antarctica) is closed below the map. */
-function join(arcs) {
+/**
+ * Joins arcs that share their end points. A ring that crosses the antimeridian goes on past the edge of the world; one
+ * that goes round the world (Antarctica) is closed below the map.
+ * @param {[number, number][][]} arcs
+ */
+function joinArcs(arcs) {
+  /** @type {Ring} */
   const ring = [];
   let shift = 0;
   let last = null;
@@ -63,175 +84,248 @@ function join(arcs) {
     ring.push(x + shift, y);
     last = x;
   }
-  if (Math.abs(ring.at(-2) - ring[0]) > 0.5) ring.push(ring.at(-2), 1.2, ring[0], 1.2);
+  const end = ring[ring.length - 2];
+  if (Math.abs(end - ring[0]) > 0.5) ring.push(end, 1.2, ring[0], 1.2);
   return ring;
 }
 
-/** A ring that leaves the world on one side comes in again on the other. */
-function copies(ring) {
+/**
+ * Returns a ring with its copies: a ring that leaves the world on one side enters it on the other.
+ * @param {Ring} ring
+ */
+function withCopies(ring) {
   let west = Infinity;
   let east = -Infinity;
   for (let i = 0; i < ring.length; i += 2) {
     west = Math.min(west, ring[i]);
     east = Math.max(east, ring[i]);
   }
-  const moved = (by) => ring.map((value, index) => (index % 2 ? value : value + by));
-  return [ring, ...(west < 0 ? [moved(1)] : []), ...(east > 1 ? [moved(-1)] : [])];
+  const shifted = (/** @type {number} */ by) => ring.map((value, index) => (index % 2 ? value : value + by));
+  return [ring, ...(west < 0 ? [shifted(1)] : []), ...(east > 1 ? [shifted(-1)] : [])];
 }
 
 // --- clipping ---
 
-/** Keeps the part of a ring on one side of a line (Sutherland and Hodgman): `axis` 0 is x, 1 is y. */
-function cut(ring, axis, limit, sign) {
-  const out = [];
-  const inside = (index) => (ring[index + axis] - limit) * sign >= 0;
+/**
+ * Returns the part of a ring on one side of a line (algorithm of Sutherland and Hodgman).
+ * @param {Ring} ring
+ * @param {0 | 1} axis 0 is x, 1 is y
+ * @param {number} limit position of the line on that axis
+ * @param {1 | -1} sign 1 keeps what is above the limit, −1 what is below
+ */
+function clipAtLine(ring, axis, limit, sign) {
+  /** @type {Ring} */
+  const clipped = [];
+  const isInside = (/** @type {number} */ index) => (ring[index + axis] - limit) * sign >= 0;
   for (let i = 0, before = ring.length - 2; i < ring.length; before = i, i += 2) {
-    if (inside(i) !== inside(before)) {
+    if (isInside(i) !== isInside(before)) {
       const share = (limit - ring[before + axis]) / (ring[i + axis] - ring[before + axis]);
       const other = ring[before + 1 - axis] + share * (ring[i + 1 - axis] - ring[before + 1 - axis]);
-      out.push(...(axis ? [other, limit] : [limit, other]));
+      clipped.push(...(axis ? [other, limit] : [limit, other]));
     }
-    if (inside(i)) out.push(ring[i], ring[i + 1]);
+    if (isInside(i)) clipped.push(ring[i], ring[i + 1]);
   }
-  return out;
+  return clipped;
 }
 
+/**
+ * @param {Ring[]} rings
+ * @param {number} west
+ * @param {number} north
+ * @param {number} east
+ * @param {number} south
+ */
 function clip(rings, west, north, east, south) {
   return rings
-    .map((ring) => cut(ring, 0, west, 1))
-    .map((ring) => cut(ring, 0, east, -1))
-    .map((ring) => cut(ring, 1, north, 1))
-    .map((ring) => cut(ring, 1, south, -1))
+    .map((ring) => clipAtLine(ring, 0, west, 1))
+    .map((ring) => clipAtLine(ring, 0, east, -1))
+    .map((ring) => clipAtLine(ring, 1, north, 1))
+    .map((ring) => clipAtLine(ring, 1, south, -1))
     .filter((ring) => ring.length);
 }
 
-/** One resolution of the land. A tile is clipped from the tile above it, so each step has little to do. */
+/** One resolution of the land. A tile is clipped from the tile above it, so that each step is short. */
 class Land {
+  /** @param {Ring[]} rings */
   constructor(rings) {
     this.rings = rings;
+    /** @type {Map<string, Ring[]>} */
     this.tiles = new Map();
   }
 
+  /**
+   * @param {number} z
+   * @param {number} x
+   * @param {number} y
+   * @returns {Ring[]}
+   */
   tile(z, x, y) {
     if (z === 0) return this.rings;
     const key = `${z}/${x}/${y}`;
-    if (!this.tiles.has(key)) {
-      if (this.tiles.size > 2000) this.tiles.clear();
-      const size = 2 ** -z;
-      const edge = size * BUFFER;
-      const above = this.tile(z - 1, x >> 1, y >> 1);
-      this.tiles.set(key, clip(above, x * size - edge, y * size - edge, (x + 1) * size + edge, (y + 1) * size + edge));
-    }
-    return this.tiles.get(key);
+    const known = this.tiles.get(key);
+    if (known) return known;
+    if (this.tiles.size > MAX_TILES) this.tiles.clear();
+    const size = 2 ** -z;
+    const edge = size * CLIP_MARGIN;
+    const above = this.tile(z - 1, x >> 1, y >> 1);
+    const tile = clip(above, x * size - edge, y * size - edge, (x + 1) * size + edge, (y + 1) * size + edge);
+    this.tiles.set(key, tile);
+    return tile;
   }
 }
 
 // --- drawing ---
 
-/** Canvas tiles of land and graticule. The coarse land comes at once, the finer ones when one zooms in to them. */
-export const LandLayer = L.GridLayer.extend({
-  options: { keepBuffer: 1, updateWhenZooming: false },
-  files: [['110m', 0], ['50m', 4], ['10m', 7]],
+const RESOLUTIONS = [{ name: '110m', minZoom: 0 }, { name: '50m', minZoom: 4 }, { name: '10m', minZoom: 7 }];
 
-  onAdd(map) {
+/** Canvas tiles of land and graticule. The coarsest land loads first, finer land when the zoom needs it. */
+export class LandLayer extends L.GridLayer {
+  constructor() {
+    super({ keepBuffer: 1, updateWhenZooming: false });
+    /**
+     * The loaded resolutions; null while one is loading.
+     * @type {Record<string, Land | null>}
+     */
     this.lands = {};
+    /** @type {(() => void)[]} */
     this.queue = [];
     this.colours = readColours();
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.colours = readColours();
       this.redraw();
     });
-    this.load('110m');
-    L.GridLayer.prototype.onAdd.call(this, map);
-  },
+  }
 
-  /** Fetches the land that the present zoom deserves: called when the bottles are there, and after each zoom. */
-  refine() {
-    this.load(this.files.findLast(([, from]) => this._map.getZoom() >= from)[0]);
-  },
+  /** @param {L.Map} map */
+  onAdd(map) {
+    this.load(RESOLUTIONS[0].name);
+    return super.onAdd(map);
+  }
 
+  /** Loads the resolution for the current zoom. */
+  loadDetail() {
+    const resolution = RESOLUTIONS.findLast(({ minZoom }) => this._map.getZoom() >= minZoom);
+    if (resolution) this.load(resolution.name);
+  }
+
+  /** @param {string} name */
   async load(name) {
     if (name in this.lands) return;
     this.lands[name] = null;
-    try {
-      const response = await fetch(`vendor/world-atlas/land-${name}.json`);
-      this.lands[name] = new Land(await readRings(await response.json()));
-      this.redraw();
-    } catch {
-      // Offline: the coarser land stays, and the next zoom tries again.
+    const topology = await fetchTopology(name);
+    if (!topology) {
+      // The coarser land stays, and the next zoom tries again.
       delete this.lands[name];
+      return;
     }
-  },
+    this.lands[name] = new Land(await readRings(topology));
+    this.redraw();
+  }
 
+  /**
+   * @param {L.Coords} coords
+   * @param {L.DoneCallback} done
+   */
   createTile(coords, done) {
     const scale = devicePixelRatio;
     const tile = L.DomUtil.create('canvas', 'leaflet-tile');
-    tile.width = tile.height = TILE * scale;
+    tile.width = tile.height = TILE_PX * scale;
     this.queue.push(() => {
-      const pen = tile.getContext('2d');
-      pen.scale(scale, scale);
-      this.draw(pen, coords);
-      done(null, tile);
+      const context = /** @type {CanvasRenderingContext2D} */ (tile.getContext('2d'));
+      context.scale(scale, scale);
+      this.draw(context, coords);
+      done(undefined, tile);
     });
-    if (this.queue.length === 1) requestAnimationFrame(() => this.work());
+    if (this.queue.length === 1) requestAnimationFrame(() => this.drawQueued());
     return tile;
-  },
+  }
 
-  /** Draws waiting tiles for a part of a frame, so that panning stays smooth. */
-  work() {
-    const end = performance.now() + FRAME;
-    while (this.queue.length && performance.now() < end) this.queue.shift()();
-    if (this.queue.length) requestAnimationFrame(() => this.work());
-  },
+  /** Draws queued tiles for a part of a frame, so that panning stays smooth. */
+  drawQueued() {
+    const end = performance.now() + DRAW_MS_PER_FRAME;
+    while (this.queue.length && performance.now() < end) this.queue.shift()?.();
+    if (this.queue.length) requestAnimationFrame(() => this.drawQueued());
+  }
 
-  draw(pen, { x, y, z }) {
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {L.Coords} coords
+   */
+  draw(context, { x, y, z }) {
     const path = new Path2D();
-    const land = this.files.filter(([name, from]) => from <= z && this.lands[name]).at(-1);
-    for (const ring of land ? this.lands[land[0]].tile(z, x, y) : []) {
+    const resolution = RESOLUTIONS.findLast(({ name, minZoom }) => minZoom <= z && this.lands[name]);
+    const land = resolution && this.lands[resolution.name];
+    for (const ring of land?.tile(z, x, y) ?? []) {
       for (let i = 0; i < ring.length; i += 2) {
-        path[i ? 'lineTo' : 'moveTo']((ring[i] * 2 ** z - x) * TILE, (ring[i + 1] * 2 ** z - y) * TILE);
+        const point = /** @type {const} */ ([(ring[i] * 2 ** z - x) * TILE_PX, (ring[i + 1] * 2 ** z - y) * TILE_PX]);
+        path[i ? 'lineTo' : 'moveTo'](...point);
       }
       path.closePath();
     }
     const { shallows, coast, land: ground, graticule } = this.colours;
-    pen.lineJoin = 'round';
-    // Old charts show the shore as lines that fade out to sea.
-    for (const width of [22, 13, 6]) stroke(pen, path, shallows, width);
-    stroke(pen, path, coast, 1.6);
-    pen.fillStyle = ground;
-    pen.fill(path, 'evenodd');
-    stroke(pen, meridians(x, y, z), graticule, 1);
-  },
-});
+    context.lineJoin = 'round';
+    // Old charts draw the shore as lines that fade towards the sea.
+    for (const width of [22, 13, 6]) stroke(context, path, shallows, width);
+    stroke(context, path, coast, 1.6);
+    context.fillStyle = ground;
+    context.fill(path, 'evenodd');
+    stroke(context, graticulePath(x, y, z), graticule, 1);
+  }
+}
+
+/**
+ * Returns null if the server does not respond.
+ * @param {string} name of the resolution
+ * @returns {Promise<Topology | null>}
+ */
+async function fetchTopology(name) {
+  try {
+    const response = await fetch(`vendor/world-atlas/land-${name}.json`);
+    return await response.json();
+  } catch {
+    return null;
+  }
+}
 
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  const read = (name) => style.getPropertyValue(`--${name}`);
+  const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`);
   return { shallows: read('shallows'), coast: read('coast'), land: read('land'), graticule: read('graticule') };
 }
 
-function stroke(pen, path, colour, width) {
-  pen.strokeStyle = colour;
-  pen.lineWidth = width;
-  pen.stroke(path);
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Path2D} path
+ * @param {string} colour
+ * @param {number} width
+ */
+function stroke(context, path, colour, width) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.stroke(path);
 }
 
-/** The lines of the graticule that cross a tile. */
-function meridians(x, y, z) {
+/**
+ * Returns the lines of the graticule that cross a tile.
+ * @param {number} x
+ * @param {number} y
+ * @param {number} z
+ */
+function graticulePath(x, y, z) {
   const path = new Path2D();
-  const step = GRATICULE[Math.min(z, GRATICULE.length - 1)];
-  const world = TILE * 2 ** z;
-  for (let line = Math.ceil(((x / 2 ** z) * 360 - 180) / step) * step; ; line += step) {
-    const at = ((line + 180) / 360) * world - x * TILE;
-    if (at >= TILE) break;
+  const step = GRATICULE_DEGREES[Math.min(z, GRATICULE_DEGREES.length - 1)];
+  const world = TILE_PX * 2 ** z;
+  for (let longitude = Math.ceil(((x / 2 ** z) * 360 - 180) / step) * step; ; longitude += step) {
+    const at = ((longitude + 180) / 360) * world - x * TILE_PX;
+    if (at >= TILE_PX) break;
     path.moveTo(at, 0);
-    path.lineTo(at, TILE);
+    path.lineTo(at, TILE_PX);
   }
-  for (let line = Math.ceil(-85 / step) * step; line <= 85; line += step) {
-    const at = mercator(line) * world - y * TILE;
-    if (at < 0 || at >= TILE) continue;
+  for (let latitude = Math.ceil(-85 / step) * step; latitude <= 85; latitude += step) {
+    const at = mercator(latitude) * world - y * TILE_PX;
+    if (at < 0 || at >= TILE_PX) continue;
     path.moveTo(0, at);
-    path.lineTo(TILE, at);
+    path.lineTo(TILE_PX, at);
   }
   return path;
 }

@@ -1,88 +1,106 @@
-// Where a bottle is thrown: a touch of the map, its centre (for the keyboard), or the reader's own position.
+// Chooses the position of a new bottle: by a click on the map, its centre (for the keyboard), or the device's position.
 
-import { cityName, loadCities, nearestCity } from './cities.js';
+/** @import { App } from '../lib/types.js' */
+
+import { t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
-import { typedNumber } from '../lib/format.js';
-import { t } from '../lib/i18n.js';
+import { parseNumber } from '../lib/format.js';
+import { nearestCopy } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
-import { showPlace } from '../panels/panel.js';
+import { flyTo } from '../panels/panel.js';
+import { cityName, loadCities, nearestCity } from './cities.js';
 
-const { L } = globalThis;
-const NEAR = 60;          // kilometres: up to here a place is "in or near" the city
-const DIGITS = 5;         // a metre
+const MAX_KM_IN_CITY = 60;             // up to this distance the suggested address is the city alone
+const DECIMALS = 5;                    // about a metre
+const GEOLOCATION_TIMEOUT_MS = 15000;
+const GEOLOCATION_MAX_AGE_MS = 60000;
+const MIN_ZOOM_POSITION = 9;
 
-export function pickPlace(app, { address, latitude, longitude }) {
+/**
+ * Creates the controls that fill in the fields of a place. `start` and `end` begin and end the clicks on the map.
+ * @param {App} app
+ * @param {{ address: HTMLInputElement, latitude: HTMLInputElement, longitude: HTMLInputElement }} fields
+ */
+export function createPlacePicker(app, { address, latitude, longitude }) {
   const note = el('p', { class: 'hint', role: 'status' });
-  // Once the reader has written an address, no suggestion replaces it.
+  // Null once the reader has written an address: no suggestion replaces it.
   let suggested = address.value === '' ? '' : null;
-  let mark = null;
+  /** @type {L.CircleMarker | null} */
+  let marker = null;
 
-  const put = (lat, lng) => {
-    latitude.value = String(Number(lat.toFixed(DIGITS)));
-    longitude.value = String(Number(lng.toFixed(DIGITS)));
+  const fillIn = (/** @type {number} */ lat, /** @type {number} */ lng) => {
+    latitude.value = String(Number(lat.toFixed(DECIMALS)));
+    longitude.value = String(Number(lng.toFixed(DECIMALS)));
     latitude.dispatchEvent(new Event('input', { bubbles: true }));
     document.body.classList.remove('is-picking');
   };
-  const show = async () => {
-    const lat = typedNumber(latitude.value);
-    const lng = typedNumber(longitude.value);
+  const showPlace = async () => {
+    const lat = parseNumber(latitude.value);
+    const lng = parseNumber(longitude.value);
     if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) return;
-    mark?.remove();
-    const near = lng + 360 * Math.round((app.map.getCenter().lng - lng) / 360);
-    mark = L.circleMarker([lat, near], { radius: 9, className: 'target', interactive: false }).addTo(app.map);
+    marker?.remove();
+    marker = L.circleMarker([lat, nearestCopy(lng, app.map.getCenter().lng)], {
+      radius: 9, className: 'pick-marker', interactive: false,
+    }).addTo(app.map);
     await loadCities();
     if (suggested === null || (address.value !== suggested && address.value !== '')) return;
-    address.value = suggested = suggestion(lat, lng);
+    address.value = suggested = suggestAddress(lat, lng);
     address.dispatchEvent(new Event('input', { bubbles: true }));
   };
-  for (const control of [latitude, longitude]) control.addEventListener('input', show);
+  for (const control of [latitude, longitude]) control.addEventListener('input', showPlace);
 
-  // On a phone the sheet steps aside until the map is touched.
-  const choose = () => {
+  // On a phone the panel shrinks to its heading until the next click on the map.
+  const pickOnMap = () => {
     document.body.classList.add('is-picking');
     toast(t('place.tapNow'));
   };
-  const centre = () => {
+  const pickCentre = () => {
     const { lat, lng } = app.map.getCenter().wrap();
-    put(lat, lng);
+    fillIn(lat, lng);
   };
-  const here = () => {
+  const pickDevicePosition = () => {
     note.textContent = t('place.asking');
     navigator.geolocation.getCurrentPosition(({ coords }) => {
       note.textContent = '';
-      put(coords.latitude, coords.longitude);
-      showPlace(app.map, coords.latitude, coords.longitude, Math.max(app.map.getZoom(), 9));
+      fillIn(coords.latitude, coords.longitude);
+      flyTo(app.map, coords.latitude, coords.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
     }, () => {
       note.textContent = t('place.refused');
-    }, { timeout: 15000, maximumAge: 60000 });
+    }, { timeout: GEOLOCATION_TIMEOUT_MS, maximumAge: GEOLOCATION_MAX_AGE_MS });
   };
 
   return {
     node: el('fieldset', { class: 'places' }, el('legend', {}, t('place.title')),
       el('p', { class: 'hint' }, t(isSecureContext ? 'place.tap' : 'place.tapOnly')),
       el('div', { class: 'row' },
-        el('button', { type: 'button', class: 'small-screen', onclick: choose }, t('place.map')),
-        el('button', { type: 'button', onclick: centre }, t('place.centre')),
-        isSecureContext && 'geolocation' in navigator && el('button', { type: 'button', onclick: here }, t('place.here'))),
+        el('button', { type: 'button', class: 'small-screen', onclick: pickOnMap }, t('place.map')),
+        el('button', { type: 'button', onclick: pickCentre }, t('place.centre')),
+        isSecureContext && 'geolocation' in navigator
+          && el('button', { type: 'button', onclick: pickDevicePosition }, t('place.here'))),
       note),
     start() {
-      app.pick = put;
+      app.onPick = fillIn;
       app.map.getContainer().classList.add('leaflet-crosshair');
-      show();
+      showPlace();
     },
     end() {
-      app.pick = null;
+      app.onPick = null;
       app.map.getContainer().classList.remove('leaflet-crosshair');
       document.body.classList.remove('is-picking');
-      mark?.remove();
+      marker?.remove();
     },
   };
 }
 
-/** "Guangzhou", or "Open sea, 310 km from Manila". */
-function suggestion(latitude, longitude) {
-  const found = nearestCity(latitude, longitude);
-  if (!found) return '';
-  const city = cityName(found.city);
-  return found.kilometres <= NEAR ? city : t('place.from', { n: Math.round(found.kilometres), city });
+/**
+ * Returns the city ("Guangzhou") or the distance to it ("310 km from Manila").
+ * @param {number} latitude
+ * @param {number} longitude
+ */
+function suggestAddress(latitude, longitude) {
+  const nearest = nearestCity(latitude, longitude);
+  if (!nearest) return '';
+  const city = cityName(nearest.city);
+  if (nearest.kilometres <= MAX_KM_IN_CITY) return city;
+  return t('place.from', { n: Math.round(nearest.kilometres), city });
 }

@@ -1,26 +1,24 @@
-// How others on the network come in, large enough to be projected.
+// The page that shows how others on the network join, large enough for a projector.
 
-import { call } from '../lib/api.js';
-import { el } from '../lib/dom.js';
-import { switchLanguage, t, translate } from '../lib/i18n.js';
+import { byId, request, t, translatePage } from '../lib/core.js';
+import { el, present } from '../lib/dom.js';
 
-translate(document.body);
-document.title = t('join.title');
-document.getElementById('language').addEventListener('click', switchLanguage);
+translatePage('join.title');
 
-const { addresses: [first, ...others], fingerprint } = await call('GET', 'join');
-document.getElementById('join').replaceChildren(...(first ? invitation() : [
-  el('p', {}, t('join.alone')),
-  el('pre', { tabindex: '0' }, 'bottle serve --lan'),
-]));
+const { addresses: [address, ...others], fingerprint } = await request('GET', 'join');
+byId('join').replaceChildren(...(address ? invitation() : instructions()));
 
 function invitation() {
-  return [
-    el('p', { class: 'address' }, el('a', { href: first }, first)),
-    el('img', { class: 'qr', src: 'api/join.svg', alt: first }),
+  return present([
+    el('p', { class: 'address' }, el('a', { href: address }, address)),
+    el('img', { class: 'qr', src: 'api/join.svg', alt: address }),
     el('p', {}, t('join.how')),
-    others.length > 0 && el('p', { class: 'quiet' }, t('join.names'), ' ', others.join(' · ')),
+    others.length > 0 && el('p', { class: 'secondary' }, t('join.names'), ' ', others.join(' · ')),
     fingerprint && el('p', {}, t('join.untrusted')),
     fingerprint && el('pre', { tabindex: '0' }, fingerprint),
-  ].filter(Boolean);
+  ]);
+}
+
+function instructions() {
+  return [el('p', {}, t('join.alone')), el('pre', { tabindex: '0' }, 'bottle serve --lan')];
 }

@@ -1,96 +1,120 @@
-// The sea full-screen, for a projector: every bottle as it arrives, how many there are, and how to come in.
+// The sea in full screen, for a projector: every bottle as it arrives, their number, and how to join.
 
-import { call, session } from '../lib/api.js';
+/** @import { Cell, MapBottle } from '../lib/types.js' */
+
+import { byId, request, session, t, translatePage } from '../lib/core.js';
+import { explainAccess } from '../lib/errors.js';
+import { WORLD } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
-import { t, translate } from '../lib/i18n.js';
+import { RETRY_MS, openEventStream } from '../map/events.js';
 import { LandLayer } from '../map/land.js';
-import { REST, listen } from '../map/live.js';
 
-const { L } = globalThis;
-const WORLD = { latitude: 0, longitude: 0, latitude_span: 90, longitude_span: 180 };
-const MANY = 2000;      // never more than this one by one
-const RING = 5000;      // milliseconds that an arrival is marked
-const BUNCH = 1000;     // milliseconds within which changes are asked for together
+const MAX_BOTTLES = 2000;      // one by one; above that, counts
+const ARRIVAL_MS = 5000;       // how long a new bottle is marked
+const BATCH_MS = 1000;         // events within this time cause one request
+const ARRIVAL_PX = 64;
 
-translate(document.body);
-document.title = t('projector.title');
+translatePage('projector.title');
 
 const map = L.map('map', { zoomControl: false, attributionControl: false, maxZoom: 14 }).setView([25, 10], 2);
 map.fitBounds([[-58, -170], [74, 178]]);
 new LandLayer().addTo(map);
 const layer = new BottleLayer(() => false).addTo(map);
-const at = (id) => document.getElementById(id);
+/** @type {Map<number, MapBottle>} */
 const bottles = new Map();
-let more = false;   // whether there are more than are drawn: then counts are
-let timer = 0;
+let showsCells = false;
+/** @type {number | undefined} */
+let timer;
 
-async function look() {
+async function refresh() {
+  let sea;
   try {
-    const seen = await call('GET', 'bottles/nearby', { query: { ...WORLD, limit: MANY } });
-    bottles.clear();
-    for (const bottle of seen.bottles) bottles.set(bottle.bottle_id, bottle);
-    more = seen.truncated;
-    if (more) {
-      const { cells, total } = await call('GET', 'bottles/counts', { query: { ...WORLD, zoom: Math.round(map.getZoom()) } });
-      layer.showCounts(cells);
-      say(total);
-    } else draw();
-    at('problem').textContent = '';
-  } catch ({ status }) {
-    at('problem').textContent = t(status === 401 ? 'projector.logIn' : 'error.offline');
+    sea = await fetchSea();
+  } catch (error) {
+    byId('problem').textContent = explainAccess(error, 'projector.logIn');
+    return;
+  }
+  byId('problem').textContent = '';
+  bottles.clear();
+  for (const bottle of sea.bottles) bottles.set(bottle.bottle_id, bottle);
+  showsCells = sea.counts !== null;
+  if (sea.counts) {
+    layer.showCells(sea.counts.cells);
+    showCount(sea.counts.total);
+  } else {
+    showBottles();
   }
 }
 
-function draw() {
+/** @returns {Promise<{ bottles: MapBottle[], counts: { cells: Cell[], total: number } | null }>} */
+async function fetchSea() {
+  const nearby = await request('GET', 'bottles/nearby', { query: { ...WORLD, limit: MAX_BOTTLES } });
+  if (!nearby.truncated) return { bottles: nearby.bottles, counts: null };
+  const zoom = Math.round(map.getZoom());
+  return { bottles: [], counts: await request('GET', 'bottles/counts', { query: { ...WORLD, zoom } }) };
+}
+
+/** Shows the bottles after an event, or schedules a refresh if the map shows counts. */
+function update() {
+  if (showsCells) scheduleRefresh();
+  else showBottles();
+}
+
+function showBottles() {
   layer.showBottles([...bottles.values()]);
-  say(bottles.size);
+  showCount(bottles.size);
 }
 
-const say = (n) => { at('count').textContent = t('projector.count', { n }); };
-
-function soon() {
-  clearTimeout(timer);
-  timer = setTimeout(look, BUNCH);
+/** @param {number} n */
+function showCount(n) {
+  byId('count').textContent = t('projector.count', { n });
 }
 
-function arrive({ location: { latitude, longitude } }) {
-  const ring = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon: L.divIcon({ className: 'arrival', iconSize: [64, 64] }) });
-  ring.addTo(map);
-  setTimeout(() => ring.remove(), RING);
+function scheduleRefresh() {
+  window.clearTimeout(timer);
+  timer = window.setTimeout(refresh, BATCH_MS);
 }
 
-function start() {
-  listen(WORLD, {
-    open: look,
-    reset: look,
+/** @param {MapBottle} bottle */
+function markArrival({ location: { latitude, longitude } }) {
+  const icon = L.divIcon({ className: 'arrival', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
+  const marker = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon }).addTo(map);
+  setTimeout(() => marker.remove(), ARRIVAL_MS);
+}
+
+function subscribe() {
+  openEventStream(WORLD, {
+    open: refresh,
+    reset: refresh,
     closed() {
-      look();
-      setTimeout(start, REST);
+      refresh();
+      setTimeout(subscribe, RETRY_MS);
     },
     thrown(bottle) {
-      arrive(bottle);
+      markArrival(bottle);
       bottles.set(bottle.bottle_id, bottle);
-      if (more) soon();
-      else draw();
+      update();
     },
     hidden({ bottle_id: id }) {
       bottles.delete(id);
-      if (more) soon();
-      else draw();
+      update();
     },
   });
 }
 
-/** How to come in, if the server listens on the network. */
-async function invite() {
-  const [address] = (await call('GET', 'join')).addresses;
+/** Shows address and QR code if the server listens on the network. */
+async function showInvitation() {
+  const { addresses: [address] } = await request('GET', 'join');
   if (!address) return;
-  at('join').querySelector('img').src = 'api/join.svg';
-  at('join').querySelector('span').textContent = address.replace(/^https?:\/\//, '');
-  at('join').hidden = false;
+  const link = byId('join');
+  link.querySelector('img')?.setAttribute('src', 'api/join.svg');
+  link.querySelector('span')?.replaceChildren(address.replace(/^https?:\/\//, ''));
+  link.hidden = false;
 }
 
-map.on('zoomend', () => more && soon());
-if (session.user) start();
-else at('problem').textContent = t('projector.logIn');
-await invite();
+map.on('zoomend', () => {
+  if (showsCells) scheduleRefresh();
+});
+if (session.user) subscribe();
+else byId('problem').textContent = t('projector.logIn');
+await showInvitation();

@@ -1,62 +1,80 @@
-// What one may do against a bottle: delete one's own, report another's.
+// Deletion of an own bottle, and the report of another account's.
 
-import { asUser } from './account.js';
-import { call } from '../lib/api.js';
+/** @import { App } from '../lib/types.js' */
+
+import { isAbort, request, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
-import { t } from '../lib/i18n.js';
+import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
+import { withSession } from './account.js';
 import { closePanel } from './panel.js';
-import { forget } from '../lib/my-bottles.js';
 
-/** The buttons that stand below an opened bottle. */
-export const againstBottle = (app, id, mine) => (mine ? deleting(app, id) : reporting(app, id));
+const MAX_REASON_LENGTH = 500;
 
-function deleting(app, id) {
+/**
+ * Creates the controls below an opened bottle.
+ * @param {App} app
+ * @param {number} id
+ * @param {boolean} isOwn
+ */
+export const bottleActions = (app, id, isOwn) => (isOwn ? deleteControls(app, id) : reportControls(app, id));
+
+/**
+ * @param {App} app
+ * @param {number} id
+ */
+function deleteControls(app, id) {
   const error = el('p', { class: 'error', role: 'alert' });
-  const button = el('button', { type: 'button', class: 'danger', onclick: ask }, t('delete.bottle'));
+  const button = el('button', { type: 'button', class: 'danger' }, t('delete.bottle'));
+  const cancelButton = el('button', { type: 'button' }, t('delete.no'));
+  const confirmation = el('div', { class: 'row' },
+    el('span', {}, t('delete.sure')),
+    el('button', { type: 'button', class: 'danger', onclick: deleteBottle }, t('delete.yes')),
+    cancelButton);
+  button.addEventListener('click', () => button.replaceWith(confirmation));
+  cancelButton.addEventListener('click', () => confirmation.replaceWith(button));
   return el('div', {}, button, error);
 
-  // Asked twice, in the same place: no dialog for one word.
-  function ask() {
-    button.replaceWith(el('div', { class: 'row' },
-      el('span', {}, t('delete.sure')),
-      el('button', { type: 'button', class: 'danger', onclick: remove }, t('delete.yes')),
-      el('button', { type: 'button', onclick: ({ currentTarget }) => currentTarget.parentElement.replaceWith(button) }, t('delete.no'))));
-  }
-
-  async function remove() {
+  async function deleteBottle() {
     try {
-      await asUser(app, () => call('DELETE', `bottles/${id}`));
-      forget('created');
-      closePanel();
-      toast(t('delete.done'));
-      app.look();
+      await withSession(app, () => request('DELETE', `bottles/${id}`));
     } catch (reason) {
-      if (reason.name !== 'AbortError') error.textContent = explain(reason).message;
+      if (!isAbort(reason)) error.textContent = explain(reason).message;
+      return;
     }
+    invalidateList('created');
+    closePanel();
+    toast(t('delete.done'));
+    app.refresh();
   }
 }
 
-function reporting(app, id) {
+/**
+ * @param {App} app
+ * @param {number} id
+ */
+function reportControls(app, id) {
   const error = el('p', { class: 'error', role: 'alert' });
-  const reason = el('textarea', { rows: '2', maxlength: '500', required: true });
+  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true });
   const form = el('form', { hidden: true },
     el('label', {}, t('report.reason'), reason), error,
     el('div', { class: 'row' }, el('button', { class: 'danger' }, t('report.send'))));
-  const button = el('button', { type: 'button', onclick: () => {
+  const button = el('button', { type: 'button' }, t('report.open'));
+  button.addEventListener('click', () => {
     form.hidden = !form.hidden;
     reason.focus();
-  } }, t('report.open'));
+  });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
     try {
-      await asUser(app, () => call('POST', `bottles/${id}/report`, { body: { reason: reason.value } }));
-      form.replaceWith(el('p', { class: 'hint', role: 'status' }, t('report.done')));
-      button.remove();
-    } catch (problem) {
-      if (problem.name !== 'AbortError') error.textContent = explain(problem).message;
+      await withSession(app, () => request('POST', `bottles/${id}/report`, { body: { reason: reason.value } }));
+    } catch (failure) {
+      if (!isAbort(failure)) error.textContent = explain(failure).message;
+      return;
     }
+    form.replaceWith(el('p', { class: 'hint', role: 'status' }, t('report.done')));
+    button.remove();
   });
   return el('div', {}, button, form);
 }

@@ -1,10 +1,17 @@
-// The drawing of a bottle as an element of the page (the map draws the same paths on its canvas).
+// The drawing of a bottle as an SVG element. The map draws the same paths on its canvas.
 
-import { parts } from '../map/bottles.js';
+/** @import { BottleState } from '../map/bottles.js' */
+
 import { svg } from '../lib/dom.js';
+import { drawingParts } from '../map/bottles.js';
 
-/** It says nothing to a screen reader: the words beside it do. */
+/**
+ * Creates the drawing. Screen readers skip it: the text beside it says the same.
+ * @param {number} style
+ * @param {BottleState} [state]
+ */
 export function bottleIcon(style, state = {}) {
-  return svg('svg', { viewBox: '-2 -3 36 44', class: state.opened ? 'bottle is-open' : 'bottle', 'aria-hidden': 'true' },
-    ...parts(style, state).map(([d, kind]) => svg('path', { d, class: `part-${kind}` })));
+  const paths = drawingParts(style, state).map(([path, colour]) => svg('path', { d: path, class: `part-${colour}` }));
+  const name = state.isOpened ? 'bottle is-open' : 'bottle';
+  return svg('svg', { viewBox: '-2 -3 36 44', class: name, 'aria-hidden': 'true' }, paths);
 }

@@ -1,101 +1,144 @@
-// One bottle: found on the map (closed, with the button that opens it), and read.
+// One bottle in the panel: closed, with the button that opens it, or opened.
 
-import { call, session } from '../lib/api.js';
-import { asUser } from './account.js';
-import { bottleIcon } from './bottle-icon.js';
-import { styleName } from '../map/bottles.js';
+/** @import { App, MapBottle, OpenedBottle, Place } from '../lib/types.js' */
+/** @import { Child } from '../lib/dom.js' */
+
+import { isAbort, request, session, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
-import { coordinates, place, time } from '../lib/format.js';
-import { t } from '../lib/i18n.js';
-import { againstBottle } from './bottle-actions.js';
+import { coordinates, displayName, placeText, time } from '../lib/format.js';
+import { formatView } from '../lib/geo.js';
+import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
-import { openersOf } from './openers.js';
-import { showPanel, showPlace } from './panel.js';
-import { forget } from '../lib/my-bottles.js';
+import { styleName } from '../map/bottles.js';
+import { withSession } from './account.js';
+import { bottleActions } from './bottle-actions.js';
+import { bottleIcon } from './bottle-icon.js';
+import { openersButton } from './openers.js';
+import { flyTo, showPanel } from './panel.js';
 
-/** Shows a bottle of the map, still closed. */
-export function showBottle(app, { bottle_id: id, style, is_owner: mine, location }) {
-  const known = location && [
-    el('p', { class: 'place' }, place(location)),
-    location.formatted_address && el('p', { class: 'hint' }, coordinates(location.latitude, location.longitude)),
-  ];
-  const state = { opened: app.opened.has(id), mine };
-  const words = mine ? 'bottle.mine' : state.opened ? 'bottle.openedBefore' : 'bottle.closed';
-  return present(app, id, location ? t(`bottle.${styleName(style)}`) : t('bottle.numbered', { id: String(id) }), [
-    el('div', { class: 'found' }, bottleIcon(style ?? 0, state),
-      el('div', {}, known, el('p', {}, t(location ? words : 'bottle.linked')))),
-    el('p', { class: 'error', role: 'alert' }),
-    el('div', { class: 'form-end' },
-      el('button', { type: 'button', class: 'primary', onclick: (event) => open(app, id, event.currentTarget) }, t('bottle.open'))),
+const MIN_ZOOM_OPENED = 6;
+const ZOOM_ON_MAP = 8;
+
+/**
+ * Shows a closed bottle. A link names only its id.
+ * @param {App} app
+ * @param {Pick<MapBottle, 'bottle_id'> & Partial<MapBottle>} bottle
+ */
+export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = false, location }) {
+  const state = { isOpened: app.openedIds.has(id), isOwn };
+  const note = isOwn ? 'bottle.mine' : state.isOpened ? 'bottle.openedBefore' : 'bottle.closed';
+  const title = location ? t(`bottle.${styleName(style)}`) : t('bottle.numbered', { id: String(id) });
+  const error = el('p', { class: 'error', role: 'alert' });
+  const button = el('button', { type: 'button', class: 'primary' }, t('bottle.open'));
+  button.addEventListener('click', () => open(app, id, button, error));
+  return showInPanel(app, id, title, [
+    el('div', { class: 'bottle-summary' }, bottleIcon(style, state), el('div', {},
+      location && el('p', { class: 'place' }, placeText(location)),
+      location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
+      el('p', {}, t(location ? note : 'bottle.linked')))),
+    error,
+    el('div', { class: 'form-end' }, button),
   ]);
 }
 
-async function open(app, id, button) {
-  const error = button.closest('.panel').querySelector('.error');
+/** @param {Place} place */
+const coordinatesOf = ({ latitude, longitude }) => coordinates(latitude, longitude);
+
+/**
+ * @param {App} app
+ * @param {number} id
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} error
+ */
+async function open(app, id, button, error) {
   error.textContent = '';
   button.disabled = true;
   try {
-    const bottle = await asUser(app, () => call('POST', `bottles/${id}/open`));
-    const first = bottle.owner.user_id !== session.user.user_id && !app.opened.has(id);
-    if (first) {
-      app.opened.add(id);
-      forget('opened');
+    const bottle = await withSession(app, () => request('POST', `bottles/${id}/open`));
+    if (bottle.owner.user_id !== session.user?.user_id && !app.openedIds.has(id)) {
+      app.openedIds.add(id);
+      invalidateList('opened');
     }
-    await readBottle(app, bottle);
-    showPlace(app.map, bottle.location.latitude, bottle.location.longitude, Math.max(app.map.getZoom(), 6));
+    await showOpenedBottle(app, bottle);
+    const { latitude, longitude } = bottle.location;
+    flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_OPENED));
   } catch (reason) {
-    if (reason.name !== 'AbortError') error.textContent = explain(reason, 'open').message;
+    if (!isAbort(reason)) error.textContent = explain(reason, 'open').message;
   } finally {
     button.disabled = false;
   }
 }
 
-/** Shows an opened bottle: the letter, who threw it, where and when. */
-export async function readBottle(app, bottle) {
-  const { bottle_id: id, style, content, owner, location, created_at: thrown } = bottle;
-  const mine = !owner || owner.user_id === session.user?.user_id;
-  const who = owner && (owner.nickname || owner.username);
-  await present(app, id, mine ? t('read.mine') : t('read.from', { name: who }), [
+/**
+ * Shows an opened bottle: message, owner, place and times.
+ * @param {App} app
+ * @param {OpenedBottle} bottle
+ */
+export async function showOpenedBottle(app, bottle) {
+  const { bottle_id: id, style, content, owner, location } = bottle;
+  const isOwn = !owner || owner.user_id === session.user?.user_id;
+  const name = isOwn ? '' : displayName(owner);
+  await showInPanel(app, id, isOwn ? t('read.mine') : t('read.from', { name }), [
     el('div', { class: 'letter' },
       el('p', { class: 'letter-text' }, content),
-      el('p', { class: 'letter-end' }, !mine && el('span', { class: 'owner' }, `— ${who}`), bottleIcon(style, { opened: true, mine }))),
-    el('dl', { class: 'facts' },
-      el('dt', {}, t('read.where')), el('dd', {}, place(location),
-        location.formatted_address && el('span', { class: 'hint' }, coordinates(location.latitude, location.longitude))),
-      el('dt', {}, t('read.thrown')), el('dd', {}, time(thrown)),
-      bottle.open_at && !mine && [el('dt', {}, t('read.opened')), el('dd', {}, time(bottle.open_at))]),
+      el('p', { class: 'letter-end' },
+        !isOwn && el('span', { class: 'owner' }, `— ${name}`),
+        bottleIcon(style, { isOpened: true, isOwn }))),
+    facts(bottle, isOwn),
     el('div', { class: 'row' },
-      el('button', { type: 'button', onclick: () => showPlace(app.map, location.latitude, location.longitude, 8) }, t('read.show')),
+      el('button', {
+        type: 'button', onclick: () => flyTo(app.map, location.latitude, location.longitude, ZOOM_ON_MAP),
+      }, t('read.show')),
       el('button', { type: 'button', onclick: () => copyLink(id) }, t('read.copy'))),
     bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
-    mine && openersOf(app, id, bottle.openers_count),
-    againstBottle(app, id, mine),
+    isOwn && openersButton(app, id, bottle.openers_count),
+    bottleActions(app, id, isOwn),
   ]);
 }
 
-/** While a bottle is in the panel, its link is in the address bar and it is marked on the map. */
-async function present(app, id, title, contents) {
+/**
+ * @param {OpenedBottle} bottle
+ * @param {boolean} isOwn
+ */
+function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
+  return el('dl', { class: 'facts' },
+    el('dt', {}, t('read.where')),
+    el('dd', {}, placeText(location),
+      location.formatted_address && el('span', { class: 'hint' }, coordinatesOf(location))),
+    el('dt', {}, t('read.thrown')),
+    el('dd', {}, time(thrownAt)),
+    openedAt && !isOwn ? [el('dt', {}, t('read.opened')), el('dd', {}, time(openedAt))] : []);
+}
+
+/**
+ * Shows a bottle in the panel. Meanwhile the address bar holds its link, and the map marks it.
+ * @param {App} app
+ * @param {number} id
+ * @param {string} title
+ * @param {Child[]} contents
+ */
+async function showInPanel(app, id, title, contents) {
   await showPanel(title, contents, {
     kind: 'panel-bottle',
     onClose() {
-      app.bottles.choose(null);
-      const { lat, lng } = app.map.getCenter().wrap();
-      history.replaceState(null, '', `#${app.map.getZoom()}/${lat.toFixed(4)}/${lng.toFixed(4)}`);
+      app.bottles.select(null);
+      history.replaceState(null, '', formatView(app.map));
     },
   });
-  app.bottles.choose(id);
+  app.bottles.select(id);
   history.replaceState(null, '', `#bottle/${id}`);
 }
 
+/** @param {number} id */
 async function copyLink(id) {
   const link = new URL(`#bottle/${id}`, document.baseURI).href;
   try {
     await navigator.clipboard.writeText(link);
-    toast(t('read.copied'));
   } catch {
-    // Without https a page may not write to the clipboard: show what to copy.
+    // Without https a page has no access to the clipboard, so the reader copies the link from the toast.
     toast(link);
+    return;
   }
+  toast(t('read.copied'));
 }
-

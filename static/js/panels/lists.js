@@ -1,66 +1,95 @@
-// My bottles and the opened ones, newest first.
+// The lists "My bottles" and "Opened", newest first.
 
-import { asUser } from './account.js';
-import { bottleIcon } from './bottle-icon.js';
-import { readBottle } from './bottle.js';
+/** @import { App, OpenedBottle } from '../lib/types.js' */
+/** @import { Child } from '../lib/dom.js' */
+/** @import { ListName } from '../lib/my-bottles.js' */
+
+import { isAbort, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
-import { place, time } from '../lib/format.js';
-import { t } from '../lib/i18n.js';
-import { openersOf } from './openers.js';
-import { closePanel, showPanel, showPlace, skeleton } from './panel.js';
-import { fetchList, forget } from '../lib/my-bottles.js';
+import { displayName, placeText, time } from '../lib/format.js';
+import { fetchList, invalidateList } from '../lib/my-bottles.js';
+import { withSession } from './account.js';
+import { bottleIcon } from './bottle-icon.js';
+import { showOpenedBottle } from './bottle.js';
+import { openersButton } from './openers.js';
+import { closePanel, flyTo, showPanel, skeleton } from './panel.js';
 
-const STEP = 30;   // items put into the page at a time
+const ITEMS_PER_STEP = 30;
+const MIN_ZOOM_BOTTLE = 5;
 
+/** @typedef {(bottle: OpenedBottle) => Child[]} Details creates the lines below a message */
+
+/** @param {App} app */
 export function openMine(app) {
-  // The number of openers grows while one looks away.
-  forget('created');
+  // The numbers of openers may have grown.
+  invalidateList('created');
   return openList(app, 'created', t('mine.title'), t('mine.none'), (bottle) => [
-    el('p', { class: 'hint' }, place(bottle.location), ' · ', time(bottle.created_at)),
+    el('p', { class: 'hint' }, placeText(bottle.location), ' · ', time(bottle.created_at)),
     bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
-    openersOf(app, bottle.bottle_id, bottle.openers_count),
+    openersButton(app, bottle.bottle_id, bottle.openers_count),
   ]);
 }
 
+/** @param {App} app */
 export function openOpened(app) {
-  return openList(app, 'opened', t('opened.title'), t('opened.none'), (bottle) => [
-    el('p', { class: 'hint' }, t('opened.from', { name: bottle.owner.nickname || bottle.owner.username }), ' · ', place(bottle.location),
-      ' · ', time(bottle.open_at)),
+  return openList(app, 'opened', t('opened.title'), t('opened.none'), ({ owner, location, open_at: openedAt }) => [
+    el('p', { class: 'hint' },
+      owner && t('opened.from', { name: displayName(owner) }), ' · ', placeText(location),
+      openedAt ? [' · ', time(openedAt)] : []),
   ]);
 }
 
-async function openList(app, name, title, none, details) {
+/**
+ * @param {App} app
+ * @param {ListName} name
+ * @param {string} title
+ * @param {string} emptyText
+ * @param {Details} details
+ */
+async function openList(app, name, title, emptyText, details) {
   const progress = el('p', { class: 'hint' });
-  await showPanel(title, [progress, skeleton(6)], { kind: 'panel-list' });
-  const body = document.querySelector('#panel .panel-body');
+  const body = await showPanel(title, [progress, skeleton(6)], { kind: 'panel-list' });
+  const showProgress = (/** @type {number} */ n) => progress.replaceChildren(t('list.progress', { n }));
   try {
-    const bottles = await asUser(app, () => fetchList(name, (n) => progress.replaceChildren(t('list.progress', { n }))));
-    body.replaceChildren(bottles.length ? list(app, bottles.toReversed(), details) : el('p', { class: 'empty' }, none));
+    const bottles = await withSession(app, () => fetchList(name, showProgress));
+    const empty = el('p', { class: 'empty' }, emptyText);
+    body.replaceChildren(bottles.length ? list(app, bottles.toReversed(), details) : empty);
   } catch (error) {
-    if (error.name === 'AbortError') closePanel();
+    if (isAbort(error)) closePanel();
     else body.replaceChildren(el('p', { class: 'error', role: 'alert' }, explain(error).message));
   }
 }
 
+/**
+ * @param {App} app
+ * @param {OpenedBottle[]} bottles
+ * @param {Details} details
+ */
 function list(app, bottles, details) {
   const items = el('ul', { class: 'bottles' });
-  const more = el('button', { type: 'button', onclick: () => grow() }, t('list.more'));
-  const grow = () => {
+  const moreButton = el('button', { type: 'button', onclick: () => showMore() }, t('list.more'));
+  const showMore = () => {
     const shown = items.children.length;
-    items.append(...bottles.slice(shown, shown + STEP).map((bottle) => item(app, bottle, details(bottle))));
-    more.hidden = items.children.length >= bottles.length;
+    const next = bottles.slice(shown, shown + ITEMS_PER_STEP);
+    items.append(...next.map((bottle) => item(app, bottle, details(bottle))));
+    moreButton.hidden = items.children.length >= bottles.length;
   };
-  grow();
-  return el('div', {}, el('p', { class: 'hint' }, t('list.count', { n: bottles.length })), items, more);
+  showMore();
+  return el('div', {}, el('p', { class: 'hint' }, t('list.count', { n: bottles.length })), items, moreButton);
 }
 
+/**
+ * @param {App} app
+ * @param {OpenedBottle} bottle
+ * @param {Child[]} details
+ */
 function item(app, bottle, details) {
   const { latitude, longitude } = bottle.location;
-  const read = () => {
-    readBottle(app, bottle);
-    showPlace(app.map, latitude, longitude, Math.max(app.map.getZoom(), 5));
+  const show = () => {
+    showOpenedBottle(app, bottle);
+    flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_BOTTLE));
   };
-  return el('li', {}, bottleIcon(bottle.style, { opened: true, mine: !bottle.owner }),
-    el('div', {}, el('button', { type: 'button', class: 'excerpt', onclick: read }, bottle.content), details));
+  return el('li', {}, bottleIcon(bottle.style, { isOpened: true, isOwn: !bottle.owner }), el('div', {},
+    el('button', { type: 'button', class: 'excerpt', onclick: show }, bottle.content), details));
 }

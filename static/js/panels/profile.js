@@ -1,107 +1,134 @@
-// The account of who is logged in: name, password, leaving.
+// The account dialog: profile, password, logging out, deletion.
 
-import { asUser } from './account.js';
-import { call, session, setUser } from '../lib/api.js';
+/** @import { Account, App } from '../lib/types.js' */
+/** @import { Child } from '../lib/dom.js' */
+
+import { ApiError, request, session, setUser, t } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
-import { t } from '../lib/i18n.js';
 import { toast } from '../lib/notices.js';
+import { tooShort, withSession } from './account.js';
 import { closePanel } from './panel.js';
 
+/** @param {App} app */
 export async function openProfile(app) {
-  // Asked anew: another device may have changed it, and a session that has ended shows now.
-  const user = await asUser(app, () => call('GET', 'users/self'));
+  // Another device may have changed the account, and the request shows whether the session has ended.
+  const user = await withSession(app, () => request('GET', 'users/self'));
   const dialog = openDialog();
-  const gone = (words) => {
+  const endSession = (/** @type {string} */ messageKey) => {
     dialog.close();
     closePanel();
-    app.opened.clear();
+    app.openedIds.clear();
     setUser(null);
-    toast(t(words));
+    toast(t(messageKey));
   };
   dialog.fill(t('profile.title'), [
     el('p', { class: 'hint' }, t('profile.as', { name: user.username })),
     user.is_teacher && el('p', {}, el('a', { href: 'teacher' }, t('profile.teacher'))),
     profileForm(app, user),
-    folded(t('profile.password'), passwordForm(app, user)),
-    el('div', { class: 'row leave' },
-      leaveButton(app, 'profile.logout', 'sessions/self', gone),
-      leaveButton(app, 'profile.logoutAll', 'sessions', gone)),
-    folded(t('profile.delete'), deleteForm(app, gone)),
+    collapsible(t('profile.password'), passwordForm(app, user)),
+    el('div', { class: 'row log-out' },
+      logoutButton('profile.logout', 'sessions/self', endSession),
+      logoutButton('profile.logoutAll', 'sessions', endSession)),
+    collapsible(t('profile.delete'), deleteForm(app, endSession)),
   ]);
 }
 
-const folded = (title, contents) => el('details', {}, el('summary', {}, title), contents);
+/**
+ * @param {string} title
+ * @param {Child} contents
+ */
+const collapsible = (title, contents) => el('details', {}, el('summary', {}, title), contents);
 
+/**
+ * @param {App} app
+ * @param {Account} user
+ */
 function profileForm(app, user) {
   const nickname = input({ autocomplete: 'nickname', maxlength: 64, value: user.nickname });
+  const gender = select(genders(), user.gender);
   return form(t('profile.save'), [
     field('nickname', t('field.nickname'), nickname),
-    field('gender', t('field.gender'), select(genders(), user.gender)),
+    field('gender', t('field.gender'), gender),
   ], {
-    send: async (elements) => {
-      const body = { nickname: elements.nickname.value.trim(), gender: elements.gender.value };
-      const saved = await asUser(app, () => call('PUT', 'users/self', { body }));
+    submit: async () => {
+      const body = { nickname: nickname.value.trim(), gender: gender.value };
+      const saved = await withSession(app, () => request('PUT', 'users/self', { body }));
       setUser({ ...session.user, ...saved });
       toast(t('profile.saved'));
     },
   });
 }
 
+/**
+ * @param {App} app
+ * @param {Account} user
+ */
 function passwordForm(app, user) {
-  const least = app.settings.min_password_length;
+  const minLength = app.settings.min_password_length;
+  const current = input({ type: 'password', autocomplete: 'current-password' });
+  const password = input({ type: 'password', autocomplete: 'new-password' });
   return form(t('profile.changePassword'), [
-    // Lets a password manager know whose password changes.
+    // A password manager learns from it whose password changes.
     el('input', { type: 'text', autocomplete: 'username', value: user.username, hidden: true, readonly: true }),
-    field('current_password', t('field.current'), input({ type: 'password', autocomplete: 'current-password' })),
-    field('password', t('field.new'), input({ type: 'password', autocomplete: 'new-password' }), t('register.passwordHint', { n: least })),
+    field('current_password', t('field.current'), current),
+    field('password', t('field.new'), password, t('register.passwordHint', { n: minLength })),
   ], {
     context: 'password',
-    check: ({ current_password: current, password }) => ({
+    validate: () => ({
       ...(!current.value && { current_password: t('error.required') }),
-      ...([...password.value].length < least && { password: t('error.short', { n: least }) }),
+      ...tooShort(password, minLength),
     }),
-    send: async (elements) => {
-      const body = { current_password: elements.current_password.value, password: elements.password.value };
-      await asUser(app, () => call('PUT', 'users/self', { body }));
-      elements.current_password.value = elements.password.value = '';
+    submit: async () => {
+      const body = { current_password: current.value, password: password.value };
+      await withSession(app, () => request('PUT', 'users/self', { body }));
+      current.value = password.value = '';
       toast(t('profile.passwordSaved'));
     },
   });
 }
 
-function deleteForm(app, gone) {
+/**
+ * @param {App} app
+ * @param {(messageKey: string) => void} endSession
+ */
+function deleteForm(app, endSession) {
+  const password = input({ type: 'password', autocomplete: 'current-password' });
   return form(t('profile.deleteButton'), [
     el('p', {}, t('profile.deleteWarning')),
-    field('password', t('field.password'), input({ type: 'password', autocomplete: 'current-password' })),
+    field('password', t('field.password'), password),
   ], {
-    danger: true,
+    isDanger: true,
     context: 'delete',
-    check: ({ password }) => (password.value ? {} : { password: t('error.required') }),
-    send: async ({ password }) => {
-      await asUser(app, () => call('DELETE', 'users/self', { body: { password: password.value } }));
-      gone('profile.deleted');
-      app.look();
+    /** @returns {Record<string, string>} */
+    validate: () => (password.value ? {} : { password: t('error.required') }),
+    submit: async () => {
+      await withSession(app, () => request('DELETE', 'users/self', { body: { password: password.value } }));
+      endSession('profile.deleted');
+      app.refresh();
     },
   });
 }
 
-function leaveButton(app, words, path, gone) {
-  return el('button', {
-    type: 'button',
-    async onclick() {
-      try {
-        await call('DELETE', path);
-      } catch (error) {
-        // A session that has already ended is what was asked for.
-        if (error.status !== 401) {
-          toast(explain(error).message);
-          return;
-        }
+/**
+ * @param {string} labelKey
+ * @param {string} path of the sessions that end
+ * @param {(messageKey: string) => void} endSession
+ */
+function logoutButton(labelKey, path, endSession) {
+  const logOut = async () => {
+    try {
+      await request('DELETE', path);
+    } catch (error) {
+      // A session that has already ended needs no logout.
+      if (!(error instanceof ApiError) || error.status !== 401) {
+        toast(explain(error).message);
+        return;
       }
-      gone('profile.loggedOut');
-    },
-  }, t(words));
+    }
+    endSession('profile.loggedOut');
+  };
+  return el('button', { type: 'button', onclick: logOut }, t(labelKey));
 }

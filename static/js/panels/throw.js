@@ -1,94 +1,110 @@
-// Throwing a bottle: the form beside the map. What is written is kept on this device until it is thrown.
+// The form that throws a bottle. The draft is stored on this device until it is thrown.
 
-import { asUser } from './account.js';
-import { call } from '../lib/api.js';
-import { bottleIcon } from './bottle-icon.js';
-import { styleName } from '../map/bottles.js';
+/** @import { App } from '../lib/types.js' */
+/** @import { Control, Controls } from '../lib/forms.js' */
+
+import { readStoredObject, request, t, writeStored } from '../lib/core.js';
 import { el } from '../lib/dom.js';
-import { typedNumber } from '../lib/format.js';
 import { field, form, input } from '../lib/forms.js';
-import { t } from '../lib/i18n.js';
+import { characterCount, parseNumber } from '../lib/format.js';
+import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
-import { closePanel, showPanel, showPlace } from './panel.js';
-import { pickPlace } from '../map/place-picker.js';
-import { forget } from '../lib/my-bottles.js';
+import { styleName } from '../map/bottles.js';
+import { createPlacePicker } from '../map/place-picker.js';
+import { withSession } from './account.js';
+import { bottleIcon } from './bottle-icon.js';
+import { closePanel, flyTo, showPanel } from './panel.js';
 
-const KEY = 'bottle.draft';
-const LONGEST = 4000;
-const count = (text) => [...text].length;   // characters as the server counts them, not UTF-16 units
+const DRAFT_KEY = 'bottle.draft';
+const MAX_CONTENT_LENGTH = 4000;
+const MAX_ADDRESS_LENGTH = 256;
+const MIN_ZOOM_THROWN = 6;
+const STYLES = [0, 1, 2];
 
-const readDraft = () => JSON.parse(localStorage.getItem(KEY)) ?? {};
-
+/** @param {App} app */
 export async function openThrow(app) {
-  const draft = readDraft();
+  const draft = readStoredObject(DRAFT_KEY) ?? {};
   const message = el('textarea', { rows: 4, required: true });
   message.value = draft.content ?? '';
-  const controls = {
-    message,
-    address: input({ maxlength: 256, autocomplete: 'off', value: draft.address ?? '' }),
-    latitude: input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' }),
-    longitude: input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' }),
-  };
+  const address = input({ maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: draft.address ?? '' });
+  const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' });
+  const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' });
   const counter = el('p', { class: 'counter' });
-  const recount = () => {
-    const left = LONGEST - count(message.value);
-    counter.textContent = t('throw.count', { n: count(message.value), most: LONGEST });
-    counter.classList.toggle('over', left < 0);
+  const updateCounter = () => {
+    const count = characterCount(message.value);
+    counter.textContent = t('throw.count', { n: count, most: MAX_CONTENT_LENGTH });
+    counter.classList.toggle('over', count > MAX_CONTENT_LENGTH);
   };
-  const picker = pickPlace(app, controls);
-  const contents = [
-    styles(draft.style ?? 0),
+  const picker = createPlacePicker(app, { address, latitude, longitude });
+  const node = form(t('throw.button'), [
+    styleChoice(Number(draft.style ?? 0)),
     field('content', t('field.message'), message),
     counter,
     picker.node,
-    field('formatted_address', t('field.address'), controls.address, t('throw.addressHint')),
-    el('div', { class: 'pair' }, field('latitude', t('field.latitude'), controls.latitude),
-      field('longitude', t('field.longitude'), controls.longitude)),
-  ];
-  const node = form(t('throw.button'), contents, { context: 'throw', check, send: (elements) => send(app, elements) });
+    field('formatted_address', t('field.address'), address, t('throw.addressHint')),
+    el('div', { class: 'columns' },
+      field('latitude', t('field.latitude'), latitude),
+      field('longitude', t('field.longitude'), longitude)),
+  ], { context: 'throw', validate, submit: (controls) => throwBottle(app, controls) });
   node.addEventListener('input', () => {
-    recount();
-    keep(node);
+    updateCounter();
+    saveDraft({ style: chosenStyle(node), content: message, address, latitude, longitude });
   });
-  recount();
+  updateCounter();
   await showPanel(t('throw.open'), [node], { kind: 'panel-throw', onClose: picker.end });
   picker.start();
 }
 
-/** Three pictures to choose from. */
-function styles(chosen) {
+/** @param {number} chosen */
+function styleChoice(chosen) {
   return el('fieldset', { class: 'styles' }, el('legend', {}, t('throw.style')),
-    [0, 1, 2].map((style) => el('label', {},
-      el('input', { type: 'radio', name: 'style', value: style, checked: style === Number(chosen) }),
+    STYLES.map((style) => el('label', {},
+      el('input', { type: 'radio', name: 'style', value: style, checked: style === chosen }),
       bottleIcon(style), el('span', {}, t(`style.${styleName(style)}`)))));
 }
 
-const keep = ({ elements: { style, content, formatted_address: address, latitude, longitude } }) => localStorage.setItem(KEY, JSON.stringify({
-  style: style.value, content: content.value, address: address.value, latitude: latitude.value, longitude: longitude.value,
-}));
+/** @param {HTMLFormElement} node */
+const chosenStyle = (node) => /** @type {HTMLInputElement} */ (node.querySelector('[name="style"]:checked'));
 
-function check({ content, latitude, longitude }) {
-  const within = (control, most) => Math.abs(typedNumber(control.value)) <= most;
-  return {
-    ...(!content.value.trim() && { content: t('error.required') }),
-    ...(count(content.value) > LONGEST && { content: t('error.field.content') }),
-    ...(!within(longitude, 180) && { longitude: t(longitude.value ? 'error.field.longitude' : 'throw.noPlace') }),
-    ...(!within(latitude, 90) && { latitude: t(latitude.value ? 'error.field.latitude' : 'throw.noPlace') }),
-  };
+/** @param {Record<string, { value: string }>} controls */
+function saveDraft(controls) {
+  const values = Object.entries(controls).map(([name, control]) => [name, control.value]);
+  writeStored(DRAFT_KEY, JSON.stringify(Object.fromEntries(values)));
 }
 
-async function send(app, { style, content, formatted_address: address, latitude, longitude }) {
+/** @param {Controls} controls */
+function validate({ content, latitude, longitude }) {
+  /** @type {Record<string, string>} */
+  const messages = {};
+  if (!isWithin(latitude, 90)) messages.latitude = t(latitude.value ? 'error.field.latitude' : 'throw.noPlace');
+  if (!isWithin(longitude, 180)) messages.longitude = t(longitude.value ? 'error.field.longitude' : 'throw.noPlace');
+  if (!content.value.trim()) messages.content = t('error.required');
+  if (characterCount(content.value) > MAX_CONTENT_LENGTH) messages.content = t('error.field.content');
+  return messages;
+}
+
+/**
+ * @param {Control} control
+ * @param {number} limit of the absolute value
+ */
+const isWithin = (control, limit) => Math.abs(parseNumber(control.value)) <= limit;
+
+/**
+ * @param {App} app
+ * @param {Controls} controls
+ */
+async function throwBottle(app, { style, content, formatted_address: address, latitude, longitude }) {
   const location = {
     formatted_address: address.value.trim(),
-    latitude: typedNumber(latitude.value),
-    longitude: typedNumber(longitude.value),
+    latitude: parseNumber(latitude.value),
+    longitude: parseNumber(longitude.value),
   };
   const body = { content: content.value, style: Number(style.value), location };
-  await asUser(app, () => call('POST', 'bottles', { body }), 'login.toThrow');
-  localStorage.removeItem(KEY);
-  forget('created');
+  await withSession(app, () => request('POST', 'bottles', { body }), 'login.toThrow');
+  writeStored(DRAFT_KEY, null);
+  invalidateList('created');
   closePanel();
   toast(t('throw.done'));
-  showPlace(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), 6));
-  app.look();
+  flyTo(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_THROWN));
+  app.refresh();
 }
