@@ -52,6 +52,6 @@ function explainForbidden(context) {
  */
 export function explainAccess(error, logInKey) {
   if (error instanceof ApiError && error.status === 401) return t(logInKey);
-  if (error instanceof ApiError && error.status === 403) return t('teacher.notYou');
+  if (error instanceof ApiError && error.status === 403) return t('teacher.forbidden');
   return explain(error).message;
 }

@@ -130,7 +130,7 @@ function resultRows({ visited, proposed, refused, refused_count: rejectedCount, 
   return [
     row('xray.visited', String(visited.length)),
     row('xray.proposed', String(proposed)),
-    row('xray.refused', [String(rejectedCount), ...names].join(' · ')),
+    row('xray.rejected', [String(rejectedCount), ...names].join(' · ')),
     row('xray.found', String(found)),
     row('xray.time', t('xray.microseconds', { n: microseconds })),
   ];

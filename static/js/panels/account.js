@@ -36,7 +36,7 @@ export function openAccount(app, side, reason = null) {
         return;
       }
       dialog.fill(t('own.title'), [
-        el('p', { class: 'reason' }, t('own.why')),
+        el('p', { class: 'reason' }, t('own.reason')),
         newPasswordForm(app, user, password, finish),
       ]);
     };

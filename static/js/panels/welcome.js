@@ -32,7 +32,7 @@ export async function showWelcome(app) {
   }, t('welcome.demo', { name: displayName(account) })));
   const card = el('section', { class: 'welcome', 'aria-label': t('welcome.title') },
     el('h2', {}, t('welcome.title')),
-    el('p', {}, t('welcome.what')),
+    el('p', {}, t('welcome.about')),
     buttons.length > 0 && el('div', { class: 'row' }, buttons),
     el('button', { type: 'button', class: 'close', 'aria-label': t('welcome.close'), onclick: close }, '×'));
   document.querySelector('main')?.append(card);
