@@ -4,12 +4,13 @@
 default:
     @{{ just_executable() }} --list
 
-# Check format, lints, spelling and shell scripts
+# Check format, lints, spelling, shell scripts and the page's JavaScript and CSS
 check:
     cargo fmt --check
     cargo clippy --all-targets --locked -- -D warnings
     cargo clippy --test browser --test faults --locked -- -D warnings
     .ci/text
+    .ci/lint-js
 
 # Run the suite, or the tests whose names contain FILTER
 test *FILTER:

@@ -1,242 +1,273 @@
-// Start here. Makes the map, asks the server what is in the visible rectangle, and loads everything else when it is wanted:
-// before the first bottle is drawn a phone has to fetch twelve small files, not thirty.
+// The entry of the map page. It loads only what the first view needs; all other modules are imported on demand.
 
-import { ApiError, call, server, session, tryServer } from './api.js';
-import { BottleLayer } from './bottles.js';
-import { LandLayer } from './land.js';
-import { switchLanguage, t, translate } from './i18n.js';
+/** @import { App, Cell, Settings, VisibleBottles } from './lib/types.js' */
 
-const { L } = globalThis;
-const FAR = 6;                 // below this zoom bottles lie on top of each other: what does not find ROOM becomes counts
-const ROOM = 96 ** 2;          // square pixels for one bottle
-const MANY = 2000;             // never more than this one by one
-const DEBOUNCE = 180;          // milliseconds the map must stand still before the server is asked
-const ENOUGH = 11;             // a visitor's counts do not split any further from here
-const PLACE = 'bottle.place';
+import {
+  ApiError, byId, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
+} from './lib/core.js';
+import { formatView, parseView, visibleRectangle, wrapLongitude } from './lib/geo.js';
+import { BottleLayer } from './map/bottles.js';
+import { LandLayer } from './map/land.js';
+
+const MIN_ZOOM_MAX_BOTTLES = 6;            // at lower zooms bottles overlap: each needs MIN_PIXELS_PER_BOTTLE
+const MIN_PIXELS_PER_BOTTLE = 96 ** 2;     // square pixels; the limit of a request follows from it
+const MAX_BOTTLES = 2000;                  // one by one
+const DEBOUNCE_MS = 180;                   // from the last movement of the map to the request
+const MAX_ZOOM_VISITOR_CELLS = 11;         // a visitor's cells do not get smaller beyond this zoom
+const VIEW_KEY = 'bottle.place';
 
 // --- the map ---
 
-function makeMap() {
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  const made = L.map('map', {
+function createMap() {
+  const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
+  const map = L.map('map', {
     zoomControl: false,
     attributionControl: false,
     fadeAnimation: false,
-    zoomAnimation: !still,
-    inertia: !still,
+    zoomAnimation: !isStill,
+    inertia: !isStill,
     maxZoom: 14,
     maxBounds: [[-85, -Infinity], [85, Infinity]],
     maxBoundsViscosity: 1,
   });
-  // A world lower than the window would leave a stripe of nothing.
-  made.setMinZoom(Math.max(1, Math.ceil(Math.log2(made.getSize().y / 256))));
-  L.control.zoom({ position: 'bottomright', zoomInTitle: t('map.zoomIn'), zoomOutTitle: t('map.zoomOut') }).addTo(made);
-  const { zoom, latitude, longitude } = firstPlace(made.getMinZoom());
-  return made.setView([latitude, longitude], zoom, { animate: false });
+  // A world that is lower than the window would leave an empty stripe.
+  map.setMinZoom(Math.max(1, Math.ceil(Math.log2(map.getSize().y / 256))));
+  L.control.zoom({ position: 'bottomright', zoomInTitle: t('map.zoomIn'), zoomOutTitle: t('map.zoomOut') }).addTo(map);
+  const { zoom, latitude, longitude } = firstView(map.getMinZoom());
+  return map.setView([latitude, longitude], zoom, { animate: false });
 }
 
-/** "#5/23.05/113.39" -> zoom, latitude, longitude. */
-function readPlace(hash) {
-  const [zoom, latitude, longitude] = hash.slice(1).split('/').map(Number);
-  return Number.isFinite(longitude) && Math.abs(latitude) <= 90 ? { zoom, latitude, longitude } : null;
-}
-
-/** The link, else where the reader left, else the reader's own side of the world, told by the clock. */
-function firstPlace(zoom) {
-  return readPlace(location.hash) ?? readPlace(localStorage.getItem(PLACE) ?? '')
+/**
+ * Returns the view of the link, else the last one, else the longitude that the time zone suggests.
+ * @param {number} zoom
+ */
+function firstView(zoom) {
+  return parseView(location.hash) ?? parseView(readStored(VIEW_KEY) ?? '')
     ?? { zoom, latitude: 25, longitude: -new Date().getTimezoneOffset() / 4 };
 }
 
-const wrap = (longitude) => ((((longitude + 180) % 360) + 360) % 360) - 180;
-
-function writePlace() {
-  const { lat, lng } = app.map.getCenter();
-  const place = `#${app.map.getZoom()}/${lat.toFixed(4)}/${wrap(lng).toFixed(4)}`;
-  localStorage.setItem(PLACE, place);
-  // A bottle's own link stays in the address bar while the bottle is on the table.
-  if (!location.hash.startsWith('#bottle/')) history.replaceState(null, '', place);
+function saveView() {
+  const view = formatView(app.map);
+  writeStored(VIEW_KEY, view);
+  // The link of a bottle stays in the address bar while the bottle is in the panel.
+  if (!location.hash.startsWith('#bottle/')) history.replaceState(null, '', view);
 }
 
-/** The visible rectangle as the API wants it: its centre and half of its spans. */
-function rectangle() {
-  const bounds = app.map.getBounds();
-  const south = Math.max(-90, bounds.getSouth());
-  const north = Math.min(90, bounds.getNorth());
-  return {
-    latitude: (south + north) / 2,
-    longitude: wrap(bounds.getCenter().lng),
-    latitude_span: (north - south) / 2,
-    longitude_span: Math.min(180, (bounds.getEast() - bounds.getWest()) / 2),
-  };
-}
+// --- the visible bottles ---
 
-// --- what is in view ---
+/** @type {AbortController | null} */
+let pending = null;
+/** @type {number | undefined} */
+let refreshTimer;
 
-let asking = null;
-let later = 0;
-
-/** Asks what is in view and shows it. A newer question takes the place of an older one. */
-async function look() {
-  clearTimeout(later);
-  asking?.abort();
-  const mine = asking = new AbortController();
-  document.body.classList.add('is-looking');
+/** Fetches and shows the bottles of the visible rectangle. A new refresh aborts the previous one. */
+async function refresh() {
+  window.clearTimeout(refreshTimer);
+  pending?.abort();
+  const controller = pending = new AbortController();
+  document.body.classList.add('is-refreshing');
   try {
-    show(await ask(mine.signal));
-  } catch (error) {
-    if (error.name === 'AbortError') return;
-    if (error.status === 429) {
-      complain(error);
-      lookSoon(error.retryAfter * 1000);
-    }
+    // Only failures of the request are handled here: an error of `show` must reach the console.
+    const visible = await fetchVisible(controller.signal).catch(handleRefreshFailure);
+    if (visible) show(visible);
+  } finally {
+    if (controller === pending) document.body.classList.remove('is-refreshing');
   }
-  if (mine === asking) document.body.classList.remove('is-looking');
 }
 
-function lookSoon(pause) {
-  clearTimeout(later);
-  later = setTimeout(look, pause);
+/** @param {number} delayMs */
+function scheduleRefresh(delayMs) {
+  window.clearTimeout(refreshTimer);
+  refreshTimer = window.setTimeout(refresh, delayMs);
 }
 
-async function ask(signal) {
-  const query = rectangle();
+/** @param {unknown} error */
+function handleRefreshFailure(error) {
+  if (isAbort(error)) return;
+  if (!(error instanceof ApiError)) throw error;
+  // A lost connection and an ended session have their own banners.
+  if (error.status === 429) {
+    showError(error);
+    scheduleRefresh(error.retryAfter * 1000);
+  }
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @returns {Promise<VisibleBottles>}
+ */
+async function fetchVisible(signal) {
+  const rectangle = visibleRectangle(app.map);
+  const zoom = app.map.getZoom();
   if (session.user) {
     const { x, y } = app.map.getSize();
-    const limit = app.map.getZoom() < FAR ? Math.ceil((x * y) / ROOM) : MANY;
-    const seen = await call('GET', 'bottles/nearby', { query: { ...query, limit }, signal });
-    if (!seen.truncated) return { bottles: seen.bottles, cells: [], total: seen.total };
+    const limit = zoom < MIN_ZOOM_MAX_BOTTLES ? Math.ceil((x * y) / MIN_PIXELS_PER_BOTTLE) : MAX_BOTTLES;
+    const nearby = await request('GET', 'bottles/nearby', { query: { ...rectangle, limit }, signal });
+    if (!nearby.truncated) return { bottles: nearby.bottles, cells: [], total: nearby.total };
   } else if (!app.settings.public_counts) {
-    return { bottles: [], cells: [], total: 0, closed: true };
+    return { bottles: [], cells: [], total: 0, isClosed: true };
   }
-  const seen = await call('GET', 'bottles/counts', { query: { ...query, zoom: app.map.getZoom() }, signal });
-  return { bottles: [], cells: seen.cells, total: seen.total };
+  const { cells, total } = await request('GET', 'bottles/counts', { query: { ...rectangle, zoom }, signal });
+  return { bottles: [], cells, total };
 }
 
-function show(seen) {
-  app.seen = seen;
-  if (seen.cells.length) app.bottles.showCounts(seen.cells);
-  else app.bottles.showBottles(seen.bottles);
+/** @param {VisibleBottles} visible */
+function show(visible) {
+  app.visible = visible;
+  if (visible.cells.length) app.bottles.showCells(visible.cells);
+  else app.bottles.showBottles(visible.bottles);
   performance.mark('bottles');
-  document.getElementById('in-view').textContent = inWords(seen);
-  app.events.dispatchEvent(new Event('seen'));
+  byId('in-view').textContent = describe(visible);
+  app.events.dispatchEvent(new Event('refreshed'));
 }
 
-/** "12 bottles in view", for the button under the map and the list behind it. */
-const inWords = ({ closed, total }) => t(closed ? 'view.closed' : total ? 'view.count' : 'view.none', { n: total });
+/**
+ * Returns the label of the list: "12 bottles in view".
+ * @param {VisibleBottles} visible
+ */
+function describe({ isClosed, total }) {
+  if (isClosed) return t('view.closed');
+  return total ? t('view.count', { n: total }) : t('view.none');
+}
 
-// --- hands on the map ---
+// --- input ---
 
-function touch({ latlng, containerPoint }) {
-  if (app.pick) {
-    app.pick(latlng.lat, wrap(latlng.lng));
+/** @param {L.LeafletMouseEvent} event */
+function handleMapClick({ latlng, containerPoint }) {
+  if (app.onPick) {
+    app.onPick(latlng.lat, wrapLongitude(latlng.lng));
     return;
   }
-  const { bottle, cell } = app.bottles.under(containerPoint) ?? {};
-  if (bottle) load('bottle', (module) => module.showBottle(app, bottle));
-  if (cell) enter(cell);
+  const { bottle, cell } = app.bottles.hitTest(containerPoint);
+  if (bottle) load('panels/bottle', (module) => module.showBottle(app, bottle));
+  if (cell) zoomToCell(cell);
 }
 
-/** A bubble opens by going nearer. What a visitor cannot go nearer to, someone who logged in can. */
-function enter(cell) {
+/**
+ * Zooms in on a cell. A visitor must log in when its bottles would not become visible.
+ * @param {Omit<Cell, 'count'>} cell
+ */
+function zoomToCell(cell) {
   const zoom = app.map.getZoom();
-  if (!session.user && zoom >= ENOUGH) load('account', (module) => module.asUser(app, look, 'login.toSee').catch(() => {}));
-  else app.map.flyTo([cell.latitude, cell.longitude], Math.min(zoom + 2, app.map.getMaxZoom()),
-    { duration: 0.6, animate: app.map.options.zoomAnimation });
+  if (!session.user && zoom >= MAX_ZOOM_VISITOR_CELLS) {
+    load('panels/account', (module) => module.withSession(app, refresh, 'login.toSee'));
+    return;
+  }
+  app.map.flyTo([cell.latitude, cell.longitude], Math.min(zoom + 2, app.map.getMaxZoom()), {
+    duration: 0.6,
+    animate: app.map.options.zoomAnimation,
+  });
 }
 
-/** Fetches a part of the page when it is first wanted. */
+/**
+ * Imports a module and uses it. Shows the errors of its requests as a toast.
+ * @param {string} name
+ * @param {(module: any) => unknown} use
+ */
 async function load(name, use) {
   document.body.classList.add('is-loading');
   try {
-    await use(await import(`./${name}.js`));
+    await use(await importModule(name));
   } catch (error) {
-    if (error.name !== 'AbortError') await complain(error);
+    if (isAbort(error)) return;
+    if (!(error instanceof ApiError)) throw error;
+    await showError(error);
   } finally {
     document.body.classList.remove('is-loading');
   }
 }
 
-/** Says what went wrong where no form or panel is there to say it. */
-async function complain(error) {
-  if (!(error instanceof ApiError)) {
-    // A part that cannot be fetched: most likely the server is gone, and the banner says so.
-    tryServer();
+/** @param {string} name */
+async function importModule(name) {
+  try {
+    return await import(`./${name}.js`);
+  } catch (error) {
+    // Most likely the server does not respond: then the banner says so.
+    reconnect();
     throw error;
   }
-  const [{ toast }, { explain }] = await Promise.all([import('./notices.js'), import('./errors.js')]);
+}
+
+/** @param {ApiError} error */
+async function showError(error) {
+  const [{ toast }, { explain }] = await Promise.all([import('./lib/notices.js'), import('./lib/errors.js')]);
   toast(explain(error).message);
 }
 
-function wireButtons() {
+function bindButtons() {
+  /** @type {Record<string, () => void>} */
   const actions = {
-    login: () => load('account', (module) => module.openAccount(app, 'login')),
-    register: () => load('account', (module) => module.openAccount(app, 'register')),
-    account: () => load('profile', (module) => module.openProfile(app)),
-    mine: () => load('lists', (module) => module.openMine(app)),
-    opened: () => load('lists', (module) => module.openOpened(app)),
-    throw: () => load('throw', (module) => module.openThrow(app)),
-    'in-view': () => load('in-view', (module) => module.openInView(app)),
-    language: switchLanguage,
+    login: () => load('panels/account', (module) => module.openAccount(app, 'login')),
+    register: () => load('panels/account', (module) => module.openAccount(app, 'register')),
+    account: () => load('panels/profile', (module) => module.openProfile(app)),
+    mine: () => load('panels/lists', (module) => module.openMine(app)),
+    opened: () => load('panels/lists', (module) => module.openOpened(app)),
+    throw: () => load('panels/throw', (module) => module.openThrow(app)),
+    'in-view': () => load('panels/in-view', (module) => module.openInView(app)),
   };
-  for (const [id, action] of Object.entries(actions)) document.getElementById(id).addEventListener('click', action);
+  for (const [id, action] of Object.entries(actions)) byId(id).addEventListener('click', action);
 }
 
 function showSession() {
-  for (const node of document.querySelectorAll('[data-for]')) {
+  for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-for]'))) {
     node.hidden = node.dataset.for !== (session.user ? 'user' : 'visitor');
   }
   if (!session.user) return;
   const name = session.user.nickname || session.user.username;
-  document.getElementById('account-name').textContent = name;
-  document.getElementById('account').setAttribute('aria-label', t('bar.account', { name }));
+  byId('account-name').textContent = name;
+  byId('account').setAttribute('aria-label', t('bar.account', { name }));
 }
 
 // --- start ---
 
-translate(document);
+translatePage();
 showSession();
 
-/** What the lazily loaded parts share. `pick(latitude, longitude)`, when set, takes the next touches of the map. */
+/** @type {Set<number>} */
+const openedIds = new Set();
+/** @type {Settings} */
+const defaults = { public_counts: true, demo_accounts: [], min_password_length: 4, tile_url: null, mbtiles: null };
+const map = createMap();
+
+/** @type {App} */
 const app = {
-  map: makeMap(),
-  bottles: null,
-  settings: { public_counts: true, demo_accounts: [], min_password_length: 4, tile_url: null, mbtiles: null },
-  seen: { bottles: [], cells: [], total: 0 },
-  opened: new Set(),
-  pick: null,
+  map,
+  land: new LandLayer().addTo(map),
+  bottles: new BottleLayer((id) => openedIds.has(id)).addTo(map),
+  settings: defaults,
+  visible: { bottles: [], cells: [], total: 0 },
+  openedIds,
+  onPick: null,
   events: new EventTarget(),
-  linked: location.hash !== '',   // someone was sent to this very place
-  inWords,
-  look,
-  rectangle,
-  /** Shows these bottles instead of those that were in view. */
-  update: (bottles) => show({ bottles, cells: [], total: bottles.length }),
+  hasLink: location.hash !== '',
+  describe,
+  refresh,
+  rectangle: () => visibleRectangle(map),
+  showBottles: (bottles) => show({ bottles, cells: [], total: bottles.length }),
 };
-app.land = new LandLayer().addTo(app.map);
-app.bottles = new BottleLayer((id) => app.opened.has(id)).addTo(app.map);
-wireButtons();
-writePlace();
-app.map.on('click', touch);
-app.map.on('moveend', () => {
-  writePlace();
-  lookSoon(DEBOUNCE);
+bindButtons();
+saveView();
+map.on('click', handleMapClick);
+map.on('moveend', () => {
+  saveView();
+  scheduleRefresh(DEBOUNCE_MS);
 });
 server.addEventListener('session', () => {
   showSession();
-  look();
+  refresh();
 });
-server.addEventListener('online', open);
+server.addEventListener('online', loadFirstView);
 
-/** Only a visitor's first question depends on the settings: who is logged in need not wait for them. */
-async function open() {
-  try {
-    if (session.user) await look();
-    app.settings = await call('GET', 'settings');
-    if (!session.user) await look();
-  } catch {
-    // The shell tells the reader, and "online" calls again.
-  }
+/** Loads settings and bottles. Only a visitor's refresh depends on the settings. */
+async function loadFirstView() {
+  if (session.user) await refresh();
+  const settings = await request('GET', 'settings').catch((error) => {
+    // The banner says that the connection is lost, and "online" calls this function again.
+    if (!(error instanceof ApiError)) throw error;
+  });
+  if (!settings) return;
+  app.settings = settings;
+  if (!session.user) await refresh();
 }
 
-await open();
-load('shell', (module) => module.start(app));
+loadFirstView().finally(() => load('map/startup', (module) => module.start(app)));

@@ -270,6 +270,38 @@ impl Browser {
         tell("Emulation.setGeolocationOverride", place);
     }
 
+    /// Runs a script in each document that the window loads from now on, before the document's own scripts.
+    pub(crate) fn run_in_new_documents(&self, script: &str) {
+        let cmd = "Page.addScriptToEvaluateOnNewDocument";
+        let params = json!({ "source": script });
+        self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+    }
+
+    /// Waits until the console holds an error with this text. Fails at any other error.
+    pub(crate) async fn logs(&self, text: &str) {
+        let started = Instant::now();
+        loop {
+            // ChromeDriver returns each line once.
+            let console = self.log("browser");
+            let mut errors = console
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|line| line["level"] == "SEVERE")
+                .peekable();
+            let found = errors.peek().is_some();
+            for line in errors {
+                let message = line["message"].as_str().unwrap_or_default();
+                assert!(message.contains(text), "in the console: {message}");
+            }
+            if found {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "the console does not hold {text:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// What a browser logged.
     fn log(&self, kind: &str) -> Value {
         self.driven("se/log", &json!({ "type": kind }))

@@ -6,6 +6,7 @@
 mod attribution;
 mod driver;
 mod engine;
+mod failures;
 
 use bottle::server::lan;
 use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
@@ -121,11 +122,11 @@ async fn errors_stand_beside_their_field() {
     page.click("Register").await;
     page.reads("This username is taken.").await;
     page.check_accessible("registering").await;
-    page.click("Go to log in").await;
+    page.click("Log in").await;
     page.fill("Username", "bob").await;
     page.fill("Password", "guess").await;
     page.click("Log in").await;
-    page.reads("Username or password is wrong.").await;
+    page.reads("Wrong username or password.").await;
     page.close(&["409", "403"]).await;
 }
 
@@ -234,21 +235,21 @@ async fn an_account_is_changed_and_deleted() {
     page.fill("Nickname", "Countess").await;
     page.click("Save").await;
     page.reads("Saved.").await;
-    page.click("Change the password").await;
+    page.click("Change password").await;
     page.fill("Current password", "guess").await;
     page.fill("New password", "newer").await;
-    page.click("Set the new password").await;
+    page.click("Set new password").await;
     page.reads("That is not your password.").await;
     page.fill("Current password", "pass").await;
-    page.click("Set the new password").await;
-    page.reads("The new password holds from now on.").await;
+    page.click("Set new password").await;
+    page.reads("Your password has been changed.").await;
     page.check_accessible("the account").await;
     program.client().log_in("ada", "newer");
 
     page.click("Delete my account").await;
     page.reads("This cannot be undone.").await;
     page.fill("Password", "newer").await;
-    page.click("Delete for good").await;
+    page.click("Delete permanently").await;
     page.find("button", "Register").await;
     let gone = json!({ "username": "ada", "password": "newer" });
     assert_eq!(program.client().post("/api/sessions", &gone).status, 403);
@@ -272,7 +273,7 @@ async fn a_given_password_is_replaced_at_the_first_login() {
     page.reads("Choose your own.").await;
     page.check_accessible("one's own password").await;
     page.fill("New password", "lovelace").await;
-    page.click("Set it and go on").await;
+    page.click("Set password").await;
     page.reads("Hello, ada!").await;
     page.close(&[]).await;
     let old = json!({ "username": "ada", "password": given });
@@ -364,12 +365,12 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     ada.click(w("Open", "打开")).await;
     ada.click(w("Report", "举报")).await;
     ada.fill(w("What is wrong with it?", "它有什么问题？"), "It is unkind.").await;
-    ada.click(w("Send the report", "提交举报")).await;
+    ada.click(w("Send report", "提交举报")).await;
     ada.reads(w("Thank you.", "谢谢")).await;
     ada.check_accessible("a report").await;
 
     grace.click(w("Account: grace", "账号：grace")).await;
-    grace.click(w("The teacher's page", "老师的页面")).await;
+    grace.click(w("Teacher page", "老师的页面")).await;
     grace.reads("It is unkind.").await;
     grace.check_accessible("the teacher's page").await;
     grace.click(w("Hide", "隐藏")).await;
@@ -379,8 +380,8 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
 
     grace.click(w("Show again", "恢复显示")).await;
     ada.reads(w("2 bottles in view", "2 个")).await;
-    grace.click(w("Let nobody throw", "暂停扔瓶子")).await;
-    grace.reads(w("Nobody may throw.", "现在谁都不能扔瓶子。")).await;
+    grace.click(w("Pause throwing", "暂停扔瓶子")).await;
+    grace.reads(w("Throwing is paused for everyone.", "已暂停扔瓶子。")).await;
     for page in [ada, grace, sea] {
         page.close(&[]).await;
     }
@@ -445,7 +446,7 @@ async fn a_phone_may_give_its_position() {
     let origin = format!("http://{}:{}/", lan::NAME, program.port);
     let phone = Browser::open_at(origin, "en", PHONE, "").await;
     phone.click("Throw a bottle").await;
-    phone.reads("can only be asked for on an https address").await;
+    phone.reads("only available over HTTPS").await;
     assert!(!phone.text().await.contains("My position"));
     // Over plain http a browser heeds some headers no more, and says so.
     phone.close(&["Cross-Origin-Opener-Policy"]).await;

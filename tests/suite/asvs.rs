@@ -1,6 +1,7 @@
 //! Requirements of `docs/asvs.md` that no test of another subject shows.
 
 use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
 use bottle_test_support::App;
 use rstest::rstest;
@@ -207,39 +208,50 @@ fn a_message_ends_in_one_place(#[case] headers: &str, #[case] body: &str, #[case
 const ADA: &str = r#"{"username":"ada","password":"pass"}"#;
 const CHUNKED: &str = "23\r\n{\"username\":\"ada\",\"password\":\"pass\"\r\n1\r\n}\r\n0\r\n\r\n";
 
+/// The JavaScript files in a folder and in the folders below it.
+fn scripts_in(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let mut scripts = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            scripts.extend(scripts_in(path));
+        } else {
+            scripts.push(path);
+        }
+    }
+    scripts
+}
+
 /// The page makes elements and sets their text: nothing that someone wrote is ever read as markup
 /// or as a script.
 #[test]
 fn the_page_reads_no_text_as_markup() {
     let mut scripts = 0;
-    for folder in ["static/js", "static/lang"] {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let script = std::fs::read_to_string(&path).unwrap();
-            for danger in [
-                "innerHTML",
-                "outerHTML",
-                "insertAdjacentHTML",
-                "document.write",
-                "eval(",
-                "Function(",
-                "setHTML",
-                // Leaflet inserts these as markup.
-                "addAttribution",
-                "control.attribution",
-                "bindPopup",
-                "bindTooltip",
-                " html:",
-                "javascript:",
-                "srcdoc",
-                "postMessage",
-                "__proto__",
-                "location.href =",
-            ] {
-                assert!(!script.contains(danger), "{danger} in {}", path.display());
-            }
-            scripts += 1;
+    for path in scripts_in("static/js").into_iter().chain(scripts_in("static/lang")) {
+        let script = std::fs::read_to_string(&path).unwrap();
+        for danger in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "Function(",
+            "setHTML",
+            // Leaflet inserts these as markup.
+            "addAttribution",
+            "control.attribution",
+            "bindPopup",
+            "bindTooltip",
+            " html:",
+            "javascript:",
+            "srcdoc",
+            "postMessage",
+            "__proto__",
+            "location.href =",
+        ] {
+            assert!(!script.contains(danger), "{danger} in {}", path.display());
         }
+        scripts += 1;
     }
     assert!(scripts > 20);
 }
@@ -248,8 +260,8 @@ fn the_page_reads_no_text_as_markup() {
 #[test]
 fn password_fields_are_hidden_and_open_to_managers() {
     let mut fields = 0;
-    for entry in std::fs::read_dir("static/js").unwrap() {
-        let script = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    for path in scripts_in("static/js") {
+        let script = std::fs::read_to_string(path).unwrap();
         assert!(!script.contains("onpaste") && !script.contains("'paste'"));
         for line in script.lines().filter(|line| line.contains("type: 'password'")) {
             assert!(line.contains("autocomplete: '"), "{line}");

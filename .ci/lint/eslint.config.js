@@ -1,0 +1,46 @@
+// ESLint for all JavaScript of this repository. Run by .ci/lint-js.
+
+import js from '@eslint/js';
+import jsdoc from 'eslint-plugin-jsdoc';
+import globals from 'globals';
+
+export default [
+  { ignores: ['static/vendor/', 'target/'] },
+  js.configs.recommended,
+  {
+    languageOptions: { ecmaVersion: 'latest', sourceType: 'module' },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { jsdoc },
+    rules: {
+      'max-len': ['error', { code: 120 }],
+      'max-lines': ['error', 400],
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-implicit-globals': 'error',
+      'no-restricted-globals': ['error', 'event', 'name'],
+      'no-var': 'error',
+      'prefer-const': 'error',
+      'eqeqeq': 'error',
+      'no-eval': 'error',
+      'no-implied-eval': 'error',
+      'no-promise-executor-return': 'error',
+    },
+  },
+  {
+    files: ['static/**/*.js'],
+    languageOptions: { globals: { ...globals.browser, L: 'readonly' } },
+    rules: {
+      // tsc checks the types; these rules check that they are there.
+      'jsdoc/check-param-names': 'error',
+      'jsdoc/check-tag-names': ['error', { typed: false }],
+      'jsdoc/require-param-name': 'error',
+      'jsdoc/require-param-type': 'error',
+      'jsdoc/no-multi-asterisks': 'error',
+      'no-console': 'error',
+      'no-shadow': 'error',
+    },
+  },
+  {
+    files: ['benches/**/*.js', '.ci/**/*.js'],
+    languageOptions: { globals: globals.node },
+  },
+];

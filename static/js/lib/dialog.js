@@ -1,0 +1,45 @@
+// Modal dialogs: the browser's <dialog>, which keeps the focus inside and returns it.
+
+/** @import { Child } from './dom.js' */
+
+import { t } from './core.js';
+import { el, loadStyle, present } from './dom.js';
+
+/**
+ * Opens an empty dialog. `fill` sets its contents, `close` closes it without a call of `onCancel`.
+ * @param {object} [options]
+ * @param {(() => void) | null} [options.onCancel] runs when the reader closes the dialog
+ */
+export function openDialog({ onCancel = null } = {}) {
+  const heading = el('h2', { id: 'dialog-title' });
+  const body = el('div', { class: 'dialog-body' });
+  const closeButton = el('button', { type: 'button', class: 'close', 'aria-label': t('panel.close') }, '×');
+  const node = el('dialog', { 'aria-labelledby': 'dialog-title' }, el('header', {}, heading, closeButton), body);
+  closeButton.addEventListener('click', () => node.close());
+  let isCancelled = true;
+  node.addEventListener('close', () => {
+    node.remove();
+    if (isCancelled) onCancel?.();
+  });
+  document.body.append(node);
+  const opened = loadStyle('panel').then(() => node.showModal());
+  return {
+    /**
+     * @param {string} title
+     * @param {Child[]} contents
+     */
+    fill(title, contents) {
+      heading.textContent = title;
+      body.replaceChildren(...present(contents));
+      opened.then(() => {
+        /** @type {HTMLElement | null} */
+        const first = body.querySelector('input, select, textarea, button');
+        first?.focus();
+      });
+    },
+    close() {
+      isCancelled = false;
+      node.close();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// Elements without a framework: el('p', { class: 'hint' }, 'text', child).
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @typedef {string | Node | null | undefined | false} Child a missing child is left out */
+/** @typedef {(event: any) => unknown} Listener */
+/** @typedef {Record<string, string | number | boolean | null | undefined | Listener>} Properties */
+
+/**
+ * Creates an element. A property that begins with "on" is a listener, `true` is an empty attribute; null and false are
+ * left out.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Properties} [properties]
+ * @param {...(Child | Child[])} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function el(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  fill(node, properties, children);
+  return node;
+}
+
+/**
+ * Creates an SVG element, as `el` does for HTML.
+ * @param {string} tag
+ * @param {Properties} [properties]
+ * @param {...(Child | Child[])} children
+ */
+export function svg(tag, properties = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  fill(node, properties, children);
+  return node;
+}
+
+/**
+ * @param {Element} node
+ * @param {Properties} properties
+ * @param {(Child | Child[])[]} children
+ */
+function fill(node, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value === 'function') node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, '');
+    else if (value !== null && value !== undefined && value !== false) node.setAttribute(name, String(value));
+  }
+  node.append(...present(children.flat()));
+}
+
+/**
+ * Returns the children that are not missing.
+ * @param {Child[]} children
+ */
+export const present = (children) => /** @type {(string | Node)[]} */ (
+  children.filter((child) => child !== null && child !== undefined && child !== false));
+
+/** @type {Map<string, Promise<unknown>>} */
+const sheets = new Map();
+
+/**
+ * Loads a style sheet that the first view does not need. Callers wait for it, so that nothing appears without style.
+ * @param {string} name
+ */
+export function loadStyle(name) {
+  const loading = sheets.get(name) ?? new Promise((resolve) => {
+    const href = `css/${name}.css`;
+    document.head.append(el('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
+  });
+  sheets.set(name, loading);
+  return loading;
+}

@@ -1,0 +1,66 @@
+// Times, places and numbers in the reader's language.
+
+/** @import { Person, Place } from './types.js' */
+
+import { locale, t } from './core.js';
+import { el } from './dom.js';
+
+const relativeFormat = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+const absoluteFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const degreeFormat = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 4 });
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+const UNIT_SECONDS = [
+  ['year', 31557600], ['month', 2629800], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60],
+];
+
+/**
+ * Creates an element such as "3 hours ago", with the exact time as its tooltip.
+ * @param {string} iso
+ */
+export function time(iso) {
+  const date = new Date(iso);
+  const seconds = (date.getTime() - Date.now()) / 1000;
+  const [unit, size] = UNIT_SECONDS.find((each) => Math.abs(seconds) >= each[1]) ?? ['second', 1];
+  // The server's clock may be ahead: no time under a minute is shown as future.
+  const text = Math.abs(seconds) < 60 ? t('time.now') : relativeFormat.format(Math.round(seconds / size), unit);
+  return el('time', { datetime: iso, title: absoluteFormat.format(date) }, text);
+}
+
+/**
+ * @param {number} latitude
+ * @param {number} longitude
+ */
+export function coordinates(latitude, longitude) {
+  return t('coordinates', {
+    latitude: degreeFormat.format(Math.abs(latitude)),
+    ns: t(latitude < 0 ? 'south' : 'north'),
+    longitude: degreeFormat.format(Math.abs(longitude)),
+    ew: t(longitude < 0 ? 'west' : 'east'),
+  });
+}
+
+/**
+ * Returns the address of a place, or its coordinates if it has none.
+ * @param {Place} place
+ */
+export const placeText = ({ formatted_address: address, latitude, longitude }) =>
+  address || coordinates(latitude, longitude);
+
+/**
+ * Returns the nickname of an account, or its username if it has none.
+ * @param {Pick<Person, 'username'> & { nickname?: string }} person
+ */
+export const displayName = ({ nickname, username }) => nickname || username;
+
+/**
+ * Parses a number with a decimal point or comma. Returns NaN if the text is no number.
+ * @param {string} text
+ */
+export const parseNumber = (text) => (text.trim() ? Number(text.trim().replace(',', '.').replace('−', '-')) : NaN);
+
+/**
+ * Counts characters as the server does: code points, not UTF-16 units.
+ * @param {string} text
+ */
+export const characterCount = (text) => [...text].length;

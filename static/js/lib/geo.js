@@ -1,0 +1,73 @@
+// Positions: longitudes around the antimeridian, rectangles, and the views and bottles that a location hash names.
+
+/** @import { Rectangle } from './types.js' */
+
+/**
+ * The rectangle of the whole world.
+ * @type {Rectangle}
+ */
+export const WORLD = { latitude: 0, longitude: 0, latitude_span: 90, longitude_span: 180 };
+
+/**
+ * Wraps a longitude into −180 to 180, 180 excluded.
+ * @param {number} longitude in degrees
+ */
+export const wrapLongitude = (longitude) => ((((longitude + 180) % 360) + 360) % 360) - 180;
+
+/**
+ * Returns the degrees between two longitudes, from 0 to 180.
+ * @param {number} a in degrees
+ * @param {number} b in degrees
+ */
+export const longitudeDistance = (a, b) => Math.abs(wrapLongitude(a - b));
+
+/**
+ * Returns the copy of a longitude that is nearest to another: the map repeats every 360°.
+ * @param {number} longitude in degrees
+ * @param {number} reference in degrees
+ */
+export const nearestCopy = (longitude, reference) => longitude + 360 * Math.round((reference - longitude) / 360);
+
+/**
+ * Returns the visible part of a map as the API expects it.
+ * @param {L.Map} map
+ * @returns {Rectangle}
+ */
+export function visibleRectangle(map) {
+  const bounds = map.getBounds();
+  const south = Math.max(-90, bounds.getSouth());
+  const north = Math.min(90, bounds.getNorth());
+  return {
+    latitude: (south + north) / 2,
+    longitude: wrapLongitude(bounds.getCenter().lng),
+    latitude_span: (north - south) / 2,
+    longitude_span: Math.min(180, (bounds.getEast() - bounds.getWest()) / 2),
+  };
+}
+
+/**
+ * Reads a view, such as "#5/23.05/113.39". Returns null for any other text.
+ * @param {string} hash
+ */
+export function parseView(hash) {
+  const [zoom, latitude, longitude] = hash.slice(1).split('/').map(Number);
+  return Number.isFinite(longitude) && Math.abs(latitude) <= 90 ? { zoom, latitude, longitude } : null;
+}
+
+/**
+ * Writes the view of a map as a hash that `parseView` reads.
+ * @param {L.Map} map
+ */
+export function formatView(map) {
+  const { lat, lng } = map.getCenter();
+  return `#${map.getZoom()}/${lat.toFixed(4)}/${wrapLongitude(lng).toFixed(4)}`;
+}
+
+/**
+ * Reads the link to a bottle, such as "#bottle/7". Returns its id, or null for any other text.
+ * @param {string} hash
+ */
+export function parseBottleLink(hash) {
+  const match = /^#bottle\/(\d+)$/.exec(hash);
+  return match && Number(match[1]);
+}

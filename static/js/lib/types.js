@@ -1,0 +1,85 @@
+// Types that several modules share. Only JSDoc comments import this file: a browser never loads it.
+
+/** @import { BottleLayer } from '../map/bottles.js' */
+/** @import { LandLayer } from '../map/land.js' */
+
+/**
+ * A position in degrees and the address that describes it.
+ * @typedef {{ formatted_address: string, latitude: number, longitude: number }} Place
+ */
+
+/**
+ * An account as others see it.
+ * @typedef {{ user_id: number, username: string, nickname: string, gender: string }} Person
+ */
+
+/**
+ * The account of the session.
+ * @typedef {Person & { is_teacher?: boolean, password_is_one_time?: boolean }} Account
+ */
+
+/**
+ * A closed bottle on the map.
+ * @typedef {{ bottle_id: number, style: number, is_owner: boolean, location: Place }} MapBottle
+ */
+
+/**
+ * An opened bottle, or one of the session's own. `owner` is missing in the list of own bottles.
+ * @typedef {object} OpenedBottle
+ * @property {number} bottle_id identifies the bottle
+ * @property {number} style index of the drawing
+ * @property {string} content the message
+ * @property {Place} location position and address
+ * @property {string} created_at when it was thrown, RFC 3339
+ * @property {string} [open_at] when the session's account opened it, RFC 3339
+ * @property {Person} [owner] the account that threw it
+ * @property {number} [openers_count] number of openers, only for its owner
+ * @property {boolean} [hidden] whether a teacher hid it
+ */
+
+/**
+ * The bottles of one square of the grid: their mean position and their number.
+ * @typedef {{ latitude: number, longitude: number, count: number }} Cell
+ */
+
+/**
+ * A centre and half of each side, in degrees.
+ * @typedef {{ latitude: number, longitude: number, latitude_span: number, longitude_span: number }} Rectangle
+ */
+
+/**
+ * The bottles of the visible rectangle: one by one, or as cells if there are too many for that or nobody is logged in.
+ * `isClosed`: this server does not show counts to visitors.
+ * @typedef {{ bottles: MapBottle[], cells: Cell[], total: number, isClosed?: boolean }} VisibleBottles
+ */
+
+/**
+ * The settings of the server that the page needs.
+ * @typedef {object} Settings
+ * @property {boolean} public_counts whether visitors see counts
+ * @property {{ username: string, password: string, nickname?: string }[]} demo_accounts accounts of the demo
+ * @property {number} min_password_length in characters
+ * @property {string | null} tile_url address of the tiles of a street map
+ * @property {string} [tile_attribution] attribution of those tiles, as HTML
+ * @property {{ min_zoom: number, max_zoom: number, attribution: string } | null} mbtiles the server's own street map
+ */
+
+/**
+ * The state of the map page, which its parts share.
+ * @typedef {object} App
+ * @property {L.Map} map Leaflet's map
+ * @property {LandLayer} land the base map
+ * @property {BottleLayer} bottles the layer of bottles and counts
+ * @property {Settings} settings the settings of the server
+ * @property {VisibleBottles} visible the result of the last refresh
+ * @property {Set<number>} openedIds bottles that the session's account has opened
+ * @property {((latitude: number, longitude: number) => void) | null} onPick receives the next clicks on the map, if set
+ * @property {EventTarget} events "refreshed" after a refresh, "login" once somebody is logged in
+ * @property {boolean} hasLink whether the page was opened by a link to a view or a bottle
+ * @property {(visible: VisibleBottles) => string} describe "12 bottles in view"
+ * @property {() => Promise<void>} refresh fetches and shows the bottles of the visible rectangle
+ * @property {() => Rectangle} rectangle the visible rectangle
+ * @property {(bottles: MapBottle[]) => void} showBottles shows these bottles instead of the visible ones
+ */
+
+export {};

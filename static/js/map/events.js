@@ -1,0 +1,123 @@
+// The event stream of the visible rectangle: bottles appear and disappear without a request.
+
+/** @import { App, MapBottle, Place, Rectangle } from '../lib/types.js' */
+
+import { server, session } from '../lib/core.js';
+import { longitudeDistance } from '../lib/geo.js';
+
+const BATCH_MS = 1000;               // events within this time cause one request of counts
+export const RETRY_MS = 5000;        // from the rejection of a stream to the next attempt
+const STREAM_SCALE = 2;              // of the visible rectangle, so that few movements need a new stream
+const MAX_STREAM_SCALE = STREAM_SCALE ** 3;   // after zooming in, a larger stream would send too many events
+
+/**
+ * The listeners of a stream. `open`: it begins; `reset`: events were lost; `closed`: the server rejected it.
+ * @typedef {object} EventListeners
+ * @property {() => void} open
+ * @property {() => void} reset
+ * @property {() => void} closed
+ * @property {(bottle: MapBottle) => void} thrown
+ * @property {(bottle: { bottle_id: number }) => void} hidden
+ */
+
+/**
+ * Opens the event stream of a rectangle. The server rejects it without a session, or if it has too many streams.
+ * @param {Rectangle} rectangle
+ * @param {EventListeners} listeners
+ */
+export function openEventStream(rectangle, listeners) {
+  const url = new URL('api/bottles/live', document.baseURI);
+  for (const [name, value] of Object.entries(rectangle)) url.searchParams.set(name, String(value));
+  const stream = new EventSource(url);
+  stream.addEventListener('thrown', ({ data }) => listeners.thrown(JSON.parse(data)));
+  stream.addEventListener('hidden', ({ data }) => listeners.hidden(JSON.parse(data)));
+  stream.addEventListener('reset', () => listeners.reset());
+  stream.addEventListener('open', () => listeners.open());
+  stream.addEventListener('error', () => {
+    if (stream.readyState === EventSource.CLOSED) listeners.closed();
+  });
+  return stream;
+}
+
+/**
+ * Keeps an event stream for the visible rectangle while the page has a session.
+ * @param {App} app
+ */
+export function subscribeToMap(app) {
+  /** @type {EventSource | null} */
+  let stream = null;
+  /** @type {Rectangle | null} */
+  let streamRectangle = null;
+  /** @type {number | undefined} */
+  let timer;
+
+  const scheduleRefresh = (delayMs = BATCH_MS) => {
+    window.clearTimeout(timer);
+    timer = window.setTimeout(app.refresh, delayMs);
+  };
+  const without = (/** @type {number} */ id) => app.visible.bottles.filter((bottle) => bottle.bottle_id !== id);
+  /** @type {EventListeners} */
+  const listeners = {
+    // Bottles may have changed between the last response and this stream.
+    open: () => app.refresh(),
+    reset: () => app.refresh(),
+    closed: () => scheduleRefresh(RETRY_MS),
+    thrown(bottle) {
+      if (!contains(app.rectangle(), bottle.location)) return;
+      if (app.visible.cells.length) scheduleRefresh();
+      else app.showBottles([...without(bottle.bottle_id), bottle]);
+    },
+    hidden({ bottle_id: id }) {
+      if (app.visible.cells.length) scheduleRefresh();
+      else app.showBottles(without(id));
+    },
+  };
+
+  const update = () => {
+    const visible = app.rectangle();
+    const isOpen = stream !== null && stream.readyState !== EventSource.CLOSED;
+    if (session.user && streamRectangle && isOpen && covers(streamRectangle, visible)) return;
+    stream?.close();
+    streamRectangle = session.user ? enlarge(visible) : null;
+    stream = streamRectangle && openEventStream(streamRectangle, listeners);
+  };
+  // While the connection is lost, the page reconnects by itself; the next refresh opens a stream again.
+  server.addEventListener('offline', () => {
+    stream?.close();
+    streamRectangle = null;
+  });
+  app.events.addEventListener('refreshed', update);
+  server.addEventListener('session', update);
+  update();
+}
+
+/**
+ * @param {Rectangle} rectangle
+ * @returns {Rectangle}
+ */
+const enlarge = ({ latitude, longitude, latitude_span: height, longitude_span: width }) => ({
+  latitude,
+  longitude,
+  latitude_span: Math.min(180, height * STREAM_SCALE),
+  longitude_span: Math.min(180, width * STREAM_SCALE),
+});
+
+/**
+ * @param {Rectangle} rectangle
+ * @param {Place} place
+ */
+function contains({ latitude, longitude, latitude_span: height, longitude_span: width }, place) {
+  return Math.abs(place.latitude - latitude) <= height && longitudeDistance(place.longitude, longitude) <= width;
+}
+
+/**
+ * Tells whether a stream's rectangle covers the visible one and is not too large for it.
+ * @param {Rectangle} outer
+ * @param {Rectangle} inner
+ */
+function covers(outer, inner) {
+  const distance = longitudeDistance(inner.longitude, outer.longitude);
+  return Math.abs(inner.latitude - outer.latitude) + inner.latitude_span <= outer.latitude_span
+    && (outer.longitude_span >= 180 || distance + inner.longitude_span <= outer.longitude_span)
+    && inner.longitude_span * MAX_STREAM_SCALE >= outer.longitude_span;
+}

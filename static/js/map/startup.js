@@ -1,0 +1,77 @@
+// The second stage of the map page, after the first bottles: overlays, links, banners, the welcome card, events.
+
+/** @import { App } from '../lib/types.js' */
+
+import { ApiError, readStored, server, session } from '../lib/core.js';
+import { el, loadStyle } from '../lib/dom.js';
+import { parseBottleLink, parseView } from '../lib/geo.js';
+import { fetchList } from '../lib/my-bottles.js';
+import { watchConnection, watchSession } from '../panels/banners.js';
+import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
+import { subscribeToMap } from './events.js';
+import { addOverlays } from './overlays.js';
+
+/** @param {App} app */
+export async function start(app) {
+  await loadStyle('panel');
+  // The manifest is needed only to install the page, so index.html does not load it before the first bottle.
+  document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
+  watchConnection();
+  watchSession(app);
+  server.addEventListener('session', () => {
+    app.openedIds.clear();
+    loadOpenedIds(app);
+  });
+  loadOpenedIds(app);
+  openLink(app);
+  addEventListener('hashchange', () => openLink(app));
+  app.land.loadDetail();
+  app.map.on('zoomend', () => app.land.loadDetail());
+  await showWelcome(app);
+  await addOverlays(app);
+  const isEmpty = app.visible.total === 0 && !app.visible.isClosed;
+  if (isEmpty && !app.hasLink && !readStored(WELCOMED_KEY)) flyToBottles(app);
+  subscribeToMap(app);
+  preloadPanels();
+}
+
+/**
+ * Opens the view or the bottle that the address names.
+ * @param {App} app
+ */
+async function openLink(app) {
+  const id = parseBottleLink(location.hash);
+  if (id !== null) {
+    const { showBottle } = await import('../panels/bottle.js');
+    await showBottle(app, { bottle_id: id });
+    return;
+  }
+  const view = parseView(location.hash);
+  if (view) app.map.setView([view.latitude, view.longitude], view.zoom);
+}
+
+/**
+ * Loads the ids of the bottles that the session's account has opened.
+ * @param {App} app
+ */
+async function loadOpenedIds(app) {
+  if (!session.user) return;
+  app.events.dispatchEvent(new Event('login'));
+  try {
+    for (const bottle of await fetchList('opened')) app.openedIds.add(bottle.bottle_id);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // The map sends its requests to the same server and shows the failure.
+    return;
+  }
+  app.bottles.repaint();
+}
+
+/** Loads the panels in advance, so that the reader can write a message while the connection is lost. */
+async function preloadPanels() {
+  try {
+    for (const name of ['throw', 'bottle', 'in-view', 'lists', 'profile']) await import(`../panels/${name}.js`);
+  } catch {
+    // A panel is imported again when the reader opens it.
+  }
+}

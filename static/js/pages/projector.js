@@ -1,0 +1,120 @@
+// The sea in full screen, for a projector: every bottle as it arrives, their number, and how to join.
+
+/** @import { Cell, MapBottle } from '../lib/types.js' */
+
+import { byId, request, session, t, translatePage } from '../lib/core.js';
+import { explainAccess } from '../lib/errors.js';
+import { WORLD } from '../lib/geo.js';
+import { BottleLayer } from '../map/bottles.js';
+import { RETRY_MS, openEventStream } from '../map/events.js';
+import { LandLayer } from '../map/land.js';
+
+const MAX_BOTTLES = 2000;      // one by one; above that, counts
+const ARRIVAL_MS = 5000;       // how long a new bottle is marked
+const BATCH_MS = 1000;         // events within this time cause one request
+const ARRIVAL_PX = 64;
+
+translatePage('projector.title');
+
+const map = L.map('map', { zoomControl: false, attributionControl: false, maxZoom: 14 }).setView([25, 10], 2);
+map.fitBounds([[-58, -170], [74, 178]]);
+new LandLayer().addTo(map);
+const layer = new BottleLayer(() => false).addTo(map);
+/** @type {Map<number, MapBottle>} */
+const bottles = new Map();
+let showsCells = false;
+/** @type {number | undefined} */
+let timer;
+
+async function refresh() {
+  let sea;
+  try {
+    sea = await fetchSea();
+  } catch (error) {
+    byId('problem').textContent = explainAccess(error, 'projector.logIn');
+    return;
+  }
+  byId('problem').textContent = '';
+  bottles.clear();
+  for (const bottle of sea.bottles) bottles.set(bottle.bottle_id, bottle);
+  showsCells = sea.counts !== null;
+  if (sea.counts) {
+    layer.showCells(sea.counts.cells);
+    showCount(sea.counts.total);
+  } else {
+    showBottles();
+  }
+}
+
+/** @returns {Promise<{ bottles: MapBottle[], counts: { cells: Cell[], total: number } | null }>} */
+async function fetchSea() {
+  const nearby = await request('GET', 'bottles/nearby', { query: { ...WORLD, limit: MAX_BOTTLES } });
+  if (!nearby.truncated) return { bottles: nearby.bottles, counts: null };
+  const zoom = Math.round(map.getZoom());
+  return { bottles: [], counts: await request('GET', 'bottles/counts', { query: { ...WORLD, zoom } }) };
+}
+
+/** Shows the bottles after an event, or schedules a refresh if the map shows counts. */
+function update() {
+  if (showsCells) scheduleRefresh();
+  else showBottles();
+}
+
+function showBottles() {
+  layer.showBottles([...bottles.values()]);
+  showCount(bottles.size);
+}
+
+/** @param {number} n */
+function showCount(n) {
+  byId('count').textContent = t('projector.count', { n });
+}
+
+function scheduleRefresh() {
+  window.clearTimeout(timer);
+  timer = window.setTimeout(refresh, BATCH_MS);
+}
+
+/** @param {MapBottle} bottle */
+function markArrival({ location: { latitude, longitude } }) {
+  const icon = L.divIcon({ className: 'arrival', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
+  const marker = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon }).addTo(map);
+  setTimeout(() => marker.remove(), ARRIVAL_MS);
+}
+
+function subscribe() {
+  openEventStream(WORLD, {
+    open: refresh,
+    reset: refresh,
+    closed() {
+      refresh();
+      setTimeout(subscribe, RETRY_MS);
+    },
+    thrown(bottle) {
+      markArrival(bottle);
+      bottles.set(bottle.bottle_id, bottle);
+      update();
+    },
+    hidden({ bottle_id: id }) {
+      bottles.delete(id);
+      update();
+    },
+  });
+}
+
+/** Shows address and QR code if the server listens on the network. */
+async function showInvitation() {
+  const { addresses: [address] } = await request('GET', 'join');
+  if (!address) return;
+  const link = byId('join');
+  link.querySelector('img')?.setAttribute('src', 'api/join.svg');
+  link.querySelector('span')?.replaceChildren(address.replace(/^https?:\/\//, ''));
+  link.hidden = false;
+}
+
+map.on('zoomend', () => {
+  if (showsCells) scheduleRefresh();
+});
+if (session.user) subscribe();
+else byId('problem').textContent = t('projector.logIn');
+await showInvitation();

@@ -1,0 +1,178 @@
+// The teacher's page: reported and hidden bottles, muted accounts, the moderation log. Each action has a button that
+// undoes it.
+
+/** @import { Person, Place } from '../lib/types.js' */
+
+import { byId, request, t, translatePage } from '../lib/core.js';
+import { el } from '../lib/dom.js';
+import { explainAccess } from '../lib/errors.js';
+import { placeText, time } from '../lib/format.js';
+
+const MUTE_MINUTES = [10, 60, 1440];
+const MAX_LOG_ENTRIES = 30;
+const REFRESH_MS = 5000;
+
+/** @typedef {{ reporter: Person, reason: string, reported_at: string }} Report */
+
+/**
+ * @typedef {object} ReportedBottle
+ * @property {number} bottle_id
+ * @property {string} content
+ * @property {Person} owner
+ * @property {Place} location
+ * @property {string} created_at
+ * @property {boolean} hidden
+ * @property {string | null} muted_until when the owner's mute ends
+ * @property {Report[]} reports
+ */
+
+/** @typedef {Person & { muted_until: string }} MutedAccount */
+
+/** @typedef {{ done_at: string, actor?: string, action: string, bottle_id?: number, username?: string }} LogEntry */
+
+/** @typedef {{ path: string, body: object }} Change a request to teacher/ */
+
+translatePage('teacher.title');
+
+let shown = '';
+
+/** Fetches and shows the state. Leaves the page alone if nothing has changed: the reader may be about to click. */
+async function refresh() {
+  let state;
+  try {
+    state = await fetchState();
+  } catch (error) {
+    byId('problem').textContent = explainAccess(error, 'teacher.logIn');
+    return;
+  }
+  byId('problem').textContent = '';
+  const serialized = JSON.stringify(state);
+  if (serialized === shown) return;
+  shown = serialized;
+  const [sea, reported, hidden, log] = state;
+  byId('sea').replaceChildren(seaView(sea.frozen));
+  byId('reported').replaceChildren(bottlesView(reported.bottles));
+  byId('hidden').replaceChildren(bottlesView(hidden.bottles));
+  byId('muted').replaceChildren(mutedView(sea.muted));
+  byId('log').replaceChildren(logView(log.entries));
+}
+
+function fetchState() {
+  return Promise.all([
+    request('GET', 'teacher/sea'),
+    request('GET', 'teacher/bottles', { query: { state: 'reported' } }),
+    request('GET', 'teacher/bottles', { query: { state: 'hidden' } }),
+    request('GET', 'teacher/log', { query: { limit: MAX_LOG_ENTRIES } }),
+  ]);
+}
+
+/** @param {Change} change */
+async function apply({ path, body }) {
+  try {
+    await request('PUT', `teacher/${path}`, { body });
+  } catch (error) {
+    byId('problem').textContent = explainAccess(error, 'teacher.logIn');
+    return;
+  }
+  await refresh();
+}
+
+/**
+ * @param {number} id
+ * @param {boolean} hidden
+ * @returns {Change}
+ */
+const setHidden = (id, hidden) => ({ path: `bottles/${id}`, body: { hidden } });
+
+/**
+ * @param {number} id
+ * @param {number} minutes
+ * @returns {Change}
+ */
+const setMuted = (id, minutes) => ({ path: `users/${id}`, body: { muted_minutes: minutes } });
+
+/**
+ * @param {boolean} frozen
+ * @returns {Change}
+ */
+const setFrozen = (frozen) => ({ path: 'sea', body: { frozen } });
+
+/**
+ * @param {string} key
+ * @param {Change} change
+ * @param {Record<string, string>} [values]
+ */
+const button = (key, change, values) => el('button', { type: 'button', onclick: () => apply(change) }, t(key, values));
+
+const emptyView = () => el('p', { class: 'secondary' }, t('teacher.none'));
+
+/** @param {Person} person */
+const fullName = ({ nickname, username }) =>
+  (nickname && nickname !== username ? `${nickname} (${username})` : username);
+
+/** @param {boolean} frozen */
+function seaView(frozen) {
+  return el('div', { class: 'row' },
+    el('span', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')),
+    button(frozen ? 'teacher.unfreeze' : 'teacher.freeze', setFrozen(!frozen)));
+}
+
+/** @param {ReportedBottle[]} bottles */
+function bottlesView(bottles) {
+  return bottles.length ? el('ul', { class: 'cases' }, bottles.map(bottleView)) : emptyView();
+}
+
+/** @param {ReportedBottle} bottle */
+function bottleView(bottle) {
+  const { content, owner, location, created_at: thrownAt, reports } = bottle;
+  return el('li', {},
+    el('blockquote', {}, content),
+    el('p', { class: 'secondary' }, `${fullName(owner)} · `, placeText(location), ' · ', time(thrownAt)),
+    reports.map(({ reporter, reason, reported_at: reportedAt }) =>
+      el('p', {}, `${fullName(reporter)}: ${reason} · `, time(reportedAt))),
+    el('div', { class: 'row' }, ...bottleButtons(bottle)));
+}
+
+/** @param {ReportedBottle} bottle */
+function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil, reports }) {
+  const name = fullName(owner);
+  const isMuted = mutedUntil && new Date(mutedUntil) > new Date();
+  return [
+    hidden ? button('teacher.show', setHidden(id, false)) : button('teacher.hide', setHidden(id, true)),
+    reports.length > 0 && !hidden && button('teacher.keep', setHidden(id, false)),
+    hidden && button('teacher.stay', setHidden(id, true)),
+    isMuted
+      ? button('teacher.unmute', setMuted(owner.user_id, 0), { name })
+      : MUTE_MINUTES.map((minutes) => button(`teacher.mute.${minutes}`, setMuted(owner.user_id, minutes), { name })),
+  ];
+}
+
+/** @param {MutedAccount[]} muted */
+function mutedView(muted) {
+  if (!muted.length) return emptyView();
+  return el('ul', { class: 'cases' }, muted.map((account) => el('li', {},
+    el('p', {}, fullName(account), ' · ', t('teacher.until'), ' ', time(account.muted_until)),
+    el('div', { class: 'row' },
+      button('teacher.unmute', setMuted(account.user_id, 0), { name: fullName(account) })))));
+}
+
+/** @param {LogEntry[]} entries */
+function logView(entries) {
+  if (!entries.length) return emptyView();
+  const columns = ['time', 'actor', 'action', 'about'];
+  const head = columns.map((name) => el('th', { scope: 'col' }, t(`teacher.log.${name}`)));
+  return el('table', {}, el('thead', {}, el('tr', {}, head)), el('tbody', {}, entries.map(logRow)));
+}
+
+/** @param {LogEntry} entry */
+function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, username }) {
+  const about = [bottleId && t('bottle.numbered', { id: String(bottleId) }), username].filter(Boolean).join(' · ');
+  return el('tr', {},
+    el('td', {}, time(doneAt)),
+    el('td', {}, actor ?? t('teacher.log.reports')),
+    el('td', {}, t(`teacher.did.${action}`)),
+    el('td', {}, about));
+}
+
+await refresh();
+setInterval(refresh, REFRESH_MS);

@@ -1,0 +1,80 @@
+// Deletion of an own bottle, and the report of another account's.
+
+/** @import { App } from '../lib/types.js' */
+
+import { isAbort, request, t } from '../lib/core.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { invalidateList } from '../lib/my-bottles.js';
+import { toast } from '../lib/notices.js';
+import { withSession } from './account.js';
+import { closePanel } from './panel.js';
+
+const MAX_REASON_LENGTH = 500;
+
+/**
+ * Creates the controls below an opened bottle.
+ * @param {App} app
+ * @param {number} id
+ * @param {boolean} isOwn
+ */
+export const bottleActions = (app, id, isOwn) => (isOwn ? deleteControls(app, id) : reportControls(app, id));
+
+/**
+ * @param {App} app
+ * @param {number} id
+ */
+function deleteControls(app, id) {
+  const error = el('p', { class: 'error', role: 'alert' });
+  const button = el('button', { type: 'button', class: 'danger' }, t('delete.bottle'));
+  const cancelButton = el('button', { type: 'button' }, t('delete.no'));
+  const confirmation = el('div', { class: 'row' },
+    el('span', {}, t('delete.sure')),
+    el('button', { type: 'button', class: 'danger', onclick: deleteBottle }, t('delete.yes')),
+    cancelButton);
+  button.addEventListener('click', () => button.replaceWith(confirmation));
+  cancelButton.addEventListener('click', () => confirmation.replaceWith(button));
+  return el('div', {}, button, error);
+
+  async function deleteBottle() {
+    try {
+      await withSession(app, () => request('DELETE', `bottles/${id}`));
+    } catch (reason) {
+      if (!isAbort(reason)) error.textContent = explain(reason).message;
+      return;
+    }
+    invalidateList('created');
+    closePanel();
+    toast(t('delete.done'));
+    app.refresh();
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {number} id
+ */
+function reportControls(app, id) {
+  const error = el('p', { class: 'error', role: 'alert' });
+  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true });
+  const form = el('form', { hidden: true },
+    el('label', {}, t('report.reason'), reason), error,
+    el('div', { class: 'row' }, el('button', { class: 'danger' }, t('report.send'))));
+  const button = el('button', { type: 'button' }, t('report.open'));
+  button.addEventListener('click', () => {
+    form.hidden = !form.hidden;
+    reason.focus();
+  });
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    try {
+      await withSession(app, () => request('POST', `bottles/${id}/report`, { body: { reason: reason.value } }));
+    } catch (failure) {
+      if (!isAbort(failure)) error.textContent = explain(failure).message;
+      return;
+    }
+    form.replaceWith(el('p', { class: 'hint', role: 'status' }, t('report.done')));
+    button.remove();
+  });
+  return el('div', {}, button, form);
+}

@@ -1,0 +1,144 @@
+// One bottle in the panel: closed, with the button that opens it, or opened.
+
+/** @import { App, MapBottle, OpenedBottle, Place } from '../lib/types.js' */
+/** @import { Child } from '../lib/dom.js' */
+
+import { isAbort, request, session, t } from '../lib/core.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { coordinates, displayName, placeText, time } from '../lib/format.js';
+import { formatView } from '../lib/geo.js';
+import { invalidateList } from '../lib/my-bottles.js';
+import { toast } from '../lib/notices.js';
+import { styleName } from '../map/bottles.js';
+import { withSession } from './account.js';
+import { bottleActions } from './bottle-actions.js';
+import { bottleIcon } from './bottle-icon.js';
+import { openersButton } from './openers.js';
+import { flyTo, showPanel } from './panel.js';
+
+const MIN_ZOOM_OPENED = 6;
+const ZOOM_ON_MAP = 8;
+
+/**
+ * Shows a closed bottle. A link names only its id.
+ * @param {App} app
+ * @param {Pick<MapBottle, 'bottle_id'> & Partial<MapBottle>} bottle
+ */
+export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = false, location }) {
+  const state = { isOpened: app.openedIds.has(id), isOwn };
+  const note = isOwn ? 'bottle.mine' : state.isOpened ? 'bottle.openedBefore' : 'bottle.closed';
+  const title = location ? t(`bottle.${styleName(style)}`) : t('bottle.numbered', { id: String(id) });
+  const error = el('p', { class: 'error', role: 'alert' });
+  const button = el('button', { type: 'button', class: 'primary' }, t('bottle.open'));
+  button.addEventListener('click', () => open(app, id, button, error));
+  return showInPanel(app, id, title, [
+    el('div', { class: 'bottle-summary' }, bottleIcon(style, state), el('div', {},
+      location && el('p', { class: 'place' }, placeText(location)),
+      location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
+      el('p', {}, t(location ? note : 'bottle.linked')))),
+    error,
+    el('div', { class: 'form-end' }, button),
+  ]);
+}
+
+/** @param {Place} place */
+const coordinatesOf = ({ latitude, longitude }) => coordinates(latitude, longitude);
+
+/**
+ * @param {App} app
+ * @param {number} id
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} error
+ */
+async function open(app, id, button, error) {
+  error.textContent = '';
+  button.disabled = true;
+  try {
+    const bottle = await withSession(app, () => request('POST', `bottles/${id}/open`));
+    if (bottle.owner.user_id !== session.user?.user_id && !app.openedIds.has(id)) {
+      app.openedIds.add(id);
+      invalidateList('opened');
+    }
+    await showOpenedBottle(app, bottle);
+    const { latitude, longitude } = bottle.location;
+    flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_OPENED));
+  } catch (reason) {
+    if (!isAbort(reason)) error.textContent = explain(reason, 'open').message;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/**
+ * Shows an opened bottle: message, owner, place and times.
+ * @param {App} app
+ * @param {OpenedBottle} bottle
+ */
+export async function showOpenedBottle(app, bottle) {
+  const { bottle_id: id, style, content, owner, location } = bottle;
+  const isOwn = !owner || owner.user_id === session.user?.user_id;
+  const name = isOwn ? '' : displayName(owner);
+  await showInPanel(app, id, isOwn ? t('read.mine') : t('read.from', { name }), [
+    el('div', { class: 'letter' },
+      el('p', { class: 'letter-text' }, content),
+      el('p', { class: 'letter-end' },
+        !isOwn && el('span', { class: 'owner' }, `— ${name}`),
+        bottleIcon(style, { isOpened: true, isOwn }))),
+    facts(bottle, isOwn),
+    el('div', { class: 'row' },
+      el('button', {
+        type: 'button', onclick: () => flyTo(app.map, location.latitude, location.longitude, ZOOM_ON_MAP),
+      }, t('read.show')),
+      el('button', { type: 'button', onclick: () => copyLink(id) }, t('read.copy'))),
+    bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
+    isOwn && openersButton(app, id, bottle.openers_count),
+    bottleActions(app, id, isOwn),
+  ]);
+}
+
+/**
+ * @param {OpenedBottle} bottle
+ * @param {boolean} isOwn
+ */
+function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
+  return el('dl', { class: 'facts' },
+    el('dt', {}, t('read.where')),
+    el('dd', {}, placeText(location),
+      location.formatted_address && el('span', { class: 'hint' }, coordinatesOf(location))),
+    el('dt', {}, t('read.thrown')),
+    el('dd', {}, time(thrownAt)),
+    openedAt && !isOwn ? [el('dt', {}, t('read.opened')), el('dd', {}, time(openedAt))] : []);
+}
+
+/**
+ * Shows a bottle in the panel. Meanwhile the address bar holds its link, and the map marks it.
+ * @param {App} app
+ * @param {number} id
+ * @param {string} title
+ * @param {Child[]} contents
+ */
+async function showInPanel(app, id, title, contents) {
+  await showPanel(title, contents, {
+    kind: 'panel-bottle',
+    onClose() {
+      app.bottles.select(null);
+      history.replaceState(null, '', formatView(app.map));
+    },
+  });
+  app.bottles.select(id);
+  history.replaceState(null, '', `#bottle/${id}`);
+}
+
+/** @param {number} id */
+async function copyLink(id) {
+  const link = new URL(`#bottle/${id}`, document.baseURI).href;
+  try {
+    await navigator.clipboard.writeText(link);
+  } catch {
+    // Without https a page has no access to the clipboard, so the reader copies the link from the toast.
+    toast(link);
+    return;
+  }
+  toast(t('read.copied'));
+}

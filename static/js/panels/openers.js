@@ -1,0 +1,61 @@
+// The openers of an own bottle.
+
+/** @import { App, Person } from '../lib/types.js' */
+
+import { isAbort, request, t } from '../lib/core.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { displayName, time } from '../lib/format.js';
+import { withSession } from './account.js';
+import { skeleton } from './panel.js';
+
+/** @typedef {Person & { open_at: string }} Opener */
+
+let listCount = 0;
+
+/**
+ * Creates a button with the number of openers that shows their names.
+ * @param {App} app
+ * @param {number} id
+ * @param {number} [openers]
+ */
+export function openersButton(app, id, openers) {
+  const list = el('div', { class: 'openers', id: `openers-${(listCount += 1)}`, hidden: true });
+  const button = el('button', {
+    type: 'button', class: 'openers-button', 'aria-expanded': 'false', 'aria-controls': list.id,
+  }, label(openers));
+  button.addEventListener('click', async () => {
+    list.hidden = !list.hidden;
+    button.setAttribute('aria-expanded', String(!list.hidden));
+    if (!list.hidden) await fillOpeners(app, id, list);
+  });
+  return el('div', {}, button, list);
+}
+
+/** @param {number | undefined} openers */
+function label(openers) {
+  if (openers) return t('openers.count', { n: openers });
+  return t(openers === 0 ? 'openers.zero' : 'openers.title');
+}
+
+/**
+ * @param {App} app
+ * @param {number} id
+ * @param {HTMLElement} list
+ */
+async function fillOpeners(app, id, list) {
+  list.replaceChildren(skeleton(2));
+  try {
+    const { openers } = await withSession(app, () => request('GET', `bottles/${id}/openers`));
+    list.replaceChildren(openers.length ? names(openers) : el('p', { class: 'hint' }, t('openers.none')));
+  } catch (error) {
+    const message = isAbort(error) ? '' : explain(error).message;
+    list.replaceChildren(el('p', { class: 'error', role: 'alert' }, message));
+  }
+}
+
+/** @param {Opener[]} openers */
+const names = (openers) => el('ul', {}, openers.map((opener) => el('li', {},
+  el('span', {}, displayName(opener),
+    opener.gender !== 'unknown' && el('small', {}, t(`gender.${opener.gender}`))),
+  time(opener.open_at))));

@@ -1,0 +1,110 @@
+// The form that throws a bottle. The draft is stored on this device until it is thrown.
+
+/** @import { App } from '../lib/types.js' */
+/** @import { Control, Controls } from '../lib/forms.js' */
+
+import { readStoredObject, request, t, writeStored } from '../lib/core.js';
+import { el } from '../lib/dom.js';
+import { field, form, input } from '../lib/forms.js';
+import { characterCount, parseNumber } from '../lib/format.js';
+import { invalidateList } from '../lib/my-bottles.js';
+import { toast } from '../lib/notices.js';
+import { styleName } from '../map/bottles.js';
+import { createPlacePicker } from '../map/place-picker.js';
+import { withSession } from './account.js';
+import { bottleIcon } from './bottle-icon.js';
+import { closePanel, flyTo, showPanel } from './panel.js';
+
+const DRAFT_KEY = 'bottle.draft';
+const MAX_CONTENT_LENGTH = 4000;
+const MAX_ADDRESS_LENGTH = 256;
+const MIN_ZOOM_THROWN = 6;
+const STYLES = [0, 1, 2];
+
+/** @param {App} app */
+export async function openThrow(app) {
+  const draft = readStoredObject(DRAFT_KEY) ?? {};
+  const message = el('textarea', { rows: 4, required: true });
+  message.value = draft.content ?? '';
+  const address = input({ maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: draft.address ?? '' });
+  const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' });
+  const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' });
+  const counter = el('p', { class: 'counter' });
+  const updateCounter = () => {
+    const count = characterCount(message.value);
+    counter.textContent = t('throw.count', { n: count, most: MAX_CONTENT_LENGTH });
+    counter.classList.toggle('over', count > MAX_CONTENT_LENGTH);
+  };
+  const picker = createPlacePicker(app, { address, latitude, longitude });
+  const node = form(t('throw.button'), [
+    styleChoice(Number(draft.style ?? 0)),
+    field('content', t('field.message'), message),
+    counter,
+    picker.node,
+    field('formatted_address', t('field.address'), address, t('throw.addressHint')),
+    el('div', { class: 'columns' },
+      field('latitude', t('field.latitude'), latitude),
+      field('longitude', t('field.longitude'), longitude)),
+  ], { context: 'throw', validate, submit: (controls) => throwBottle(app, controls) });
+  node.addEventListener('input', () => {
+    updateCounter();
+    saveDraft({ style: chosenStyle(node), content: message, address, latitude, longitude });
+  });
+  updateCounter();
+  await showPanel(t('throw.open'), [node], { kind: 'panel-throw', onClose: picker.end });
+  picker.start();
+}
+
+/** @param {number} chosen */
+function styleChoice(chosen) {
+  return el('fieldset', { class: 'styles' }, el('legend', {}, t('throw.style')),
+    STYLES.map((style) => el('label', {},
+      el('input', { type: 'radio', name: 'style', value: style, checked: style === chosen }),
+      bottleIcon(style), el('span', {}, t(`style.${styleName(style)}`)))));
+}
+
+/** @param {HTMLFormElement} node */
+const chosenStyle = (node) => /** @type {HTMLInputElement} */ (node.querySelector('[name="style"]:checked'));
+
+/** @param {Record<string, { value: string }>} controls */
+function saveDraft(controls) {
+  const values = Object.entries(controls).map(([name, control]) => [name, control.value]);
+  writeStored(DRAFT_KEY, JSON.stringify(Object.fromEntries(values)));
+}
+
+/** @param {Controls} controls */
+function validate({ content, latitude, longitude }) {
+  /** @type {Record<string, string>} */
+  const messages = {};
+  if (!isWithin(latitude, 90)) messages.latitude = t(latitude.value ? 'error.field.latitude' : 'throw.noPlace');
+  if (!isWithin(longitude, 180)) messages.longitude = t(longitude.value ? 'error.field.longitude' : 'throw.noPlace');
+  if (!content.value.trim()) messages.content = t('error.required');
+  if (characterCount(content.value) > MAX_CONTENT_LENGTH) messages.content = t('error.field.content');
+  return messages;
+}
+
+/**
+ * @param {Control} control
+ * @param {number} limit of the absolute value
+ */
+const isWithin = (control, limit) => Math.abs(parseNumber(control.value)) <= limit;
+
+/**
+ * @param {App} app
+ * @param {Controls} controls
+ */
+async function throwBottle(app, { style, content, formatted_address: address, latitude, longitude }) {
+  const location = {
+    formatted_address: address.value.trim(),
+    latitude: parseNumber(latitude.value),
+    longitude: parseNumber(longitude.value),
+  };
+  const body = { content: content.value, style: Number(style.value), location };
+  await withSession(app, () => request('POST', 'bottles', { body }), 'login.toThrow');
+  writeStored(DRAFT_KEY, null);
+  invalidateList('created');
+  closePanel();
+  toast(t('throw.done'));
+  flyTo(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_THROWN));
+  app.refresh();
+}

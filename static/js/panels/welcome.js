@@ -1,0 +1,72 @@
+// The welcome card of the first visit, and the flight to the nearest bottles.
+
+/** @import { App, Cell } from '../lib/types.js' */
+
+import { readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
+import { el, loadStyle } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+import { displayName } from '../lib/format.js';
+import { WORLD } from '../lib/geo.js';
+import { toast } from '../lib/notices.js';
+import { logIn } from './account.js';
+import { flyTo } from './panel.js';
+
+export const WELCOMED_KEY = 'bottle.welcomed';
+const SEARCH_ZOOM = 3;      // of the cells in which the nearest bottles are found
+const MAX_ZOOM_FOUND = 4;   // a cell of that size fits into the window
+
+/**
+ * Shows the card to a visitor. It does not return after it was closed, except in the demo, which offers its accounts.
+ * @param {App} app
+ */
+export async function showWelcome(app) {
+  const accounts = app.settings.demo_accounts;
+  if (session.user || (readStored(WELCOMED_KEY) && accounts.length === 0)) return;
+  await loadStyle('panel');
+  const close = () => {
+    writeStored(WELCOMED_KEY, 'yes');
+    card.remove();
+  };
+  const buttons = accounts.map((account) => el('button', {
+    type: 'button', onclick: () => logInToDemo(account.username, account.password),
+  }, t('welcome.demo', { name: displayName(account) })));
+  const card = el('section', { class: 'welcome', 'aria-label': t('welcome.title') },
+    el('h2', {}, t('welcome.title')),
+    el('p', {}, t('welcome.about')),
+    buttons.length > 0 && el('div', { class: 'row' }, buttons),
+    el('button', { type: 'button', class: 'close', 'aria-label': t('welcome.close'), onclick: close }, '×'));
+  document.querySelector('main')?.append(card);
+  app.events.addEventListener('login', close, { once: true });
+}
+
+/**
+ * @param {string} username
+ * @param {string} password
+ */
+async function logInToDemo(username, password) {
+  try {
+    const user = await logIn(username, password);
+    setUser(user);
+    toast(t('login.done', { name: displayName(user) }));
+  } catch (error) {
+    toast(explain(error).message);
+  }
+}
+
+/**
+ * Moves the map to the bottles nearest to its centre. Shows a toast if the sea has no bottles.
+ * @param {App} app
+ */
+export async function flyToBottles({ map }) {
+  try {
+    /** @type {{ cells: Cell[] }} */
+    const { cells } = await request('GET', 'bottles/counts', { query: { ...WORLD, zoom: SEARCH_ZOOM } });
+    const centre = map.getCenter();
+    const distance = (/** @type {Cell} */ cell) => centre.distanceTo([cell.latitude, cell.longitude]);
+    const [nearest] = cells.toSorted((a, b) => distance(a) - distance(b));
+    if (nearest) flyTo(map, nearest.latitude, nearest.longitude, Math.min(map.getZoom(), MAX_ZOOM_FOUND));
+    else toast(t('view.emptySea'));
+  } catch (error) {
+    toast(explain(error).message);
+  }
+}

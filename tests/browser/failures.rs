@@ -1,0 +1,62 @@
+//! Faults on the side of the browser: damaged or denied storage, and errors of the page's own code.
+
+use super::{DESKTOP, bob, register, start};
+use crate::driver::Browser;
+use rstest::rstest;
+
+/// Replaces each value that the page stores by a damaged one.
+const DAMAGE_STORAGE: &str = "
+    for (const key of ['bottle.user', 'bottle.draft', 'bottle.place', 'bottle.language']) {
+        localStorage.setItem(key, '{damaged');
+    }";
+
+/// Denies access to the storage, as a browser does whose user blocks site data.
+const DENY_STORAGE: &str = "
+    Object.defineProperty(window, 'localStorage', {
+        get() { throw new DOMException('denied', 'SecurityError'); },
+    });";
+
+/// Makes the drawing of a bottle fail.
+const FAIL_DRAWING: &str = "
+    CanvasRenderingContext2D.prototype.drawImage = () => { throw new Error('drawing fails'); };";
+
+#[rstest]
+#[case::damaged(DAMAGE_STORAGE)]
+#[case::denied(DENY_STORAGE)]
+#[tokio::test]
+async fn the_page_works_without_its_stored_values(#[case] fault: &str) {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    page.reads("1 bottle in view").await;
+    page.run_in_new_documents(fault);
+    page.reload().await;
+    page.reads("1 bottle in view").await;
+    register(&page, "en", "ada").await;
+    page.click("Throw a bottle").await;
+    assert_eq!(page.value("Message").await, "");
+    page.fill("Message", "Thrown without storage.").await;
+    page.fill("Latitude", "23.1").await;
+    page.fill("Longitude", "113.3").await;
+    page.click("Throw").await;
+    page.reads("2 bottles in view").await;
+    page.close(&[]).await;
+}
+
+/// An error of the page's own code reaches the console. The page does not take it for a lost connection.
+#[rstest]
+#[case::map("#9/23.09/113.36")]
+#[case::projector("live")]
+#[tokio::test]
+async fn a_drawing_error_is_not_a_lost_connection(#[case] path: &str) {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    register(&page, "en", "ada").await;
+    page.run_in_new_documents(FAIL_DRAWING);
+    page.go(path).await;
+    page.reload().await;
+    page.logs("drawing fails").await;
+    assert!(!page.text().await.contains("cannot be reached"));
+    page.close(&["drawing fails"]).await;
+}
