@@ -1,9 +1,10 @@
-//! Closes connections that keep the server waiting, or are too many.
+//! Closes connections that exceed a timeout or a limit.
 //!
-//! Rocket waits for ever for a request to begin or to go on, accepts as many connections as there are
-//! descriptors, and has no hook on its listener. So the process looks at its own sockets, once a second,
-//! and at once when many descriptors are in use. Requests go through unchanged: fairings tell those that
-//! are being answered, and `receive` those whose body is still on its way, from connections that wait.
+//! Rocket has no timeout for a request's head or body, accepts as many connections as there are
+//! descriptors, and has no hook on its listener. The process therefore inspects its own sockets once
+//! a second, and within 100 ms when many descriptors are in use. Requests pass unchanged: fairings
+//! mark the connections whose request is being answered, and `receive` those whose body is being
+//! read. All others are waiting.
 
 mod limits;
 mod sockets;
@@ -26,56 +27,60 @@ use self::sockets::{Descriptors, OTHER_DESCRIPTORS};
 pub use self::limits::Limits;
 pub use self::sockets::{raise_fd_limit, stop_listening};
 
-/// The time between two looks at how many descriptors are in use. Within it, a flood must not use up the
-/// quarter of them that `raise_fd_limit` leaves: 1,000 of 4,096.
+/// The time between two checks of how many descriptors are in use. A flood must not use up, within
+/// this time, the quarter of them that `raise_fd_limit` leaves free: 1,000 of 4,096.
 const PROBE: Duration = Duration::from_millis(100);
 
-/// After so many probes, the sockets are looked at in any case.
+/// The number of checks after which the sockets are inspected in any case.
 const PROBES: usize = 10;
 
-/// How long a connection that was shut down may take to disappear.
+/// The time that a connection may take to disappear after it was shut down.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// For so many bytes of an answer, a connection has a second more.
+/// The pace at which a client must read: it has one second more for this many bytes of a response.
 const SLOWEST_READER: usize = 8 * 1024;
 
-/// The most that it has more. With `Limits::patience` of 30 s, it is enough for 4 MiB at 28 KiB/s.
+/// The longest time that a client has for reading, besides `Limits::patience`. With 30 s of that, it
+/// suffices for 4 MiB at 28 KiB/s.
 const LONGEST_READING: Duration = Duration::from_secs(120);
 
-/// Knows which connections have a request in progress, and closes others. A clone is the same.
+/// Tracks which connections have a request in progress, and closes others. Clones share the state.
 #[derive(Clone)]
 pub struct Connections(Arc<Watch>);
 
 struct Watch {
     limits: Limits,
-    // Each request comes here twice, so there is a lock for each of several parts, by client's port.
+    // Sixteen locks, chosen by the client's port, because each request takes one twice.
     known: [Mutex<HashMap<SocketAddr, State>>; 16],
 }
 
 #[derive(Clone, Copy)]
 enum State {
-    /// A request is complete, and is being answered.
+    /// The server is answering a complete request.
     Busy,
-    /// The body of a request has been on its way since then.
+    /// The server has been reading the body of a request since then.
     Receiving(Instant),
-    /// There has been no request since then.
+    /// The server has been waiting for a request since then.
     Waiting(Instant),
 }
 
 impl Connections {
-    /// None yet.
+    /// Creates a fairing without any connection.
     pub fn new(limits: Limits) -> Self {
         Self(Arc::new(Watch { limits, known: Default::default() }))
     }
 
-    /// A client with an answer that has no end must take some of it within this time, and then once
-    /// more.
+    /// Closes the connection of `client` unless it reads a part of an endless response within
+    /// `within` plus `Limits::patience`.
     pub fn expect(&self, client: Option<SocketAddr>, within: Duration) {
         self.0.note(client, State::Waiting(Instant::now() + within));
     }
 
-    /// Reads a body that `client` sends, and fails when that takes longer than `Limits::patience`. Until
-    /// the body is complete, the connection counts as waiting.
+    /// Awaits `reading`, which reads a body that `client` sends. The connection counts as waiting
+    /// until the body is complete.
+    ///
+    /// # Errors
+    /// Returns the error of `reading`, or `TimedOut` after `Limits::patience`.
     pub async fn receive<T>(
         &self,
         client: Option<SocketAddr>,
@@ -87,7 +92,8 @@ impl Connections {
         received?
     }
 
-    /// Waits until the connection of a client whose request is in progress is closed, and somewhat longer.
+    /// Waits until the connection of a client with a request in progress is closed. Returns up to
+    /// two seconds later.
     pub async fn closed(&self, client: Option<SocketAddr>) {
         let Some(client) = client else { return pending().await };
         while self.0.part(client).contains_key(&client) {
@@ -105,10 +111,12 @@ impl Fairing for Connections {
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
         let (watch, port) = (Arc::clone(&self.0), rocket.config().port);
         sockets::raise_backlog(port);
-        // Opened before there are connections: later there might be no descriptor left for it.
+        // Opened before there are connections: later no descriptor may be left for it.
         match Descriptors::open() {
             Ok(descriptors) => drop(tokio::spawn(watch.close_for_ever(descriptors, port))),
-            Err(e) => tracing::error!("slow connections will not be closed: {e}"),
+            Err(e) => tracing::error!(
+                "cannot list open descriptors: {e}. Slow connections stay open; mount /dev/fd"
+            ),
         }
     }
 
@@ -117,14 +125,14 @@ impl Fairing for Connections {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        // An answer of unknown length goes on until its reader leaves.
+        // A response of unknown length lasts until its reader disconnects.
         if let Some(size) = response.body().preset_size() {
             self.0.note(request.remote(), State::Waiting(Instant::now() + time_to_read(size)));
         }
     }
 }
 
-/// How much longer than others a connection may wait on which an answer of `size` bytes is on its way.
+/// Returns the time that a client has for reading a response of `size` bytes, besides the timeout.
 fn time_to_read(size: usize) -> Duration {
     Duration::from_secs((size / SLOWEST_READER) as u64).min(LONGEST_READING)
 }
@@ -155,28 +163,29 @@ impl Watch {
         }
     }
 
-    /// Closes what is to be closed. `closing` holds when each of those before was shut down.
+    /// Shuts down the connections to close. `closing` holds the time at which each earlier one was
+    /// shut down.
     fn sweep(
         &self,
         closing: &mut HashMap<SocketAddr, Instant>,
         now: Instant,
         list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>,
     ) {
-        // In this order: one that comes in between is forgotten by nobody.
+        // In this order, so that a connection that is accepted in between keeps its state.
         let known = self.known_clients();
         let mut open = list_open();
         for client in known.iter().filter(|client| !open.contains_key(client)) {
             self.part(*client).remove(client);
         }
-        // They count no more, or others would be closed in their place. They are forgotten soon, because a
-        // client may use its port again, and the new connection counts.
+        // Closing connections do not count, or others would be closed in their place. They are
+        // removed after a second, because a client may use its port for a new connection.
         closing.retain(|_, since| *since + CLOSING > now);
         open.retain(|client, _| !closing.contains_key(client));
         let states: Vec<_> =
             open.keys().map(|client| (*client, self.state(*client, now))).collect();
         let close = self.limits.connections_to_close(&states, now);
         for (client, descriptor) in close.iter().filter_map(|client| open.get_key_value(client)) {
-            // If the connection has ended meanwhile, its descriptor may be that of another client.
+            // If the connection has ended meanwhile, its descriptor may belong to another client.
             if sockets::client(*descriptor) == Some(*client) {
                 let _ = shutdown(*descriptor, Shutdown::Both);
             }
@@ -190,7 +199,7 @@ impl Watch {
         parts.flat_map(|part| part.keys().copied().collect::<Vec<_>>()).collect()
     }
 
-    /// The state of an open connection. A new one waits from now on.
+    /// Returns the state of an open connection. A new one has been waiting since `now`.
     fn state(&self, client: SocketAddr, now: Instant) -> State {
         *self.part(client).entry(client).or_insert(State::Waiting(now))
     }
@@ -201,7 +210,7 @@ mod tests {
     use super::*;
     use crate::model::network::TrustedProxy;
 
-    /// One connection that is always open, for a server that may have none.
+    /// The server allows no connection, and one is always open.
     #[test]
     fn a_port_that_is_used_again_counts_again() {
         let proxy = TrustedProxy::new(None);

@@ -1,5 +1,8 @@
-//! Requests that pages of other sites send. A browser sends our cookie along with them, so what they
-//! ask to be changed is refused. Clients that are no browsers say nothing of a site, and pass.
+//! Protection against cross-site request forgery (CSRF).
+//!
+//! A browser attaches the session cookie to requests that pages of other sites send. Requests other
+//! than GET and HEAD are therefore rejected if `Origin` or `Sec-Fetch-Site` names another site. A
+//! client that sends neither header is not a browser, and passes.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Method;
@@ -8,17 +11,25 @@ use rocket::{Data, Request, async_trait};
 
 use super::rejection::Rejection;
 
-/// Where people reach the server, as far as the operator says.
+/// The URL under which clients reach the server, or none if the operator did not set one.
 #[derive(Clone, Debug, Default)]
 pub struct PublicUrl(Option<Absolute<'static>>);
 
 impl PublicUrl {
-    /// The address in `text`, which may be empty; the error is for the operator.
+    /// Parses the setting `public_url`, which may be empty.
+    ///
+    /// # Errors
+    /// Returns a message for the operator unless `text` is a URL with the scheme `http` or `https`,
+    /// a host, and neither a path nor a query.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self(None));
         }
-        let wrong = || format!("public_url is no address like https://bottle.example.org: {text}");
+        let wrong = || {
+            format!(
+                "public_url is not a URL like https://bottle.example.org, without a path: {text}"
+            )
+        };
         let url = Absolute::parse_owned(text.to_owned()).map_err(|_| wrong())?;
         let is_root = matches!(url.path().as_str(), "" | "/") && url.query().is_none();
         let is_web = matches!(url.scheme(), "http" | "https");
@@ -28,18 +39,20 @@ impl PublicUrl {
         }
     }
 
-    /// Whether everything travels encrypted.
+    /// Returns whether clients reach the server over HTTPS.
     pub fn is_https(&self) -> bool {
         self.0.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 
-    /// Whether `origin`, as a browser says it, is this server's, which `host` was asked for.
+    /// Returns whether the `Origin` header `origin` names this server, which the `Host` header `host`
+    /// names as well.
     fn is_own(&self, origin: &str, host: Option<&Host<'_>>) -> bool {
         let Ok(origin) = Absolute::parse(origin) else { return false };
         let as_public = self.0.as_ref().is_some_and(|url| {
             url.scheme() == origin.scheme() && place(url).is_some_and(|p| Some(p) == place(&origin))
         });
-        // To what is public over https, plain http is another site: anyone on the way may be it.
+        // If the server is public over HTTPS, its name over plain HTTP is another site: anyone on the
+        // network could serve it.
         let plain_may_be = !self.is_https() || origin.scheme() == "https";
         let as_asked = host.is_some_and(|host| {
             let port = host.port().or_else(|| default_port(&origin));
@@ -49,7 +62,7 @@ impl PublicUrl {
     }
 }
 
-/// Host and port.
+/// Returns the host, in lower case, and the port.
 fn place(url: &Absolute<'_>) -> Option<(String, Option<u16>)> {
     let authority = url.authority()?;
     Some((authority.host().to_lowercase(), authority.port().or_else(|| default_port(url))))
@@ -63,13 +76,13 @@ fn default_port(url: &Absolute<'_>) -> Option<u16> {
     }
 }
 
-/// Refuses what the page of another site asks to be changed.
+/// Rejects requests that pages of other sites send, except GET and HEAD.
 pub struct CsrfProtection;
 
 #[async_trait]
 impl Fairing for CsrfProtection {
     fn info(&self) -> Info {
-        Info { name: "own pages only", kind: Kind::Request }
+        Info { name: "CSRF protection", kind: Kind::Request }
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {

@@ -1,6 +1,8 @@
-//! Bodies that no handler reads. Closing a connection with part of a body unread can lose the answer
-//! on its way: a client that sends all before it listens would hear a reset, not a refusal. So guards
-//! forward what they refuse, with its reason noted, and it ends here.
+//! Reads the bodies of rejected requests.
+//!
+//! Closing a connection with part of a body unread can lose the response in transit: a client that
+//! sends its whole body before it reads would see a reset instead of the rejection. Guards therefore
+//! stash their [`Rejection`] and forward, and the drain route reads the body.
 
 use std::io;
 
@@ -13,10 +15,11 @@ use rocket::{Request, Route, async_trait};
 use super::rejection::Rejection;
 use crate::http::connections::Connections;
 
-/// How much of a body is read for nothing.
+/// The largest part of a rejected body that is read, in MiB.
 pub(super) const PATIENCE_MIB: u64 = 16;
 
-/// Routes, to be mounted at `/`, that any request with a body comes to when no other took it.
+/// Returns the drain routes, to be mounted at `/`. They match any request with a body that no other
+/// route has handled.
 pub fn routes() -> Vec<Route> {
     [Method::Post, Method::Put, Method::Delete, Method::Patch, Method::Trace]
         .into_iter()
@@ -31,14 +34,14 @@ struct Unread;
 #[async_trait]
 impl Handler for Unread {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        // What cannot be read, because the client has gone, needs no answer either.
+        // A failure means that the client has disconnected or exceeded the timeout.
         let _ = in_time(request, data.open(PATIENCE_MIB.mebibytes()).stream_to(sink())).await;
         let reason = request.local_cache(|| None::<Rejection>);
         Outcome::Error(reason.as_ref().map_or(Status::NotFound, Rejection::status))
     }
 }
 
-/// What `reading` the body of `request` comes to, or that the client took too long to send it.
+/// Awaits `reading`, which reads the body of `request`, for at most the request timeout.
 pub(super) async fn in_time<T>(
     request: &Request<'_>,
     reading: impl Future<Output = io::Result<T>>,

@@ -1,5 +1,5 @@
-//! What the contracts share: request bodies, the session guard, rejections, and the fairings that
-//! protect every route.
+//! Code that the contracts share: request bodies, the session guard, rejections, and the fairings
+//! that protect every route.
 
 pub mod chunk_size;
 pub mod connections;

@@ -2,16 +2,16 @@
 
 use utoipa::openapi::OpenApi;
 
-/// A contract's handlers as OpenAPI paths, and the answers that all its routes share.
+/// A contract's handlers as OpenAPI paths, and the responses that all its routes share.
 pub struct ContractSpec {
     /// The paths and schemas of the handlers.
     pub api: OpenApi,
-    /// The tag that its routes are listed under.
+    /// The tag under which its routes are listed.
     pub contract: &'static str,
-    /// The schema of an error answer.
+    /// The name of the schema of an error response.
     pub refusal: &'static str,
-    /// The status without a session, on routes that require one.
+    /// The status of a request without a session, on routes that require one.
     pub logged_out: &'static str,
-    /// The statuses for an invalid field, on routes that take input.
+    /// The statuses of a request with an invalid field, on routes that take input.
     pub wrong_field: &'static [&'static str],
 }

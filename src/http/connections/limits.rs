@@ -1,4 +1,4 @@
-//! Which connections to close, of those that are open.
+//! Chooses the connections to close among those that are open.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use super::State;
 use crate::model::network::{TrustedProxy, network};
 
-/// The limits on connections, and on how long a client may keep the server waiting.
+/// The limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a connection may be open without a request, and how long a request's body may take.
+    /// The time that a connection may be open without a request, and that a body may take.
     pub patience: Duration,
-    /// How many may be open.
+    /// The number of connections that may be open.
     pub most: usize,
-    /// How many of them from one address, or from one /64 of IPv6.
+    /// The number of connections from one address, or from one /64 of IPv6.
     pub most_per_address: usize,
-    /// From whose address there may be as many as there may be at all.
+    /// The proxy whose address is exempt from `most_per_address`.
     pub proxy: TrustedProxy,
 }
 
 impl Limits {
-    /// Returns the connections to close: those that have waited too long and, while there are too many,
-    /// those that have waited longest. One whose request is being answered is never among them.
+    /// Returns the connections that exceed the timeout and, while there are too many, those that
+    /// have waited longest. Never returns one whose request is being answered.
     pub(super) fn connections_to_close(
         &self,
         open: &[(SocketAddr, State)],
@@ -37,7 +37,8 @@ impl Limits {
         waiting.sort_unstable_by_key(|waiting| (waiting.since, waiting.client));
 
         let mut closing = Vec::new();
-        // A crowd from one address costs nobody else a connection: the limit in all counts what is then left.
+        // The limit per address applies first, so that many connections from one address cost no
+        // other address a connection.
         waiting.retain(|&Waiting { client, is_late, .. }| {
             let from = left_from.entry(network(client.ip())).or_default();
             let are_too_many = *from > self.most_per_address && !self.proxy.is_at(client.ip());
@@ -56,7 +57,7 @@ impl Limits {
     fn waiting(&self, (client, state): &(SocketAddr, State), now: Instant) -> Option<Waiting> {
         let (since, is_late) = match *state {
             State::Busy => return None,
-            // What reads the body has the same deadline, and answers.
+            // `Connections::receive` applies the same timeout, and the client gets a response.
             State::Receiving(since) => (since, false),
             State::Waiting(since) => (since, since + self.patience <= now),
         };
@@ -64,7 +65,7 @@ impl Limits {
     }
 }
 
-/// A connection that waits for its client.
+/// A connection on which the server waits for its client.
 struct Waiting {
     since: Instant,
     client: SocketAddr,
@@ -88,7 +89,8 @@ mod tests {
 
     const BUSY: Is = |_| State::Busy;
 
-    /// What is closed after 20 seconds, of connections that are as they are since the 0th, 1st, 2nd, ... second.
+    /// Returns the connections that are closed after 20 seconds, if the nth of `open` has had its
+    /// state since the nth second.
     fn closed(limits: Limits, open: &[(&str, Is)]) -> Vec<String> {
         let began = Instant::now();
         let open: Vec<_> = (0..)
@@ -155,7 +157,7 @@ mod tests {
         ];
         let of_three = Limits { most: 3, ..limits() };
         assert_eq!(closed(of_three, &open), ["192.0.2.1:1", "192.0.2.1:2"]);
-        // In all, too, the longest waiting are closed.
+        // The total limit also closes those that have waited longest.
         let of_two = Limits { most: 2, ..limits() };
         assert_eq!(closed(of_two, &open), ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"]);
     }
