@@ -1,4 +1,4 @@
-//! The Bookstore contract: accounts with a token for each terminal, in a header of its own.
+//! The Bookstore contract: accounts with one token per terminal, in the header `token`.
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
@@ -15,8 +15,8 @@ use crate::model::error::Error;
 use crate::model::fields::{Terminal, Username};
 use crate::model::token::Token;
 
-/// The envelope of every answer: `{message, token?}`. Success is `ok`; a failure says in one
-/// sentence what was wrong, and has an empty token.
+/// The envelope of every response: `{message, token?}`. The message is `ok`, or one sentence that
+/// describes the failure; then the token is empty.
 #[derive(Serialize, ToSchema)]
 #[schema(as = bookstore::Answer)]
 struct Answer {
@@ -76,12 +76,12 @@ fn said(error: &Error) -> Answer {
             failure(401, "The user_id or the password is wrong.")
         }
         Error::NoToken | Error::NotLoggedIn => failure(401, "The token is wrong."),
-        // What only another contract asks for.
+        // Only handlers of other contracts return these.
         _ => Rejection::Bug.into(),
     }
 }
 
-/// The `token` header.
+/// The credential: the header `token`.
 struct TerminalToken;
 
 impl Credential for TerminalToken {
@@ -92,7 +92,7 @@ impl Credential for TerminalToken {
     }
 }
 
-/// What any endpoint may be sent.
+/// The body of every request; each route reads some of the fields.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = bookstore::Form)]
 #[serde(rename_all = "camelCase")]
@@ -105,18 +105,18 @@ struct Form {
     new_password: Option<String>,
 }
 
-/// The text of a field that must be given.
+/// Returns the text of a required field, or the error for a missing one.
 fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
     text.filter(|text| !text.is_empty())
         .ok_or_else(|| failure(518, format!("The field {field} is missing.")))
 }
 
-/// Make an account: `user_id`, `password`
+/// Register an account: `user_id`, `password`
 #[utoipa::path(post, path = "/register",
     request_body = Form,
     responses(
-        (status = 200, description = "made", body = Answer),
-        (status = 508, description = "the name is taken"),
+        (status = 200, description = "the account is registered", body = Answer),
+        (status = 508, description = "the username is taken"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -142,8 +142,8 @@ async fn register(
 #[utoipa::path(post, path = "/unregister",
     request_body = Form,
     responses(
-        (status = 200, description = "it is gone", body = Answer),
-        (status = 401, description = "wrong name or password"),
+        (status = 200, description = "the account is deleted", body = Answer),
+        (status = 401, description = "wrong username or password"),
     )
 )]
 #[post("/unregister", data = "<body>")]
@@ -158,8 +158,8 @@ async fn unregister(body: Body<Form>, client: ClientIp, accounts: &State<Account
 #[utoipa::path(post, path = "/login",
     request_body = Form,
     responses(
-        (status = 200, description = "the token", body = Answer),
-        (status = 401, description = "wrong name or password"),
+        (status = 200, description = "the token of the new session", body = Answer),
+        (status = 401, description = "wrong username or password"),
     )
 )]
 #[post("/login", data = "<body>")]
@@ -186,8 +186,8 @@ async fn log_in(
 #[utoipa::path(post, path = "/password",
     request_body = Form,
     responses(
-        (status = 200, description = "changed", body = Answer),
-        (status = 401, description = "wrong name or password"),
+        (status = 200, description = "the password is changed", body = Answer),
+        (status = 401, description = "wrong username or password"),
     )
 )]
 #[post("/password", data = "<body>")]
@@ -222,12 +222,12 @@ async fn log_out(
     ok(None)
 }
 
-/// Every endpoint, to be mounted at `/auth`.
+/// Returns the routes, to be mounted at `/auth`.
 pub fn routes() -> Vec<Route> {
     routes![register, unregister, log_in, change_password, log_out]
 }
 
-/// What the document says of these routes.
+/// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(register, unregister, log_in, change_password, log_out))]
@@ -241,7 +241,7 @@ pub fn describe() -> ContractSpec {
     }
 }
 
-/// The envelope for whatever no endpoint answered.
+/// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
     catchers![refuse]
 }

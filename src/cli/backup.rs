@@ -11,11 +11,12 @@ use chrono::Utc;
 
 use super::{database, progress, terminal};
 
-/// What the names of backups begin and end with that were given none.
+/// The start and the end of the names that backups get by default.
 const PREFIX: &str = "bottle-";
 const SUFFIX: &str = ".db";
 
-/// Makes a backup, at `to` if that is named, and keeps only so many of those that are named by their time.
+/// Makes a backup at `to`, or beside the database, and then deletes older backups with default names
+/// until `keep` are left.
 pub(super) fn run(
     to: Option<PathBuf>,
     keep: Option<usize>,
@@ -25,7 +26,10 @@ pub(super) fn run(
     let to = match to {
         Some(folder) if folder.is_dir() => folder.join(name_of_now()),
         Some(file) if keep.is_some() => {
-            return Err(format!("--keep wants a folder, and {} is none", file.display()));
+            return Err(format!(
+                "--keep needs a folder, and {} is a file. Name the folder of the backups",
+                file.display()
+            ));
         }
         Some(file) => file,
         None => db.with_file_name(name_of_now()),
@@ -44,7 +48,7 @@ pub(super) fn run(
     }
 }
 
-/// Puts a backup in the place of the database.
+/// Replaces the database by a backup.
 pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let db = database(db)?;
     let bar = progress::bar("Copying");
@@ -53,7 +57,7 @@ pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let (contents, kept) = restored.map_err(|e| e.to_string())?;
     terminal::say(format_args!("{}: {}, checked", db.display(), told(&contents)));
     if let Some(kept) = kept {
-        terminal::say(format_args!("The one before it is kept as {}", kept.display()));
+        terminal::say(format_args!("The previous database is kept as {}", kept.display()));
     }
     Ok(())
 }
@@ -63,16 +67,19 @@ fn told(contents: &Contents) -> String {
     format!("{accounts} accounts, {bottles} bottles, {openings} openings")
 }
 
-/// In the order of such names, older ones come first.
+/// Returns the default name of a backup that is made now. The names sort by time.
 fn name_of_now() -> String {
     format!("{PREFIX}{}{SUFFIX}", Utc::now().format("%Y%m%dT%H%M%S%.3fZ"))
 }
 
-/// Deletes the oldest backups beside `newest`, which was just made of `db`, until `keep` are left: of those
-/// that were named by their time, and are of the same database. A backup that is dated after `newest` was
-/// made before it, by a wrong clock, and is the first to go.
+/// Deletes the oldest backups beside `newest`, the backup that was just made of `db`, until `keep`
+/// are left.
+///
+/// Only backups of the same database with default names count. One that is dated after `newest` was
+/// made earlier by a wrong clock, and is deleted first.
 fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
-    let failed = |e: &dyn Display| format!("older backups could not be deleted: {e}");
+    let failed =
+        |e: &dyn Display| format!("the backup was made, but cannot delete older ones: {e}");
     let Some(identity) = backup::identity(newest) else {
         return Ok(());
     };

@@ -1,4 +1,4 @@
-//! `bottle health`: asks the server on this machine, for containers that have nothing else to ask with.
+//! `bottle health`: queries the server on this machine, for containers without an HTTP client.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -11,19 +11,21 @@ use super::terminal;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Asks the server that the settings tell of whether it is ready.
+/// Queries the server at the address in the settings, and prints its state.
+///
+/// # Errors
+/// Returns a message if the server does not answer within 5 seconds, or is not ready.
 pub(super) fn run() -> Result<(), String> {
-    let config =
-        Config::try_from(config::figment()).map_err(|e| format!("in the settings: {e}"))?;
+    let config = Config::try_from(config::figment()).map_err(super::invalid_settings)?;
     let here: IpAddr = match config.address {
         IpAddr::V4(all) if all.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(all) if all.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         address => address,
     };
     let address = SocketAddr::new(here, config.port);
-    let failed = |e| format!("{address} does not answer: {e}");
+    let failed = |e| format!("the server at {address} does not answer: {e}");
     let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(failed)?;
-    // Over TLS, to listen is all that can be asked without its certificate.
+    // Over TLS, the certificate is unknown: a connection is all that can be checked.
     if config.tls_enabled() {
         terminal::say(format_args!("{address} listens"));
         return Ok(());
@@ -35,7 +37,7 @@ pub(super) fn run() -> Result<(), String> {
             terminal::say(format_args!("{address}: {body}"));
             Ok(())
         }
-        _ => Err(format!("{address} is not ready: {body}")),
+        _ => Err(format!("the server at {address} is not ready: {body}")),
     }
 }
 

@@ -10,10 +10,10 @@ use super::{database, terminal};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Replace the keys and end all sessions, with the server stopped: everyone logs in again
+    /// Replace the keys and end all sessions; stop the server first
     #[command(after_help = "Example: bottle keys rotate --yes")]
     Rotate {
-        /// Do not ask whether it is meant
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
         /// The database file [default: bottle.db]

@@ -1,4 +1,4 @@
-//! `bottle serve`: from settings to a server that ends cleanly.
+//! `bottle serve`: from settings to a server that shuts down cleanly.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -27,44 +27,44 @@ use tokio::sync::oneshot;
 
 use super::terminal;
 
-/// Where a certificate comes from.
+/// The source of the TLS certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tls {
-    /// This machine makes one, and keeps it in the database.
+    /// This machine generates one, and stores it in the database
     Auto,
 }
 
-/// What is served, and to whom.
+/// The arguments of `bottle serve`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The database file; a missing or empty one becomes a new database [default: bottle.db]
+    /// The database file; created if it is missing or empty [default: bottle.db]
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// A street map that needs no internet: an MBTiles file of pictures
+    /// A street map for use without internet: an MBTiles file with raster tiles
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     #[command(flatten)]
     guests: LanOptions,
 }
 
-/// Who may come in, besides this machine.
+/// The options for serving a local network.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(super) struct LanOptions {
-    /// Let others on this network in, and say how they come in
+    /// Let others on this network join, and print an address and a QR code for them
     #[arg(long)]
     lan: bool,
-    /// Serve over https, with a certificate that this machine makes
+    /// Serve over HTTPS, with a certificate that this machine generates
     #[arg(long, value_name = "auto")]
     tls: Option<Tls>,
 }
 
-/// Serves until SIGTERM or Ctrl-C; what is not named is as the settings say.
+/// Serves until SIGTERM or Ctrl-C. The arguments override the settings.
 pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
     let mut figment = config::figment();
     if guests.lan {
         figment = figment.merge((Config::ADDRESS, Ipv4Addr::UNSPECIFIED));
     }
-    let mut settings = Settings::from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    let mut settings = Settings::from(&figment).map_err(super::invalid_settings)?;
     if let Some(db) = db {
         settings.database = db;
     }
@@ -74,23 +74,23 @@ pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
     serve(figment, &settings, Demo::default(), guests)
 }
 
-/// What a demo has besides a sea.
+/// The additions of a demo; empty for any other server.
 #[derive(Default)]
 pub(super) struct Demo {
-    /// Printed below the address.
+    /// Lines that are printed below the address.
     pub(super) notes: Vec<String>,
-    /// Accounts that anyone may use.
+    /// Accounts whose passwords are public.
     pub(super) accounts: Vec<DemoAccount>,
 }
 
-/// Serves with these settings.
+/// Serves with these settings until SIGTERM or Ctrl-C.
 pub(super) fn serve(
     figment: Figment,
     settings: &Settings,
     demo: Demo,
     guests: LanOptions,
 ) -> Result<(), String> {
-    let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    let rocket_config = Config::try_from(&figment).map_err(super::invalid_settings)?;
     logging::init(config::log_level(&figment), settings.log_format);
     let max_connections = settings.max_connections.min(connections::raise_fd_limit());
     let settings = &Settings { max_connections, ..settings.clone() };
@@ -133,7 +133,7 @@ pub(super) fn serve(
         .thread_name("rocket-worker")
         .enable_all()
         .build()
-        .map_err(|e| format!("no threads could be started: {e}"))?;
+        .map_err(|e| format!("cannot start the async runtime: {e}"))?;
     let ended = runtime.block_on(async {
         if let Some(beside) = beside {
             launch_beside(beside).await?;
@@ -144,10 +144,11 @@ pub(super) fn serve(
     ended
 }
 
-/// What is told to guests once the server listens, with the fingerprint of its certificate.
+/// The join information to fill in once the server listens, and the certificate's fingerprint.
 type Welcome = (SharedJoinInfo, Option<String>);
 
-/// What lets guests in: Rocket's settings for it, and what tells them where.
+/// Adds the certificate to Rocket's settings, and returns the join information to fill in, if the
+/// options ask for either.
 fn invite(
     figment: Figment,
     guests: LanOptions,
@@ -162,14 +163,14 @@ fn invite(
         here.into_iter().chain(lan::addresses().into_iter().map(|address| address.to_string()));
     let kept = async {
         let kept = Certificate::kept(&sea.store, names.collect(), &sea.clock).await;
-        kept.map_err(|e| format!("no certificate could be made: {e}"))
+        kept.map_err(|e| format!("cannot generate a certificate: {e}"))
     };
     let kept = super::wait_for(kept)?;
     let tls = TlsConfig::from_bytes(kept.certificate.as_bytes(), kept.key.as_bytes());
     Ok((figment.merge((Config::TLS, tls)), Some((invitation, Some(kept.fingerprint)))))
 }
 
-/// Launches a second server, which ends with the program, and waits until it listens.
+/// Launches a second server in the background, and waits until it listens.
 async fn launch_beside(server: Rocket<Build>) -> Result<(), String> {
     let (listening, listens) = oneshot::channel();
     let listening = std::sync::Mutex::new(Some(listening));
@@ -196,22 +197,22 @@ async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
     let address = address(&rocket);
     match rocket.launch().await {
         Ok(_) => Ok(()),
-        // To format the error is to tell Rocket that it was handled.
+        // Rocket panics on an error that is dropped without having been formatted.
         Err(e) => match e.kind() {
             ErrorKind::Shutdown(..) => {
-                tracing::warn!("some connections were still open at the end: {e}");
+                tracing::warn!("some connections were still open at the shutdown: {e}");
                 Ok(())
             }
             ErrorKind::Bind(_) | ErrorKind::Io(_) => Err(format!(
                 "cannot listen on {address}: {e}\n\
-                 Perhaps another bottle runs there; ROCKET_PORT=8001 bottle takes another port."
+                 Another program may be using the port. To use another one: ROCKET_PORT=8001 bottle"
             )),
-            _ => Err(format!("the server did not start: {e}")),
+            _ => Err(format!("cannot start the server: {e}")),
         },
     }
 }
 
-/// Says where the server listens and which file it uses, once it does.
+/// Returns a fairing that prints the server's address and database once it listens.
 fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc {
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
@@ -227,10 +228,10 @@ fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc
             if let Some((invitation, fingerprint)) = guests {
                 lan::open(&invitation, config, fingerprint);
             }
-            println!("Ctrl-C ends it.");
-            // systemd, if that is who started it, goes on with what waits for a server.
+            println!("Press Ctrl-C to stop.");
+            // Without systemd, this has no effect.
             if let Err(e) = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]) {
-                tracing::warn!("systemd was not told: {e}");
+                tracing::warn!("cannot notify systemd that the server is ready: {e}");
             }
         })
     })

@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use super::user::of;
 use super::{beside, database, progress, runtime, settings, terminal};
 
-/// Writes all data, or one account's, to a new file, or to standard output.
+/// Exports all data, or that of the account `user`, to the new file `to` or to standard output.
 pub(super) fn export(
     to: Option<&Path>,
     user: Option<&str>,
@@ -40,7 +40,7 @@ pub(super) fn export(
     Ok(())
 }
 
-/// Has `write` write what is in `db` to the new file `to`, which is there when it is whole.
+/// Lets `write` write the data of `db` to the new file `to`, which appears once it is complete.
 fn to_file(
     db: &Path,
     to: &Path,
@@ -58,7 +58,11 @@ fn to_file(
     Ok(done)
 }
 
-/// Has `write` write what is in `db` to standard output: once, for a reader has it already.
+/// Lets `write` write the data of `db` to standard output.
+///
+/// # Errors
+/// Returns [`TransferError::Changed`] if the read must begin again, because a part of the output may
+/// already have been read.
 fn to_stdout(
     db: &Path,
     write: impl Fn(&Connection, &mut dyn Write) -> Result<u64, TransferError>,
@@ -70,8 +74,10 @@ fn to_stdout(
     })
 }
 
-/// Reads rows, as an export wrote them or another program. What is none is told and left out, and makes it
-/// a failure. `owner` is who the bottles of other programs are to belong to.
+/// Imports the rows of an export, or features of another program, as bottles of `owner`.
+///
+/// # Errors
+/// Rows that are invalid are printed and skipped. Returns their number if there are any.
 pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> Result<(), String> {
     let settings = settings()?;
     let store = beside(db, &settings)?;
@@ -110,7 +116,7 @@ pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> R
     }
 }
 
-/// Which rows were left out, and why.
+/// Returns the message for rows that were skipped for one reason.
 fn reason(LeftOut { first, count, why }: &LeftOut, unit: &str) -> String {
     match count {
         1 => format!("{unit} {first}: {why}"),
@@ -118,7 +124,7 @@ fn reason(LeftOut { first, count, why }: &LeftOut, unit: &str) -> String {
     }
 }
 
-/// A number with its thousands apart: `8,000`.
+/// Formats a number with thousands separators: `8,000`.
 fn grouped(number: u64) -> String {
     match number {
         0..1000 => number.to_string(),

@@ -1,4 +1,4 @@
-//! Figures for Prometheus, on an address of their own.
+//! Metrics for Prometheus, on an address of their own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::model::clock::Clock;
 use crate::server::logging::begun;
 use crate::store::{Store, stats};
 
-/// Counts requests, when they are answered. A clone counts to the same.
+/// Counts answered requests. Clones share the counts.
 #[derive(Clone)]
 pub struct Metrics {
     requests: Family<Answered, Counter>,
@@ -39,9 +39,9 @@ struct Served {
     part: Part,
 }
 
-/// What of the server a request is for.
+/// The part of the server that handles a request.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
-#[allow(non_camel_case_types)] // as they are printed
+#[allow(non_camel_case_types)] // The names are the labels.
 enum Part {
     bottle,
     ledger,
@@ -66,7 +66,7 @@ impl Part {
 
 impl Default for Metrics {
     fn default() -> Self {
-        // From a tenth of a millisecond to some 6 seconds.
+        // From 0.1 ms to 6 s.
         let buckets = || Histogram::new(exponential_buckets(0.0001, 3.0, 11));
         Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
     }
@@ -88,7 +88,7 @@ impl Fairing for Metrics {
 }
 
 impl Metrics {
-    /// All figures, in Prometheus's text.
+    /// Returns all metrics in the OpenMetrics text format.
     fn text(&self, store: &Store, clock: &Clock) -> Result<String, String> {
         let mut registry = Registry::default();
         registry.register("bottle_requests", "Requests answered", self.requests.clone());
@@ -114,7 +114,7 @@ impl Metrics {
         Ok(text)
     }
 
-    /// The server of `/metrics` at `address`, with what else Rocket is told in `figment`.
+    /// Builds the server of `/metrics` at `address`, with Rocket's other settings from `figment`.
     pub fn server(
         &self,
         figment: &Figment,
@@ -141,6 +141,7 @@ fn metrics(
 ) -> Result<(ContentType, String), Status> {
     let kind = ContentType::new("application", "openmetrics-text");
     let kind = kind.with_params([("version", "1.0.0"), ("charset", "utf-8")]);
-    let text = metrics.text(store, clock).inspect_err(|e| tracing::error!("the metrics: {e}"));
+    let text =
+        metrics.text(store, clock).inspect_err(|e| tracing::error!("cannot read the metrics: {e}"));
     text.map(|text| (kind, text)).map_err(|_| Status::ServiceUnavailable)
 }

@@ -1,9 +1,9 @@
-//! An end without waiting, and without cutting anyone off.
+//! Shutdown that answers every request in progress.
 //!
-//! Left to itself, Rocket closes connections under requests that are on their way, may return before
-//! the last answers are out, and sits out its whole grace where a connection stays open, even an idle
-//! one. So at a signal nobody new is let in, each answer tells its client to send no more on this
-//! connection, and only once none is due does Rocket hear of it.
+//! Rocket alone closes connections while requests are in transit, may return before the last
+//! responses are sent, and waits for its whole grace period if any connection stays open. At a
+//! signal, Bottle therefore stops accepting connections, sends `Connection: close` with each
+//! response, and shuts Rocket down once all requests are answered.
 
 use std::io;
 use std::sync::Arc;
@@ -19,14 +19,15 @@ use rocket::{Data, Orbit, Request, Response, Rocket, async_trait};
 
 use crate::http::connections::stop_listening;
 
-/// How long clients that keep a connection have to send one more request, and so to hear of the end.
+/// The time in which a client with an idle connection may send one more request, whose response then
+/// says `Connection: close`.
 const FAREWELL: Duration = Duration::from_millis(200);
 
-/// How long the last answers have to reach their sockets.
+/// The time in which the last responses reach their sockets.
 const FLUSH: Duration = Duration::from_millis(50);
 
-/// Counts the requests in flight, and holds the shutdown until they are answered or Rocket's grace
-/// is over.
+/// Counts the requests in progress, and delays the shutdown until they are answered or Rocket's
+/// grace period ends.
 #[derive(Clone, Default)]
 pub struct InFlight(Arc<State>);
 
@@ -37,7 +38,8 @@ struct State {
 }
 
 impl InFlight {
-    /// Ends the server at SIGTERM or Ctrl-C. For servers that have this fairing.
+    /// Returns a fairing that shuts the server down at SIGTERM or Ctrl-C. The server must also have
+    /// the fairing [`InFlight`].
     pub fn end_on_signals() -> AdHoc {
         AdHoc::on_liftoff("end on signals", move |rocket: &Rocket<Orbit>| {
             let (grace, port) = (grace(rocket), rocket.config().port);
@@ -47,7 +49,11 @@ impl InFlight {
             Box::pin(async move {
                 let (mut term, mut interrupt) = match signals {
                     Ok(signals) => signals,
-                    Err(e) => return tracing::error!("signals will end the program at once: {e}"),
+                    Err(e) => {
+                        return tracing::error!(
+                            "cannot handle signals: {e}. SIGTERM and Ctrl-C will cut requests in progress"
+                        );
+                    }
                 };
                 tokio::spawn(async move {
                     select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
@@ -61,7 +67,7 @@ impl InFlight {
         })
     }
 
-    /// Waits until all requests are answered, or the grace is over.
+    /// Waits until all requests are answered, for at most `grace`.
     async fn wait_until_idle(&self, grace: Duration) {
         let end = Instant::now() + grace;
         while self.0.requests.load(Ordering::Relaxed) > 0 && Instant::now() < end {

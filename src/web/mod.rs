@@ -1,4 +1,5 @@
-//! The page: static files, embedded in the program (in a debug build read from `static/`).
+//! The page: files of `static/`, embedded in the program (a debug build reads them from the disk),
+//! and the tiles of the street map.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,19 +22,19 @@ use crate::store::mbtiles::Tiles;
 #[folder = "static/"]
 struct Files;
 
-/// A file of the page, as it stands in `static/`.
+/// Returns the file at `path` in `static/`.
 pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
     Files::get(path).map(|file| file.data)
 }
 
-/// Files that change only with the version of a library: a browser need not ask again for a day.
+/// Folders whose files change only with the version of a library. Browsers cache them for a day.
 const LASTING: [&str; 2] = ["vendor/", "data/"];
 
-/// What a browser lets the page do: nothing from elsewhere, but pictures of the map an operator named.
+/// The content security policy of the page. It allows nothing from other hosts except map tiles.
 pub struct Policy(String);
 
 impl Policy {
-    /// The policy of a page whose map may come from `tile_url`.
+    /// Creates the policy of a page that loads map tiles from `tile_url`, which may be empty.
     pub fn new(tile_url: &str) -> Self {
         let host: String = match tile_url.split_once("://") {
             Some((scheme, rest)) => {
@@ -49,7 +50,7 @@ impl Policy {
     }
 }
 
-/// Files that were compressed before. They are few, and each is compressed once.
+/// The cache of compressed files. Each file is compressed once, at its first request.
 #[derive(Default)]
 pub struct Compressed(Mutex<HashMap<String, Vec<u8>>>);
 
@@ -72,7 +73,7 @@ impl Compressed {
 struct Asset {
     path: String,
     file: EmbeddedFile,
-    /// Large ones lie compressed in the program, as `NAME.gz`.
+    /// Whether the program embeds the file compressed, as `NAME.gz`.
     is_gzip: bool,
 }
 
@@ -83,7 +84,7 @@ impl Asset {
         found.map(|(file, is_gzip)| Self { path: path.to_owned(), file, is_gzip })
     }
 
-    /// What to send, and whether that is compressed.
+    /// Returns the bytes to send, and whether they are compressed.
     fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
         let takes_gzip = takes_gzip(request.headers().get("Accept-Encoding"));
         match request.rocket().state::<Compressed>() {
@@ -110,7 +111,7 @@ impl Asset {
         }
     }
 
-    /// Pictures are compressed already, and little files are not worth it.
+    /// Returns whether compression makes the file smaller: it is neither an image nor short.
     fn is_worth_compressing(&self) -> bool {
         let packed = [ContentType::PNG, ContentType::JPEG, ContentType::WOFF2];
         self.file.data.len() > 1000 && !packed.contains(&self.content_type())
@@ -146,15 +147,15 @@ impl<'r> Responder<'r, 'static> for Asset {
                 response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
             }
             Err(e) => {
-                tracing::error!("a file of the page: {e}");
+                tracing::error!("cannot compress or decompress a file of the page: {e}");
                 Err(Status::InternalServerError)
             }
         }
     }
 }
 
-/// Whether these `Accept-Encoding` headers prefer gzip to no compression, by RFC 9110, section 12.5.3.
-/// Without such a header, they do not.
+/// Returns whether the `Accept-Encoding` headers prefer gzip to no compression, by RFC 9110, section
+/// 12.5.3. Without a header, the answer is no.
 fn takes_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
     let (mut gzip, mut identity, mut any) = (None, None, None);
     for encoding in headers.flat_map(|header| header.split(',')) {
@@ -172,7 +173,7 @@ fn takes_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
-/// The number in a `q=` parameter; one that is none counts as 0.
+/// Returns the weight in a `q=` parameter, and 0 for an invalid one.
 fn quality(parameter: &str) -> Option<f32> {
     let (name, value) = parameter.split_once('=')?;
     let number = value.trim().parse().ok().filter(|number| (0.0..=1.0).contains(number));
@@ -187,11 +188,11 @@ fn index() -> Option<Asset> {
 #[get("/<path..>", rank = 100)]
 fn asset(path: PathBuf) -> Option<Asset> {
     let path = path.to_str()?;
-    // The other pages: /docs is docs.html.
+    // `/docs` is `docs.html`.
     Asset::find(path).or_else(|| Asset::find(&format!("{path}.html")))
 }
 
-/// A picture of the street map.
+/// A tile of the street map.
 struct Picture {
     kind: ContentType,
     bytes: Vec<u8>,
@@ -213,20 +214,20 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Pictur
     let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
     match tiles.tile(zoom, x, y) {
         Ok(Some(bytes)) => Ok(Picture { kind, bytes }),
-        // Maps have holes: that is no error for a browser to complain of.
+        // Maps have holes. A browser logs a 404 as an error, but not a 204.
         Ok(None) => Err(Status::NoContent),
         Err(Error::Unavailable(why)) => {
-            tracing::warn!("the map is unavailable: {why}");
+            tracing::warn!("cannot read a tile of map_file: {why}");
             Err(Status::ServiceUnavailable)
         }
         Err(error) => {
-            tracing::error!("the map: {error}");
+            tracing::error!("cannot read a tile of map_file: {error}");
             Err(Status::InternalServerError)
         }
     }
 }
 
-/// The page and the map's pictures, to be mounted at `/`.
+/// Returns the routes of the page and of map tiles, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
     routes![index, asset, tile]
 }

@@ -156,7 +156,7 @@ fn of_rolling_backups_the_newest_are_kept() {
     let mut expected = made.split_off(2);
     expected.push("bottle-notes.db".into());
     assert_eq!(names(&backups), expected);
-    is_refused(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep wants a folder");
+    is_refused(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep needs a folder");
 }
 
 #[rstest]

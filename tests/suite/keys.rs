@@ -51,7 +51,7 @@ fn new_keys_end_every_session_and_nothing_else() {
     let sessions = everywhere(&program);
     assert!(sessions.iter().all(|session| lives(&program, session)));
     is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "in use by another bottle");
-    is_refused(folder.path(), &["keys", "rotate"], "", "say --yes");
+    is_refused(folder.path(), &["keys", "rotate"], "", "add --yes");
     program.signal("TERM");
     assert!(program.status().success());
     let db = Connection::open(folder.path().join("bottle.db")).unwrap();

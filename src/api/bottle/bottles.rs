@@ -20,7 +20,7 @@ use crate::model::geo::Position;
 pub(super) struct Throw {
     #[schema(value_type = String, min_length = 1, max_length = 4000)]
     content: Option<String>,
-    /// 0 (blue, if not given), 1 (green) or 2 (yellow)
+    /// 0 (blue, the default), 1 (green) or 2 (yellow)
     #[schema(minimum = 0, maximum = 2)]
     style: Option<i64>,
     #[schema(value_type = Location)]
@@ -59,8 +59,8 @@ impl Throw {
     request_body = Throw,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle", body = Answer<CreatedView>),
-        (status = 403, description = "muted, or nobody may throw now"),
+        (status = 200, description = "the thrown bottle", body = Answer<CreatedView>),
+        (status = 403, description = "the account is muted, or throwing is frozen"),
     )
 )]
 #[post("/bottles", data = "<body>")]
@@ -73,20 +73,20 @@ pub(super) async fn throw(
     ok("创建漂流瓶成功", bottle.into())
 }
 
-/// A list, and what to give as `after` for the part that follows.
+/// A page of a list. `next` is the cursor of the next page, for `after`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct List<T> {
     bottles: Vec<T>,
     next: Option<i64>,
 }
 
-/// One's own bottles, oldest first
+/// List the bottles that the account threw, oldest first
 #[utoipa::path(get, path = "/bottles/created",
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list", body = Answer<List<CreatedView>>),
+        (status = 200, description = "a page of the list", body = Answer<List<CreatedView>>),
     )
 )]
 #[get("/bottles/created?<limit>&<after>")]
@@ -104,12 +104,12 @@ pub(super) async fn created(
     Ok(items.answer("查询创建的漂流瓶列表成功", &Empty {}, "bottles", more)?)
 }
 
-/// The bottles one opened, in the order of opening
+/// List the bottles that the account opened, in the order of opening
 #[utoipa::path(get, path = "/bottles/opened",
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list", body = Answer<List<OpenedView>>),
+        (status = 200, description = "a page of the list", body = Answer<List<OpenedView>>),
     )
 )]
 #[get("/bottles/opened?<limit>&<after>")]
@@ -132,7 +132,7 @@ pub(super) async fn opened(
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle, open", body = Answer<OpenedView>),
+        (status = 200, description = "the bottle with its message", body = Answer<OpenedView>),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -152,20 +152,20 @@ struct OpenersCount {
 }
 
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct Openers {
     openers_count: i64,
     openers: Vec<OpenerView>,
     next: Option<i64>,
 }
 
-/// Who opened one's bottle
+/// List the openers of the account's own bottle
 #[utoipa::path(get, path = "/bottles/{bottle_id}/openers",
     params(("bottle_id" = i64, Path), PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list", body = Answer<Openers>),
-        (status = 403, description = "somebody else threw it"),
+        (status = 200, description = "a page of the list", body = Answer<Openers>),
+        (status = 403, description = "another account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -185,13 +185,13 @@ pub(super) async fn openers(
     Ok(items.answer("查询漂流瓶的打开者列表成功", &head, "openers", more)?)
 }
 
-/// Delete one's bottle, with its openings
+/// Delete the account's own bottle, with its openings
 #[utoipa::path(delete, path = "/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Empty>),
-        (status = 403, description = "somebody else threw it"),
+        (status = 200, description = "the bottle is deleted", body = Answer<Empty>),
+        (status = 403, description = "another account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -207,14 +207,14 @@ pub(super) struct ReportRequest {
     reason: Option<String>,
 }
 
-/// Report another's bottle to the teachers, once
+/// Report another account's bottle to the teachers; only the first report of an account counts
 #[utoipa::path(post, path = "/bottles/{bottle_id}/report",
     params(("bottle_id" = i64, Path)),
     request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the teachers see it", body = Answer<Empty>),
-        (status = 403, description = "it is one's own"),
+        (status = 200, description = "the report is stored", body = Answer<Empty>),
+        (status = 403, description = "the account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
 )]

@@ -1,4 +1,4 @@
-//! The envelope that every answer of the Bottle contract comes in: `{status, msg, data}`.
+//! The envelope of every response of the Bottle contract: `{status, msg, data}`.
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use crate::http::{Rejection, problem_message, respond};
 use crate::model::error::Error;
 
-/// A handler's answer: its data, or why there is none.
+/// The result of a handler: the response, or an error response.
 pub(super) type Reply<T> = Result<Answer<T>, Refusal>;
 
-/// What was asked for, with status 200.
+/// A response with status 200.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Answer<T> {
     status: &'static str,
@@ -20,12 +20,12 @@ pub(super) struct Answer<T> {
     data: T,
 }
 
-/// `data` under the document's message.
+/// Wraps `data` in the envelope, with the documented message.
 pub(super) fn ok<T>(msg: impl Into<String>, data: T) -> Reply<T> {
     Ok(Answer { status: "OK", msg: msg.into(), data })
 }
 
-/// The data of an answer that has none: `{}`.
+/// The `data` of a response without any: `{}`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Empty {}
 
@@ -35,22 +35,22 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
     }
 }
 
-/// The data of a refusal.
+/// The `data` of an error response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ErrorData {
-    /// the field that is wrong
+    /// the invalid field
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
 
-/// Why there is no data.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: Status,
     code: &'static str,
     msg: String,
-    /// The field that is wrong, for clients that show the error beside it.
+    /// The invalid field, for clients that show the error beside it.
     field: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Refusal {
         Self { status: Status::new(status), code, msg: msg.into(), field: None }
     }
 
-    /// What the domain said, in the document's words.
+    /// Maps a domain error to the contract's status and message.
     fn said(error: &Error) -> Self {
         match error {
             Error::Field { field, problem } => {
@@ -83,12 +83,12 @@ impl Refusal {
             Error::Muted(until) => {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
             }
-            // What only another contract asks for.
+            // Only handlers of other contracts return these.
             _ => Rejection::Bug.into(),
         }
     }
 
-    /// The same refusal in other words.
+    /// Replaces the message.
     pub(super) fn in_words(self, msg: impl Into<String>) -> Self {
         Self { msg: msg.into(), ..self }
     }
@@ -126,7 +126,7 @@ impl<'r> Responder<'r, 'static> for Refusal {
     }
 }
 
-/// Answers, in the envelope, every request that no handler answered.
+/// Answers in the envelope every request that no handler answered.
 #[catch(default)]
 pub(super) fn refuse(status: Status, request: &Request<'_>) -> Refusal {
     Rejection::from_catcher(status, request).into()

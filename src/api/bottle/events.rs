@@ -1,4 +1,4 @@
-//! What happens in a rectangle, as server-sent events.
+//! The event stream: changes in a rectangle, as server-sent events.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -20,13 +20,14 @@ use crate::domain::bottles::MapBottleRef;
 use crate::domain::events::{Event, EventBus, SequencedEvent};
 use crate::http::{ClientConnection, Session};
 
-/// How often a listener hears that nothing happens: so long may it be gone before its place is free.
+/// The interval of heartbeats. The server notices within this time that a subscriber has
+/// disconnected.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// One that takes nothing for so long, and then for the server's patience, is closed.
+/// The time, besides the request timeout, in which a subscriber must read something.
 const STALL: Duration = Duration::from_secs(30);
 
-/// The id of the last event that a client received, if it received any.
+/// The header `Last-Event-ID`: the id of the last event that the client received.
 pub(super) struct LastEventId<'r>(Option<&'r str>);
 
 #[async_trait]
@@ -38,15 +39,15 @@ impl<'r> FromRequest<'r> for LastEventId<'r> {
     }
 }
 
-/// What happens in a rectangle: `thrown`, `opened` and `hidden` bottles, as server-sent events
+/// Stream the changes in a rectangle as server-sent events: `thrown`, `opened` and `hidden` bottles
 ///
-/// `reset` says that something was missed, that an account went with all its bottles, or that the operator
-/// changed something: ask for all anew.
+/// The event `reset` means that events were lost, that an account was deleted with its bottles, or that the
+/// operator changed something: request the bottles again.
 #[utoipa::path(get, path = "/bottles/live",
-    params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the last id seen")),
+    params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the id of the last received event")),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a stream without end", content_type = "text/event-stream", body = String),
+        (status = 200, description = "an endless stream", content_type = "text/event-stream", body = String),
     )
 )]
 #[get("/bottles/live?<asked..>")]
@@ -69,7 +70,8 @@ pub(super) fn live<'r>(
             yield Sent::empty().event("reset");
         }
         loop {
-            // A client that reads nothing more does not get here, and is closed.
+            // Rocket polls this loop only while the client reads. Otherwise the timeout passes, and
+            // the connection is closed.
             connection.expect_read(STALL);
             select! {
                 _ = &mut end => break,
@@ -78,7 +80,7 @@ pub(super) fn live<'r>(
                     false => break,
                 },
                 next = listener.next() => match next {
-                    // Perhaps it was the listener's own account that went.
+                    // The reset may be the deletion of the subscriber's own account.
                     Some(next) if matches!(next.event, Event::Reset)
                         && !accounts.is_live(&session.login) => break,
                     Some(next) => yield told(&next, viewer).id(live.id(next.number)),
@@ -90,13 +92,14 @@ pub(super) fn live<'r>(
     .heartbeat(None))
 }
 
-/// How many have opened a bottle.
+/// The data of the event `opened`.
 #[derive(Serialize)]
 struct Opened {
     bottle_id: i64,
     openers_count: i64,
 }
 
+/// The data of the event `hidden`.
 #[derive(Serialize)]
 struct Hidden {
     bottle_id: i64,

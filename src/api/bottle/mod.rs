@@ -1,4 +1,4 @@
-//! The Bottle contract, in both its revisions: accounts, and the bottles themselves.
+//! The Bottle contract, in both its revisions: accounts and bottles.
 
 mod bottles;
 mod envelope;
@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 
 use crate::http::openapi::ContractSpec;
 
-/// Every endpoint, to be mounted at `/api` and, for the first draft, at `/`.
+/// Returns the documented routes, to be mounted at `/api` and, for the first draft, at `/`.
 pub fn routes() -> Vec<Route> {
     routes![
         users::log_in,
@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the page asks for besides, to be mounted at `/api`.
+/// Returns the further routes of the page, to be mounted at `/api`.
 pub fn page_routes() -> Vec<Route> {
     routes![
         page::settings,
@@ -48,7 +48,7 @@ pub fn page_routes() -> Vec<Route> {
     ]
 }
 
-/// What keeps the sea alive and kind, to be mounted at `/api`.
+/// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at `/api`.
 pub fn class_routes() -> Vec<Route> {
     routes![
         events::live,
@@ -67,7 +67,7 @@ pub fn class_routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of these routes.
+/// Describes [`routes`] for the OpenAPI document.
 pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(
@@ -90,7 +90,7 @@ pub fn describe() -> ContractSpec {
     described(Api::openapi())
 }
 
-/// What it says of what the page asks for besides.
+/// Describes [`page_routes`] for the OpenAPI document.
 pub fn describe_page() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(
@@ -104,7 +104,7 @@ pub fn describe_page() -> ContractSpec {
     described(Api::openapi())
 }
 
-/// What it says of what keeps the sea alive and kind.
+/// Describes [`class_routes`] for the OpenAPI document.
 pub fn describe_class() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(
@@ -135,7 +135,7 @@ fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
     }
 }
 
-/// The envelope for whatever no endpoint answered.
+/// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
     catchers![envelope::refuse]
 }

@@ -1,5 +1,5 @@
-//! Seeing the bottles around. This is the answer that is asked for most, so its JSON is written while
-//! SQLite still holds the rows, and nothing is copied in between.
+//! The rectangle search. It is the most frequent request, so its JSON is written while SQLite holds
+//! the rows, and no row is copied.
 
 use rocket::{State, get};
 use serde::Serialize;
@@ -13,12 +13,12 @@ use super::view::MapBottleView;
 use crate::domain::bottles::{Bottles, MapBottleRef, NearbyQuery};
 use crate::http::{ClientConnection, SessionSnapshot};
 
-/// The bottles in the closed rectangle around a place
+/// List the bottles in a rectangle, edges included
 #[utoipa::path(get, path = "/bottles/nearby",
     params(RectangleQuery, PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "by id; if they are too many, those nearest to the centre", body = Answer<Around<'_>>),
+        (status = 200, description = "the bottles by id; if there are more than `limit`, those nearest to the centre", body = Answer<Around<'_>>),
     )
 )]
 #[get("/bottles/nearby?<limit>&<after>&<asked..>")]
@@ -70,7 +70,7 @@ struct Head {
 /// The fields after the bottles in `data`.
 #[derive(Serialize, ToSchema)]
 struct Tail {
-    /// an upper bound, if not all are here
+    /// the number of bottles, or an upper bound if `truncated`
     total: i64,
     truncated: bool,
     next: Option<i64>,
@@ -78,7 +78,7 @@ struct Tail {
 
 /// The body, as the OpenAPI document describes it.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written piece by piece")]
+#[expect(dead_code, reason = "the response is written item by item")]
 struct Around<'a> {
     center: Pair,
     span: Pair,

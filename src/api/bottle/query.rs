@@ -1,4 +1,4 @@
-//! Numbers in a query string.
+//! Query parameters.
 
 use rocket::FromForm;
 use utoipa::IntoParams;
@@ -7,25 +7,27 @@ use crate::domain::bottles::{MAX_LIST, PageRequest};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::geo::{Position, Rectangle};
 
-/// A rectangle as it is asked for. Its parameters are taken as text, for errors of their own.
+/// The query parameters of a rectangle. They are text, so that a wrong one gets the contract's own
+/// error.
 #[derive(FromForm, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RectangleQuery<'r> {
-    /// of the centre, in degrees
+    /// the latitude of the centre, in degrees
     #[param(value_type = f64, required = true, minimum = -90, maximum = 90)]
     latitude: Option<&'r str>,
-    /// of the centre, in degrees
+    /// the longitude of the centre, in degrees
     #[param(value_type = f64, required = true, minimum = -180, maximum = 180)]
     longitude: Option<&'r str>,
-    /// from the southern edge to the northern, in degrees
+    /// the distance from the southern to the northern edge, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     latitude_span: Option<&'r str>,
-    /// from the western edge to the eastern, in degrees
+    /// the distance from the western to the eastern edge, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     longitude_span: Option<&'r str>,
 }
 
 impl RectangleQuery<'_> {
+    /// Parses the parameters.
     pub(super) fn rectangle(&self) -> Result<Rectangle> {
         let latitude = number("latitude", self.latitude)?;
         let center = Position::new(latitude, number("longitude", self.longitude)?)?;
@@ -37,19 +39,19 @@ impl RectangleQuery<'_> {
     }
 }
 
-/// A part of a list, as the document shows it.
+/// The query parameters of a page, as the OpenAPI document describes them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only described")]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
 pub(super) struct PageQuery {
-    /// at most so many; 10,000 if not given, and at most
+    /// the maximum number of items; 10,000 by default and at most
     #[param(minimum = 1)]
     limit: Option<u64>,
-    /// what `next` was in the part before
+    /// the cursor: `next` of the previous page
     after: Option<i64>,
 }
 
-/// A number as any language prints it (`5.4567E-2`, `1e+2`).
+/// Parses a finite number in the notation of any language (`5.4567E-2`, `1e+2`).
 pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
     let text = text.ok_or_else(|| Error::field(field, Problem::Missing))?;
     // A `+` that was not percent-encoded arrives as a space.
@@ -59,7 +61,7 @@ pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
     }
 }
 
-/// A map's zoom: 0 (the whole world) to 22.
+/// Parses a map's zoom: 0 (the whole world) to 22.
 pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
     let text = text.ok_or_else(|| Error::field("zoom", Problem::Missing))?;
     match text.parse::<u8>() {
@@ -68,7 +70,7 @@ pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
     }
 }
 
-/// The part of a list that `limit` and `after` ask for. A limit over the most is the most.
+/// Parses the parameters of a page. A limit above [`MAX_LIST`] becomes [`MAX_LIST`].
 pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<PageRequest> {
     let limit = match limit.map(str::parse::<u64>) {
         None => MAX_LIST,

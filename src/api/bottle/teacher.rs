@@ -1,4 +1,4 @@
-//! What a teacher does: looks at what was reported, hides and shows, mutes and freezes.
+//! The routes for teachers: reported bottles, hiding, muting, freezing, the moderation log.
 
 use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ struct ReportedBottleView {
     #[serde(flatten)]
     bottle: CreatedView,
     owner: Person,
-    /// until when the owner may throw nothing
+    /// the time until which the owner is muted
     muted_until: Option<Timestamp>,
     reports: Vec<ReportView>,
 }
@@ -49,22 +49,22 @@ impl From<ReportedBottle> for ReportedBottleView {
 }
 
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct Cases {
     bottles: Vec<ReportedBottleView>,
     next: Option<i64>,
 }
 
-/// The bottles for a teacher to look at
+/// List the reported or the hidden bottles
 #[utoipa::path(get, path = "/teacher/bottles",
     params(
-        ("state" = Option<String>, Query, description = "`reported` (if not given) or `hidden`"),
+        ("state" = Option<String>, Query, description = "`reported` (the default) or `hidden`"),
         PageQuery
     ),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list, by id", body = Answer<Cases>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "a page of the list, by id", body = Answer<Cases>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/bottles?<state>&<limit>&<after>")]
@@ -93,14 +93,14 @@ pub(super) struct HideRequest {
     hidden: Option<bool>,
 }
 
-/// Hide a bottle or show it again; either settles what was reported of it
+/// Hide a bottle or show it again; either settles its reports
 #[utoipa::path(put, path = "/teacher/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
     request_body = HideRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Empty>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the bottle is hidden or shown", body = Answer<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -118,19 +118,19 @@ pub(super) async fn hide(
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MuteRequest {
-    /// 0 lets them throw again
+    /// the duration in minutes; 0 ends the mute
     #[schema(value_type = u32)]
     muted_minutes: Option<u32>,
 }
 
-/// Let an account throw nothing for a time
+/// Mute an account for a time
 #[utoipa::path(put, path = "/teacher/users/{user_id}",
     params(("user_id" = i64, Path)),
     request_body = MuteRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Empty>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the account is muted, or may throw again", body = Answer<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
         (status = 404, description = "no such user"),
     )
 )]
@@ -160,12 +160,12 @@ pub(super) struct ModerationStatusView {
     muted: Vec<MutedView>,
 }
 
-/// Whether nobody may throw, and who may not
+/// Return whether throwing is frozen, and the muted accounts
 #[utoipa::path(get, path = "/teacher/sea",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "how things stand", body = Answer<ModerationStatusView>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the status", body = Answer<ModerationStatusView>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/sea")]
@@ -186,13 +186,13 @@ pub(super) struct FreezeRequest {
     frozen: Option<bool>,
 }
 
-/// Let nobody throw, or all again
+/// Freeze throwing for all accounts, or end that
 #[utoipa::path(put, path = "/teacher/sea",
     request_body = FreezeRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Empty>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "throwing is frozen or allowed", body = Answer<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[put("/teacher/sea", data = "<body>")]
@@ -210,12 +210,12 @@ pub(super) async fn freeze(
 struct AuditEntryView {
     entry_id: i64,
     done_at: Timestamp,
-    /// who did it; none where enough reports did
+    /// the username of the teacher; none if the number of reports hid the bottle
     actor: Option<String>,
     /// hide, show, mute, unmute, freeze or unfreeze
     action: &'static str,
     bottle_id: Option<i64>,
-    /// who was muted, or whose bottle it is
+    /// the muted account, or the owner of the bottle
     user_id: Option<i64>,
     username: Option<String>,
     until: Option<Timestamp>,
@@ -238,19 +238,19 @@ impl From<AuditEntry> for AuditEntryView {
 }
 
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct LogView {
     entries: Vec<AuditEntryView>,
     next: Option<i64>,
 }
 
-/// Who did what, the latest first
+/// List the moderation log, latest entry first
 #[utoipa::path(get, path = "/teacher/log",
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the log", body = Answer<LogView>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "a page of the log", body = Answer<LogView>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/log?<limit>&<after>")]

@@ -1,4 +1,4 @@
-//! Sessions and accounts.
+//! The routes of sessions and accounts.
 
 use rocket::{State, delete, get, post, put};
 use serde::Deserialize;
@@ -26,8 +26,8 @@ pub(super) struct Credentials {
 #[utoipa::path(post, path = "/sessions",
     request_body = Credentials,
     responses(
-        (status = 200, description = "the user, and the cookie", body = Answer<User>),
-        (status = 403, description = "wrong name or password"),
+        (status = 200, description = "the account; the cookie is in `Set-Cookie`", body = Answer<User>),
+        (status = 403, description = "wrong username or password"),
     )
 )]
 #[post("/sessions", data = "<body>")]
@@ -70,11 +70,11 @@ pub(super) async fn log_out(
     ok("登出成功", Empty {})
 }
 
-/// Log out everywhere
+/// End all sessions of the account
 #[utoipa::path(delete, path = "/sessions",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "every session of the account has ended", body = Answer<Empty>),
+        (status = 200, description = "all sessions of the account have ended", body = Answer<Empty>),
     )
 )]
 #[delete("/sessions")]
@@ -94,12 +94,12 @@ pub(super) struct DeleteAccountRequest {
     password: Option<String>,
 }
 
-/// Delete the account and all its own
+/// Delete the account with its bottles
 #[utoipa::path(delete, path = "/users/self",
     request_body = DeleteAccountRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Empty>),
+        (status = 200, description = "the account is deleted", body = Answer<Empty>),
         (status = 403, description = "wrong password"),
     )
 )]
@@ -134,12 +134,12 @@ pub(super) struct NewProfile {
     gender: Option<String>,
 }
 
-/// Make an account
+/// Register an account
 #[utoipa::path(post, path = "/users",
     request_body = NewProfile,
     responses(
-        (status = 200, description = "the user", body = Answer<User>),
-        (status = 409, description = "the name is taken"),
+        (status = 200, description = "the new account", body = Answer<User>),
+        (status = 409, description = "the username is taken"),
     )
 )]
 #[post("/users", data = "<body>")]
@@ -169,11 +169,11 @@ pub(super) async fn register(
     }
 }
 
-/// Who is logged in
+/// Return the account of the session
 #[utoipa::path(get, path = "/users/self",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the user", body = Answer<User>),
+        (status = 200, description = "the account", body = Answer<User>),
     )
 )]
 #[get("/users/self")]
@@ -187,9 +187,9 @@ pub(super) struct Profile {
     nickname: Option<String>,
     #[schema(value_type = Option<Gender>)]
     gender: Option<String>,
-    /// a new one; it ends every session of the account
+    /// a new password; it ends all sessions of the account
     password: Option<String>,
-    /// asked for with a new password
+    /// the current password, which the page sends with a new one
     current_password: Option<String>,
 }
 
@@ -198,8 +198,8 @@ pub(super) struct Profile {
     request_body = Profile,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the user as they are now", body = Answer<User>),
-        (status = 403, description = "wrong current password"),
+        (status = 200, description = "the changed account", body = Answer<User>),
+        (status = 403, description = "`current_password` is wrong"),
     )
 )]
 #[put("/users/self", data = "<body>")]

@@ -1,4 +1,4 @@
-//! Cards, members and divisions: the same three endpoints at three bases.
+//! Cards, members and divisions: the same three routes at three bases.
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
@@ -14,7 +14,7 @@ use crate::http::{Body, Rejection, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Holding, HoldingName};
 
-/// Which of the three a request is about, by the base its route is mounted at.
+/// The kind of holding that a request concerns, by the base of its route.
 struct Kind(Holding);
 
 #[async_trait]
@@ -38,12 +38,12 @@ struct New {
     name: Option<String>,
 }
 
-/// Add one
+/// Add an item
 #[utoipa::path(post, path = "/",
     request_body = New,
     security(("ledger_session" = [])),
     responses(
-        (status = 201, description = "added", body = Answer),
+        (status = 201, description = "the item is added", body = Answer),
     )
 )]
 #[post("/", data = "<body>")]
@@ -66,11 +66,11 @@ pub(super) struct Item {
     name: String,
 }
 
-/// All of them
+/// List all items
 #[utoipa::path(get, path = "/",
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "all, in `data`", body = Answer),
+        (status = 200, description = "all items of the account, in `data`", body = Answer),
     )
 )]
 #[get("/")]
@@ -80,13 +80,13 @@ fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) ->
     Ok(Answer { data: Some(data), ..say(200, "success") })
 }
 
-/// Remove one
+/// Remove an item
 #[utoipa::path(delete, path = "/{id}",
     params(("id" = i64, Path)),
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "removed", body = Answer),
-        (status = 404, description = "no such one"),
+        (status = 200, description = "the item is removed", body = Answer),
+        (status = 404, description = "the account has no such item"),
     )
 )]
 #[delete("/<id>")]
@@ -101,12 +101,12 @@ async fn remove(
     Ok(say(200, "success"))
 }
 
-/// The endpoints of the three bases.
+/// Returns the routes, to be mounted at each of the three bases.
 pub fn routes() -> Vec<Route> {
     routes![add, list, remove]
 }
 
-/// What the document says of them, at each of the three.
+/// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(add, list, remove))]

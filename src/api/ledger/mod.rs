@@ -1,4 +1,5 @@
-//! The Ledger contract: a family's accounts. Its login is a JWT in a bare cookie.
+//! The Ledger contract: accounts with cards, members and divisions. The credential is a JWT in a
+//! cookie without a name.
 
 mod holdings;
 mod jwt;
@@ -25,7 +26,7 @@ use holdings::Item;
 pub use holdings::{describe as describe_holdings, routes as holding_routes};
 pub use jwt::Jwt;
 
-/// The envelope of every answer: `{code, message}` and, for lists, `data`. The code is the status.
+/// The envelope of every response: `{code, message}` and, for lists, `data`. `code` is the status.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ledger::Answer)]
 struct Answer {
@@ -72,7 +73,7 @@ impl From<Rejection> for Answer {
     }
 }
 
-/// What the domain said, in the document's words.
+/// Maps a domain error to the contract's status and message.
 fn said(error: &Error) -> Answer {
     match error {
         Error::Field { field, problem } => say(422, format!("{field} {problem}")),
@@ -87,7 +88,7 @@ fn said(error: &Error) -> Answer {
             format!("cannot delete user cause there is at least a {} under it", word(*kind)),
         ),
         Error::NoSuchHolding(kind) => say(404, format!("{} not exist", word(*kind))),
-        // What only another contract asks for.
+        // Only handlers of other contracts return these.
         _ => Rejection::Bug.into(),
     }
 }
@@ -100,7 +101,7 @@ fn word(kind: Holding) -> &'static str {
     }
 }
 
-/// The JWT in the raw `Cookie` header.
+/// The credential: a JWT in the raw `Cookie` header.
 struct BareCookie;
 
 impl Credential for BareCookie {
@@ -109,7 +110,7 @@ impl Credential for BareCookie {
     fn token(request: &Request<'_>) -> Result<Token, Error> {
         let jwt = jwt::in_cookies(request).ok_or(Error::NoToken)?;
         let reader = request.rocket().state::<Jwt>();
-        reader.ok_or_else(|| Error::Internal("no JWT key is managed".into()))?.read(jwt)
+        reader.ok_or_else(|| Error::Internal("Rocket manages no Jwt".into()))?.read(jwt)
     }
 }
 
@@ -122,19 +123,19 @@ struct Credentials {
     password: Option<String>,
 }
 
-/// The text of a field that must not be blank.
+/// Returns the text of a required field, or the error for a blank one.
 fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
     text.filter(|text| !text.trim().is_empty())
         .ok_or_else(|| say(400, format!("{field} cannot be blank")))
 }
 
-/// Make an account
+/// Register an account
 #[utoipa::path(post, path = "/register",
     request_body = Credentials,
     responses(
-        (status = 201, description = "made", body = Answer),
-        (status = 400, description = "a blank field, or a name over 20 characters"),
-        (status = 409, description = "the name is taken"),
+        (status = 201, description = "the account is registered", body = Answer),
+        (status = 400, description = "a field is blank, or the name has more than 20 characters"),
+        (status = 409, description = "the username is taken"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -159,7 +160,7 @@ async fn register(
     Ok(say(201, "created"))
 }
 
-/// The answer to a login: the JWT stands in `Set-Cookie` with no name before it.
+/// The response to a login, with the JWT in `Set-Cookie`, without a name.
 #[derive(Responder)]
 struct LoggedIn {
     answer: Answer,
@@ -178,8 +179,8 @@ impl From<SetCookie> for rocket::http::Header<'static> {
 #[utoipa::path(post, path = "/login",
     request_body = Credentials,
     responses(
-        (status = 200, description = "logged in: the JWT stands in `Set-Cookie` without a name", body = Answer),
-        (status = 400, description = "a blank field"),
+        (status = 200, description = "the session has begun; the JWT is in `Set-Cookie`, without a name", body = Answer),
+        (status = 400, description = "a field is blank"),
         (status = 403, description = "wrong password"),
         (status = 404, description = "no such user"),
     )
@@ -207,7 +208,7 @@ async fn log_in(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ledger::NewPassword)]
 struct NewPassword {
-    /// one's own
+    /// the account's own name, or none
     name: Option<String>,
     #[schema(value_type = String)]
     password: Option<String>,
@@ -218,8 +219,8 @@ struct NewPassword {
     request_body = NewPassword,
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer),
-        (status = 403, description = "another name than one's own"),
+        (status = 200, description = "the password is changed", body = Answer),
+        (status = 403, description = "`name` differs from the account's name"),
     )
 )]
 #[put("/", data = "<body>")]
@@ -244,8 +245,8 @@ async fn change_password(
 #[utoipa::path(delete, path = "/",
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer),
-        (status = 403, description = "a card, a member or a division exists"),
+        (status = 200, description = "the account is deleted", body = Answer),
+        (status = 403, description = "the account still has a card, a member or a division"),
     )
 )]
 #[delete("/")]
@@ -254,12 +255,12 @@ async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>
     Ok(say(200, "success"))
 }
 
-/// The account's endpoints, to be mounted at `/user`.
+/// Returns the routes of accounts, to be mounted at `/user`.
 pub fn routes() -> Vec<Route> {
     routes![register, log_in, change_password, delete_account]
 }
 
-/// What the document says of these routes.
+/// Describes the routes of accounts for the OpenAPI document.
 pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(register, log_in, change_password, delete_account))]
@@ -277,7 +278,7 @@ fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
     }
 }
 
-/// The envelope for whatever no endpoint answered, at every base of this contract.
+/// Returns the catcher, which answers in the envelope, for every base of this contract.
 pub fn catchers() -> Vec<Catcher> {
     catchers![refuse]
 }

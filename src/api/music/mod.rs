@@ -1,4 +1,4 @@
-//! The Music contract: accounts with an email address. Its login is a bearer token.
+//! The Music contract: accounts with an email address. The credential is a bearer token.
 
 mod profile;
 
@@ -17,8 +17,8 @@ use crate::model::error::Error;
 use crate::model::fields::{Email, Nickname, Username};
 use crate::model::token::Token;
 
-/// The envelope of every answer: `{code, message}` and, where there is some, `data`. Code 0 is
-/// success; any other is under HTTP status 400 unless its first three digits are one.
+/// The envelope of every response: `{code, message}` and, if there are any, `data`. Code 0 means
+/// success; the HTTP status of others is their first three digits if those are a status, or 400.
 #[derive(Serialize, ToSchema)]
 #[schema(as = music::Answer)]
 struct Answer<T> {
@@ -30,7 +30,7 @@ struct Answer<T> {
 
 type Reply<T> = Result<Answer<T>, Refusal>;
 
-/// The data of an answer that has none.
+/// The type of `data` in a response without any.
 type Empty = ();
 
 fn ok<T>(message: &'static str, data: Option<T>) -> Reply<T> {
@@ -43,20 +43,20 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
     }
 }
 
-/// Why there is no data.
+/// An error response.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = music::Refusal)]
 struct Refusal {
     #[serde(skip)]
     status: Status,
-    /// Whether it is the server's fault: each documented path has its own answer then.
+    /// Whether the server failed. Each documented path has its own code and message for that.
     #[serde(skip)]
     is_fault: bool,
     code: u32,
     message: String,
 }
 
-/// A documented failure.
+/// Returns an error response with status 400.
 fn refusal(code: u32, message: impl Into<String>) -> Refusal {
     Refusal { status: Status::BadRequest, is_fault: false, code, message: message.into() }
 }
@@ -71,8 +71,10 @@ impl<'r> Responder<'r, 'static> for Refusal {
     }
 }
 
-/// The document's "try again later" for the request's path. By the path, because a catcher answers
-/// for guards and panics, and knows no handler.
+/// Returns the documented "try again later" of the request's path.
+///
+/// It depends on the path instead of the handler, because the catcher also answers after guards and
+/// panics.
 fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
     let segments: Vec<&str> = request.uri().path().segments().collect();
     match segments.join("/").strip_prefix("api/user/")? {
@@ -113,7 +115,7 @@ impl From<Rejection> for Refusal {
     }
 }
 
-/// What the domain said, where every endpoint says it alike.
+/// Maps the domain errors that all routes report alike.
 fn said(error: &Error) -> Refusal {
     let forbidden =
         |message: &str| Refusal { status: Status::Forbidden, ..refusal(40301, message) };
@@ -121,12 +123,12 @@ fn said(error: &Error) -> Refusal {
         Error::Field { field, problem } => refusal(40000, problem_message(field, problem)),
         Error::NoToken => forbidden("请登录后操作"),
         Error::NotLoggedIn => forbidden("无效的访问令牌"),
-        // What an endpoint has no words for.
+        // The handlers map their own errors by `in_words`.
         _ => Rejection::Bug.into(),
     }
 }
 
-/// The endpoint's own words for an error, where it has some.
+/// Maps `error` to the route's own code and message, if `words` has any.
 fn in_words(error: Error, words: impl FnOnce(&Error) -> Option<(u32, &'static str)>) -> Refusal {
     match words(&error) {
         Some((code, message)) => refusal(code, message),
@@ -134,7 +136,7 @@ fn in_words(error: Error, words: impl FnOnce(&Error) -> Option<(u32, &'static st
     }
 }
 
-/// The token in `Authorization`, with or without the word `Bearer` before it.
+/// The credential: a token in `Authorization`, with or without the scheme `Bearer`.
 struct Bearer;
 
 impl Credential for Bearer {
@@ -162,12 +164,12 @@ struct NewAccount {
     password: Option<String>,
 }
 
-/// Make an account
+/// Register an account
 #[utoipa::path(post, path = "/register",
     request_body = NewAccount,
     responses(
-        (status = 200, description = "made", body = Answer<Empty>),
-        (status = 400, description = "40001 name taken, 40002 address taken, 40003 later, 40000 a wrong field"),
+        (status = 200, description = "the account is registered", body = Answer<Empty>),
+        (status = 400, description = "40001: the username is taken; 40002: the email address is taken; 40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -197,7 +199,7 @@ async fn register(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = music::Credentials)]
 struct Credentials {
-    /// an address, or a name without `@`
+    /// an email address, or a username without `@`
     #[schema(value_type = String)]
     email: Option<String>,
     #[schema(value_type = String)]
@@ -214,8 +216,8 @@ struct Carried {
 #[utoipa::path(post, path = "/login",
     request_body = Credentials,
     responses(
-        (status = 200, description = "the token", body = Answer<Carried>),
-        (status = 400, description = "40001 no such address, 40002 no such name, 40003 wrong password, 40004 later, 40000 a wrong field"),
+        (status = 200, description = "the token of the new session", body = Answer<Carried>),
+        (status = 400, description = "40001: unknown email address; 40002: unknown username; 40003: wrong password; 40004: try again later; 40000: a field is invalid"),
     )
 )]
 #[post("/login", data = "<body>")]
@@ -244,7 +246,7 @@ async fn log_in(
     ok("登录成功", Some(Carried { token: begun.token.secret().to_owned() }))
 }
 
-/// Every endpoint, to be mounted at `/api/user`.
+/// Returns the routes, to be mounted at `/api/user`.
 pub fn routes() -> Vec<Route> {
     routes![
         register,
@@ -257,7 +259,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of these routes.
+/// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(
@@ -282,7 +284,7 @@ pub fn describe() -> ContractSpec {
     }
 }
 
-/// The envelope for whatever no endpoint answered.
+/// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
     catchers![refuse]
 }

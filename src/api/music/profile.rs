@@ -1,4 +1,4 @@
-//! The account of whoever is logged in: seeing, changing and deleting it.
+//! The account of the session: reading, changing and deleting it.
 
 use rocket::{Request, State, delete, get, put};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::model::error::Error;
 use crate::model::fields::{AvatarUrl, Nickname, Username};
 use crate::model::token::Token;
 
-/// The same at `profile`, where the document calls no token an invalid one too.
+/// The credential of `profile`, whose document reports a missing token as an invalid one.
 pub(super) struct ProfileBearer;
 
 impl Credential for ProfileBearer {
@@ -33,12 +33,12 @@ pub(super) struct Profile {
     created_at: Timestamp,
 }
 
-/// Who is logged in
+/// Return the account of the session
 #[utoipa::path(get, path = "/profile",
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "the user", body = Answer<Profile>),
-        (status = 400, description = "40003 later"),
+        (status = 200, description = "the account", body = Answer<Profile>),
+        (status = 400, description = "40003: try again later"),
     )
 )]
 #[get("/profile")]
@@ -68,13 +68,13 @@ pub(super) struct NewName {
     new_nickname: Option<String>,
 }
 
-/// Change the name
+/// Change the username
 #[utoipa::path(put, path = "/update/username",
     request_body = NewName,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Empty>),
-        (status = 400, description = "40001 wrong password, 40002 name taken, 40003 later, 40000 a wrong field"),
+        (status = 200, description = "the username is changed", body = Answer<Empty>),
+        (status = 400, description = "40001: wrong password; 40002: the username is taken; 40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[put("/update/username", data = "<body>")]
@@ -109,13 +109,13 @@ pub(super) struct Shown {
     avatar_url: Option<String>,
 }
 
-/// Change what is shown
+/// Change the nickname and the avatar
 #[utoipa::path(put, path = "/update",
     request_body = Shown,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Empty>),
-        (status = 400, description = "40003 later, 40000 a wrong field"),
+        (status = 200, description = "the account is changed", body = Answer<Empty>),
+        (status = 400, description = "40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[put("/update", data = "<body>")]
@@ -150,8 +150,8 @@ pub(super) struct NewPassword {
     request_body = NewPassword,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Empty>),
-        (status = 400, description = "40001 wrong password, 40002 the same password, 40003 later, 40000 a wrong field"),
+        (status = 200, description = "the password is changed", body = Answer<Empty>),
+        (status = 400, description = "40001: wrong password; 40002: the new password equals the old one; 40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[put("/update/password", data = "<body>")]
@@ -185,8 +185,8 @@ pub(super) struct DeleteAccountRequest {
     request_body = Option<DeleteAccountRequest>,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Empty>),
-        (status = 400, description = "40001 wrong password, 40002 later, 40000 a wrong field"),
+        (status = 200, description = "the account is deleted", body = Answer<Empty>),
+        (status = 400, description = "40001: wrong password; 40002: try again later; 40000: a field is invalid"),
     )
 )]
 #[delete("/delete", data = "<body>")]

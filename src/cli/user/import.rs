@@ -1,4 +1,4 @@
-//! `bottle user import`: a class of accounts.
+//! `bottle user import`: the accounts of a class.
 
 use std::path::Path;
 
@@ -10,18 +10,21 @@ use super::password;
 use super::{registration, say, told};
 use crate::cli::{progress, terminal};
 
-/// A line of the file. Other columns are ignored.
+/// A line of the file, without its other columns.
 #[derive(Deserialize)]
 struct Pupil {
     username: String,
     nickname: Option<String>,
 }
 
-/// Makes an account of each line, with a one-time password, and prints them. Lines that are no account
-/// are told with their number and left out, and make it a failure.
+/// Creates an account with a one-time password for each line, and prints them.
+///
+/// # Errors
+/// Lines that are invalid are printed with their number and skipped. Returns how many there are, if
+/// any.
 pub(super) async fn run(accounts: &Accounts, file: &Path, json: bool) -> Result<(), String> {
     let pupils = read(file)?;
-    let bar = progress::bar("Making accounts");
+    let bar = progress::bar("Creating accounts");
     let (mut made, mut left_out) = (Vec::new(), 0);
     for (n, (line, pupil)) in pupils.iter().enumerate() {
         progress::tell(&bar)(n as u64, pupils.len() as u64);
@@ -42,7 +45,10 @@ pub(super) async fn run(accounts: &Accounts, file: &Path, json: bool) -> Result<
     say(json, &Value::from(made.clone()), || sheet(&made))?;
     match left_out {
         0 => Ok(()),
-        _ => Err(format!("{} accounts were made, {left_out} lines left out", made.len())),
+        _ => Err(format!(
+            "{} accounts were created, {left_out} lines were skipped; correct them and import again",
+            made.len()
+        )),
     }
 }
 
@@ -54,7 +60,10 @@ fn read(file: &Path) -> Result<Vec<Line>, String> {
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(failed)?;
     let headers = reader.headers().map_err(failed)?.clone();
     if !headers.iter().any(|name| name == "username") {
-        return Err(format!("{}: its first line names no column username", file.display()));
+        return Err(format!(
+            "{}: the first line has no column username; name the columns there",
+            file.display()
+        ));
     }
     let line = |record: Result<csv::StringRecord, csv::Error>| match record {
         Ok(record) => {
@@ -79,7 +88,7 @@ async fn add(accounts: &Accounts, pupil: &Pupil) -> Result<Value, String> {
     }))
 }
 
-/// One line for each, to be cut apart.
+/// Formats one line per account, with blank lines between them for cutting the sheet.
 fn sheet(made: &[Value]) -> String {
     let field = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
     let lines = made.iter().map(|account| {

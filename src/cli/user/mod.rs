@@ -1,4 +1,4 @@
-//! `bottle user`: accounts, by the operator.
+//! `bottle user`: the operator's commands for accounts.
 
 mod import;
 pub(super) mod password;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::terminal::escaped;
 use super::{beside, database, settings, wait_for};
 
-/// What all commands take.
+/// The options of all commands.
 #[derive(Args)]
 pub(super) struct Common {
     /// The database file [default: bottle.db]
@@ -40,29 +40,29 @@ pub(super) enum Command {
 
 #[derive(Subcommand)]
 pub(super) enum Change {
-    /// Make an account; its password is asked for, or read from standard input
+    /// Create an account; prompts for the password, or reads it from standard input
     #[command(after_help = "\
 Examples:
-  bottle user add ada                  asks for the password
-  bottle user add ada --one-time       prints one; the page asks for another at the first login
-  bottle user add grace --teacher      may keep the sea kind")]
+  bottle user add ada                  prompts for the password
+  bottle user add ada --one-time       prints a one-time password, to be replaced at the first login
+  bottle user add grace --teacher      creates the account of a teacher, who can moderate")]
     Add {
         username: String,
-        /// The name it is shown with [default: the username]
+        /// The name that others see [default: the username]
         #[arg(long)]
         nickname: Option<String>,
-        /// Make up a password, good until it is replaced; the page asks for another at the first login
+        /// Generate a one-time password; the page requires another one at the first login
         #[arg(long)]
         one_time: bool,
-        /// Let it hide bottles, mute accounts and see what is reported, on the page /teacher
+        /// Let the account see reports, hide bottles and mute accounts, on the page /teacher
         #[arg(long)]
         teacher: bool,
     },
-    /// Make a class of accounts with one-time passwords, and print them
+    /// Create the accounts of a class with one-time passwords, and print them
     #[command(after_help = "\
 Example: bottle user import class.csv > sheet.txt
 
-The file's first line names its columns: username, and if wanted nickname.")]
+The first line of the file names the columns: username and, optionally, nickname.")]
     Import {
         #[arg(value_name = "CSV")]
         file: PathBuf,
@@ -71,18 +71,18 @@ The file's first line names its columns: username, and if wanted nickname.")]
     #[command(after_help = "Example: bottle user passwd ada --one-time")]
     Passwd {
         username: String,
-        /// Make up a password, good until it is replaced; the page asks for another at the first login
+        /// Generate a one-time password; the page requires another one at the first login
         #[arg(long)]
         one_time: bool,
     },
-    /// Give an account another username
+    /// Change the username of an account
     #[command(after_help = "Example: bottle user rename ada lovelace")]
     Rename { username: String, new: String },
     /// Delete an account with its bottles and openings
     #[command(after_help = "Example: bottle user delete ada")]
     Delete {
         username: String,
-        /// Do not ask whether it is meant
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -91,7 +91,7 @@ The file's first line names its columns: username, and if wanted nickname.")]
     Logout { username: String },
 }
 
-/// Does what `command` says.
+/// Runs `command`.
 pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
     match command {
         Command::List => list(&database(common.db)?, common.json),
@@ -113,7 +113,7 @@ async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), Stri
             let new = registration(accounts, &username, nickname.as_deref(), &given);
             let role = if teacher { Role::Teacher } else { Role::Student };
             let account = accounts.make(new?, role, one_time).await.map_err(told)?;
-            print(json, &account, "was made", one_time.then_some(given))
+            print(json, &account, "was created", one_time.then_some(given))
         }
         Change::Import { file } => import::run(accounts, &file, json).await,
         Change::Passwd { username, one_time } => {
@@ -121,12 +121,13 @@ async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), Stri
             let new = accounts.new_password("password", &given).map_err(told)?;
             let account = accounts.set_password(&username, new, one_time).await;
             let account = account.map_err(|e| of(&username, e))?;
-            print(json, &account, "has a new password, and no session", one_time.then_some(given))
+            let what = "has a new password; its sessions have ended";
+            print(json, &account, what, one_time.then_some(given))
         }
         Change::Rename { username, new } => {
             let new = Username::parse("username", &new).map_err(told)?;
             let account = accounts.rename(&username, new).await.map_err(|e| of(&username, e))?;
-            print(json, &account, "is its username now", None)
+            print(json, &account, "is the new username", None)
         }
         Change::Delete { username, yes } => {
             if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
@@ -140,7 +141,7 @@ async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), Stri
         Change::Logout { username } => {
             accounts.end_sessions(&username).await.map_err(|e| of(&username, e))?;
             say(json, &json!({ "username": username, "sessions": 0 }), || {
-                format!("{username} has no session any more")
+                format!("all sessions of {username} have ended")
             })
         }
     }
@@ -206,7 +207,7 @@ fn print(json: bool, of: &Account, what: &str, password: Option<String>) -> Resu
     })
 }
 
-/// Prints a result, for programs or for people.
+/// Prints a result as JSON, or as text.
 fn say(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
     let line = if json { value.to_string() } else { escaped(&text()) };
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
@@ -216,10 +217,12 @@ fn told(error: Error) -> String {
     error.to_string()
 }
 
-/// The message for an error about the account called `username`.
+/// Returns the message for an error about the account called `username`.
 pub(super) fn of(username: &str, error: Error) -> String {
     match error {
-        Error::UnknownAccount => format!("there is no account {username}"),
+        Error::UnknownAccount => {
+            format!("there is no account {username}; bottle user list prints all accounts")
+        }
         error => error.to_string(),
     }
 }
