@@ -5,10 +5,10 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// The size in bytes from which a freed block is returned at once.
-const LARGE: &str = "1048576";
+const MMAP_THRESHOLD_BYTES: &str = "1048576";
 
 /// The environment variable that marks the second execution.
-const MARK: &str = "BOTTLE_STARTED_ANEW";
+const MARKER: &str = "BOTTLE_STARTED_ANEW";
 
 /// Executes the program again, in the same process, with `MALLOC_MMAP_THRESHOLD_` set.
 ///
@@ -17,7 +17,7 @@ const MARK: &str = "BOTTLE_STARTED_ANEW";
 /// idle after 500 logins, even with a fixed set of threads. The threshold can only be set before
 /// the start, or by a call that is not safe Rust.
 pub(crate) fn return_large_blocks() {
-    if env::var_os(MARK).is_some() {
+    if env::var_os(MARKER).is_some() {
         return;
     }
     let Ok(program) = env::current_exe() else { return };
@@ -27,5 +27,9 @@ pub(crate) fn return_large_blocks() {
         command.arg0(name);
     }
     // `exec` returns only on failure. The program then keeps more memory, and works all the same.
-    let _ = command.args(args).env(MARK, "1").env("MALLOC_MMAP_THRESHOLD_", LARGE).exec();
+    let _ = command
+        .args(args)
+        .env(MARKER, "1")
+        .env("MALLOC_MMAP_THRESHOLD_", MMAP_THRESHOLD_BYTES)
+        .exec();
 }

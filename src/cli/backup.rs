@@ -24,7 +24,7 @@ pub(super) fn run(
 ) -> Result<(), String> {
     let db = database(db)?;
     let to = match to {
-        Some(folder) if folder.is_dir() => folder.join(name_of_now()),
+        Some(folder) if folder.is_dir() => folder.join(default_name()),
         Some(file) if keep.is_some() => {
             return Err(format!(
                 "--keep needs a folder, and {} is a file. Name the folder of the backups",
@@ -32,15 +32,15 @@ pub(super) fn run(
             ));
         }
         Some(file) => file,
-        None => db.with_file_name(name_of_now()),
+        None => db.with_file_name(default_name()),
     };
     let bar = progress::bar("Copying");
-    let made = backup::backup(&db, &to, progress::tell(&bar));
+    let result = backup::backup(&db, &to, progress::update(&bar));
     bar.finish_and_clear();
-    terminal::say(format_args!(
+    terminal::print(format_args!(
         "{}: {}, checked",
         to.display(),
-        told(&made.map_err(|e| e.to_string())?)
+        summary(&result.map_err(|e| e.to_string())?)
     ));
     match keep {
         Some(keep) => prune(&to, &db, keep.max(1)),
@@ -52,23 +52,23 @@ pub(super) fn run(
 pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let db = database(db)?;
     let bar = progress::bar("Copying");
-    let restored = restore::restore(from, &db, progress::tell(&bar));
+    let restored = restore::restore(from, &db, progress::update(&bar));
     bar.finish_and_clear();
-    let (contents, kept) = restored.map_err(|e| e.to_string())?;
-    terminal::say(format_args!("{}: {}, checked", db.display(), told(&contents)));
-    if let Some(kept) = kept {
-        terminal::say(format_args!("The previous database is kept as {}", kept.display()));
+    let (contents, previous) = restored.map_err(|e| e.to_string())?;
+    terminal::print(format_args!("{}: {}, checked", db.display(), summary(&contents)));
+    if let Some(previous) = previous {
+        terminal::print(format_args!("The previous database is kept as {}", previous.display()));
     }
     Ok(())
 }
 
-fn told(contents: &Contents) -> String {
+fn summary(contents: &Contents) -> String {
     let Contents { accounts, bottles, openings } = contents;
     format!("{accounts} accounts, {bottles} bottles, {openings} openings")
 }
 
 /// Returns the default name of a backup that is made now. The names sort by time.
-fn name_of_now() -> String {
+fn default_name() -> String {
     format!("{PREFIX}{}{SUFFIX}", Utc::now().format("%Y%m%dT%H%M%S%.3fZ"))
 }
 
@@ -86,7 +86,7 @@ fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
     let folder = newest.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).map_err(|e| failed(&e))?;
     let is_older = |path: &PathBuf| {
-        is_named_by_time(path)
+        has_default_name(path)
             && path.file_name() != newest.file_name()
             && path.canonicalize().ok() != db.canonicalize().ok()
             && backup::identity(path).as_ref() == Some(&identity)
@@ -98,12 +98,12 @@ fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
     });
     for path in older.iter().skip(keep - 1) {
         backup::delete(path).map_err(|e| failed(&e))?;
-        terminal::say(format_args!("{}: deleted", path.display()));
+        terminal::print(format_args!("{}: deleted", path.display()));
     }
     Ok(())
 }
 
-fn is_named_by_time(path: &Path) -> bool {
+fn has_default_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
     time.is_some_and(|time| time.ends_with('Z') && time.starts_with(|c: char| c.is_ascii_digit()))

@@ -14,18 +14,18 @@ pub(super) fn run(db: Option<PathBuf>, rebuild_index: bool) -> Result<(), String
     let db = database(db)?;
     if rebuild_index {
         let bottles = check::rebuild_index(&db).map_err(|e| e.to_string())?;
-        terminal::say(format_args!(
+        terminal::print(format_args!(
             "{}: the index was rebuilt from {bottles} bottles",
             db.display()
         ));
     }
     let findings = check::check(&db).map_err(|e| e.to_string())?;
     if findings.is_empty() {
-        terminal::say(format_args!("{}: nothing is wrong", db.display()));
+        terminal::print(format_args!("{}: nothing is wrong", db.display()));
         return Ok(());
     }
     for finding in &findings {
-        terminal::say(format_args!("{}\n    {}", finding.what, hint(finding.remedy, &db)));
+        terminal::print(format_args!("{}\n    {}", finding.what, hint(finding.remedy, &db)));
     }
     Err(format!("{}: {} findings", db.display(), findings.len()))
 }

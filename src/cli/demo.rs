@@ -11,7 +11,7 @@ use super::serve::{self, Demo};
 const SAMPLE: &[u8] = include_bytes!("../../bottle.db.sample");
 
 /// The accounts of the sample, by username and nickname. All have the same password.
-const PEOPLE: [(&str, &str); 8] = [
+const ACCOUNTS: [(&str, &str); 8] = [
     ("ada", "Ada"),
     ("amina", "Amina أمينة"),
     ("emeka", "Emeka"),
@@ -33,14 +33,14 @@ pub(super) fn run() -> Result<(), String> {
     let figment = config::figment();
     let settings = Settings::from(&figment).map_err(super::invalid_settings)?;
     let settings = Settings { database, ..settings };
-    let names: Vec<&str> = PEOPLE.iter().map(|(username, _)| *username).collect();
+    let names: Vec<&str> = ACCOUNTS.iter().map(|(username, _)| *username).collect();
     let account = |(username, nickname)| DemoAccount { username, nickname, password: PASSWORD };
     let demo = Demo {
         notes: vec![
             "This is a demo: the database is a temporary copy, deleted at the end.".to_owned(),
             format!("Log in as {}; each has the password {PASSWORD}.", names.join(", ")),
         ],
-        accounts: PEOPLE.into_iter().map(account).collect(),
+        accounts: ACCOUNTS.into_iter().map(account).collect(),
     };
     serve::serve(figment, &settings, demo, serve::LanOptions::default())
 }

@@ -31,6 +31,6 @@ pub(super) fn run(command: Command) -> Result<(), String> {
         return Err("nothing was changed".into());
     }
     let ended = meta::rotate_keys(&db).map_err(|e| e.to_string())?;
-    terminal::say(format_args!("{}: new keys; {ended} sessions have ended", db.display()));
+    terminal::print(format_args!("{}: new keys; {ended} sessions have ended", db.display()));
     Ok(())
 }

@@ -181,7 +181,7 @@ impl Cli {
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
-                terminal::complain(format_args!("bottle: {message}"));
+                terminal::print_error(format_args!("bottle: {message}"));
                 ExitCode::FAILURE
             }
         }
@@ -210,7 +210,7 @@ fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
 }
 
 /// Opens the database beside a server that may be using it.
-fn beside(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
+fn open_shared(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
     let busy_timeout = settings.busy_timeout();
     let options = Options { readers: 1, long_readers: 1, busy_timeout, slow: None };
     let store = Store::open_shared(named.as_ref().unwrap_or(&settings.database), &options);

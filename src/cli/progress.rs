@@ -16,7 +16,7 @@ pub(super) fn bar(what: &'static str) -> ProgressBar {
 }
 
 /// Returns a function that sets the position and the length of `bar`.
-pub(super) fn tell(bar: &ProgressBar) -> impl Fn(u64, u64) {
+pub(super) fn update(bar: &ProgressBar) -> impl Fn(u64, u64) {
     |done, all| {
         bar.set_length(all);
         bar.set_position(done);

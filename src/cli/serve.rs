@@ -23,6 +23,7 @@ use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Config, Orbit, Rocket};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::terminal;
@@ -44,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     #[command(flatten)]
-    guests: LanOptions,
+    lan: LanOptions,
 }
 
 /// The options for serving a local network.
@@ -59,9 +60,9 @@ pub(super) struct LanOptions {
 }
 
 /// Serves until SIGTERM or Ctrl-C. The arguments override the settings.
-pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
+pub(super) fn run(Args { db, map, lan }: Args) -> Result<(), String> {
     let mut figment = config::figment();
-    if guests.lan {
+    if lan.lan {
         figment = figment.merge((Config::ADDRESS, Ipv4Addr::UNSPECIFIED));
     }
     let mut settings = Settings::from(&figment).map_err(super::invalid_settings)?;
@@ -71,7 +72,7 @@ pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
     if let Some(map) = map {
         settings.map_file = map;
     }
-    serve(figment, &settings, Demo::default(), guests)
+    serve(figment, &settings, Demo::default(), lan)
 }
 
 /// The additions of a demo; empty for any other server.
@@ -88,7 +89,7 @@ pub(super) fn serve(
     figment: Figment,
     settings: &Settings,
     demo: Demo,
-    guests: LanOptions,
+    lan: LanOptions,
 ) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(super::invalid_settings)?;
     logging::init(config::log_level(&figment), settings.log_format);
@@ -100,43 +101,39 @@ pub(super) fn serve(
         // Half of the cores, by default.
         long_readers: u32::try_from(rocket_config.workers / 4).unwrap_or(u32::MAX).max(1),
         busy_timeout: settings.busy_timeout(),
-        slow: settings.slow(),
+        slow: settings.slow_query(),
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
     let path = store.path().to_owned();
-    let sea = AppState {
+    let state = AppState {
         tiles: match settings.map_file.as_os_str() {
             none if none.is_empty() => None,
             map => Some(Tiles::open(Path::new(map))?),
         },
         demo_accounts: demo.accounts,
-        is_self_signed: guests.tls == Some(Tls::Auto),
+        is_self_signed: lan.tls == Some(Tls::Auto),
         ..AppState::new(Arc::new(store), Clock::default())
     };
     let metrics = settings.metrics_address.map(|address| {
         let metrics = Metrics::default();
-        let beside = metrics.server(&figment, address, Arc::clone(&sea.store), Clock::default());
-        (metrics, beside)
+        let metrics_server =
+            metrics.server(&figment, address, Arc::clone(&state.store), Clock::default());
+        (metrics, metrics_server)
     });
-    let (metrics, beside) = metrics.unzip();
-    let (figment, guests) = invite(figment, guests, &sea)?;
-    let banner = banner(&path, demo.notes, guests);
-    let mut rocket =
-        server::build(figment, settings, sea).attach(InFlight::end_on_signals()).attach(banner);
+    let (metrics, metrics_server) = metrics.unzip();
+    let (figment, lan) = configure_tls(figment, lan, &state)?;
+    let banner = banner(&path, demo.notes, lan);
+    let mut rocket = server::build(figment, settings, state)
+        .attach(InFlight::shut_down_on_signals())
+        .attach(banner);
     if let Some(metrics) = metrics {
         rocket = rocket.attach(metrics);
     }
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(rocket_config.workers)
-        .max_blocking_threads(rocket_config.max_blocking)
-        .thread_name("rocket-worker")
-        .enable_all()
-        .build()
-        .map_err(|e| format!("cannot start the async runtime: {e}"))?;
+    let runtime = runtime(&rocket_config)?;
     let ended = runtime.block_on(async {
-        if let Some(beside) = beside {
-            launch_beside(beside).await?;
+        if let Some(metrics_server) = metrics_server {
+            launch_beside(metrics_server).await?;
         }
         launch(rocket).await
     });
@@ -144,30 +141,41 @@ pub(super) fn serve(
     ended
 }
 
+fn runtime(config: &Config) -> Result<Runtime, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.workers)
+        .max_blocking_threads(config.max_blocking)
+        .thread_name("rocket-worker")
+        .enable_all()
+        .build();
+    runtime.map_err(|e| format!("cannot start the async runtime: {e}"))
+}
+
 /// The join information to fill in once the server listens, and the certificate's fingerprint.
-type Welcome = (SharedJoinInfo, Option<String>);
+type JoinSetup = (SharedJoinInfo, Option<String>);
 
 /// Adds the certificate to Rocket's settings, and returns the join information to fill in, if the
 /// options ask for either.
-fn invite(
+fn configure_tls(
     figment: Figment,
-    guests: LanOptions,
-    sea: &AppState,
-) -> Result<(Figment, Option<Welcome>), String> {
-    let invitation = sea.join_info.clone();
-    let Some(Tls::Auto) = guests.tls else {
-        return Ok((figment, guests.lan.then_some((invitation, None))));
+    lan: LanOptions,
+    state: &AppState,
+) -> Result<(Figment, Option<JoinSetup>), String> {
+    let join_info = state.join_info.clone();
+    let Some(Tls::Auto) = lan.tls else {
+        return Ok((figment, lan.lan.then_some((join_info, None))));
     };
     let here = ["localhost".to_owned(), "127.0.0.1".to_owned(), lan::NAME.to_owned()];
     let names =
         here.into_iter().chain(lan::addresses().into_iter().map(|address| address.to_string()));
-    let kept = async {
-        let kept = Certificate::kept(&sea.store, names.collect(), &sea.clock).await;
-        kept.map_err(|e| format!("cannot generate a certificate: {e}"))
+    let certificate = async {
+        let certificate =
+            Certificate::load_or_create(&state.store, names.collect(), &state.clock).await;
+        certificate.map_err(|e| format!("cannot generate a certificate: {e}"))
     };
-    let kept = super::wait_for(kept)?;
-    let tls = TlsConfig::from_bytes(kept.certificate.as_bytes(), kept.key.as_bytes());
-    Ok((figment.merge((Config::TLS, tls)), Some((invitation, Some(kept.fingerprint)))))
+    let certificate = super::wait_for(certificate)?;
+    let tls = TlsConfig::from_bytes(certificate.certificate.as_bytes(), certificate.key.as_bytes());
+    Ok((figment.merge((Config::TLS, tls)), Some((join_info, Some(certificate.fingerprint)))))
 }
 
 /// Launches a second server in the background, and waits until it listens.
@@ -213,7 +221,7 @@ async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
 }
 
 /// Returns a fairing that prints the server's address and database once it listens.
-fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc {
+fn banner(database: &Path, notes: Vec<String>, lan: Option<JoinSetup>) -> AdHoc {
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
         Box::pin(async move {
@@ -221,12 +229,12 @@ fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc
             let scheme = if config.tls_enabled() { "https" } else { "http" };
             let address = std::net::SocketAddr::new(config.address, config.port);
             println!("Bottle {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
-            terminal::say(format_args!("Database: {}", database.display()));
+            terminal::print(format_args!("Database: {}", database.display()));
             for note in notes {
                 println!("{note}");
             }
-            if let Some((invitation, fingerprint)) = guests {
-                lan::open(&invitation, config, fingerprint);
+            if let Some((join_info, fingerprint)) = lan {
+                lan::publish_join_info(&join_info, config, fingerprint);
             }
             println!("Press Ctrl-C to stop.");
             // Without systemd, this has no effect.

@@ -6,12 +6,12 @@
 use std::fmt::Display;
 
 /// Prints a line on standard output.
-pub(super) fn say(line: impl Display) {
+pub(super) fn print(line: impl Display) {
     println!("{}", escaped(&line.to_string()));
 }
 
 /// Prints a line on standard error.
-pub(super) fn complain(line: impl Display) {
+pub(super) fn print_error(line: impl Display) {
     eprintln!("{}", escaped(&line.to_string()));
 }
 

@@ -7,7 +7,7 @@ use rocket::{Request, async_trait};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::drain::{PATIENCE_MIB, in_time};
+use super::drain::{MAX_DRAIN_MIB, with_timeout};
 use super::method_override::READ_AHEAD;
 use super::rejection::Rejection;
 use super::strict_json::StrictJson;
@@ -52,13 +52,13 @@ impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
 }
 
 async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Vec<u8>, Rejection> {
-    if was_cut(&mut data).await {
+    if is_truncated(&mut data).await {
         return Err(Rejection::Malformed);
     }
     let limit = request.limits().get("json").unwrap_or(Limits::JSON).as_u64();
     let mut bytes = Vec::new();
-    in_time(request, async {
-        let mut stream = data.open(PATIENCE_MIB.mebibytes());
+    with_timeout(request, async {
+        let mut stream = data.open(MAX_DRAIN_MIB.mebibytes());
         (&mut stream).take(limit + 1).read_to_end(&mut bytes).await?;
         copy(&mut stream, &mut sink()).await
     })
@@ -79,7 +79,7 @@ async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Vec<u8>, Reje
 /// Returns whether the connection ended while Rocket read ahead.
 ///
 /// Rocket ignores such an end, and would present the bytes received so far as the whole body.
-async fn was_cut(data: &mut Data<'_>) -> bool {
+async fn is_truncated(data: &mut Data<'_>) -> bool {
     let is_whole = data.peek_complete();
     !is_whole && data.peek(READ_AHEAD).await.len() < READ_AHEAD
 }

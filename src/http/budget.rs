@@ -12,10 +12,10 @@ use rocket::http::{ContentType, Status};
 use rocket::response::{self, Response};
 
 /// The number of bytes of large responses that may be in memory at one time: 16 of the longest lists.
-const MAX_BYTES_UNDER_WAY: usize = 64 * 1024 * 1024;
+const BUDGET_BYTES: usize = 64 * 1024 * 1024;
 
 /// The size in bytes from which a response counts. The limits on connections bound shorter ones.
-const LARGE_BYTES: usize = 64 * 1024;
+const MIN_LARGE_BYTES: usize = 64 * 1024;
 
 /// Counts the bytes of large responses until they are sent or dropped. Clones share the count.
 #[derive(Clone, Default)]
@@ -31,11 +31,11 @@ impl ByteBudget {
     /// Reserves `bytes`, or returns `None` if the budget is exhausted. A response of any size fits
     /// when it is the only one.
     fn reserve(&self, bytes: usize) -> Option<Reservation> {
-        let with_these = |used: usize| {
+        let add = |used: usize| {
             let sum = used.saturating_add(bytes);
-            (used == 0 || sum <= MAX_BYTES_UNDER_WAY).then_some(sum)
+            (used == 0 || sum <= BUDGET_BYTES).then_some(sum)
         };
-        let reserved = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with_these);
+        let reserved = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         reserved.is_ok().then(|| Reservation { budget: self.clone(), bytes })
     }
 }
@@ -47,12 +47,12 @@ impl Drop for Reservation {
 }
 
 /// A body and, if it is large, its part of the budget.
-struct Counted {
+struct CountedBody {
     bytes: Vec<u8>,
     _reservation: Option<Reservation>,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -62,18 +62,18 @@ impl AsRef<[u8]> for Counted {
 pub(crate) fn json_response(request: &Request<'_>, mut json: Vec<u8>) -> response::Result<'static> {
     let size = json.len();
     let mut reservation = None;
-    if size >= LARGE_BYTES {
+    if size >= MIN_LARGE_BYTES {
         json.shrink_to_fit();
         let budget = request.rocket().state::<ByteBudget>().ok_or(Status::InternalServerError)?;
         reservation = budget.reserve(size);
         if reservation.is_none() {
             tracing::warn!(
                 "rejected a response of {size} bytes: large responses already take \
-                 {MAX_BYTES_UNDER_WAY} bytes; clients read them too slowly"
+                 {BUDGET_BYTES} bytes; clients read them too slowly"
             );
             return Err(Status::ServiceUnavailable);
         }
     }
-    let body = Counted { bytes: json, _reservation: reservation };
+    let body = CountedBody { bytes: json, _reservation: reservation };
     Response::build().header(ContentType::JSON).sized_body(size, Cursor::new(body)).ok()
 }

@@ -54,12 +54,12 @@ impl<'r> FromRequest<'r> for RegistrationLimit {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        counted(request, RateLimiter::register).map(|()| Self)
+        check_rate_limit(request, RateLimiter::register).map(|()| Self)
     }
 }
 
 /// Counts the request with `count`, and forwards it with the reason if it exceeds the rate limit.
-pub(crate) fn counted(
+pub(crate) fn check_rate_limit(
     request: &Request<'_>,
     count: impl FnOnce(&RateLimiter, IpAddr) -> Result<()>,
 ) -> request::Outcome<(), Rejection> {

@@ -49,7 +49,7 @@ impl ClientConnection {
     /// `request_timeout_seconds`.
     pub fn expect_read(&self, within: Duration) {
         if let Some(connections) = &self.connections {
-            connections.expect(self.client, within);
+            connections.expect_read(self.client, within);
         }
     }
 }

@@ -29,29 +29,29 @@ pub use self::sockets::{raise_fd_limit, stop_listening};
 
 /// The time between two checks of how many descriptors are in use. A flood must not use up, within
 /// this time, the quarter of them that `raise_fd_limit` leaves free: 1,000 of 4,096.
-const PROBE: Duration = Duration::from_millis(100);
+const PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The number of checks after which the sockets are inspected in any case.
-const PROBES: usize = 10;
+const PROBES_PER_SWEEP: usize = 10;
 
 /// The time that a connection may take to disappear after it was shut down.
-const CLOSING: Duration = Duration::from_secs(1);
+const CLOSING_TIME: Duration = Duration::from_secs(1);
 
 /// The pace at which a client must read: it has one second more for this many bytes of a response.
-const SLOWEST_READER: usize = 8 * 1024;
+const MIN_READ_BYTES_PER_SECOND: usize = 8 * 1024;
 
-/// The longest time that a client has for reading, besides `Limits::patience`. With 30 s of that, it
-/// suffices for 4 MiB at 28 KiB/s.
-const LONGEST_READING: Duration = Duration::from_secs(120);
+/// The longest time that a client has for reading, besides `Limits::request_timeout`. With 30 s of
+/// that, it suffices for 4 MiB at 28 KiB/s.
+const MAX_READ_TIME: Duration = Duration::from_secs(120);
 
 /// Tracks which connections have a request in progress, and closes others. Clones share the state.
 #[derive(Clone)]
-pub struct Connections(Arc<Watch>);
+pub struct Connections(Arc<Tracker>);
 
-struct Watch {
+struct Tracker {
     limits: Limits,
     // Sixteen locks, chosen by the client's port, because each request takes one twice.
-    known: [Mutex<HashMap<SocketAddr, State>>; 16],
+    states: [Mutex<HashMap<SocketAddr, State>>; 16],
 }
 
 #[derive(Clone, Copy)]
@@ -67,28 +67,28 @@ enum State {
 impl Connections {
     /// Creates a fairing without any connection.
     pub fn new(limits: Limits) -> Self {
-        Self(Arc::new(Watch { limits, known: Default::default() }))
+        Self(Arc::new(Tracker { limits, states: Default::default() }))
     }
 
     /// Closes the connection of `client` unless it reads a part of an endless response within
-    /// `within` plus `Limits::patience`.
-    pub fn expect(&self, client: Option<SocketAddr>, within: Duration) {
-        self.0.note(client, State::Waiting(Instant::now() + within));
+    /// `within` plus `Limits::request_timeout`.
+    pub fn expect_read(&self, client: Option<SocketAddr>, within: Duration) {
+        self.0.set_state(client, State::Waiting(Instant::now() + within));
     }
 
     /// Awaits `reading`, which reads a body that `client` sends. The connection counts as waiting
     /// until the body is complete.
     ///
     /// # Errors
-    /// Returns the error of `reading`, or `TimedOut` after `Limits::patience`.
+    /// Returns the error of `reading`, or `TimedOut` after `Limits::request_timeout`.
     pub async fn receive<T>(
         &self,
         client: Option<SocketAddr>,
         reading: impl Future<Output = io::Result<T>>,
     ) -> io::Result<T> {
-        self.0.note(client, State::Receiving(Instant::now()));
-        let received = timeout(self.0.limits.patience, reading).await;
-        self.0.note(client, State::Busy);
+        self.0.set_state(client, State::Receiving(Instant::now()));
+        let received = timeout(self.0.limits.request_timeout, reading).await;
+        self.0.set_state(client, State::Busy);
         received?
     }
 
@@ -96,7 +96,7 @@ impl Connections {
     /// two seconds later.
     pub async fn closed(&self, client: Option<SocketAddr>) {
         let Some(client) = client else { return pending().await };
-        while self.0.part(client).contains_key(&client) {
+        while self.0.shard(client).contains_key(&client) {
             sleep(Duration::from_secs(1)).await;
         }
     }
@@ -109,11 +109,11 @@ impl Fairing for Connections {
     }
 
     async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
-        let (watch, port) = (Arc::clone(&self.0), rocket.config().port);
+        let (tracker, port) = (Arc::clone(&self.0), rocket.config().port);
         sockets::raise_backlog(port);
         // Opened before there are connections: later no descriptor may be left for it.
         match Descriptors::open() {
-            Ok(descriptors) => drop(tokio::spawn(watch.close_for_ever(descriptors, port))),
+            Ok(descriptors) => drop(tokio::spawn(tracker.sweep_periodically(descriptors, port))),
             Err(e) => tracing::error!(
                 "cannot list open descriptors: {e}. Slow connections stay open; mount /dev/fd"
             ),
@@ -121,41 +121,41 @@ impl Fairing for Connections {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        self.0.note(request.remote(), State::Busy);
+        self.0.set_state(request.remote(), State::Busy);
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         // A response of unknown length lasts until its reader disconnects.
         if let Some(size) = response.body().preset_size() {
-            self.0.note(request.remote(), State::Waiting(Instant::now() + time_to_read(size)));
+            self.0.set_state(request.remote(), State::Waiting(Instant::now() + time_to_read(size)));
         }
     }
 }
 
 /// Returns the time that a client has for reading a response of `size` bytes, besides the timeout.
 fn time_to_read(size: usize) -> Duration {
-    Duration::from_secs((size / SLOWEST_READER) as u64).min(LONGEST_READING)
+    Duration::from_secs((size / MIN_READ_BYTES_PER_SECOND) as u64).min(MAX_READ_TIME)
 }
 
-impl Watch {
-    fn part(&self, client: SocketAddr) -> MutexGuard<'_, HashMap<SocketAddr, State>> {
-        let part = usize::from(client.port()) % self.known.len();
-        self.known[part].lock().unwrap_or_else(PoisonError::into_inner)
+impl Tracker {
+    fn shard(&self, client: SocketAddr) -> MutexGuard<'_, HashMap<SocketAddr, State>> {
+        let shard = usize::from(client.port()) % self.states.len();
+        self.states[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, client: Option<SocketAddr>, state: State) {
+    fn set_state(&self, client: Option<SocketAddr>, state: State) {
         if let Some(client) = client {
-            self.part(client).insert(client, state);
+            self.shard(client).insert(client, state);
         }
     }
 
-    async fn close_for_ever(self: Arc<Self>, mut descriptors: Descriptors, port: u16) {
-        let many = self.limits.most.saturating_add(OTHER_DESCRIPTORS);
+    async fn sweep_periodically(self: Arc<Self>, mut descriptors: Descriptors, port: u16) {
+        let max_descriptors = self.limits.max_connections.saturating_add(OTHER_DESCRIPTORS);
         let mut closing = HashMap::new();
         loop {
-            for _ in 0..PROBES {
-                sleep(PROBE).await;
-                if descriptors.are_more_than(many) {
+            for _ in 0..PROBES_PER_SWEEP {
+                sleep(PROBE_INTERVAL).await;
+                if descriptors.are_more_than(max_descriptors) {
                     break;
                 }
             }
@@ -172,36 +172,37 @@ impl Watch {
         list_open: impl FnOnce() -> HashMap<SocketAddr, RawFd>,
     ) {
         // In this order, so that a connection that is accepted in between keeps its state.
-        let known = self.known_clients();
+        let tracked = self.tracked_clients();
         let mut open = list_open();
-        for client in known.iter().filter(|client| !open.contains_key(client)) {
-            self.part(*client).remove(client);
+        for client in tracked.iter().filter(|client| !open.contains_key(client)) {
+            self.shard(*client).remove(client);
         }
         // Closing connections do not count, or others would be closed in their place. They are
         // removed after a second, because a client may use its port for a new connection.
-        closing.retain(|_, since| *since + CLOSING > now);
+        closing.retain(|_, since| *since + CLOSING_TIME > now);
         open.retain(|client, _| !closing.contains_key(client));
         let states: Vec<_> =
             open.keys().map(|client| (*client, self.state(*client, now))).collect();
-        let close = self.limits.connections_to_close(&states, now);
-        for (client, descriptor) in close.iter().filter_map(|client| open.get_key_value(client)) {
+        let to_close = self.limits.connections_to_close(&states, now);
+        for (client, descriptor) in to_close.iter().filter_map(|client| open.get_key_value(client))
+        {
             // If the connection has ended meanwhile, its descriptor may belong to another client.
             if sockets::client(*descriptor) == Some(*client) {
                 let _ = shutdown(*descriptor, Shutdown::Both);
             }
         }
-        closing.extend(close.into_iter().map(|client| (client, now)));
+        closing.extend(to_close.into_iter().map(|client| (client, now)));
     }
 
-    fn known_clients(&self) -> Vec<SocketAddr> {
-        let parts =
-            self.known.iter().map(|part| part.lock().unwrap_or_else(PoisonError::into_inner));
-        parts.flat_map(|part| part.keys().copied().collect::<Vec<_>>()).collect()
+    fn tracked_clients(&self) -> Vec<SocketAddr> {
+        let shards =
+            self.states.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner));
+        shards.flat_map(|shard| shard.keys().copied().collect::<Vec<_>>()).collect()
     }
 
     /// Returns the state of an open connection. A new one has been waiting since `now`.
     fn state(&self, client: SocketAddr, now: Instant) -> State {
-        *self.part(client).entry(client).or_insert(State::Waiting(now))
+        *self.shard(client).entry(client).or_insert(State::Waiting(now))
     }
 }
 
@@ -214,26 +215,30 @@ mod tests {
     #[test]
     fn a_port_that_is_used_again_counts_again() {
         let proxy = TrustedProxy::new(None);
-        let limits =
-            Limits { patience: Duration::from_secs(30), most: 0, most_per_address: 1, proxy };
-        let Connections(watch) = Connections::new(limits);
+        let limits = Limits {
+            request_timeout: Duration::from_secs(30),
+            max_connections: 0,
+            max_connections_per_address: 1,
+            proxy,
+        };
+        let Connections(tracker) = Connections::new(limits);
         let client: SocketAddr = "192.0.2.1:1".parse().unwrap();
         let (mut closing, began) = (HashMap::new(), Instant::now());
         let mut closed_at = |after: Duration| {
             // No descriptor has this number.
-            watch.sweep(&mut closing, began + after, || HashMap::from([(client, RawFd::MAX)]));
+            tracker.sweep(&mut closing, began + after, || HashMap::from([(client, RawFd::MAX)]));
             closing[&client] - began
         };
         assert_eq!(closed_at(Duration::ZERO), Duration::ZERO);
-        assert_eq!(closed_at(PROBE), Duration::ZERO, "it is closing already");
-        assert_eq!(closed_at(2 * CLOSING), 2 * CLOSING);
+        assert_eq!(closed_at(PROBE_INTERVAL), Duration::ZERO, "it is closing already");
+        assert_eq!(closed_at(2 * CLOSING_TIME), 2 * CLOSING_TIME);
     }
 
     #[test]
     fn the_time_to_read_an_answer_is_bounded() {
         assert_eq!(time_to_read(15), Duration::ZERO);
         assert_eq!(time_to_read(80 * 1024), Duration::from_secs(10));
-        assert_eq!(time_to_read(257 << 20), LONGEST_READING);
-        assert_eq!(time_to_read(usize::MAX), LONGEST_READING);
+        assert_eq!(time_to_read(257 << 20), MAX_READ_TIME);
+        assert_eq!(time_to_read(usize::MAX), MAX_READ_TIME);
     }
 }

@@ -25,17 +25,17 @@ impl PublicUrl {
         if text.is_empty() {
             return Ok(Self(None));
         }
-        let wrong = || {
+        let invalid = || {
             format!(
                 "public_url is not a URL like https://bottle.example.org, without a path: {text}"
             )
         };
-        let url = Absolute::parse_owned(text.to_owned()).map_err(|_| wrong())?;
+        let url = Absolute::parse_owned(text.to_owned()).map_err(|_| invalid())?;
         let is_root = matches!(url.path().as_str(), "" | "/") && url.query().is_none();
         let is_web = matches!(url.scheme(), "http" | "https");
         match url.authority() {
             Some(_) if is_root && is_web => Ok(Self(Some(url))),
-            _ => Err(wrong()),
+            _ => Err(invalid()),
         }
     }
 
@@ -46,24 +46,25 @@ impl PublicUrl {
 
     /// Returns whether the `Origin` header `origin` names this server, which the `Host` header `host`
     /// names as well.
-    fn is_own(&self, origin: &str, host: Option<&Host<'_>>) -> bool {
+    fn is_own_origin(&self, origin: &str, host: Option<&Host<'_>>) -> bool {
         let Ok(origin) = Absolute::parse(origin) else { return false };
-        let as_public = self.0.as_ref().is_some_and(|url| {
-            url.scheme() == origin.scheme() && place(url).is_some_and(|p| Some(p) == place(&origin))
+        let matches_public_url = self.0.as_ref().is_some_and(|url| {
+            url.scheme() == origin.scheme()
+                && host_and_port(url).is_some_and(|p| Some(p) == host_and_port(&origin))
         });
         // If the server is public over HTTPS, its name over plain HTTP is another site: anyone on the
         // network could serve it.
-        let plain_may_be = !self.is_https() || origin.scheme() == "https";
-        let as_asked = host.is_some_and(|host| {
+        let accepts_plain_http = !self.is_https() || origin.scheme() == "https";
+        let matches_host = host.is_some_and(|host| {
             let port = host.port().or_else(|| default_port(&origin));
-            place(&origin) == Some((host.domain().as_str().to_lowercase(), port))
+            host_and_port(&origin) == Some((host.domain().as_str().to_lowercase(), port))
         });
-        as_public || (plain_may_be && as_asked)
+        matches_public_url || (accepts_plain_http && matches_host)
     }
 }
 
 /// Returns the host, in lower case, and the port.
-fn place(url: &Absolute<'_>) -> Option<(String, Option<u16>)> {
+fn host_and_port(url: &Absolute<'_>) -> Option<(String, Option<u16>)> {
     let authority = url.authority()?;
     Some((authority.host().to_lowercase(), authority.port().or_else(|| default_port(url))))
 }
@@ -86,19 +87,19 @@ impl Fairing for CsrfProtection {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let changes_nothing = matches!(request.method(), Method::Get | Method::Head);
-        if !changes_nothing && is_foreign(request) {
-            Rejection::Foreign.stash(request);
+        let is_safe = matches!(request.method(), Method::Get | Method::Head);
+        if !is_safe && is_cross_site(request) {
+            Rejection::CrossSite.stash(request);
             // No handler is there for this method, but the one that reads bodies for nothing.
             request.set_method(Method::Trace);
         }
     }
 }
 
-fn is_foreign(request: &Request<'_>) -> bool {
+fn is_cross_site(request: &Request<'_>) -> bool {
     let url = request.rocket().state::<PublicUrl>().cloned().unwrap_or_default();
     let headers = request.headers();
-    let foreign_site = |site: &str| !matches!(site, "same-origin" | "none");
-    headers.get("Sec-Fetch-Site").any(foreign_site)
-        || headers.get("Origin").any(|origin| !url.is_own(origin, request.host()))
+    let is_other_site = |site: &str| !matches!(site, "same-origin" | "none");
+    headers.get("Sec-Fetch-Site").any(is_other_site)
+        || headers.get("Origin").any(|origin| !url.is_own_origin(origin, request.host()))
 }

@@ -16,33 +16,33 @@ use super::rejection::Rejection;
 use crate::http::connections::Connections;
 
 /// The largest part of a rejected body that is read, in MiB.
-pub(super) const PATIENCE_MIB: u64 = 16;
+pub(super) const MAX_DRAIN_MIB: u64 = 16;
 
 /// Returns the drain routes, to be mounted at `/`. They match any request with a body that no other
 /// route has handled.
 pub fn routes() -> Vec<Route> {
     [Method::Post, Method::Put, Method::Delete, Method::Patch, Method::Trace]
         .into_iter()
-        .map(|method| Route::ranked(isize::MAX, method, "/<_..>", Unread))
+        .map(|method| Route::ranked(isize::MAX, method, "/<_..>", Drain))
         .collect()
 }
 
 /// Reads the body, then leaves the request to its contract's catcher.
 #[derive(Clone)]
-struct Unread;
+struct Drain;
 
 #[async_trait]
-impl Handler for Unread {
+impl Handler for Drain {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
         // A failure means that the client has disconnected or exceeded the timeout.
-        let _ = in_time(request, data.open(PATIENCE_MIB.mebibytes()).stream_to(sink())).await;
+        let _ = with_timeout(request, data.open(MAX_DRAIN_MIB.mebibytes()).stream_to(sink())).await;
         let reason = request.local_cache(|| None::<Rejection>);
         Outcome::Error(reason.as_ref().map_or(Status::NotFound, Rejection::status))
     }
 }
 
 /// Awaits `reading`, which reads the body of `request`, for at most the request timeout.
-pub(super) async fn in_time<T>(
+pub(super) async fn with_timeout<T>(
     request: &Request<'_>,
     reading: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {

@@ -21,7 +21,7 @@ mod strict_json;
 
 pub use body::{Body, OptionalBody};
 pub use budget::ByteBudget;
-pub(crate) use client_ip::counted;
+pub(crate) use client_ip::check_rate_limit;
 pub use client_ip::{ClientIp, RegistrationLimit};
 pub use connection::ClientConnection;
 pub use csrf::{CsrfProtection, PublicUrl};

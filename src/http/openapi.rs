@@ -9,9 +9,9 @@ pub struct ContractSpec {
     /// The tag under which its routes are listed.
     pub contract: &'static str,
     /// The name of the schema of an error response.
-    pub refusal: &'static str,
+    pub error_schema: &'static str,
     /// The status of a request without a session, on routes that require one.
-    pub logged_out: &'static str,
+    pub unauthenticated_status: &'static str,
     /// The statuses of a request with an invalid field, on routes that take input.
-    pub wrong_field: &'static [&'static str],
+    pub invalid_field_statuses: &'static [&'static str],
 }

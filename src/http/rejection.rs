@@ -37,13 +37,13 @@ pub enum Rejection {
     /// Routes have this path, but with other methods.
     WrongMethod,
     /// A page of another site sent it.
-    Foreign,
+    CrossSite,
     /// The client exceeds its rate limit.
-    TooOften,
+    RateLimited,
     /// The store cannot answer now; a later attempt may succeed.
     Unavailable,
     /// The server has a bug. The log has the details, the response has none.
-    Bug,
+    Internal,
 }
 
 impl From<Error> for Rejection {
@@ -56,9 +56,9 @@ impl From<Error> for Rejection {
             }
             Error::Internal(why) => {
                 tracing::error!("{why}");
-                Self::Bug
+                Self::Internal
             }
-            Error::TooOften => Self::TooOften,
+            Error::TooOften => Self::RateLimited,
             error => Self::Domain(error),
         }
     }
@@ -73,10 +73,10 @@ impl Rejection {
             Self::TooLarge => Status::PayloadTooLarge,
             Self::NoSuchPath => Status::NotFound,
             Self::WrongMethod => Status::MethodNotAllowed,
-            Self::Foreign => Status::Forbidden,
-            Self::TooOften => Status::TooManyRequests,
+            Self::CrossSite => Status::Forbidden,
+            Self::RateLimited => Status::TooManyRequests,
             Self::Unavailable => Status::ServiceUnavailable,
-            Self::Bug => Status::InternalServerError,
+            Self::Internal => Status::InternalServerError,
         }
     }
 
@@ -99,7 +99,7 @@ impl Rejection {
             413 => Self::TooLarge,
             503 => Self::Unavailable,
             400..500 => Self::Malformed,
-            _ => Self::Bug,
+            _ => Self::Internal,
         }
     }
 }

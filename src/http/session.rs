@@ -29,7 +29,7 @@ pub trait Credential: Send + Sync + 'static {
 pub struct Session<C> {
     /// The account and its session.
     pub login: Login,
-    by: PhantomData<C>,
+    credential: PhantomData<C>,
 }
 
 /// A live session, as [`Session`], and the snapshot in which it was found. For handlers that only
@@ -39,7 +39,7 @@ pub struct SessionSnapshot<C> {
     pub login: Login,
     /// The state of the file in which the session is live.
     pub snapshot: Snapshot,
-    by: PhantomData<C>,
+    credential: PhantomData<C>,
 }
 
 #[async_trait]
@@ -47,9 +47,9 @@ impl<'r, C: Credential> FromRequest<'r> for Session<C> {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        proved::<C, _>(request, Accounts::resolve).map(|login| {
-            note(request, &login);
-            Self { login, by: PhantomData }
+        resolve_session::<C, _>(request, Accounts::resolve).map(|login| {
+            remember_account(request, &login);
+            Self { login, credential: PhantomData }
         })
     }
 }
@@ -59,15 +59,17 @@ impl<'r, C: Credential> FromRequest<'r> for SessionSnapshot<C> {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        proved::<C, _>(request, Accounts::resolve_with_snapshot).map(|(login, snapshot)| {
-            note(request, &login);
-            Self { login, snapshot, by: PhantomData }
-        })
+        resolve_session::<C, _>(request, Accounts::resolve_with_snapshot).map(
+            |(login, snapshot)| {
+                remember_account(request, &login);
+                Self { login, snapshot, credential: PhantomData }
+            },
+        )
     }
 }
 
 /// Passes the request's token to `resolve`, and forwards the request if that fails.
-fn proved<C: Credential, T>(
+fn resolve_session<C: Credential, T>(
     request: &Request<'_>,
     resolve: impl FnOnce(&Accounts, Contract, &Token) -> Result<T, Error>,
 ) -> request::Outcome<T, Rejection> {
@@ -85,13 +87,13 @@ fn proved<C: Credential, T>(
 }
 
 /// The id of the account that a request is logged in as, for the log.
-struct Proved(Option<i64>);
+struct LoggedIn(Option<i64>);
 
-fn note(request: &Request<'_>, login: &Login) {
-    request.local_cache(|| Proved(Some(login.account.id)));
+fn remember_account(request: &Request<'_>, login: &Login) {
+    request.local_cache(|| LoggedIn(Some(login.account.id)));
 }
 
 /// Returns the id of the account that `request` is logged in as, if a guard found its session.
 pub fn account_of(request: &Request<'_>) -> Option<i64> {
-    request.local_cache(|| Proved(None)).0
+    request.local_cache(|| LoggedIn(None)).0
 }

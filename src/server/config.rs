@@ -129,7 +129,7 @@ impl Settings {
             Err(_) => Self::default(),
         };
         // Argon2 itself requires 8 KiB and one pass.
-        let least = [
+        let min = [
             ("argon2_memory_kib", settings.argon2_memory_kib >= 8, 8),
             ("argon2_iterations", settings.argon2_iterations >= 1, 1),
             ("password_workers", settings.password_workers >= 1, 1),
@@ -139,10 +139,8 @@ impl Settings {
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
         PublicUrl::parse(&settings.public_url)?;
-        match least.iter().find(|(_, holds, _)| !holds) {
-            Some((name, _, least)) => {
-                Err(format!("{name} is too small: set it to {least} or more"))
-            }
+        match min.iter().find(|(_, holds, _)| !holds) {
+            Some((name, _, min)) => Err(format!("{name} is too small: set it to {min} or more")),
             None => Ok(settings),
         }
     }
@@ -155,9 +153,9 @@ impl Settings {
     /// Returns the limits on connections.
     pub fn limits(&self) -> Limits {
         Limits {
-            patience: Duration::from_secs(self.request_timeout_seconds.into()),
-            most: self.max_connections,
-            most_per_address: self.max_connections_per_address,
+            request_timeout: Duration::from_secs(self.request_timeout_seconds.into()),
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
             proxy: self.trusted_proxy(),
         }
     }
@@ -177,7 +175,7 @@ impl Settings {
     }
 
     /// Returns the duration from which reads and changes are logged as slow, or `None` for never.
-    pub fn slow(&self) -> Option<Duration> {
+    pub fn slow_query(&self) -> Option<Duration> {
         (self.slow_query_ms > 0).then(|| Duration::from_millis(self.slow_query_ms))
     }
 

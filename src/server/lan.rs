@@ -14,15 +14,15 @@ pub const NAME: &str = "bottle.local";
 
 /// Fills in `info`, prints it to the terminal, and announces [`NAME`]. Call it once the server
 /// listens.
-pub fn open(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>) {
+pub fn publish_join_info(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>) {
     let mut addresses = Vec::new();
     if !config.address.is_loopback() {
         let scheme = if config.tls_enabled() { "https" } else { "http" };
-        let hosts = reached_at(config.address);
+        let hosts = reachable_addresses(config.address);
         let name = announce(&hosts, config.port).then(|| NAME.to_owned());
-        let hosts = hosts.into_iter().map(host).chain(name);
+        let hosts = hosts.into_iter().map(url_host).chain(name);
         addresses = hosts.map(|host| format!("{scheme}://{host}:{}", config.port)).collect();
-        tell(&addresses);
+        print_addresses(&addresses);
     }
     if let Some(fingerprint) = &fingerprint {
         println!(
@@ -36,7 +36,7 @@ pub fn open(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>)
 }
 
 /// Formats an address for a URL.
-fn host(address: IpAddr) -> String {
+fn url_host(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => format!("[{v6}]"),
@@ -69,7 +69,7 @@ pub fn addresses() -> Vec<IpAddr> {
 }
 
 /// Returns the addresses under which others reach a server that listens on `listening`.
-fn reached_at(listening: IpAddr) -> Vec<IpAddr> {
+fn reachable_addresses(listening: IpAddr) -> Vec<IpAddr> {
     if !listening.is_unspecified() {
         return vec![listening];
     }
@@ -77,7 +77,7 @@ fn reached_at(listening: IpAddr) -> Vec<IpAddr> {
     addresses().into_iter().filter(|one| listening.is_ipv6() || one.is_ipv4()).collect()
 }
 
-fn tell(addresses: &[String]) {
+fn print_addresses(addresses: &[String]) {
     let Some(first) = addresses.first() else {
         return println!(
             "Nobody else can join: this machine has no network address. Connect it to a network, \
@@ -85,14 +85,14 @@ fn tell(addresses: &[String]) {
         );
     };
     println!("\nOthers on this network can join at {}", addresses.join(" or "));
-    if let Some(code) = text(first) {
+    if let Some(code) = terminal_code(first) {
         println!("{code}");
     }
     println!("To project: {first}/join");
 }
 
 /// Renders `address` as a QR code for a terminal.
-fn text(address: &str) -> Option<String> {
+fn terminal_code(address: &str) -> Option<String> {
     let code = QrCode::new(address).ok()?;
     // Most terminals are light on dark.
     let mut render = code.render::<unicode::Dense1x2>();
@@ -110,14 +110,14 @@ fn svg_code(address: &str) -> Option<String> {
 /// Announces [`NAME`] by mDNS for as long as the program runs, and returns whether that succeeded.
 #[cfg(feature = "mdns")]
 fn announce(addresses: &[IpAddr], port: u16) -> bool {
-    let announced = || {
+    let register = || {
         let daemon = mdns_sd::ServiceDaemon::new()?;
         let host = format!("{NAME}.");
         let service =
             mdns_sd::ServiceInfo::new("_http._tcp.local.", "Bottle", &host, addresses, port, None)?;
         daemon.register(service)
     };
-    announced().map_err(|e| tracing::warn!("cannot announce {NAME} by mDNS: {e}")).is_ok()
+    register().map_err(|e| tracing::warn!("cannot announce {NAME} by mDNS: {e}")).is_ok()
 }
 
 #[cfg(not(feature = "mdns"))]

@@ -59,12 +59,11 @@ impl Fairing for RequestLog {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        request
-            .local_cache(|| StartedSession { at: Instant::now(), method: Some(request.method()) });
+        request.local_cache(|| RequestStart { at: Instant::now(), method: Some(request.method()) });
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let StartedSession { at, method } = begun(request);
+        let RequestStart { at, method } = request_start(request);
         let id = format!("{:016x}", rand::random::<u64>());
         let client = ClientIp::of(request).0;
         let account = account_of(request);
@@ -87,7 +86,7 @@ impl Fairing for RequestLog {
 }
 
 /// The start of a request.
-pub(crate) struct StartedSession {
+pub(crate) struct RequestStart {
     /// The time at which its head had arrived.
     pub(crate) at: Instant,
     /// The method that the client sent, which `CsrfProtection` may replace. `None` if Rocket could
@@ -96,8 +95,8 @@ pub(crate) struct StartedSession {
 }
 
 /// Returns the start of `request`, for response fairings.
-pub(crate) fn begun<'r>(request: &'r Request<'_>) -> &'r StartedSession {
-    request.local_cache(|| StartedSession { at: Instant::now(), method: None })
+pub(crate) fn request_start<'r>(request: &'r Request<'_>) -> &'r RequestStart {
+    request.local_cache(|| RequestStart { at: Instant::now(), method: None })
 }
 
 /// Displays the value, or `-` for none.

@@ -18,24 +18,24 @@ use rocket::{Build, Request, Response, Rocket, State, async_trait, get, routes};
 
 use crate::http::mounts::Surface;
 use crate::model::clock::Clock;
-use crate::server::logging::begun;
+use crate::server::logging::request_start;
 use crate::store::{Store, stats};
 
 /// Counts answered requests. Clones share the counts.
 #[derive(Clone)]
 pub struct Metrics {
-    requests: Family<Answered, Counter>,
-    seconds: Family<Served, Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<DurationLabels, Histogram>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     part: Part,
     status: u16,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Served {
+struct DurationLabels {
     part: Part,
 }
 
@@ -81,9 +81,9 @@ impl Fairing for Metrics {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let part = Part::of(request.uri().path().as_str());
         let status = response.status().code;
-        self.requests.get_or_create(&Answered { part, status }).inc();
-        let seconds = begun(request).at.elapsed().as_secs_f64();
-        self.seconds.get_or_create(&Served { part }).observe(seconds);
+        self.requests.get_or_create(&RequestLabels { part, status }).inc();
+        let seconds = request_start(request).at.elapsed().as_secs_f64();
+        self.seconds.get_or_create(&DurationLabels { part }).observe(seconds);
     }
 }
 

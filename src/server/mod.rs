@@ -76,9 +76,9 @@ impl AppState {
     }
 }
 
-/// Builds the server of `sea`, with Rocket's settings in `figment` and Bottle's in `settings`.
-pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Build> {
-    let figment = figment.join((Config::SECRET_KEY, sea.store.keys().cookie.clone()));
+/// Builds the server of `state`, with Rocket's settings in `figment` and Bottle's in `settings`.
+pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<Build> {
+    let figment = figment.join((Config::SECRET_KEY, state.store.keys().cookie.clone()));
     let figment = match log_level(&figment) {
         // At its own `debug`, Rocket prints all headers, including cookies and tokens.
         LogLevel::Debug => figment.merge((Config::LOG_LEVEL, LogLevel::Normal)),
@@ -88,14 +88,15 @@ pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Bui
     let url = PublicUrl::parse(&settings.public_url).unwrap_or_default();
     // With HSTS, a browser lets nobody continue past the warning about a self-signed certificate.
     let is_https = url.is_https() || Config::try_from(&figment).is_ok_and(|c| c.tls_enabled());
-    let hsts = is_https && !sea.is_self_signed;
+    let hsts = is_https && !state.is_self_signed;
     let headers = Arc::new(SecurityHeaders::new(hsts, !settings.tile_url.is_empty()));
     let log = Arc::new(RequestLog(settings.log_format));
     let in_flight = InFlight::default();
     let connections = Connections::new(settings.limits());
-    let always: Fairings = Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
-    let catchers = |catchers| with_fairings(catchers, &always);
-    let rocket = manage(rocket::custom(figment), settings, sea)
+    let fairings: Fairings =
+        Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
+    let catchers = |catchers| with_fairings(catchers, &fairings);
+    let rocket = manage(rocket::custom(figment), settings, state)
         .attach(NoMethodOverride)
         .attach(log)
         .attach(CsrfProtection)
@@ -142,13 +143,13 @@ fn housekeeping() -> AdHoc {
 }
 
 /// Adds the state that handlers and guards use to `rocket`.
-fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<Build> {
-    let AppState { store, clock, tiles, demo_accounts, join_info, .. } = sea;
+fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket<Build> {
+    let AppState { store, clock, tiles, demo_accounts, join_info, .. } = state;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let live = EventBus::new(settings.max_event_streams);
-    let listeners = live.clone();
-    store.on_external_change(move || listeners.publish(Event::Reset));
-    let throttle = Arc::new(RateLimiter::new(settings.rates(), &clock));
+    let events = EventBus::new(settings.max_event_streams);
+    let publisher = events.clone();
+    store.on_external_change(move || publisher.publish(Event::Reset));
+    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
@@ -162,17 +163,17 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<B
                 clock.clone(),
                 settings.min_password_length,
             )
-            .with_rate_limiter(Arc::clone(&throttle))
-            .with_events(live.clone()),
+            .with_rate_limiter(Arc::clone(&rate_limiter))
+            .with_events(events.clone()),
         )
-        .manage(throttle)
+        .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(Arc::clone(&store))
-        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(live.clone()))
-        .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
-        .manage(live)
+        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(events.clone()))
+        .manage(Moderation::new(store, clock, events.clone(), settings.reports_to_hide))
+        .manage(events)
         .manage(ByteBudget::default())
         .manage(join_info)
         .manage(Lifetimes {

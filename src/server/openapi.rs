@@ -63,49 +63,50 @@ fn credentials() -> ComponentsBuilder {
 }
 
 /// Adds a contract's routes below `base` to `document`.
-fn mount(document: &mut OpenApi, base: &str, mut described: ContractSpec) {
-    for (path, mut item) in std::mem::take(&mut described.api.paths.paths) {
+fn mount(document: &mut OpenApi, base: &str, mut spec: ContractSpec) {
+    for (path, mut item) in std::mem::take(&mut spec.api.paths.paths) {
         let path = format!("{base}{}", path.trim_end_matches('/'));
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            complete(operation, &path, &described);
+            add_shared_responses(operation, &path, &spec);
         }
         document.paths.paths.entry(path).or_default().merge_operations(item);
     }
-    document.merge(described.api);
+    document.merge(spec.api);
 }
 
 /// Adds the responses that all operations of a contract share.
-fn complete(operation: &mut Operation, path: &str, described: &ContractSpec) {
-    operation.tags = Some(vec![described.contract.to_owned()]);
+fn add_shared_responses(operation: &mut Operation, path: &str, spec: &ContractSpec) {
+    operation.tags = Some(vec![spec.contract.to_owned()]);
     let id = operation.operation_id.take().unwrap_or_default();
     operation.operation_id =
         Some(format!("{id}{}", path.replace('/', "_").replace(['{', '}'], "")));
     let responses = &mut operation.responses.responses;
-    let mut may = |status: &str, description: &str| {
+    let mut add = |status: &str, description: &str| {
         let response = ResponseBuilder::new().description(description).build();
         responses.entry(status.to_owned()).or_insert(RefOr::T(response));
     };
     if operation.security.is_some() {
-        may(described.logged_out, "the request has no live session");
+        add(spec.unauthenticated_status, "the request has no live session");
     }
     if operation.request_body.is_some() || operation.parameters.is_some() {
-        for status in described.wrong_field {
-            may(status, "a field is missing or invalid");
+        for status in spec.invalid_field_statuses {
+            add(status, "a field is missing or invalid");
         }
     }
-    may("default", ANY_OTHER);
+    add("default", ANY_OTHER);
     for response in responses.values_mut() {
         if let RefOr::T(response) = response {
-            with_body(response, described.refusal);
+            set_default_schema(response, spec.error_schema);
         }
     }
 }
 
 /// Sets the schema of a response without one to the contract's error response.
-fn with_body(response: &mut Response, refusal: &str) {
+fn set_default_schema(response: &mut Response, error_schema: &str) {
     if response.content.is_empty() {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(refusal))).build();
+        let content =
+            ContentBuilder::new().schema(Some(Ref::from_schema_name(error_schema))).build();
         response.content.insert("application/json".to_owned(), content.into());
     }
 }

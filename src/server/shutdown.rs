@@ -21,10 +21,10 @@ use crate::http::connections::stop_listening;
 
 /// The time in which a client with an idle connection may send one more request, whose response then
 /// says `Connection: close`.
-const FAREWELL: Duration = Duration::from_millis(200);
+const LAST_REQUEST_TIME: Duration = Duration::from_millis(200);
 
 /// The time in which the last responses reach their sockets.
-const FLUSH: Duration = Duration::from_millis(50);
+const FLUSH_TIME: Duration = Duration::from_millis(50);
 
 /// Counts the requests in progress, and delays the shutdown until they are answered or Rocket's
 /// grace period ends.
@@ -34,13 +34,13 @@ pub struct InFlight(Arc<State>);
 #[derive(Default)]
 struct State {
     requests: AtomicUsize,
-    is_ending: AtomicBool,
+    is_shutting_down: AtomicBool,
 }
 
 impl InFlight {
     /// Returns a fairing that shuts the server down at SIGTERM or Ctrl-C. The server must also have
     /// the fairing [`InFlight`].
-    pub fn end_on_signals() -> AdHoc {
+    pub fn shut_down_on_signals() -> AdHoc {
         AdHoc::on_liftoff("end on signals", move |rocket: &Rocket<Orbit>| {
             let (grace, port) = (grace(rocket), rocket.config().port);
             let (this, shutdown) = (rocket.state::<Self>().cloned(), rocket.shutdown());
@@ -57,9 +57,9 @@ impl InFlight {
                 };
                 tokio::spawn(async move {
                     select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
-                    this.0.is_ending.store(true, Ordering::Relaxed);
+                    this.0.is_shutting_down.store(true, Ordering::Relaxed);
                     stop_listening(port);
-                    sleep(FAREWELL).await;
+                    sleep(LAST_REQUEST_TIME).await;
                     this.wait_until_idle(grace).await;
                     shutdown.notify();
                 });
@@ -71,9 +71,9 @@ impl InFlight {
     async fn wait_until_idle(&self, grace: Duration) {
         let end = Instant::now() + grace;
         while self.0.requests.load(Ordering::Relaxed) > 0 && Instant::now() < end {
-            sleep(FLUSH).await;
+            sleep(FLUSH_TIME).await;
         }
-        sleep(FLUSH).await;
+        sleep(FLUSH_TIME).await;
     }
 }
 
@@ -97,7 +97,7 @@ impl Fairing for InFlight {
 
     async fn on_response<'r>(&self, _: &'r Request<'_>, response: &mut Response<'r>) {
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
-        if self.0.is_ending.load(Ordering::Relaxed) {
+        if self.0.is_shutting_down.load(Ordering::Relaxed) {
             response.set_header(Header::new("Connection", "close"));
         }
     }

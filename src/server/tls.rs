@@ -12,11 +12,11 @@ use crate::model::error::{Error, Result};
 use crate::store::{Store, meta};
 
 /// The validity of a certificate in days. Browsers reject more than 825 days.
-const DAYS: u64 = 397;
+const VALID_DAYS: u64 = 397;
 /// The number of days before the end at which a start replaces the certificate.
 const MIN_DAYS_LEFT: u64 = 30;
 
-const KEPT_AS: &str = "tls_certificate";
+const META_KEY: &str = "tls_certificate";
 
 /// A certificate and its key, as the database stores them.
 #[derive(Clone, Serialize, Deserialize)]
@@ -39,22 +39,28 @@ impl Certificate {
     ///
     /// # Errors
     /// Returns the store's error, or [`Error::Internal`] if no certificate can be generated.
-    pub async fn kept(store: &Arc<Store>, names: Vec<String>, clock: &Clock) -> Result<Self> {
+    pub async fn load_or_create(
+        store: &Arc<Store>,
+        names: Vec<String>,
+        clock: &Clock,
+    ) -> Result<Self> {
         let now = DateTime::<Utc>::from_timestamp_millis(clock.now().millis()).unwrap_or_default();
-        let kept = store.read(|db| Ok(meta::value(db, KEPT_AS)?))?;
-        let kept = kept.and_then(|text| serde_json::from_str::<Self>(&text).ok());
+        let stored = store.read(|db| Ok(meta::value(db, META_KEY)?))?;
+        let stored = stored.and_then(|text| serde_json::from_str::<Self>(&text).ok());
         let until = (now + Days::new(MIN_DAYS_LEFT)).timestamp_millis();
-        if let Some(kept) = kept.filter(|kept| kept.names == names && kept.ends_at > until) {
-            return Ok(kept);
+        if let Some(stored) =
+            stored.filter(|stored| stored.names == names && stored.ends_at > until)
+        {
+            return Ok(stored);
         }
-        let made = Self::make(names, now).map_err(|e| Error::Internal(e.to_string()))?;
-        let text = serde_json::to_string(&made).map_err(|e| Error::Internal(e.to_string()))?;
-        store.write(move |db| Ok(meta::keep(db, KEPT_AS, &text)?)).await?;
-        Ok(made)
+        let generated = Self::generate(names, now).map_err(|e| Error::Internal(e.to_string()))?;
+        let text = serde_json::to_string(&generated).map_err(|e| Error::Internal(e.to_string()))?;
+        store.write(move |db| Ok(meta::keep(db, META_KEY, &text)?)).await?;
+        Ok(generated)
     }
 
-    fn make(names: Vec<String>, now: DateTime<Utc>) -> std::result::Result<Self, rcgen::Error> {
-        let ends = now + Days::new(DAYS);
+    fn generate(names: Vec<String>, now: DateTime<Utc>) -> std::result::Result<Self, rcgen::Error> {
+        let ends = now + Days::new(VALID_DAYS);
         let day = |of: DateTime<Utc>| date_time_ymd(of.year(), of.month() as u8, of.day() as u8);
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(names.clone())?;

@@ -8,7 +8,7 @@ use rocket::fairing::Fairing;
 use rocket::http::Status;
 use rocket::{Request, async_trait};
 
-use crate::server::logging::begun;
+use crate::server::logging::request_start;
 
 /// The response fairings that every response needs.
 pub(super) type Fairings = Arc<[Arc<dyn Fairing>]>;
@@ -32,7 +32,7 @@ struct WithFairings {
 impl Handler for WithFairings {
     async fn handle<'r>(&self, status: Status, request: &'r Request<'_>) -> catcher::Result<'r> {
         let mut response = self.handler.handle(status, request).await?;
-        if begun(request).method.is_none() {
+        if request_start(request).method.is_none() {
             for fairing in self.fairings.iter() {
                 fairing.on_response(request, &mut response).await;
             }

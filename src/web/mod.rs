@@ -28,7 +28,7 @@ pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
 }
 
 /// Folders whose files change only with the version of a library. Browsers cache them for a day.
-const LASTING: [&str; 2] = ["vendor/", "data/"];
+const CACHED_FOLDERS: [&str; 2] = ["vendor/", "data/"];
 
 /// The content security policy of the page. It allows nothing from other hosts except map tiles.
 pub struct Policy(String);
@@ -57,14 +57,14 @@ pub struct Compressed(Mutex<HashMap<String, Vec<u8>>>);
 impl Compressed {
     fn of(&self, path: &str, file: &EmbeddedFile) -> std::io::Result<Vec<u8>> {
         let key = format!("{path}:{}", etag(file));
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = known.get(&key) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = cached.get(&key) {
             return Ok(bytes.clone());
         }
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&file.data)?;
         let bytes = encoder.finish()?;
-        known.insert(key, bytes.clone());
+        cached.insert(key, bytes.clone());
         Ok(bytes)
     }
 }
@@ -86,14 +86,14 @@ impl Asset {
 
     /// Returns the bytes to send, and whether they are compressed.
     fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
-        let takes_gzip = takes_gzip(request.headers().get("Accept-Encoding"));
+        let accepts_gzip = accepts_gzip(request.headers().get("Accept-Encoding"));
         match request.rocket().state::<Compressed>() {
-            _ if self.is_gzip && !takes_gzip => {
+            _ if self.is_gzip && !accepts_gzip => {
                 let mut plain = Vec::new();
                 GzDecoder::new(&self.file.data[..]).read_to_end(&mut plain)?;
                 Ok((plain.into(), false))
             }
-            Some(compressed) if takes_gzip && !self.is_gzip && self.is_worth_compressing() => {
+            Some(compressed) if accepts_gzip && !self.is_gzip && self.is_worth_compressing() => {
                 Ok((compressed.of(&self.path, &self.file)?.into(), true))
             }
             _ => Ok((self.file.data, self.is_gzip)),
@@ -125,18 +125,18 @@ fn etag(file: &EmbeddedFile) -> String {
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let etag = format!("\"{}\"", etag(&self.file));
-        let lasting = LASTING.iter().any(|folder| self.path.starts_with(folder));
+        let is_cacheable = CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder));
         let mut response = Response::build();
         response
             .header(self.content_type())
-            .raw_header("Cache-Control", if lasting { "max-age=86400" } else { "no-cache" })
+            .raw_header("Cache-Control", if is_cacheable { "max-age=86400" } else { "no-cache" })
             .raw_header("Vary", "Accept-Encoding")
             .raw_header("ETag", etag.clone());
         if let Some(policy) = request.rocket().state::<Policy>() {
             response.raw_header("Content-Security-Policy", policy.0.clone());
         }
-        let known = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
-        if known.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
+        let cached = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
+        if cached.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
             return response.status(Status::NotModified).ok();
         }
         match self.body(request) {
@@ -156,7 +156,7 @@ impl<'r> Responder<'r, 'static> for Asset {
 
 /// Returns whether the `Accept-Encoding` headers prefer gzip to no compression, by RFC 9110, section
 /// 12.5.3. Without a header, the answer is no.
-fn takes_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
+fn accepts_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
     let (mut gzip, mut identity, mut any) = (None, None, None);
     for encoding in headers.flat_map(|header| header.split(',')) {
         let mut parts = encoding.split(';').map(str::trim);
@@ -193,12 +193,12 @@ fn asset(path: PathBuf) -> Option<Asset> {
 }
 
 /// A tile of the street map.
-struct Picture {
+struct TileImage {
     kind: ContentType,
     bytes: Vec<u8>,
 }
 
-impl<'r> Responder<'r, 'static> for Picture {
+impl<'r> Responder<'r, 'static> for TileImage {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         Response::build()
             .header(self.kind)
@@ -209,11 +209,11 @@ impl<'r> Responder<'r, 'static> for Picture {
 }
 
 #[get("/tiles/<zoom>/<x>/<y>")]
-fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Picture, Status> {
+fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileImage, Status> {
     let tiles = tiles.as_ref().ok_or(Status::NotFound)?;
     let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
     match tiles.tile(zoom, x, y) {
-        Ok(Some(bytes)) => Ok(Picture { kind, bytes }),
+        Ok(Some(bytes)) => Ok(TileImage { kind, bytes }),
         // Maps have holes. A browser logs a 404 as an error, but not a 204.
         Ok(None) => Err(Status::NoContent),
         Err(Error::Unavailable(why)) => {
@@ -234,10 +234,10 @@ pub fn routes() -> Vec<Route> {
 
 #[cfg(test)]
 mod tests {
-    use super::takes_gzip;
+    use super::accepts_gzip;
 
     #[test]
-    fn gzip_is_sent_to_who_takes_it() {
+    fn gzip_is_sent_to_clients_that_accept_it() {
         for header in [
             "gzip",
             "GZIP",
@@ -252,13 +252,13 @@ mod tests {
             "identity;q=0.5, *",
             "identity;q=0, gzip;q=0.1",
         ] {
-            assert!(takes_gzip([header].into_iter()), "{header}");
+            assert!(accepts_gzip([header].into_iter()), "{header}");
         }
-        assert!(takes_gzip(["br", "gzip"].into_iter()));
+        assert!(accepts_gzip(["br", "gzip"].into_iter()));
     }
 
     #[test]
-    fn gzip_is_not_sent_to_who_does_not() {
+    fn gzip_is_not_sent_to_other_clients() {
         for header in [
             "",
             "br",
@@ -276,8 +276,8 @@ mod tests {
             "gzip;q=yes",
             "gzipped",
         ] {
-            assert!(!takes_gzip([header].into_iter()), "{header}");
+            assert!(!accepts_gzip([header].into_iter()), "{header}");
         }
-        assert!(!takes_gzip([].into_iter()));
+        assert!(!accepts_gzip([].into_iter()));
     }
 }

@@ -4,10 +4,10 @@ use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id};
 use super::items::{Items, JsonText};
-use super::query::{PageQuery, page};
+use super::query::{PageQuery, parse_page};
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::domain::accounts::required;
 use crate::domain::bottles::{Bottle, Bottles, NewBottle, Opened, Opener};
@@ -59,7 +59,7 @@ impl Throw {
     request_body = Throw,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the thrown bottle", body = Answer<CreatedView>),
+        (status = 200, description = "the thrown bottle", body = Envelope<CreatedView>),
         (status = 403, description = "the account is muted, or throwing is frozen"),
     )
 )]
@@ -86,7 +86,7 @@ pub(super) struct List<T> {
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a page of the list", body = Answer<List<CreatedView>>),
+        (status = 200, description = "a page of the list", body = Envelope<List<CreatedView>>),
     )
 )]
 #[get("/bottles/created?<limit>&<after>")]
@@ -96,12 +96,12 @@ pub(super) async fn created(
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |bottle: Bottle| items.push(bottle.id, &CreatedView::from(bottle));
-    let read = bottles.created(&session.login.account, page, show);
-    let more = connection.while_open(read).await?;
-    Ok(items.answer("查询创建的漂流瓶列表成功", &Empty {}, "bottles", more)?)
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |bottle: Bottle| items.push(bottle.id, &CreatedView::from(bottle));
+    let read = bottles.created(&session.login.account, page, write_item);
+    let has_more = connection.while_open(read).await?;
+    Ok(items.response("查询创建的漂流瓶列表成功", &Empty {}, "bottles", has_more)?)
 }
 
 /// List the bottles that the account opened, in the order of opening
@@ -109,7 +109,7 @@ pub(super) async fn created(
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a page of the list", body = Answer<List<OpenedView>>),
+        (status = 200, description = "a page of the list", body = Envelope<List<OpenedView>>),
     )
 )]
 #[get("/bottles/opened?<limit>&<after>")]
@@ -119,12 +119,12 @@ pub(super) async fn opened(
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |opened: Opened| items.push(opened.bottle.id, &OpenedView::from(opened));
-    let read = bottles.opened(&session.login.account, page, show);
-    let more = connection.while_open(read).await?;
-    Ok(items.answer("查询打开的漂流瓶列表成功", &Empty {}, "bottles", more)?)
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |opened: Opened| items.push(opened.bottle.id, &OpenedView::from(opened));
+    let read = bottles.opened(&session.login.account, page, write_item);
+    let has_more = connection.while_open(read).await?;
+    Ok(items.response("查询打开的漂流瓶列表成功", &Empty {}, "bottles", has_more)?)
 }
 
 /// Open a bottle
@@ -132,7 +132,7 @@ pub(super) async fn opened(
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle with its message", body = Answer<OpenedView>),
+        (status = 200, description = "the bottle with its message", body = Envelope<OpenedView>),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -164,7 +164,7 @@ pub(super) struct Openers {
     params(("bottle_id" = i64, Path), PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a page of the list", body = Answer<Openers>),
+        (status = 200, description = "a page of the list", body = Envelope<Openers>),
         (status = 403, description = "another account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
@@ -176,13 +176,13 @@ pub(super) async fn openers(
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |opener: Opener| items.push(opener.account.id, &OpenerView::from(opener));
-    let read = bottles.openers(bottle.id, page, show);
-    let (openers_count, more) = connection.while_open(read).await?;
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |opener: Opener| items.push(opener.account.id, &OpenerView::from(opener));
+    let read = bottles.openers(bottle.id, page, write_item);
+    let (openers_count, has_more) = connection.while_open(read).await?;
     let head = OpenersCount { openers_count };
-    Ok(items.answer("查询漂流瓶的打开者列表成功", &head, "openers", more)?)
+    Ok(items.response("查询漂流瓶的打开者列表成功", &head, "openers", has_more)?)
 }
 
 /// Delete the account's own bottle, with its openings
@@ -190,7 +190,7 @@ pub(super) async fn openers(
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle is deleted", body = Answer<Empty>),
+        (status = 200, description = "the bottle is deleted", body = Envelope<Empty>),
         (status = 403, description = "another account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
@@ -213,7 +213,7 @@ pub(super) struct ReportRequest {
     request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the report is stored", body = Answer<Empty>),
+        (status = 200, description = "the report is stored", body = Envelope<Empty>),
         (status = 403, description = "the account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )

@@ -10,11 +10,11 @@ use crate::http::{Rejection, problem_message, respond};
 use crate::model::error::Error;
 
 /// The result of a handler: the response, or an error response.
-pub(super) type Reply<T> = Result<Answer<T>, Refusal>;
+pub(super) type Reply<T> = Result<Envelope<T>, ErrorResponse>;
 
 /// A response with status 200.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Answer<T> {
+pub(super) struct Envelope<T> {
     status: &'static str,
     msg: String,
     data: T,
@@ -22,14 +22,14 @@ pub(super) struct Answer<T> {
 
 /// Wraps `data` in the envelope, with the documented message.
 pub(super) fn ok<T>(msg: impl Into<String>, data: T) -> Reply<T> {
-    Ok(Answer { status: "OK", msg: msg.into(), data })
+    Ok(Envelope { status: "OK", msg: msg.into(), data })
 }
 
 /// The `data` of a response without any: `{}`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Empty {}
 
-impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
+impl<'r, T: Serialize> Responder<'r, 'static> for Envelope<T> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         respond(request, Status::Ok, &self)
     }
@@ -46,7 +46,7 @@ pub(super) struct ErrorData {
 
 /// An error response.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     status: Status,
     code: &'static str,
     msg: String,
@@ -54,18 +54,18 @@ pub(super) struct Refusal {
     field: Option<String>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     fn new(status: u16, code: &'static str, msg: impl Into<String>) -> Self {
         Self { status: Status::new(status), code, msg: msg.into(), field: None }
     }
 
     /// Maps a domain error to the contract's status and message.
-    fn said(error: &Error) -> Self {
+    fn from_domain(error: &Error) -> Self {
         match error {
             Error::Field { field, problem } => {
                 let msg = problem_message(field, problem);
-                let refusal = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
-                Self { field: Some(field.to_string()), ..refusal }
+                let response = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
+                Self { field: Some(field.to_string()), ..response }
             }
             Error::UsernameTaken(name) => {
                 Self::new(409, "CONFLICT_USERNAME", format!("用户名{name}已存在"))
@@ -84,50 +84,50 @@ impl Refusal {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
             }
             // Only handlers of other contracts return these.
-            _ => Rejection::Bug.into(),
+            _ => Rejection::Internal.into(),
         }
     }
 
     /// Replaces the message.
-    pub(super) fn in_words(self, msg: impl Into<String>) -> Self {
+    pub(super) fn with_message(self, msg: impl Into<String>) -> Self {
         Self { msg: msg.into(), ..self }
     }
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for ErrorResponse {
     fn from(rejection: Rejection) -> Self {
         let (code, msg) = match &rejection {
-            Rejection::Domain(error) => return Self::said(error),
+            Rejection::Domain(error) => return Self::from_domain(error),
             Rejection::NotJson => ("UNSUPPORTED_MEDIA_TYPE", "请求体必须是application/json"),
             Rejection::Malformed => ("BAD_REQUEST", "请求格式不正确"),
             Rejection::TooLarge => ("PAYLOAD_TOO_LARGE", "请求体过大"),
             Rejection::NoSuchPath => ("NOT_FOUND", "路径不存在"),
             Rejection::WrongMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法"),
-            Rejection::Foreign => ("FORBIDDEN", "拒绝来自其他网站的请求"),
-            Rejection::TooOften => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
+            Rejection::CrossSite => ("FORBIDDEN", "拒绝来自其他网站的请求"),
+            Rejection::RateLimited => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
             Rejection::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
-            Rejection::Bug => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
+            Rejection::Internal => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
         };
         Self::new(rejection.status().code, code, msg)
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         Rejection::from(error).into()
     }
 }
 
-impl<'r> Responder<'r, 'static> for Refusal {
+impl<'r> Responder<'r, 'static> for ErrorResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let body =
-            Answer { status: self.code, msg: self.msg, data: ErrorData { field: self.field } };
+            Envelope { status: self.code, msg: self.msg, data: ErrorData { field: self.field } };
         respond(request, self.status, &body)
     }
 }
 
 /// Answers in the envelope every request that no handler answered.
 #[catch(default)]
-pub(super) fn refuse(status: Status, request: &Request<'_>) -> Refusal {
+pub(super) fn catch_all(status: Status, request: &Request<'_>) -> ErrorResponse {
     Rejection::from_catcher(status, request).into()
 }

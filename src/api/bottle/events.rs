@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::response::stream::{Event as Sent, EventStream};
+use rocket::response::stream::{Event as SseEvent, EventStream};
 use rocket::tokio::select;
 use rocket::tokio::time::interval;
 use rocket::{Request, Shutdown, State, async_trait, get};
 use serde::Serialize;
 
-use super::envelope::Refusal;
+use super::envelope::ErrorResponse;
 use super::guard::PrivateCookie;
 use super::query::RectangleQuery;
 use super::view::MapBottleView;
@@ -50,40 +50,40 @@ impl<'r> FromRequest<'r> for LastEventId<'r> {
         (status = 200, description = "an endless stream", content_type = "text/event-stream", body = String),
     )
 )]
-#[get("/bottles/live?<asked..>")]
-pub(super) fn live<'r>(
+#[get("/bottles/live?<query..>")]
+pub(super) fn stream<'r>(
     session: Session<PrivateCookie>,
-    last: LastEventId<'r>,
-    asked: RectangleQuery<'r>,
-    live: &'r State<EventBus>,
+    last_event_id: LastEventId<'r>,
+    query: RectangleQuery<'r>,
+    events: &'r State<EventBus>,
     accounts: &'r State<Accounts>,
     connection: ClientConnection,
-    mut end: Shutdown,
-) -> Result<EventStream![Sent + 'r], Refusal> {
-    let rectangle = asked.rectangle()?;
-    let mut listener = live.subscribe(rectangle, last.0)?;
+    mut shutdown: Shutdown,
+) -> Result<EventStream![SseEvent + 'r], ErrorResponse> {
+    let rectangle = query.rectangle()?;
+    let mut subscriber = events.subscribe(rectangle, last_event_id.0)?;
     let viewer = session.login.account.id;
-    let needs_reset = listener.needs_reset();
+    let needs_reset = subscriber.needs_reset();
     Ok(EventStream! {
-        let mut beat = interval(HEARTBEAT);
+        let mut heartbeat = interval(HEARTBEAT);
         if needs_reset {
-            yield Sent::empty().event("reset");
+            yield SseEvent::empty().event("reset");
         }
         loop {
             // Rocket polls this loop only while the client reads. Otherwise the timeout passes, and
             // the connection is closed.
             connection.expect_read(STALL);
             select! {
-                _ = &mut end => break,
-                _ = beat.tick() => match accounts.is_live(&session.login) {
-                    true => yield Sent::comment(""),
+                _ = &mut shutdown => break,
+                _ = heartbeat.tick() => match accounts.is_live(&session.login) {
+                    true => yield SseEvent::comment(""),
                     false => break,
                 },
-                next = listener.next() => match next {
+                next = subscriber.next() => match next {
                     // The reset may be the deletion of the subscriber's own account.
                     Some(next) if matches!(next.event, Event::Reset)
                         && !accounts.is_live(&session.login) => break,
-                    Some(next) => yield told(&next, viewer).id(live.id(next.number)),
+                    Some(next) => yield to_sse(&next, viewer).id(events.id(next.number)),
                     None => break,
                 },
             }
@@ -105,25 +105,25 @@ struct Hidden {
     bottle_id: i64,
 }
 
-fn told(numbered: &SequencedEvent, viewer: i64) -> Sent {
-    match &numbered.event {
-        Event::Thrown(spot) => {
-            let sighting = MapBottleRef {
-                id: spot.id,
-                owner: spot.owner,
-                style: spot.style,
-                position: spot.position,
-                formatted_address: &spot.formatted_address,
+fn to_sse(sequenced: &SequencedEvent, viewer: i64) -> SseEvent {
+    match &sequenced.event {
+        Event::Thrown(thrown) => {
+            let bottle = MapBottleRef {
+                id: thrown.id,
+                owner: thrown.owner,
+                style: thrown.style,
+                position: thrown.position,
+                formatted_address: &thrown.formatted_address,
             };
-            Sent::json(&MapBottleView::new(&sighting, viewer)).event("thrown")
+            SseEvent::json(&MapBottleView::new(&bottle, viewer)).event("thrown")
         }
         Event::Opened(bottle_id, _, openers_count) => {
             let opened = Opened { bottle_id: *bottle_id, openers_count: *openers_count };
-            Sent::json(&opened).event("opened")
+            SseEvent::json(&opened).event("opened")
         }
-        Event::Reset => Sent::empty().event("reset"),
+        Event::Reset => SseEvent::empty().event("reset"),
         Event::Hidden(bottle_id, _) => {
-            Sent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
+            SseEvent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
         }
     }
 }

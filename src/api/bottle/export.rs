@@ -13,7 +13,7 @@ use rocket::tokio::time::Instant;
 use rocket::{Request, State, get};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Refusal};
+use super::envelope::{Envelope, ErrorResponse};
 use super::guard::PrivateCookie;
 use super::items::JsonText;
 use crate::domain::transfer::{self, Chunks};
@@ -45,7 +45,7 @@ pub(super) struct ExportData {
 #[utoipa::path(get, path = "/users/self/export",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the records", body = Answer<ExportData>),
+        (status = 200, description = "the records", body = Envelope<ExportData>),
     )
 )]
 #[get("/users/self/export")]
@@ -53,7 +53,7 @@ pub(super) async fn export(
     session: Session<PrivateCookie>,
     store: &State<Arc<Store>>,
     connection: ClientConnection,
-) -> Result<Export, Refusal> {
+) -> Result<Export, ErrorResponse> {
     let read = transfer::own(store, session.login.account.id);
     let mut chunks = connection.while_open(read).await?;
     let mut start = HEAD.to_vec();

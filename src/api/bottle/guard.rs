@@ -13,7 +13,7 @@ use rocket::{Request, async_trait};
 use crate::domain::accounts::{Account, Contract, Login};
 use crate::domain::bottles::Bottles;
 use crate::http::mounts::Surface;
-use crate::http::{Credential, PublicUrl, Rejection, Session, counted};
+use crate::http::{Credential, PublicUrl, Rejection, Session, check_rate_limit};
 use crate::model::error::Error;
 use crate::model::token::Token;
 
@@ -31,7 +31,7 @@ impl Credential for PrivateCookie {
 /// Reads and sets the session's cookie.
 pub(super) struct SessionCookie<'r> {
     cookies: &'r CookieJar<'r>,
-    https: bool,
+    is_https: bool,
 }
 
 #[async_trait]
@@ -48,13 +48,13 @@ impl<'r> SessionCookie<'r> {
         let url = request.rocket().state::<PublicUrl>();
         let is_https =
             url.is_some_and(PublicUrl::is_https) || request.rocket().config().tls_enabled();
-        Self { cookies: request.cookies(), https: is_https }
+        Self { cookies: request.cookies(), is_https }
     }
 
     /// Returns the cookie's name. A browser accepts one with the prefix `__Host-` only from this host,
     /// over HTTPS.
     fn name(&self) -> &'static str {
-        if self.https { "__Host-bottle_session" } else { "bottle_session" }
+        if self.is_https { "__Host-bottle_session" } else { "bottle_session" }
     }
 
     /// Returns the token that the client sent, unless the server did not encrypt it.
@@ -66,22 +66,22 @@ impl<'r> SessionCookie<'r> {
     /// keep only such cookies.
     pub(super) fn set(&self, token: &Token, seconds: u32) {
         let lifetime = Duration::seconds(seconds.into());
-        let cookie = self.carrying(token.secret());
+        let cookie = self.build(token.secret());
         let until = OffsetDateTime::now_utc() + lifetime;
         self.cookies.add_private(cookie.max_age(lifetime).expires(until));
     }
 
     /// Removes the cookie from the client.
     pub(super) fn remove(&self) {
-        self.cookies.remove_private(self.carrying(""));
+        self.cookies.remove_private(self.build(""));
     }
 
-    fn carrying(&self, secret: &str) -> CookieBuilder<'static> {
+    fn build(&self, secret: &str) -> CookieBuilder<'static> {
         Cookie::build((self.name(), secret.to_owned()))
             .http_only(true)
             .same_site(SameSite::Lax)
             .path("/")
-            .secure(self.https)
+            .secure(self.is_https)
     }
 }
 
@@ -105,7 +105,7 @@ impl<'r> FromRequest<'r> for OwnedBottle {
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
-        match owned(request, &login.account) {
+        match owned_bottle_id(request, &login.account) {
             Ok(id) => Outcome::Success(Self { login, id }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
@@ -113,7 +113,7 @@ impl<'r> FromRequest<'r> for OwnedBottle {
 }
 
 /// Returns the id of the bottle in the path, if `account` owns it.
-fn owned(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
+fn owned_bottle_id(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
     // The path's second segment after the mount point: /bottles/<id>/...
     let id = bottle_id(request.param::<&str>(1).and_then(Result::ok).unwrap_or_default())?;
     let bottles = request.rocket().state::<Bottles>();
@@ -133,7 +133,7 @@ impl<'r> FromRequest<'r> for Thrower {
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
-        counted(request, |throttle, from| throttle.throw(login.account.id, from))
+        check_rate_limit(request, |rate_limiter, from| rate_limiter.throw(login.account.id, from))
             .map(|()| Self { login })
     }
 }

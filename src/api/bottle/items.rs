@@ -38,14 +38,14 @@ impl Items {
 
     /// Returns the response with the list as the field `name`, between the fields of `head` and
     /// `next`.
-    pub(super) fn answer(
+    pub(super) fn response(
         &self,
         msg: &str,
         head: &impl Serialize,
         name: &str,
-        more: bool,
+        has_more: bool,
     ) -> Result<JsonText> {
-        let tail = Next { next: self.last.filter(|_| more) };
+        let tail = Next { next: self.last.filter(|_| has_more) };
         envelope(msg, head, name, [self.json.as_slice()], &tail)
     }
 }

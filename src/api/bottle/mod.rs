@@ -51,15 +51,15 @@ pub fn page_routes() -> Vec<Route> {
 /// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at `/api`.
 pub fn class_routes() -> Vec<Route> {
     routes![
-        events::live,
+        events::stream,
         page::join,
-        page::join_picture,
+        page::join_qr_code,
         bottles::delete,
         bottles::report,
         teacher::cases,
         teacher::hide,
         teacher::mute,
-        teacher::standing,
+        teacher::status,
         teacher::freeze,
         teacher::log,
         xray::tree,
@@ -84,10 +84,10 @@ pub fn describe() -> ContractSpec {
             bottles::open,
             bottles::openers,
         ),
-        components(schemas(envelope::Answer<envelope::ErrorData>))
+        components(schemas(envelope::Envelope<envelope::ErrorData>))
     )]
     struct Api;
-    described(Api::openapi())
+    contract_spec(Api::openapi())
 }
 
 /// Describes [`page_routes`] for the OpenAPI document.
@@ -101,41 +101,41 @@ pub fn describe_page() -> ContractSpec {
         users::delete_account
     ))]
     struct Api;
-    described(Api::openapi())
+    contract_spec(Api::openapi())
 }
 
 /// Describes [`class_routes`] for the OpenAPI document.
 pub fn describe_class() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(
-        events::live,
+        events::stream,
         page::join,
         bottles::delete,
         bottles::report,
         teacher::cases,
         teacher::hide,
         teacher::mute,
-        teacher::standing,
+        teacher::status,
         teacher::freeze,
         teacher::log,
         xray::tree,
         xray::search,
     ))]
     struct Api;
-    described(Api::openapi())
+    contract_spec(Api::openapi())
 }
 
-fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
+fn contract_spec(api: utoipa::openapi::OpenApi) -> ContractSpec {
     ContractSpec {
         api,
         contract: "Bottle",
-        refusal: "Answer_ErrorData",
-        logged_out: "401",
-        wrong_field: &["422"],
+        error_schema: "Envelope_ErrorData",
+        unauthenticated_status: "401",
+        invalid_field_statuses: &["422"],
     }
 }
 
 /// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
-    catchers![envelope::refuse]
+    catchers![envelope::catch_all]
 }

@@ -7,7 +7,7 @@ use rocket::{State, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Reply, ok};
+use super::envelope::{Envelope, Reply, ok};
 use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
 use crate::domain::bottles::{Bottles, FINEST_LEVEL, PUBLIC_LEVEL};
@@ -78,7 +78,7 @@ impl SharedJoinInfo {
 /// Return the settings of the page
 #[utoipa::path(get, path = "/settings",
     responses(
-        (status = 200, description = "the settings that visitors may see", body = Answer<PageSettings>),
+        (status = 200, description = "the settings that visitors may see", body = Envelope<PageSettings>),
     )
 )]
 #[get("/settings")]
@@ -96,7 +96,7 @@ pub(super) struct JoinView {
 /// List the addresses with which others on the network join
 #[utoipa::path(get, path = "/join",
     responses(
-        (status = 200, description = "the addresses; none if only the server's own machine can reach it", body = Answer<JoinView>),
+        (status = 200, description = "the addresses; none if only the server's own machine can reach it", body = Envelope<JoinView>),
     )
 )]
 #[get("/join")]
@@ -107,7 +107,7 @@ pub(super) fn join(info: &State<SharedJoinInfo>) -> Reply<JoinView> {
 
 /// Returns the first of those addresses as a QR code in SVG.
 #[get("/join.svg")]
-pub(super) fn join_picture(info: &State<SharedJoinInfo>) -> Option<(ContentType, String)> {
+pub(super) fn join_qr_code(info: &State<SharedJoinInfo>) -> Option<(ContentType, String)> {
     Some((ContentType::SVG, info.get().qr_code?))
 }
 
@@ -138,14 +138,14 @@ pub(super) struct CountsView {
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(
-        (status = 200, description = "the counts of the cells that touch the rectangle", body = Answer<CountsView>),
+        (status = 200, description = "the counts of the cells that touch the rectangle", body = Envelope<CountsView>),
         (status = 401, description = "visitors may not read the counts of this server"),
     )
 )]
-#[get("/bottles/counts?<zoom>&<asked..>")]
+#[get("/bottles/counts?<zoom>&<query..>")]
 pub(super) fn counts(
     session: Option<Session<PrivateCookie>>,
-    asked: RectangleQuery<'_>,
+    query: RectangleQuery<'_>,
     zoom: Option<&str>,
     settings: &State<PageSettings>,
     bottles: &State<Bottles>,
@@ -155,8 +155,8 @@ pub(super) fn counts(
         None if settings.public_counts => PUBLIC_LEVEL,
         None => return Err(Error::NotLoggedIn.into()),
     };
-    let rectangle = asked.rectangle()?;
-    let counts = bottles.counts(&rectangle, query::zoom(zoom)?, finest)?;
+    let rectangle = query.rectangle()?;
+    let counts = bottles.counts(&rectangle, query::parse_zoom(zoom)?, finest)?;
     let cells: Vec<CellView> = counts
         .cells
         .iter()

@@ -29,12 +29,12 @@ pub(super) struct RectangleQuery<'r> {
 impl RectangleQuery<'_> {
     /// Parses the parameters.
     pub(super) fn rectangle(&self) -> Result<Rectangle> {
-        let latitude = number("latitude", self.latitude)?;
-        let center = Position::new(latitude, number("longitude", self.longitude)?)?;
+        let latitude = parse_number("latitude", self.latitude)?;
+        let center = Position::new(latitude, parse_number("longitude", self.longitude)?)?;
         Rectangle::new(
             center,
-            number("latitude_span", self.latitude_span)?,
-            number("longitude_span", self.longitude_span)?,
+            parse_number("latitude_span", self.latitude_span)?,
+            parse_number("longitude_span", self.longitude_span)?,
         )
     }
 }
@@ -52,7 +52,7 @@ pub(super) struct PageQuery {
 }
 
 /// Parses a finite number in the notation of any language (`5.4567E-2`, `1e+2`).
-pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
+pub(super) fn parse_number(field: &'static str, text: Option<&str>) -> Result<f64> {
     let text = text.ok_or_else(|| Error::field(field, Problem::Missing))?;
     // A `+` that was not percent-encoded arrives as a space.
     match text.replace(' ', "+").parse::<f64>() {
@@ -62,7 +62,7 @@ pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
 }
 
 /// Parses a map's zoom: 0 (the whole world) to 22.
-pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
+pub(super) fn parse_zoom(text: Option<&str>) -> Result<u8> {
     let text = text.ok_or_else(|| Error::field("zoom", Problem::Missing))?;
     match text.parse::<u8>() {
         Ok(zoom @ 0..=22) => Ok(zoom),
@@ -71,7 +71,7 @@ pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
 }
 
 /// Parses the parameters of a page. A limit above [`MAX_LIST`] becomes [`MAX_LIST`].
-pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<PageRequest> {
+pub(super) fn parse_page(limit: Option<&str>, after: Option<&str>) -> Result<PageRequest> {
     let limit = match limit.map(str::parse::<u64>) {
         None => MAX_LIST,
         Some(Ok(limit @ 1..)) => u32::try_from(limit).unwrap_or(MAX_LIST).min(MAX_LIST),

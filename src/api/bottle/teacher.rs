@@ -4,10 +4,10 @@ use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{Teacher, bottle_id};
 use super::items::{Items, JsonText};
-use super::query::{PageQuery, page};
+use super::query::{PageQuery, parse_page};
 use super::view::{CreatedView, Person};
 use crate::domain::accounts::required;
 use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
@@ -63,7 +63,7 @@ pub(super) struct Cases {
     ),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a page of the list, by id", body = Answer<Cases>),
+        (status = 200, description = "a page of the list, by id", body = Envelope<Cases>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
@@ -75,16 +75,17 @@ pub(super) async fn cases(
     after: Option<&str>,
     connection: ClientConnection,
     moderation: &State<Moderation>,
-) -> Result<JsonText, Refusal> {
-    let which = match state {
+) -> Result<JsonText, ErrorResponse> {
+    let filter = match state {
         None | Some("reported") => CaseFilter::Reported,
         Some("hidden") => CaseFilter::Hidden,
         Some(_) => return Err(Error::field("state", Problem::NotOneOf("reported, hidden")).into()),
     };
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |case: ReportedBottle| items.push(case.bottle.id, &ReportedBottleView::from(case));
-    let more = connection.while_open(moderation.cases(which, page, show)).await?;
-    Ok(items.answer("查询成功", &Empty {}, "bottles", more)?)
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item =
+        |case: ReportedBottle| items.push(case.bottle.id, &ReportedBottleView::from(case));
+    let has_more = connection.while_open(moderation.cases(filter, page, write_item)).await?;
+    Ok(items.response("查询成功", &Empty {}, "bottles", has_more)?)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -99,7 +100,7 @@ pub(super) struct HideRequest {
     request_body = HideRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle is hidden or shown", body = Answer<Empty>),
+        (status = 200, description = "the bottle is hidden or shown", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
         (status = 404, description = "no such bottle"),
     )
@@ -129,7 +130,7 @@ pub(super) struct MuteRequest {
     request_body = MuteRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the account is muted, or may throw again", body = Answer<Empty>),
+        (status = 200, description = "the account is muted, or may throw again", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
         (status = 404, description = "no such user"),
     )
@@ -164,20 +165,20 @@ pub(super) struct ModerationStatusView {
 #[utoipa::path(get, path = "/teacher/sea",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the status", body = Answer<ModerationStatusView>),
+        (status = 200, description = "the status", body = Envelope<ModerationStatusView>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/sea")]
-pub(super) fn standing(
+pub(super) fn status(
     _teacher: Teacher,
     moderation: &State<Moderation>,
 ) -> Reply<ModerationStatusView> {
-    let standing = moderation.standing()?;
-    let muted = standing.muted.into_iter();
+    let status = moderation.standing()?;
+    let muted = status.muted.into_iter();
     let muted =
         muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });
-    ok("查询成功", ModerationStatusView { frozen: standing.frozen, muted: muted.collect() })
+    ok("查询成功", ModerationStatusView { frozen: status.frozen, muted: muted.collect() })
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -191,7 +192,7 @@ pub(super) struct FreezeRequest {
     request_body = FreezeRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "throwing is frozen or allowed", body = Answer<Empty>),
+        (status = 200, description = "throwing is frozen or allowed", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
@@ -249,7 +250,7 @@ pub(super) struct LogView {
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a page of the log", body = Answer<LogView>),
+        (status = 200, description = "a page of the log", body = Envelope<LogView>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
@@ -260,9 +261,9 @@ pub(super) async fn log(
     after: Option<&str>,
     connection: ClientConnection,
     moderation: &State<Moderation>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |entry: AuditEntry| items.push(entry.id, &AuditEntryView::from(entry));
-    let more = connection.while_open(moderation.log(page, show)).await?;
-    Ok(items.answer("查询成功", &Empty {}, "entries", more)?)
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |entry: AuditEntry| items.push(entry.id, &AuditEntryView::from(entry));
+    let has_more = connection.while_open(moderation.log(page, write_item)).await?;
+    Ok(items.response("查询成功", &Empty {}, "entries", has_more)?)
 }

@@ -4,7 +4,7 @@ use rocket::{State, delete, get, post, put};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{PrivateCookie, Revision, SessionCookie};
 use super::view::User;
 use crate::domain::accounts::{
@@ -26,7 +26,7 @@ pub(super) struct Credentials {
 #[utoipa::path(post, path = "/sessions",
     request_body = Credentials,
     responses(
-        (status = 200, description = "the account; the cookie is in `Set-Cookie`", body = Answer<User>),
+        (status = 200, description = "the account; the cookie is in `Set-Cookie`", body = Envelope<User>),
         (status = 403, description = "wrong username or password"),
     )
 )]
@@ -47,16 +47,16 @@ pub(super) async fn log_in(
         terminal: None,
         replaces: cookie.token(),
     };
-    let begun = accounts.log_in(Name::Username(&username), password, kind, client.0).await?;
-    cookie.set(&begun.token, seconds);
-    ok("登录成功", begun.account.into())
+    let started = accounts.log_in(Name::Username(&username), password, kind, client.0).await?;
+    cookie.set(&started.token, seconds);
+    ok("登录成功", started.account.into())
 }
 
 /// Log out
 #[utoipa::path(delete, path = "/sessions/self",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the session has ended", body = Answer<Empty>),
+        (status = 200, description = "the session has ended", body = Envelope<Empty>),
     )
 )]
 #[delete("/sessions/self")]
@@ -74,7 +74,7 @@ pub(super) async fn log_out(
 #[utoipa::path(delete, path = "/sessions",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "all sessions of the account have ended", body = Answer<Empty>),
+        (status = 200, description = "all sessions of the account have ended", body = Envelope<Empty>),
     )
 )]
 #[delete("/sessions")]
@@ -99,7 +99,7 @@ pub(super) struct DeleteAccountRequest {
     request_body = DeleteAccountRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the account is deleted", body = Answer<Empty>),
+        (status = 200, description = "the account is deleted", body = Envelope<Empty>),
         (status = 403, description = "wrong password"),
     )
 )]
@@ -117,7 +117,9 @@ pub(super) async fn delete_account(
             cookie.remove();
             ok("注销成功", Empty {})
         }
-        Err(Error::WrongPassword) => Err(Refusal::from(Error::WrongPassword).in_words("密码错误")),
+        Err(Error::WrongPassword) => {
+            Err(ErrorResponse::from(Error::WrongPassword).with_message("密码错误"))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -138,7 +140,7 @@ pub(super) struct NewProfile {
 #[utoipa::path(post, path = "/users",
     request_body = NewProfile,
     responses(
-        (status = 200, description = "the new account", body = Answer<User>),
+        (status = 200, description = "the new account", body = Envelope<User>),
         (status = 409, description = "the username is taken"),
     )
 )]
@@ -163,7 +165,7 @@ pub(super) async fn register(
         }
         (Revision::Draft, Ok(account)) => ok("注册成功", account.into()),
         (Revision::Draft, Err(error @ Error::UsernameTaken(_))) => {
-            Err(Refusal::from(error).in_words("用户名已存在"))
+            Err(ErrorResponse::from(error).with_message("用户名已存在"))
         }
         (_, Err(error)) => Err(error.into()),
     }
@@ -173,7 +175,7 @@ pub(super) async fn register(
 #[utoipa::path(get, path = "/users/self",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the account", body = Answer<User>),
+        (status = 200, description = "the account", body = Envelope<User>),
     )
 )]
 #[get("/users/self")]
@@ -198,7 +200,7 @@ pub(super) struct Profile {
     request_body = Profile,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the changed account", body = Answer<User>),
+        (status = 200, description = "the changed account", body = Envelope<User>),
         (status = 403, description = "`current_password` is wrong"),
     )
 )]
@@ -222,7 +224,7 @@ pub(super) async fn update(
     match accounts.update(&session.login, changes, client.0).await {
         Ok(account) => ok("更新用户资料成功", account.into()),
         Err(Error::WrongPassword) => {
-            Err(Refusal::from(Error::WrongPassword).in_words("当前密码错误"))
+            Err(ErrorResponse::from(Error::WrongPassword).with_message("当前密码错误"))
         }
         Err(error) => Err(error.into()),
     }

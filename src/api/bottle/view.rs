@@ -86,15 +86,15 @@ struct MapBottleLocation<'a> {
 
 impl<'a> MapBottleView<'a> {
     /// Creates the view of a bottle for the account `viewer`.
-    pub(super) fn new(sighting: &MapBottleRef<'a>, viewer: i64) -> Self {
+    pub(super) fn new(bottle: &MapBottleRef<'a>, viewer: i64) -> Self {
         Self {
-            bottle_id: sighting.id,
-            style: sighting.style.number(),
-            is_owner: sighting.owner == viewer,
+            bottle_id: bottle.id,
+            style: bottle.style.number(),
+            is_owner: bottle.owner == viewer,
             location: MapBottleLocation {
-                formatted_address: sighting.formatted_address,
-                latitude: sighting.position.latitude(),
-                longitude: sighting.position.longitude(),
+                formatted_address: bottle.formatted_address,
+                latitude: bottle.position.latitude(),
+                longitude: bottle.position.longitude(),
             },
         }
     }

@@ -9,7 +9,7 @@ use rocket::{Request, State, async_trait, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Reply, ok};
+use super::envelope::{Envelope, Reply, ok};
 use super::guard::Teacher;
 use super::page::PageSettings;
 use super::query::RectangleQuery;
@@ -78,18 +78,18 @@ pub(super) struct TreeView {
     params(RectangleQuery),
     security((), ("bottle_session" = [])),
     responses(
-        (status = 200, description = "the boxes of the nodes", body = Answer<TreeView>),
+        (status = 200, description = "the boxes of the nodes", body = Envelope<TreeView>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
-#[get("/xray/tree?<asked..>")]
+#[get("/xray/tree?<query..>")]
 pub(super) async fn tree(
-    _curious: XrayAccess,
-    asked: RectangleQuery<'_>,
+    _access: XrayAccess,
+    query: RectangleQuery<'_>,
     connection: ClientConnection,
     store: &State<Arc<Store>>,
 ) -> Reply<TreeView> {
-    let rectangle = asked.rectangle()?;
+    let rectangle = query.rectangle()?;
     let read = store.read_long(|db| xray::nodes(db, &rectangle, MAX_BOXES));
     let (nodes, complete) = connection.while_open(read).await?;
     ok("查询成功", TreeView { nodes: nodes.into_iter().map(NodeView::from).collect(), complete })
@@ -125,18 +125,18 @@ pub(super) struct SearchView {
     params(RectangleQuery),
     security((), ("bottle_session" = [])),
     responses(
-        (status = 200, description = "the nodes, candidates and duration of the search", body = Answer<SearchView>),
+        (status = 200, description = "the nodes, candidates and duration of the search", body = Envelope<SearchView>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
-#[get("/xray/search?<asked..>")]
+#[get("/xray/search?<query..>")]
 pub(super) async fn search(
-    _curious: XrayAccess,
-    asked: RectangleQuery<'_>,
+    _access: XrayAccess,
+    query: RectangleQuery<'_>,
     connection: ClientConnection,
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
-    let rectangle = asked.rectangle()?;
+    let rectangle = query.rectangle()?;
     let read = store.read_long(|db| {
         let found = xray::search(db, &rectangle)?;
         Ok((xray::visit(db, &rectangle)?, found))

@@ -6,7 +6,7 @@ use rocket::{Request, Route, State, async_trait, delete, get, post, routes};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-use super::{Answer, BareCookie, Reply, described, filled, say};
+use super::{BareCookie, Envelope, Reply, contract_spec, reply, required_text};
 use crate::domain::ledger::Holdings;
 use crate::http::mounts::Surface;
 use crate::http::openapi::ContractSpec;
@@ -43,7 +43,7 @@ struct New {
     request_body = New,
     security(("ledger_session" = [])),
     responses(
-        (status = 201, description = "the item is added", body = Answer),
+        (status = 201, description = "the item is added", body = Envelope),
     )
 )]
 #[post("/", data = "<body>")]
@@ -53,9 +53,9 @@ async fn add(
     body: Body<New>,
     holdings: &State<Holdings>,
 ) -> Reply {
-    let name = HoldingName::parse(&filled("name", body.0.name)?)?;
+    let name = HoldingName::parse(&required_text("name", body.0.name)?)?;
     holdings.add(&session.login, kind.0, name).await?;
-    Ok(say(201, "created"))
+    Ok(reply(201, "created"))
 }
 
 /// A card, a member or a division.
@@ -70,14 +70,14 @@ pub(super) struct Item {
 #[utoipa::path(get, path = "/",
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "all items of the account, in `data`", body = Answer),
+        (status = 200, description = "all items of the account, in `data`", body = Envelope),
     )
 )]
 #[get("/")]
 fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
     let found = holdings.list(kind.0, &session.login.account)?;
     let data = found.into_iter().map(|(id, name)| Item { id, name }).collect();
-    Ok(Answer { data: Some(data), ..say(200, "success") })
+    Ok(Envelope { data: Some(data), ..reply(200, "success") })
 }
 
 /// Remove an item
@@ -85,7 +85,7 @@ fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) ->
     params(("id" = i64, Path)),
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "the item is removed", body = Answer),
+        (status = 200, description = "the item is removed", body = Envelope),
         (status = 404, description = "the account has no such item"),
     )
 )]
@@ -98,7 +98,7 @@ async fn remove(
 ) -> Reply {
     let id = id.parse().map_err(|_| Error::NoSuchHolding(kind.0))?;
     holdings.remove(&session.login, kind.0, id).await?;
-    Ok(say(200, "success"))
+    Ok(reply(200, "success"))
 }
 
 /// Returns the routes, to be mounted at each of the three bases.
@@ -111,5 +111,5 @@ pub fn describe() -> ContractSpec {
     #[derive(OpenApi)]
     #[openapi(paths(add, list, remove))]
     struct Api;
-    described(Api::openapi())
+    contract_spec(Api::openapi())
 }

@@ -36,11 +36,11 @@ impl Jwt {
     }
 
     /// Signs a JWT for a session.
-    pub(super) fn sign(&self, begun: &StartedSession) -> Result<String> {
+    pub(super) fn sign(&self, started: &StartedSession) -> Result<String> {
         let claims = Claims {
-            aud: begun.account.id.to_string(),
-            exp: begun.expires_at.millis() / 1000,
-            jti: begun.token.secret().to_owned(),
+            aud: started.account.id.to_string(),
+            exp: started.expires_at.millis() / 1000,
+            jti: started.token.secret().to_owned(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|e| Error::Internal(format!("a JWT could not be signed: {e}")))

@@ -16,7 +16,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::terminal::escaped;
-use super::{beside, database, settings, wait_for};
+use super::{database, open_shared, settings, wait_for};
 
 /// The options of all commands.
 #[derive(Args)]
@@ -97,50 +97,51 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
         Command::List => list(&database(common.db)?, common.json),
         Command::Change(change) => {
             let settings = settings()?;
-            let store = beside(common.db, &settings)?;
+            let store = open_shared(common.db, &settings)?;
             let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-            let least = settings.min_password_length;
-            let accounts = Accounts::new(store, passwords, Clock::default(), least);
-            wait_for(act(&accounts, change, common.json))
+            let min_password_length = settings.min_password_length;
+            let accounts = Accounts::new(store, passwords, Clock::default(), min_password_length);
+            wait_for(change_account(&accounts, change, common.json))
         }
     }
 }
 
-async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
+async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
     match change {
         Change::Add { username, nickname, one_time, teacher } => {
-            let given = if one_time { password::generate() } else { password::prompt()? };
-            let new = registration(accounts, &username, nickname.as_deref(), &given);
+            let password = if one_time { password::generate() } else { password::prompt()? };
+            let new = registration(accounts, &username, nickname.as_deref(), &password);
             let role = if teacher { Role::Teacher } else { Role::Student };
-            let account = accounts.make(new?, role, one_time).await.map_err(told)?;
-            print(json, &account, "was created", one_time.then_some(given))
+            let account = accounts.make(new?, role, one_time).await.map_err(message)?;
+            print_account(json, &account, "was created", one_time.then_some(password))
         }
         Change::Import { file } => import::run(accounts, &file, json).await,
         Change::Passwd { username, one_time } => {
-            let given = if one_time { password::generate() } else { password::prompt()? };
-            let new = accounts.new_password("password", &given).map_err(told)?;
+            let password = if one_time { password::generate() } else { password::prompt()? };
+            let new = accounts.new_password("password", &password).map_err(message)?;
             let account = accounts.set_password(&username, new, one_time).await;
-            let account = account.map_err(|e| of(&username, e))?;
+            let account = account.map_err(|e| account_error(&username, e))?;
             let what = "has a new password; its sessions have ended";
-            print(json, &account, what, one_time.then_some(given))
+            print_account(json, &account, what, one_time.then_some(password))
         }
         Change::Rename { username, new } => {
-            let new = Username::parse("username", &new).map_err(told)?;
-            let account = accounts.rename(&username, new).await.map_err(|e| of(&username, e))?;
-            print(json, &account, "is the new username", None)
+            let new = Username::parse("username", &new).map_err(message)?;
+            let account =
+                accounts.rename(&username, new).await.map_err(|e| account_error(&username, e))?;
+            print_account(json, &account, "is the new username", None)
         }
         Change::Delete { username, yes } => {
             if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
                 return Err("nothing was deleted".into());
             }
-            accounts.remove(&username).await.map_err(|e| of(&username, e))?;
-            say(json, &json!({ "username": username, "deleted": true }), || {
+            accounts.remove(&username).await.map_err(|e| account_error(&username, e))?;
+            print_result(json, &json!({ "username": username, "deleted": true }), || {
                 format!("{username} was deleted")
             })
         }
         Change::Logout { username } => {
-            accounts.end_sessions(&username).await.map_err(|e| of(&username, e))?;
-            say(json, &json!({ "username": username, "sessions": 0 }), || {
+            accounts.end_sessions(&username).await.map_err(|e| account_error(&username, e))?;
+            print_result(json, &json!({ "username": username, "sessions": 0 }), || {
                 format!("all sessions of {username} have ended")
             })
         }
@@ -154,9 +155,9 @@ fn registration(
     password: &str,
 ) -> Result<Registration, String> {
     Ok(Registration {
-        username: Username::parse("username", username).map_err(told)?,
-        password: accounts.new_password("password", password).map_err(told)?,
-        nickname: nickname.map(Nickname::parse).transpose().map_err(told)?,
+        username: Username::parse("username", username).map_err(message)?,
+        password: accounts.new_password("password", password).map_err(message)?,
+        nickname: nickname.map(Nickname::parse).transpose().map_err(message)?,
         gender: None,
         email: None,
     })
@@ -165,9 +166,13 @@ fn registration(
 fn list(db: &Path, json: bool) -> Result<(), String> {
     let now = Clock::default().now();
     let accounts = store::read(db, |db| Ok::<_, OpenError>(users::list(db, now)));
-    let accounts = accounts.map_err(|e| e.to_string())?.map_err(told)?;
+    let accounts = accounts.map_err(|e| e.to_string())?.map_err(message)?;
     if json {
-        return say(true, &accounts.iter().map(listed).collect::<Value>(), String::new);
+        return print_result(
+            true,
+            &accounts.iter().map(summary_json).collect::<Value>(),
+            String::new,
+        );
     }
     let mut table = format!(
         "{:>6}  {:<24}  {:>7}  {:>8}  {}\n",
@@ -178,11 +183,11 @@ fn list(db: &Path, json: bool) -> Result<(), String> {
         let role = if account.is_teacher { "  (teacher)" } else { "" };
         table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
     }
-    say(false, &Value::Null, || table.trim_end().to_owned())
+    print_result(false, &Value::Null, || table.trim_end().to_owned())
 }
 
-fn listed(of: &AccountSummary) -> Value {
-    let AccountSummary { account, bottles, sessions } = of;
+fn summary_json(summary: &AccountSummary) -> Value {
+    let AccountSummary { account, bottles, sessions } = summary;
     json!({
         "user_id": account.id,
         "username": account.username,
@@ -196,29 +201,34 @@ fn listed(of: &AccountSummary) -> Value {
     })
 }
 
-fn print(json: bool, of: &Account, what: &str, password: Option<String>) -> Result<(), String> {
-    let mut value = json!({ "user_id": of.id, "username": of.username, "nickname": of.nickname });
+fn print_account(
+    json: bool,
+    account: &Account,
+    what: &str,
+    password: Option<String>,
+) -> Result<(), String> {
+    let mut value = json!({ "user_id": account.id, "username": account.username, "nickname": account.nickname });
     if let Some(password) = &password {
         value["one_time_password"] = json!(password);
     }
-    say(json, &value, || match &password {
-        Some(password) => format!("{} {what}. One-time password: {password}", of.username),
-        None => format!("{} {what}", of.username),
+    print_result(json, &value, || match &password {
+        Some(password) => format!("{} {what}. One-time password: {password}", account.username),
+        None => format!("{} {what}", account.username),
     })
 }
 
 /// Prints a result as JSON, or as text.
-fn say(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
+fn print_result(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
     let line = if json { value.to_string() } else { escaped(&text()) };
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
 }
 
-fn told(error: Error) -> String {
+fn message(error: Error) -> String {
     error.to_string()
 }
 
 /// Returns the message for an error about the account called `username`.
-pub(super) fn of(username: &str, error: Error) -> String {
+pub(super) fn account_error(username: &str, error: Error) -> String {
     match error {
         Error::UnknownAccount => {
             format!("there is no account {username}; bottle user list prints all accounts")

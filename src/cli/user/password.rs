@@ -10,7 +10,7 @@ use crate::cli::terminal::escaped;
 /// line instead.
 pub(super) fn prompt() -> Result<String, String> {
     if !io::stdin().is_terminal() {
-        return line();
+        return read_line();
     }
     let prompt =
         |text| rpassword::prompt_password(text).map_err(|e| format!("cannot read a password: {e}"));
@@ -31,10 +31,10 @@ pub(in crate::cli) fn confirm(question: &str) -> Result<bool, String> {
     }
     eprint!("{} [y/N] ", escaped(question));
     io::stderr().flush().map_err(|e| e.to_string())?;
-    Ok(matches!(line()?.trim(), "y" | "Y" | "yes"))
+    Ok(matches!(read_line()?.trim(), "y" | "Y" | "yes"))
 }
 
-fn line() -> Result<String, String> {
+fn read_line() -> Result<String, String> {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     match read.map_err(|e| format!("standard input: {e}"))? {

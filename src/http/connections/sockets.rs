@@ -45,11 +45,11 @@ impl Descriptors {
             .map(Self)
     }
 
-    /// Returns whether more than `most` descriptors are in use. This takes two system calls, because
+    /// Returns whether more than `max` descriptors are in use. This takes two system calls, because
     /// POSIX assigns the lowest free descriptor.
-    pub(super) fn are_more_than(&self, most: usize) -> bool {
+    pub(super) fn are_more_than(&self, max: usize) -> bool {
         match self.0.fd().and_then(|list| fcntl_dupfd_cloexec(list, 0)) {
-            Ok(lowest_free) => usize::try_from(lowest_free.as_raw_fd()).is_ok_and(|n| n > most),
+            Ok(lowest_free) => usize::try_from(lowest_free.as_raw_fd()).is_ok_and(|n| n > max),
             // No descriptor is left.
             Err(_) => true,
         }
