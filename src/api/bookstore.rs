@@ -2,12 +2,12 @@
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
+use rocket::{Catcher, Request, State, catch, catchers, post};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{
     Body, ClientIp, Credential, Lifetimes, RegistrationLimit, Rejection, Session, respond,
 };
@@ -222,18 +222,15 @@ async fn log_out(
     ok(None)
 }
 
-/// Returns the routes, to be mounted at `/auth`.
-pub fn routes() -> Vec<Route> {
-    routes![register, unregister, log_in, change_password, log_out]
+documented_routes! {
+    /// Returns the routes, to be mounted at `/auth`.
+    pub fn routes, fn api => [register, unregister, log_in, change_password, log_out]
 }
 
 /// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(register, unregister, log_in, change_password, log_out))]
-    struct Api;
     ContractSpec {
-        api: Api::openapi(),
+        api: api(),
         contract: "Bookstore",
         error_schema: "bookstore.Envelope",
         unauthenticated_status: "401",

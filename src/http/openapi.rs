@@ -15,3 +15,33 @@ pub struct ContractSpec {
     /// The statuses of a request with an invalid field, on routes that take input.
     pub invalid_field_statuses: &'static [&'static str],
 }
+
+/// Defines, from one list of handlers, a function that returns their routes and a function that
+/// returns their OpenAPI paths.
+///
+/// Each handler needs Rocket's attribute and `#[utoipa::path]`. `schemas(...)` adds schemas that no
+/// handler names.
+macro_rules! documented_routes {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis fn $routes:ident, fn $api:ident
+        $(, schemas($($schemas:tt)*))?
+        => [$($($handler:ident)::+),* $(,)?]
+    ) => {
+        $(#[$meta])*
+        $visibility fn $routes() -> Vec<rocket::Route> {
+            rocket::routes![$($($handler)::+),*]
+        }
+
+        fn $api() -> utoipa::openapi::OpenApi {
+            #[derive(utoipa::OpenApi)]
+            #[openapi(
+                paths($($($handler)::+),*)
+                $(, components(schemas($($schemas)*)))?
+            )]
+            struct Api;
+            <Api as utoipa::OpenApi>::openapi()
+        }
+    };
+}
+pub(crate) use documented_routes;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use rocket::http::Status;
 use rocket::serde::json::Json;
-use rocket::{Route, State, get, routes};
+use rocket::{State, get};
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
 
+use crate::http::openapi::documented_routes;
 use crate::store::Store;
 
 /// The free space on the disk below which the server is not ready, because writes may soon fail.
@@ -59,15 +61,12 @@ fn readiness_failure(store: &Store) -> Option<&'static str> {
     }
 }
 
-/// Returns the routes, to be mounted at `/`.
-pub fn routes() -> Vec<Route> {
-    routes![healthz, readyz]
+documented_routes! {
+    /// Returns the routes, to be mounted at `/`.
+    pub fn routes, fn api => [healthz, readyz]
 }
 
 /// Describes the routes for the OpenAPI document.
-pub fn describe() -> utoipa::openapi::OpenApi {
-    #[derive(OpenApi)]
-    #[openapi(paths(healthz, readyz))]
-    struct Api;
-    Api::openapi()
+pub fn describe() -> OpenApi {
+    api()
 }

@@ -24,7 +24,8 @@ pub(super) fn mount_all(
 fn routes(surface: Surface) -> Vec<Route> {
     match surface {
         Surface::Bottle => {
-            [bottle::routes(), bottle::page_routes(), bottle::class_routes()].concat()
+            let documented = [bottle::routes(), bottle::page_routes(), bottle::class_routes()];
+            [documented.concat(), bottle::picture_routes()].concat()
         }
         Surface::BottleDraft => bottle::routes(),
         Surface::Ledger => ledger::routes(),

@@ -16,13 +16,13 @@ mod xray;
 
 pub use page::{DemoAccount, JoinInfo, Mbtiles, PageSettings, SharedJoinInfo};
 use rocket::{Catcher, Route, catchers, routes};
-use utoipa::OpenApi;
+use utoipa::openapi::OpenApi;
 
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 
-/// Returns the documented routes, to be mounted at `/api` and, for the first draft, at `/`.
-pub fn routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the documented routes, to be mounted at `/api` and, for the first draft, at `/`.
+    pub fn routes, fn api, schemas(envelope::Envelope<envelope::ErrorData>) => [
         users::log_in,
         users::log_out,
         users::register,
@@ -37,23 +37,22 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Returns the further routes of the page, to be mounted at `/api`.
-pub fn page_routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the further routes of the page, to be mounted at `/api`.
+    pub fn page_routes, fn page_api => [
         page::settings,
         page::counts,
         export::export,
         users::log_out_everywhere,
-        users::delete_account
+        users::delete_account,
     ]
 }
 
-/// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at `/api`.
-pub fn class_routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at `/api`.
+    pub fn class_routes, fn class_api => [
         events::stream,
         page::join,
-        page::join_qr_code,
         bottles::delete,
         bottles::report,
         teacher::cases,
@@ -65,67 +64,30 @@ pub fn class_routes() -> Vec<Route> {
         xray::tree,
         xray::search,
     ]
+}
+
+/// Returns the routes that the OpenAPI document omits, because they return no JSON, to be mounted at
+/// `/api`.
+pub fn picture_routes() -> Vec<Route> {
+    routes![page::join_qr_code]
 }
 
 /// Describes [`routes`] for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(
-        paths(
-            users::log_in,
-            users::log_out,
-            users::register,
-            users::profile,
-            users::update,
-            bottles::throw,
-            nearby::nearby,
-            bottles::created,
-            bottles::opened,
-            bottles::open,
-            bottles::openers,
-        ),
-        components(schemas(envelope::Envelope<envelope::ErrorData>))
-    )]
-    struct Api;
-    contract_spec(Api::openapi())
+    contract_spec(api())
 }
 
 /// Describes [`page_routes`] for the OpenAPI document.
 pub fn describe_page() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(
-        page::settings,
-        page::counts,
-        export::export,
-        users::log_out_everywhere,
-        users::delete_account
-    ))]
-    struct Api;
-    contract_spec(Api::openapi())
+    contract_spec(page_api())
 }
 
 /// Describes [`class_routes`] for the OpenAPI document.
 pub fn describe_class() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(
-        events::stream,
-        page::join,
-        bottles::delete,
-        bottles::report,
-        teacher::cases,
-        teacher::hide,
-        teacher::mute,
-        teacher::status,
-        teacher::freeze,
-        teacher::log,
-        xray::tree,
-        xray::search,
-    ))]
-    struct Api;
-    contract_spec(Api::openapi())
+    contract_spec(class_api())
 }
 
-fn contract_spec(api: utoipa::openapi::OpenApi) -> ContractSpec {
+fn contract_spec(api: OpenApi) -> ContractSpec {
     ContractSpec {
         api,
         contract: "Bottle",

@@ -2,14 +2,14 @@
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::{Request, Route, State, async_trait, delete, get, post, routes};
+use rocket::{Request, State, async_trait, delete, get, post};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use super::{BareCookie, Envelope, Reply, contract_spec, reply, required_text};
 use crate::domain::ledger::Holdings;
 use crate::http::mounts::Surface;
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{Body, Rejection, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Holding, HoldingName};
@@ -101,15 +101,12 @@ async fn remove(
     Ok(reply(200, "success"))
 }
 
-/// Returns the routes, to be mounted at each of the three bases.
-pub fn routes() -> Vec<Route> {
-    routes![add, list, remove]
+documented_routes! {
+    /// Returns the routes, to be mounted at each of the three bases.
+    pub fn routes, fn api => [add, list, remove]
 }
 
 /// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(add, list, remove))]
-    struct Api;
-    contract_spec(Api::openapi())
+    contract_spec(api())
 }

@@ -6,14 +6,15 @@ mod jwt;
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put, routes};
+use rocket::{Catcher, Request, State, catch, catchers, delete, post, put};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
 
 use crate::domain::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind,
 };
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{
     Body, ClientIp, Credential, Lifetimes, PublicUrl, RegistrationLimit, Rejection, Session,
     respond,
@@ -258,20 +259,17 @@ async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>
     Ok(reply(200, "success"))
 }
 
-/// Returns the routes of accounts, to be mounted at `/user`.
-pub fn routes() -> Vec<Route> {
-    routes![register, log_in, change_password, delete_account]
+documented_routes! {
+    /// Returns the routes of accounts, to be mounted at `/user`.
+    pub fn routes, fn api => [register, log_in, change_password, delete_account]
 }
 
 /// Describes the routes of accounts for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(register, log_in, change_password, delete_account))]
-    struct Api;
-    contract_spec(Api::openapi())
+    contract_spec(api())
 }
 
-fn contract_spec(api: utoipa::openapi::OpenApi) -> ContractSpec {
+fn contract_spec(api: OpenApi) -> ContractSpec {
     ContractSpec {
         api,
         contract: "Ledger",

@@ -4,12 +4,12 @@ mod profile;
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
+use rocket::{Catcher, Request, State, catch, catchers, post};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{
     Body, ClientIp, Credential, Lifetimes, RegistrationLimit, Rejection, problem_message, respond,
 };
@@ -251,9 +251,9 @@ async fn log_in(
     ok("登录成功", Some(TokenData { token: started.token.secret().to_owned() }))
 }
 
-/// Returns the routes, to be mounted at `/api/user`.
-pub fn routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the routes, to be mounted at `/api/user`.
+    pub fn routes, fn api, schemas(ErrorResponse) => [
         register,
         log_in,
         profile::profile,
@@ -266,22 +266,8 @@ pub fn routes() -> Vec<Route> {
 
 /// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(
-        paths(
-            register,
-            log_in,
-            profile::profile,
-            profile::rename,
-            profile::update,
-            profile::change_password,
-            profile::delete_account,
-        ),
-        components(schemas(ErrorResponse))
-    )]
-    struct Api;
     ContractSpec {
-        api: Api::openapi(),
+        api: api(),
         contract: "Music",
         error_schema: "music.ErrorResponse",
         unauthenticated_status: "403",
