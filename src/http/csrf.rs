@@ -4,11 +4,12 @@
 //! than GET and HEAD are therefore rejected if `Origin` or `Sec-Fetch-Site` names another site. A
 //! client that sends neither header is not a browser, and passes.
 
-use rocket::fairing::{Fairing, Info, Kind};
-use rocket::http::Method;
+use rocket::http::Status;
 use rocket::http::uri::{Absolute, Host};
-use rocket::{Data, Request, async_trait};
+use rocket::route::{Handler, Outcome};
+use rocket::{Data, Request, Route, async_trait};
 
+use super::drain::{METHODS_EXCEPT_GET, drain};
 use super::rejection::Rejection;
 
 /// The URL under which clients reach the server, or none if the operator did not set one.
@@ -77,22 +78,27 @@ fn default_port(url: &Absolute<'_>) -> Option<u16> {
     }
 }
 
-/// Rejects requests that pages of other sites send, except GET and HEAD.
-pub struct CsrfProtection;
+/// Returns the routes of the CSRF protection, to be mounted at `/`. They match every request except
+/// GET and HEAD before any other route does, and forward it unless a page of another site sent it.
+///
+/// They are routes because a fairing cannot reject a request.
+pub fn routes() -> Vec<Route> {
+    let route = |method| Route::ranked(isize::MIN, method, "/<_..>", CsrfProtection);
+    METHODS_EXCEPT_GET.into_iter().map(route).collect()
+}
+
+/// Rejects a request that a page of another site sent, after reading its body.
+#[derive(Clone)]
+struct CsrfProtection;
 
 #[async_trait]
-impl Fairing for CsrfProtection {
-    fn info(&self) -> Info {
-        Info { name: "CSRF protection", kind: Kind::Request }
-    }
-
-    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let is_safe = matches!(request.method(), Method::Get | Method::Head);
-        if !is_safe && is_cross_site(request) {
-            Rejection::CrossSite.stash(request);
-            // No handler is there for this method, but the one that reads bodies for nothing.
-            request.set_method(Method::Trace);
+impl Handler for CsrfProtection {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        if !is_cross_site(request) {
+            return Outcome::Forward((data, Status::NotFound));
         }
+        drain(request, data).await;
+        Outcome::Error(Rejection::CrossSite.stash(request).0)
     }
 }
 

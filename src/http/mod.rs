@@ -24,7 +24,7 @@ pub use budget::ByteBudget;
 pub(crate) use client_ip::check_rate_limit;
 pub use client_ip::{ClientIp, RegistrationLimit};
 pub use connection::ClientConnection;
-pub use csrf::{CsrfProtection, PublicUrl};
+pub use csrf::{PublicUrl, routes as csrf_routes};
 pub use drain::routes as drain_routes;
 pub(crate) use messages_zh::problem_message;
 pub use method_override::NoMethodOverride;

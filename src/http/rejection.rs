@@ -150,7 +150,7 @@ fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
     let mut methods: Vec<Method> = request
         .rocket()
         .routes()
-        // The drain routes, which match every path, have no name.
+        // The routes of `csrf` and `drain`, which match every path, have no name.
         .filter(|route| route.name.is_some())
         .filter(|route| {
             let pattern: Vec<&str> =

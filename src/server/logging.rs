@@ -89,8 +89,8 @@ impl Fairing for RequestLog {
 pub(crate) struct RequestStart {
     /// The time at which its head had arrived.
     pub(crate) at: Instant,
-    /// The method that the client sent, which `CsrfProtection` may replace. `None` if Rocket could
-    /// not parse the request; Rocket then reports a GET.
+    /// The method that the client sent: Rocket turns HEAD into GET to find a route. `None` if Rocket
+    /// could not parse the request; Rocket then reports a GET.
     pub(crate) method: Option<Method>,
 }
 

@@ -38,9 +38,7 @@ use crate::domain::rate_limit::RateLimiter;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
-use crate::http::{
-    ByteBudget, CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, drain_routes,
-};
+use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
 use crate::model::clock::Clock;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
@@ -99,7 +97,6 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
     let rocket = manage(rocket::custom(figment), settings, state)
         .attach(NoMethodOverride)
         .attach(log)
-        .attach(CsrfProtection)
         // Replaces Rocket's default Shield, whose headers are in `SecurityHeaders`.
         .attach(Shield::new())
         .attach(headers)
@@ -111,8 +108,11 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(housekeeping())
         .manage(url);
 
-    let rocket =
-        rocket.mount("/", web::routes()).mount("/", health::routes()).mount("/", drain_routes());
+    let rocket = rocket
+        .mount("/", csrf_routes())
+        .mount("/", web::routes())
+        .mount("/", health::routes())
+        .mount("/", drain_routes());
     mounts::mount_all(rocket, catchers)
 }
 
