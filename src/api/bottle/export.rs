@@ -16,10 +16,10 @@ use utoipa::ToSchema;
 use super::envelope::{Envelope, ErrorResponse};
 use super::guard::PrivateCookie;
 use super::items::JsonText;
+use super::record::Record;
 use crate::domain::transfer::{self, Chunks};
 use crate::http::{ClientConnection, Session};
 use crate::store::Store;
-use crate::store::transfer::Record;
 
 /// The time in which a client must read the whole export. Meanwhile its snapshot keeps SQLite from
 /// truncating the write-ahead log.

@@ -9,6 +9,7 @@ mod items;
 mod nearby;
 mod page;
 mod query;
+mod record;
 mod teacher;
 mod users;
 mod view;
