@@ -1,4 +1,4 @@
-//! Bottle: drift bottles on a map, on one machine of your own.
+//! Bottle serves drift bottles on a map from one machine, with one SQLite file.
 //!
 //! # Layout
 //!
@@ -8,7 +8,7 @@
 //! - `cli` (in the program `main.rs`): the command line, one module per command
 //! - [`server`]: mounts everything; settings, log, metrics, health, shutdown
 //! - [`api`]: one documented contract per module; [`web`]: the page
-//! - [`http`]: what the contracts share: request guards, rejections, security headers
+//! - [`http`]: code that the contracts share: request guards, rejections, security headers
 //! - [`domain`]: the rules of accounts, bottles and moderation; no HTTP and no SQL
 //! - [`store`]: all the SQL, over one SQLite file
 //! - [`model`]: values that are valid or do not exist

@@ -8,6 +8,6 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    cli::allocator::give_back_large_blocks();
+    cli::allocator::return_large_blocks();
     cli::Cli::parse().run()
 }

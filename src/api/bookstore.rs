@@ -1,13 +1,13 @@
-//! The Bookstore contract: accounts with a token for each terminal, in a header of its own.
+//! The Bookstore contract: accounts with one token per terminal, in the header `token`.
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
+use rocket::{Catcher, Request, State, catch, catchers, post};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{
     Body, ClientIp, Credential, Lifetimes, RegistrationLimit, Rejection, Session, respond,
 };
@@ -15,11 +15,11 @@ use crate::model::error::Error;
 use crate::model::fields::{Terminal, Username};
 use crate::model::token::Token;
 
-/// The envelope of every answer: `{message, token?}`. Success is `ok`; a failure says in one
-/// sentence what was wrong, and has an empty token.
+/// The envelope of every response: `{message, token?}`. The message is `ok`, or one sentence that
+/// describes the failure; then the token is empty.
 #[derive(Serialize, ToSchema)]
-#[schema(as = bookstore::Answer)]
-struct Answer {
+#[schema(as = bookstore::Envelope)]
+struct Envelope {
     #[serde(skip)]
     status: Status,
     message: String,
@@ -28,47 +28,47 @@ struct Answer {
     token: Option<String>,
 }
 
-type Reply = Result<Answer, Answer>;
+type Reply = Result<Envelope, Envelope>;
 
 fn ok(token: Option<String>) -> Reply {
-    Ok(Answer { status: Status::Ok, message: "ok".into(), token })
+    Ok(Envelope { status: Status::Ok, message: "ok".into(), token })
 }
 
-fn failure(status: u16, message: impl Into<String>) -> Answer {
-    Answer { status: Status::new(status), message: message.into(), token: Some(String::new()) }
+fn failure(status: u16, message: impl Into<String>) -> Envelope {
+    Envelope { status: Status::new(status), message: message.into(), token: Some(String::new()) }
 }
 
-impl<'r> Responder<'r, 'static> for Answer {
+impl<'r> Responder<'r, 'static> for Envelope {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         respond(request, self.status, &self)
     }
 }
 
-impl From<Error> for Answer {
+impl From<Error> for Envelope {
     fn from(error: Error) -> Self {
         Rejection::from(error).into()
     }
 }
 
-impl From<Rejection> for Answer {
+impl From<Rejection> for Envelope {
     fn from(rejection: Rejection) -> Self {
         let message = match &rejection {
-            Rejection::Domain(error) => return said(error),
+            Rejection::Domain(error) => return from_domain(error),
             Rejection::NotJson => "The body must be application/json.",
             Rejection::Malformed => "The request is malformed.",
             Rejection::TooLarge => "The body is too large.",
             Rejection::NoSuchPath => "There is no such path.",
             Rejection::WrongMethod => "This path does not take that method.",
-            Rejection::Foreign => "Requests from other sites are refused.",
-            Rejection::TooOften => "Too many attempts, try again in a minute.",
+            Rejection::CrossSite => "Requests from other sites are refused.",
+            Rejection::RateLimited => "Too many attempts, try again in a minute.",
             Rejection::Unavailable => "The store is unavailable now, try again later.",
-            Rejection::Bug => "The server made a mistake.",
+            Rejection::Internal => "The server made a mistake.",
         };
         failure(rejection.status().code, message)
     }
 }
 
-fn said(error: &Error) -> Answer {
+fn from_domain(error: &Error) -> Envelope {
     match error {
         Error::Field { field, problem } => failure(422, format!("The field {field} {problem}.")),
         Error::UsernameTaken(_) => failure(508, "This user_id is taken."),
@@ -76,12 +76,12 @@ fn said(error: &Error) -> Answer {
             failure(401, "The user_id or the password is wrong.")
         }
         Error::NoToken | Error::NotLoggedIn => failure(401, "The token is wrong."),
-        // What only another contract asks for.
-        _ => Rejection::Bug.into(),
+        // Only handlers of other contracts return these.
+        _ => Rejection::Internal.into(),
     }
 }
 
-/// The `token` header.
+/// The credential: the header `token`.
 struct TerminalToken;
 
 impl Credential for TerminalToken {
@@ -92,7 +92,7 @@ impl Credential for TerminalToken {
     }
 }
 
-/// What any endpoint may be sent.
+/// The body of every request; each route reads some of the fields.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = bookstore::Form)]
 #[serde(rename_all = "camelCase")]
@@ -105,18 +105,18 @@ struct Form {
     new_password: Option<String>,
 }
 
-/// The text of a field that must be given.
-fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
+/// Returns the text of a required field, or the error for a missing one.
+fn required_text(field: &'static str, text: Option<String>) -> Result<String, Envelope> {
     text.filter(|text| !text.is_empty())
         .ok_or_else(|| failure(518, format!("The field {field} is missing.")))
 }
 
-/// Make an account: `user_id`, `password`
+/// Register an account: `user_id`, `password`
 #[utoipa::path(post, path = "/register",
     request_body = Form,
     responses(
-        (status = 200, description = "made", body = Answer),
-        (status = 508, description = "the name is taken"),
+        (status = 200, description = "the account is registered", body = Envelope),
+        (status = 508, description = "the username is taken"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -125,8 +125,8 @@ async fn register(
     body: Body<Form>,
     accounts: &State<Accounts>,
 ) -> Reply {
-    let user_id = filled("user_id", body.0.user_id)?;
-    let password = filled("password", body.0.password)?;
+    let user_id = required_text("user_id", body.0.user_id)?;
+    let password = required_text("password", body.0.password)?;
     let registration = Registration {
         username: Username::parse("user_id", &user_id)?,
         password: accounts.new_password("password", &password)?,
@@ -142,14 +142,14 @@ async fn register(
 #[utoipa::path(post, path = "/unregister",
     request_body = Form,
     responses(
-        (status = 200, description = "it is gone", body = Answer),
-        (status = 401, description = "wrong name or password"),
+        (status = 200, description = "the account is deleted", body = Envelope),
+        (status = 401, description = "wrong username or password"),
     )
 )]
 #[post("/unregister", data = "<body>")]
 async fn unregister(body: Body<Form>, client: ClientIp, accounts: &State<Accounts>) -> Reply {
-    let user_id = filled("user_id", body.0.user_id)?;
-    let password = filled("password", body.0.password)?;
+    let user_id = required_text("user_id", body.0.user_id)?;
+    let password = required_text("password", body.0.password)?;
     accounts.delete_by_name(&user_id, password, client.0).await?;
     ok(None)
 }
@@ -158,8 +158,8 @@ async fn unregister(body: Body<Form>, client: ClientIp, accounts: &State<Account
 #[utoipa::path(post, path = "/login",
     request_body = Form,
     responses(
-        (status = 200, description = "the token", body = Answer),
-        (status = 401, description = "wrong name or password"),
+        (status = 200, description = "the token of the new session", body = Envelope),
+        (status = 401, description = "wrong username or password"),
     )
 )]
 #[post("/login", data = "<body>")]
@@ -169,32 +169,32 @@ async fn log_in(
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
 ) -> Reply {
-    let user_id = filled("user_id", body.0.user_id)?;
-    let password = filled("password", body.0.password)?;
-    let terminal = Terminal::parse(&filled("terminal", body.0.terminal)?)?;
+    let user_id = required_text("user_id", body.0.user_id)?;
+    let password = required_text("password", body.0.password)?;
+    let terminal = Terminal::parse(&required_text("terminal", body.0.terminal)?)?;
     let kind = SessionKind {
         contract: Contract::Bookstore,
         seconds: lifetimes.bookstore,
         terminal: Some(terminal),
         replaces: None,
     };
-    let begun = accounts.log_in(Name::Username(&user_id), password, kind, client.0).await?;
-    ok(Some(begun.token.secret().to_owned()))
+    let started = accounts.log_in(Name::Username(&user_id), password, kind, client.0).await?;
+    ok(Some(started.token.secret().to_owned()))
 }
 
 /// Change the password: `user_id`, `oldPassword`, `newPassword`
 #[utoipa::path(post, path = "/password",
     request_body = Form,
     responses(
-        (status = 200, description = "changed", body = Answer),
-        (status = 401, description = "wrong name or password"),
+        (status = 200, description = "the password is changed", body = Envelope),
+        (status = 401, description = "wrong username or password"),
     )
 )]
 #[post("/password", data = "<body>")]
 async fn change_password(body: Body<Form>, client: ClientIp, accounts: &State<Accounts>) -> Reply {
-    let user_id = filled("user_id", body.0.user_id)?;
-    let old = filled("oldPassword", body.0.old_password)?;
-    let new = filled("newPassword", body.0.new_password)?;
+    let user_id = required_text("user_id", body.0.user_id)?;
+    let old = required_text("oldPassword", body.0.old_password)?;
+    let new = required_text("newPassword", body.0.new_password)?;
     let new = accounts.new_password("newPassword", &new)?;
     accounts.change_password(&user_id, old, new, client.0).await?;
     ok(None)
@@ -205,7 +205,7 @@ async fn change_password(body: Body<Form>, client: ClientIp, accounts: &State<Ac
     request_body = Form,
     security(("bookstore_session" = [])),
     responses(
-        (status = 200, description = "the session has ended", body = Answer),
+        (status = 200, description = "the session has ended", body = Envelope),
     )
 )]
 #[post("/logout", data = "<body>")]
@@ -214,7 +214,7 @@ async fn log_out(
     body: Body<Form>,
     accounts: &State<Accounts>,
 ) -> Reply {
-    let user_id = filled("user_id", body.0.user_id)?;
+    let user_id = required_text("user_id", body.0.user_id)?;
     if !session.login.account.is_called(&user_id) {
         return Err(Error::NotLoggedIn.into());
     }
@@ -222,31 +222,28 @@ async fn log_out(
     ok(None)
 }
 
-/// Every endpoint, to be mounted at `/auth`.
-pub fn routes() -> Vec<Route> {
-    routes![register, unregister, log_in, change_password, log_out]
+documented_routes! {
+    /// Returns the routes, to be mounted at `/auth`.
+    pub fn routes, fn api => [register, unregister, log_in, change_password, log_out]
 }
 
-/// What the document says of these routes.
+/// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(register, unregister, log_in, change_password, log_out))]
-    struct Api;
     ContractSpec {
-        api: Api::openapi(),
+        api: api(),
         contract: "Bookstore",
-        refusal: "bookstore.Answer",
-        logged_out: "401",
-        wrong_field: &["422", "518"],
+        error_schema: "bookstore.Envelope",
+        unauthenticated_status: "401",
+        invalid_field_statuses: &["422", "518"],
     }
 }
 
-/// The envelope for whatever no endpoint answered.
+/// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
-    catchers![refuse]
+    catchers![catch_all]
 }
 
 #[catch(default)]
-fn refuse(status: Status, request: &Request<'_>) -> Answer {
+fn catch_all(status: Status, request: &Request<'_>) -> Envelope {
     Rejection::from_catcher(status, request).into()
 }

@@ -11,11 +11,12 @@ use chrono::Utc;
 
 use super::{database, progress, terminal};
 
-/// What the names of backups begin and end with that were given none.
+/// The start and the end of the names that backups get by default.
 const PREFIX: &str = "bottle-";
 const SUFFIX: &str = ".db";
 
-/// Makes a backup, at `to` if that is named, and keeps only so many of those that are named by their time.
+/// Makes a backup at `to`, or beside the database, and then deletes older backups with default names
+/// until `keep` are left.
 pub(super) fn run(
     to: Option<PathBuf>,
     keep: Option<usize>,
@@ -23,20 +24,23 @@ pub(super) fn run(
 ) -> Result<(), String> {
     let db = database(db)?;
     let to = match to {
-        Some(folder) if folder.is_dir() => folder.join(name_of_now()),
+        Some(folder) if folder.is_dir() => folder.join(default_name()),
         Some(file) if keep.is_some() => {
-            return Err(format!("--keep wants a folder, and {} is none", file.display()));
+            return Err(format!(
+                "--keep needs a folder, and {} is a file. Name the folder of the backups",
+                file.display()
+            ));
         }
         Some(file) => file,
-        None => db.with_file_name(name_of_now()),
+        None => db.with_file_name(default_name()),
     };
     let bar = progress::bar("Copying");
-    let made = backup::backup(&db, &to, progress::tell(&bar));
+    let result = backup::backup(&db, &to, progress::update(&bar));
     bar.finish_and_clear();
-    terminal::say(format_args!(
+    terminal::print(format_args!(
         "{}: {}, checked",
         to.display(),
-        told(&made.map_err(|e| e.to_string())?)
+        summary(&result.map_err(|e| e.to_string())?)
     ));
     match keep {
         Some(keep) => prune(&to, &db, keep.max(1)),
@@ -44,42 +48,45 @@ pub(super) fn run(
     }
 }
 
-/// Puts a backup in the place of the database.
+/// Replaces the database by a backup.
 pub(super) fn restore(from: &Path, db: Option<PathBuf>) -> Result<(), String> {
     let db = database(db)?;
     let bar = progress::bar("Copying");
-    let restored = restore::restore(from, &db, progress::tell(&bar));
+    let restored = restore::restore(from, &db, progress::update(&bar));
     bar.finish_and_clear();
-    let (contents, kept) = restored.map_err(|e| e.to_string())?;
-    terminal::say(format_args!("{}: {}, checked", db.display(), told(&contents)));
-    if let Some(kept) = kept {
-        terminal::say(format_args!("The one before it is kept as {}", kept.display()));
+    let (contents, previous) = restored.map_err(|e| e.to_string())?;
+    terminal::print(format_args!("{}: {}, checked", db.display(), summary(&contents)));
+    if let Some(previous) = previous {
+        terminal::print(format_args!("The previous database is kept as {}", previous.display()));
     }
     Ok(())
 }
 
-fn told(contents: &Contents) -> String {
+fn summary(contents: &Contents) -> String {
     let Contents { accounts, bottles, openings } = contents;
     format!("{accounts} accounts, {bottles} bottles, {openings} openings")
 }
 
-/// In the order of such names, older ones come first.
-fn name_of_now() -> String {
+/// Returns the default name of a backup that is made now. The names sort by time.
+fn default_name() -> String {
     format!("{PREFIX}{}{SUFFIX}", Utc::now().format("%Y%m%dT%H%M%S%.3fZ"))
 }
 
-/// Deletes the oldest backups beside `newest`, which was just made of `db`, until `keep` are left: of those
-/// that were named by their time, and are of the same database. A backup that is dated after `newest` was
-/// made before it, by a wrong clock, and is the first to go.
+/// Deletes the oldest backups beside `newest`, the backup that was just made of `db`, until `keep`
+/// are left.
+///
+/// Only backups of the same database with default names count. One that is dated after `newest` was
+/// made earlier by a wrong clock, and is deleted first.
 fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
-    let failed = |e: &dyn Display| format!("older backups could not be deleted: {e}");
+    let failed =
+        |e: &dyn Display| format!("the backup was made, but cannot delete older ones: {e}");
     let Some(identity) = backup::identity(newest) else {
         return Ok(());
     };
     let folder = newest.parent().filter(|folder| !folder.as_os_str().is_empty());
     let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).map_err(|e| failed(&e))?;
     let is_older = |path: &PathBuf| {
-        is_named_by_time(path)
+        has_default_name(path)
             && path.file_name() != newest.file_name()
             && path.canonicalize().ok() != db.canonicalize().ok()
             && backup::identity(path).as_ref() == Some(&identity)
@@ -91,12 +98,12 @@ fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
     });
     for path in older.iter().skip(keep - 1) {
         backup::delete(path).map_err(|e| failed(&e))?;
-        terminal::say(format_args!("{}: deleted", path.display()));
+        terminal::print(format_args!("{}: deleted", path.display()));
     }
     Ok(())
 }
 
-fn is_named_by_time(path: &Path) -> bool {
+fn has_default_name(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
     time.is_some_and(|time| time.ends_with('Z') && time.starts_with(|c: char| c.is_ascii_digit()))

@@ -6,23 +6,26 @@ use bottle::store::check::{self, Remedy};
 
 use super::{database, terminal};
 
-/// Tells all that is wrong with the database; an error if there is anything.
+/// Prints all damage in the database, each with a remedy.
+///
+/// # Errors
+/// Returns the number of findings if there is any damage.
 pub(super) fn run(db: Option<PathBuf>, rebuild_index: bool) -> Result<(), String> {
     let db = database(db)?;
     if rebuild_index {
         let bottles = check::rebuild_index(&db).map_err(|e| e.to_string())?;
-        terminal::say(format_args!(
-            "{}: the index was made anew from {bottles} bottles",
+        terminal::print(format_args!(
+            "{}: the index was rebuilt from {bottles} bottles",
             db.display()
         ));
     }
     let findings = check::check(&db).map_err(|e| e.to_string())?;
     if findings.is_empty() {
-        terminal::say(format_args!("{}: nothing is wrong", db.display()));
+        terminal::print(format_args!("{}: nothing is wrong", db.display()));
         return Ok(());
     }
     for finding in &findings {
-        terminal::say(format_args!("{}\n    {}", finding.what, hint(finding.remedy, &db)));
+        terminal::print(format_args!("{}\n    {}", finding.what, hint(finding.remedy, &db)));
     }
     Err(format!("{}: {} findings", db.display(), findings.len()))
 }
@@ -38,8 +41,8 @@ fn hint(remedy: Remedy, db: &Path) -> String {
              sqlite3 {db} \"PRAGMA foreign_key_check\" lists them."
         ),
         Remedy::DropObject => format!(
-            "If you do not need it, stop the server, then: sqlite3 {db} 'DROP ...' (TRIGGER or VIEW, and its \
-             name); or restore a backup (bottle restore FILE --db {db})."
+            "If you do not need it, stop the server, then: sqlite3 {db} 'DROP ...' (TRIGGER or VIEW, \
+             and its name); or restore a backup (bottle restore FILE --db {db})."
         ),
         Remedy::Restore => format!(
             "Restore a backup (bottle restore FILE --db {db}), or save what can be read: \

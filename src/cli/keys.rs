@@ -10,10 +10,10 @@ use super::{database, terminal};
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Replace the keys and end all sessions, with the server stopped: everyone logs in again
+    /// Replace the keys and end all sessions; stop the server first
     #[command(after_help = "Example: bottle keys rotate --yes")]
     Rotate {
-        /// Do not ask whether it is meant
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
         /// The database file [default: bottle.db]
@@ -31,6 +31,6 @@ pub(super) fn run(command: Command) -> Result<(), String> {
         return Err("nothing was changed".into());
     }
     let ended = meta::rotate_keys(&db).map_err(|e| e.to_string())?;
-    terminal::say(format_args!("{}: new keys; {ended} sessions have ended", db.display()));
+    terminal::print(format_args!("{}: new keys; {ended} sessions have ended", db.display()));
     Ok(())
 }

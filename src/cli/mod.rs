@@ -1,4 +1,4 @@
-//! The command line, one module a command.
+//! The command line, one module per command.
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) mod allocator;
@@ -13,6 +13,7 @@ mod terminal;
 mod transfer;
 mod user;
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ use bottle::web;
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
-/// Drift bottles on a map, on one machine of your own.
+/// Drift bottles on a map, served from one machine
 #[derive(Parser)]
 #[command(
     version,
@@ -33,10 +34,10 @@ use tokio::runtime::Runtime;
     after_help = "\
 Examples:
   bottle                        serve bottle.db in this folder on http://127.0.0.1:8000
-  bottle --db sea.db            serve another file (it is made if it is missing)
-  bottle demo                   look around in a sea with bottles, which is gone afterwards
+  bottle --db sea.db            serve another file, creating it if it is missing
+  bottle demo                   serve a temporary sea with accounts and bottles
   ROCKET_PORT=9000 bottle       listen on another port
-  ROCKET_ADDRESS=0.0.0.0 bottle let others on your network in
+  ROCKET_ADDRESS=0.0.0.0 bottle accept connections from the network
 
 Settings: Rocket.toml in this folder, or ROCKET_* in the environment; docs/settings.md lists them.",
     args_conflicts_with_subcommands = true
@@ -50,31 +51,31 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve a database (what bare `bottle` does too)
+    /// Serve a database; `bottle` without a command does the same
     #[command(after_help = "\
 Examples:
   bottle serve --db sea.db --map city.mbtiles
   bottle serve --lan                          for a class: prints an address and a QR code
-  bottle serve --lan --tls auto               the same over https, so that phones may give their position")]
+  bottle serve --lan --tls auto               the same over HTTPS, so that phones can send their position")]
     Serve(serve::Args),
-    /// Copy the database to a file, also while it is served
+    /// Back up the database to a file, even while it is served
     #[command(after_help = "\
 Examples:
-  bottle backup sea.db                 into this file, in place of the backup it is
+  bottle backup sea.db                 to this file, replacing a backup of that name
   bottle backup                        beside the database, with the time in its name
-  bottle backup --keep 7 /mnt/disk     into this folder; of those named by their time, keep 7")]
+  bottle backup --keep 7 /mnt/disk     to this folder, keeping 7 backups with the time in their name")]
     Backup {
         /// The new file, or a folder for it [default: the database's folder]
         #[arg(value_name = "FILE")]
         to: Option<PathBuf>,
-        /// Delete older backups until so many are left
+        /// The number of backups to keep; deletes older ones
         #[arg(long, value_name = "N")]
         keep: Option<usize>,
         /// The database file [default: bottle.db]
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },
-    /// Put a backup in the place of the database, which is kept beside it
+    /// Replace the database by a backup; keeps the old file beside it
     #[command(after_help = "Example: bottle restore bottle-20261121T091500.000Z.db")]
     Restore {
         /// The backup
@@ -84,59 +85,59 @@ Examples:
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },
-    /// Look for damage, and say what to do about it
+    /// Check the database for damage, and print remedies
     #[command(after_help = "\
 Examples:
-  bottle check                     look, also while it is served
-  bottle check --rebuild-index     make the R*-tree and all counts anew first")]
+  bottle check                     check, even while it is served
+  bottle check --rebuild-index     rebuild the R*-tree and all counts first; stop the server before")]
     Check {
         /// The database file [default: bottle.db]
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
-        /// Make the R*-tree and all counts anew from the tables
+        /// Rebuild the R*-tree and all counts from the tables
         #[arg(long)]
         rebuild_index: bool,
     },
-    /// Write data to a file, for other programs or another server
+    /// Export data to a file, for other programs or another server
     #[command(after_help = "\
 Examples:
   bottle export sea.jsonl                  accounts (without passwords), bottles and openings
-  bottle export --user ada > ada.jsonl     one account's
-  bottle export --geojson sea.geojson      bottles alone, for maps")]
+  bottle export --user ada > ada.jsonl     the data of one account
+  bottle export --geojson sea.geojson      only bottles, for maps")]
     Export {
         /// The new file [default: standard output]
         #[arg(value_name = "FILE")]
         to: Option<PathBuf>,
-        /// This account, its bottles and who opened them
+        /// Export only this account, its bottles and their openers
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
-        /// GeoJSON instead of JSON Lines
+        /// Write GeoJSON instead of JSON Lines
         #[arg(long)]
         geojson: bool,
         /// The database file [default: bottle.db]
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },
-    /// Read data that export or another program wrote; what is there already stays as it is
+    /// Import data of `bottle export` or of another program; skips rows that exist
     #[command(after_help = "\
 Examples:
-  bottle import sea.jsonl                     what bottle export wrote
-  bottle import --owner ada wells.geojson     points of another program, as bottles of ada's")]
+  bottle import sea.jsonl                     a file of bottle export
+  bottle import --owner ada wells.geojson     points of another program, as bottles of ada")]
     Import {
         /// JSON Lines, or a GeoJSON collection
         #[arg(value_name = "FILE")]
         from: PathBuf,
-        /// The account that owns the bottles which another program wrote
+        /// The owner of the bottles from another program
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
         /// The database file [default: bottle.db]
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },
-    /// Ask the server on this machine whether it is ready
+    /// Check that the server on this machine is ready
     #[command(after_help = "Example: bottle health || systemctl restart bottle")]
     Health,
-    /// Look after accounts, also while they are served
+    /// Manage accounts, even while the database is served
     #[command(subcommand_required = true, after_help = "Example: bottle user list")]
     User {
         #[command(subcommand)]
@@ -150,16 +151,16 @@ Examples:
         #[command(subcommand)]
         command: keys::Command,
     },
-    /// Print the OpenAPI document of every route, which is also at /api/openapi.json and, to read, at /docs
+    /// Print the OpenAPI document of all routes; the server has it at /api/openapi.json, and as a page at /docs
     #[command(name = "openapi", after_help = "Example: bottle openapi > openapi.json")]
     OpenApi,
-    /// Serve a copy of a small sea with accounts and bottles, in a temporary folder
+    /// Serve a temporary copy of a small sea with accounts and bottles
     #[command(after_help = "Example: bottle demo")]
     Demo,
 }
 
 impl Cli {
-    /// Does what the command line says.
+    /// Runs the command, and prints its error.
     pub(crate) fn run(self) -> ExitCode {
         let done = match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Serve(args) => serve::run(args),
@@ -180,7 +181,7 @@ impl Cli {
         match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(message) => {
-                terminal::complain(format_args!("bottle: {message}"));
+                terminal::print_error(format_args!("bottle: {message}"));
                 ExitCode::FAILURE
             }
         }
@@ -188,35 +189,41 @@ impl Cli {
 }
 
 fn print_openapi() -> Result<(), String> {
-    let document = web::file("api/openapi.json").ok_or("it is not in this program")?;
+    let document = web::file("api/openapi.json")
+        .ok_or("this program was built without static/api/openapi.json")?;
     io::stdout().write_all(&document).map_err(|e| e.to_string())
 }
 
-/// All settings, or what is wrong with them.
+/// Reads all settings.
 fn settings() -> Result<Settings, String> {
-    Settings::from(&config::figment()).map_err(|e| format!("in the settings: {e}"))
+    Settings::from(&config::figment()).map_err(invalid_settings)
 }
 
-/// The database that is meant: the one named here, or in the settings.
+/// Returns the message for an error in the settings.
+fn invalid_settings(error: impl Display) -> String {
+    format!("invalid settings: {error}; docs/settings.md lists them")
+}
+
+/// Returns the path of the database: the one on the command line, or else that of the settings.
 fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
     named.map_or_else(|| Ok(settings()?.database), Ok)
 }
 
-/// The database that is meant, open beside a server that may hold it.
-fn beside(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
+/// Opens the database beside a server that may be using it.
+fn open_shared(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
     let busy_timeout = settings.busy_timeout();
     let options = Options { readers: 1, long_readers: 1, busy_timeout, slow: None };
     let store = Store::open_shared(named.as_ref().unwrap_or(&settings.database), &options);
     store.map(Arc::new).map_err(|e| e.to_string())
 }
 
-/// Waits for `work`, on this thread.
+/// Runs `work` to its end, on this thread.
 fn wait_for<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     runtime()?.block_on(work)
 }
 
-/// What waits for work, on this thread.
+/// Builds an async runtime on this thread.
 fn runtime() -> Result<Runtime, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|e| format!("no threads could be started: {e}"))
+    runtime.map_err(|e| format!("cannot start the async runtime: {e}"))
 }

@@ -1,13 +1,13 @@
-//! How far a long command has come, for whoever watches a terminal.
+//! Progress bars for long commands.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar on standard error; nothing where that is no terminal.
+/// Shows a progress bar on standard error, if that is a terminal.
 pub(super) fn bar(what: &'static str) -> ProgressBar {
     let bar = ProgressBar::new(0).with_message(what);
-    let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent} % (another {eta})");
+    let style = ProgressStyle::with_template("{msg} [{bar:40}] {percent} % ({eta} left)");
     if let Ok(style) = style {
         bar.set_style(style);
     }
@@ -15,8 +15,8 @@ pub(super) fn bar(what: &'static str) -> ProgressBar {
     bar
 }
 
-/// Tells `bar` of things done, and of how many there are.
-pub(super) fn tell(bar: &ProgressBar) -> impl Fn(u64, u64) {
+/// Returns a function that sets the position and the length of `bar`.
+pub(super) fn update(bar: &ProgressBar) -> impl Fn(u64, u64) {
     |done, all| {
         bar.set_length(all);
         bar.set_position(done);

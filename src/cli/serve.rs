@@ -1,4 +1,4 @@
-//! `bottle serve`: from settings to a server that ends cleanly.
+//! `bottle serve`: from settings to a server that shuts down cleanly.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -23,74 +23,75 @@ use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Config, Orbit, Rocket};
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use super::terminal;
 
-/// Where a certificate comes from.
+/// The source of the TLS certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tls {
-    /// This machine makes one, and keeps it in the database.
+    /// This machine generates one, and stores it in the database
     Auto,
 }
 
-/// What is served, and to whom.
+/// The arguments of `bottle serve`.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The database file; a missing or empty one becomes a new database [default: bottle.db]
+    /// The database file; created if it is missing or empty [default: bottle.db]
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// A street map that needs no internet: an MBTiles file of pictures
+    /// A street map for use without internet: an MBTiles file with raster tiles
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
     #[command(flatten)]
-    guests: LanOptions,
+    lan: LanOptions,
 }
 
-/// Who may come in, besides this machine.
+/// The options for serving a local network.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub(super) struct LanOptions {
-    /// Let others on this network in, and say how they come in
+    /// Let others on this network join, and print an address and a QR code for them
     #[arg(long)]
     lan: bool,
-    /// Serve over https, with a certificate that this machine makes
+    /// Serve over HTTPS, with a certificate that this machine generates
     #[arg(long, value_name = "auto")]
     tls: Option<Tls>,
 }
 
-/// Serves until SIGTERM or Ctrl-C; what is not named is as the settings say.
-pub(super) fn run(Args { db, map, guests }: Args) -> Result<(), String> {
+/// Serves until SIGTERM or Ctrl-C. The arguments override the settings.
+pub(super) fn run(Args { db, map, lan }: Args) -> Result<(), String> {
     let mut figment = config::figment();
-    if guests.lan {
+    if lan.lan {
         figment = figment.merge((Config::ADDRESS, Ipv4Addr::UNSPECIFIED));
     }
-    let mut settings = Settings::from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    let mut settings = Settings::from(&figment).map_err(super::invalid_settings)?;
     if let Some(db) = db {
         settings.database = db;
     }
     if let Some(map) = map {
         settings.map_file = map;
     }
-    serve(figment, &settings, Demo::default(), guests)
+    serve(figment, &settings, Demo::default(), lan)
 }
 
-/// What a demo has besides a sea.
+/// The additions of a demo; empty for any other server.
 #[derive(Default)]
 pub(super) struct Demo {
-    /// Printed below the address.
+    /// Lines that are printed below the address.
     pub(super) notes: Vec<String>,
-    /// Accounts that anyone may use.
+    /// Accounts whose passwords are public.
     pub(super) accounts: Vec<DemoAccount>,
 }
 
-/// Serves with these settings.
+/// Serves with these settings until SIGTERM or Ctrl-C.
 pub(super) fn serve(
     figment: Figment,
     settings: &Settings,
     demo: Demo,
-    guests: LanOptions,
+    lan: LanOptions,
 ) -> Result<(), String> {
-    let rocket_config = Config::try_from(&figment).map_err(|e| format!("in the settings: {e}"))?;
+    let rocket_config = Config::try_from(&figment).map_err(super::invalid_settings)?;
     logging::init(config::log_level(&figment), settings.log_format);
     let max_connections = settings.max_connections.min(connections::raise_fd_limit());
     let settings = &Settings { max_connections, ..settings.clone() };
@@ -100,43 +101,39 @@ pub(super) fn serve(
         // Half of the cores, by default.
         long_readers: u32::try_from(rocket_config.workers / 4).unwrap_or(u32::MAX).max(1),
         busy_timeout: settings.busy_timeout(),
-        slow: settings.slow(),
+        slow: settings.slow_query(),
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
     let path = store.path().to_owned();
-    let sea = AppState {
+    let state = AppState {
         tiles: match settings.map_file.as_os_str() {
             none if none.is_empty() => None,
             map => Some(Tiles::open(Path::new(map))?),
         },
         demo_accounts: demo.accounts,
-        is_self_signed: guests.tls == Some(Tls::Auto),
+        is_self_signed: lan.tls == Some(Tls::Auto),
         ..AppState::new(Arc::new(store), Clock::default())
     };
     let metrics = settings.metrics_address.map(|address| {
         let metrics = Metrics::default();
-        let beside = metrics.server(&figment, address, Arc::clone(&sea.store), Clock::default());
-        (metrics, beside)
+        let metrics_server =
+            metrics.server(&figment, address, Arc::clone(&state.store), Clock::default());
+        (metrics, metrics_server)
     });
-    let (metrics, beside) = metrics.unzip();
-    let (figment, guests) = invite(figment, guests, &sea)?;
-    let banner = banner(&path, demo.notes, guests);
-    let mut rocket =
-        server::build(figment, settings, sea).attach(InFlight::end_on_signals()).attach(banner);
+    let (metrics, metrics_server) = metrics.unzip();
+    let (figment, lan) = configure_tls(figment, lan, &state)?;
+    let banner = banner(&path, demo.notes, lan);
+    let mut rocket = server::build(figment, settings, state)
+        .attach(InFlight::shut_down_on_signals())
+        .attach(banner);
     if let Some(metrics) = metrics {
         rocket = rocket.attach(metrics);
     }
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(rocket_config.workers)
-        .max_blocking_threads(rocket_config.max_blocking)
-        .thread_name("rocket-worker")
-        .enable_all()
-        .build()
-        .map_err(|e| format!("no threads could be started: {e}"))?;
+    let runtime = runtime(&rocket_config)?;
     let ended = runtime.block_on(async {
-        if let Some(beside) = beside {
-            launch_beside(beside).await?;
+        if let Some(metrics_server) = metrics_server {
+            launch_beside(metrics_server).await?;
         }
         launch(rocket).await
     });
@@ -144,32 +141,44 @@ pub(super) fn serve(
     ended
 }
 
-/// What is told to guests once the server listens, with the fingerprint of its certificate.
-type Welcome = (SharedJoinInfo, Option<String>);
+fn runtime(config: &Config) -> Result<Runtime, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.workers)
+        .max_blocking_threads(config.max_blocking)
+        .thread_name("rocket-worker")
+        .enable_all()
+        .build();
+    runtime.map_err(|e| format!("cannot start the async runtime: {e}"))
+}
 
-/// What lets guests in: Rocket's settings for it, and what tells them where.
-fn invite(
+/// The join information to fill in once the server listens, and the certificate's fingerprint.
+type JoinSetup = (SharedJoinInfo, Option<String>);
+
+/// Adds the certificate to Rocket's settings, and returns the join information to fill in, if the
+/// options ask for either.
+fn configure_tls(
     figment: Figment,
-    guests: LanOptions,
-    sea: &AppState,
-) -> Result<(Figment, Option<Welcome>), String> {
-    let invitation = sea.join_info.clone();
-    let Some(Tls::Auto) = guests.tls else {
-        return Ok((figment, guests.lan.then_some((invitation, None))));
+    lan: LanOptions,
+    state: &AppState,
+) -> Result<(Figment, Option<JoinSetup>), String> {
+    let join_info = state.join_info.clone();
+    let Some(Tls::Auto) = lan.tls else {
+        return Ok((figment, lan.lan.then_some((join_info, None))));
     };
     let here = ["localhost".to_owned(), "127.0.0.1".to_owned(), lan::NAME.to_owned()];
     let names =
         here.into_iter().chain(lan::addresses().into_iter().map(|address| address.to_string()));
-    let kept = async {
-        let kept = Certificate::kept(&sea.store, names.collect(), &sea.clock).await;
-        kept.map_err(|e| format!("no certificate could be made: {e}"))
+    let certificate = async {
+        let certificate =
+            Certificate::load_or_create(&state.store, names.collect(), &state.clock).await;
+        certificate.map_err(|e| format!("cannot generate a certificate: {e}"))
     };
-    let kept = super::wait_for(kept)?;
-    let tls = TlsConfig::from_bytes(kept.certificate.as_bytes(), kept.key.as_bytes());
-    Ok((figment.merge((Config::TLS, tls)), Some((invitation, Some(kept.fingerprint)))))
+    let certificate = super::wait_for(certificate)?;
+    let tls = TlsConfig::from_bytes(certificate.certificate.as_bytes(), certificate.key.as_bytes());
+    Ok((figment.merge((Config::TLS, tls)), Some((join_info, Some(certificate.fingerprint)))))
 }
 
-/// Launches a second server, which ends with the program, and waits until it listens.
+/// Launches a second server in the background, and waits until it listens.
 async fn launch_beside(server: Rocket<Build>) -> Result<(), String> {
     let (listening, listens) = oneshot::channel();
     let listening = std::sync::Mutex::new(Some(listening));
@@ -196,23 +205,23 @@ async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
     let address = address(&rocket);
     match rocket.launch().await {
         Ok(_) => Ok(()),
-        // To format the error is to tell Rocket that it was handled.
+        // Rocket panics on an error that is dropped without having been formatted.
         Err(e) => match e.kind() {
             ErrorKind::Shutdown(..) => {
-                tracing::warn!("some connections were still open at the end: {e}");
+                tracing::warn!("some connections were still open at the shutdown: {e}");
                 Ok(())
             }
             ErrorKind::Bind(_) | ErrorKind::Io(_) => Err(format!(
                 "cannot listen on {address}: {e}\n\
-                 Perhaps another bottle runs there; ROCKET_PORT=8001 bottle takes another port."
+                 Another program may be using the port. To use another one: ROCKET_PORT=8001 bottle"
             )),
-            _ => Err(format!("the server did not start: {e}")),
+            _ => Err(format!("cannot start the server: {e}")),
         },
     }
 }
 
-/// Says where the server listens and which file it uses, once it does.
-fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc {
+/// Returns a fairing that prints the server's address and database once it listens.
+fn banner(database: &Path, notes: Vec<String>, lan: Option<JoinSetup>) -> AdHoc {
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
         Box::pin(async move {
@@ -220,17 +229,17 @@ fn banner(database: &Path, notes: Vec<String>, guests: Option<Welcome>) -> AdHoc
             let scheme = if config.tls_enabled() { "https" } else { "http" };
             let address = std::net::SocketAddr::new(config.address, config.port);
             println!("Bottle {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
-            terminal::say(format_args!("Database: {}", database.display()));
+            terminal::print(format_args!("Database: {}", database.display()));
             for note in notes {
                 println!("{note}");
             }
-            if let Some((invitation, fingerprint)) = guests {
-                lan::open(&invitation, config, fingerprint);
+            if let Some((join_info, fingerprint)) = lan {
+                lan::publish_join_info(&join_info, config, fingerprint);
             }
-            println!("Ctrl-C ends it.");
-            // systemd, if that is who started it, goes on with what waits for a server.
+            println!("Press Ctrl-C to stop.");
+            // Without systemd, this has no effect.
             if let Err(e) = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]) {
-                tracing::warn!("systemd was not told: {e}");
+                tracing::warn!("cannot notify systemd that the server is ready: {e}");
             }
         })
     })

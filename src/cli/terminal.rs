@@ -1,20 +1,21 @@
-//! Prints messages for people. A message may repeat what a file or a command line holds, and a terminal obeys
-//! escape characters wherever they come from.
+//! Prints messages for people, with control characters escaped.
+//!
+//! A message may contain text of a file or a command line, and a terminal obeys escape sequences in
+//! it.
 
 use std::fmt::Display;
 
 /// Prints a line on standard output.
-pub(super) fn say(line: impl Display) {
+pub(super) fn print(line: impl Display) {
     println!("{}", escaped(&line.to_string()));
 }
 
 /// Prints a line on standard error.
-pub(super) fn complain(line: impl Display) {
+pub(super) fn print_error(line: impl Display) {
     eprintln!("{}", escaped(&line.to_string()));
 }
 
-/// `text` with its control characters, but for line ends, and those that turn text around, written as
-/// in `\u{1b}`.
+/// Returns `text` with control and bidirectional characters, except line ends, as `\u{1b}`.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -14,10 +14,10 @@ use bottle::store::Connection;
 use indicatif::ProgressBar;
 use rustix::io::Errno;
 
-use super::user::of;
-use super::{beside, database, progress, runtime, settings, terminal};
+use super::user::account_error;
+use super::{database, open_shared, progress, runtime, settings, terminal};
 
-/// Writes all data, or one account's, to a new file, or to standard output.
+/// Exports all data, or that of the account `user`, to the new file `to` or to standard output.
 pub(super) fn export(
     to: Option<&Path>,
     user: Option<&str>,
@@ -26,21 +26,21 @@ pub(super) fn export(
 ) -> Result<(), String> {
     let db = database(db)?;
     let bar = progress::bar("Writing");
-    let told = progress::tell(&bar);
-    let done = match to {
-        Some(to) => to_file(&db, to, |db, out| transfer::export(db, user, format, out, &told)),
-        None => to_stdout(&db, |db, out| transfer::export(db, user, format, out, &told)),
+    let report = progress::update(&bar);
+    let rows = match to {
+        Some(to) => to_file(&db, to, |db, out| transfer::export(db, user, format, out, &report)),
+        None => to_stdout(&db, |db, out| transfer::export(db, user, format, out, &report)),
     };
     bar.finish_and_clear();
-    let done = done.map_err(|e| match (to, e) {
+    let rows = rows.map_err(|e| match (to, e) {
         (Some(path), e @ TransferError::Io(_)) => format!("{}: {e}", path.display()),
         (_, e) => e.to_string(),
     })?;
-    eprintln!("{done} rows");
+    eprintln!("{rows} rows");
     Ok(())
 }
 
-/// Has `write` write what is in `db` to the new file `to`, which is there when it is whole.
+/// Lets `write` write the data of `db` to the new file `to`, which appears once it is complete.
 fn to_file(
     db: &Path,
     to: &Path,
@@ -49,40 +49,46 @@ fn to_file(
     if to.symlink_metadata().is_ok() {
         return Err(io::Error::from(Errno::EXIST).into());
     }
-    let (file, done) = store::read(db, |db| {
+    let (file, rows) = store::read(db, |db| {
         let mut file = store::unfinished(to)?;
-        let done = write(db, &mut BufWriter::new(&mut file))?;
-        Ok::<_, TransferError>((file, done))
+        let rows = write(db, &mut BufWriter::new(&mut file))?;
+        Ok::<_, TransferError>((file, rows))
     })?;
     file.persist_noclobber(to).map_err(|e| e.error)?;
-    Ok(done)
+    Ok(rows)
 }
 
-/// Has `write` write what is in `db` to standard output: once, for a reader has it already.
+/// Lets `write` write the data of `db` to standard output.
+///
+/// # Errors
+/// Returns [`TransferError::Changed`] if the read must begin again, because a part of the output may
+/// already have been read.
 fn to_stdout(
     db: &Path,
     write: impl Fn(&Connection, &mut dyn Write) -> Result<u64, TransferError>,
 ) -> Result<u64, TransferError> {
-    let mut begun = false;
-    store::read(db, |db| match mem::replace(&mut begun, true) {
+    let mut has_begun = false;
+    store::read(db, |db| match mem::replace(&mut has_begun, true) {
         false => write(db, &mut BufWriter::new(io::stdout().lock())),
         true => Err(TransferError::Changed),
     })
 }
 
-/// Reads rows, as an export wrote them or another program. What is none is told and left out, and makes it
-/// a failure. `owner` is who the bottles of other programs are to belong to.
+/// Imports the rows of an export, or features of another program, as bottles of `owner`.
+///
+/// # Errors
+/// Rows that are invalid are printed and skipped. Returns their number if there are any.
 pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> Result<(), String> {
     let settings = settings()?;
-    let store = beside(db, &settings)?;
-    let nobodys = format!("{:032x}", rand::random::<u128>());
-    let nobodys = NewPassword::parse("password", &nobodys, 1).map_err(|e| e.to_string())?;
+    let store = open_shared(db, &settings)?;
+    let unusable = format!("{:032x}", rand::random::<u128>());
+    let unusable = NewPassword::parse("password", &unusable, 1).map_err(|e| e.to_string())?;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let runtime = runtime()?;
-    let hash = runtime.block_on(passwords.hash(nobodys)).map_err(|e| e.to_string())?;
+    let hash = runtime.block_on(passwords.hash(unusable)).map_err(|e| e.to_string())?;
     let mut import = Import::new(store, hash, Clock::default().now());
     if let Some(owner) = owner {
-        import = import.owned_by(owner).map_err(|e| of(owner, e))?;
+        import = import.owned_by(owner).map_err(|e| account_error(owner, e))?;
     }
 
     let bar = progress::bar("Reading");
@@ -96,9 +102,13 @@ pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> R
     let imported = runtime.block_on(import.end()).map_err(|e| e.to_string())?;
     bar.finish_and_clear();
     for left_out in &imported.left_out {
-        terminal::complain(format_args!("{}, {}", from.display(), reason(left_out, unit)));
+        terminal::print_error(format_args!(
+            "{}, {}",
+            from.display(),
+            skipped_message(left_out, unit)
+        ));
     }
-    terminal::say(format_args!(
+    terminal::print(format_args!(
         "{} rows were added, {} were there",
         imported.added, imported.there
     ));
@@ -106,23 +116,23 @@ pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> R
     match imported.left_out.iter().map(|left_out| left_out.count).sum() {
         0 => Ok(()),
         1 => Err(format!("1 {unit} was left out")),
-        many => Err(format!("{} {unit}s were left out", grouped(many))),
+        many => Err(format!("{} {unit}s were left out", with_separators(many))),
     }
 }
 
-/// Which rows were left out, and why.
-fn reason(LeftOut { first, count, why }: &LeftOut, unit: &str) -> String {
+/// Returns the message for rows that were skipped for one reason.
+fn skipped_message(LeftOut { first, count, why }: &LeftOut, unit: &str) -> String {
     match count {
         1 => format!("{unit} {first}: {why}"),
-        many => format!("{} {unit}s: {why}; the first is {unit} {first}", grouped(*many)),
+        many => format!("{} {unit}s: {why}; the first is {unit} {first}", with_separators(*many)),
     }
 }
 
-/// A number with its thousands apart: `8,000`.
-fn grouped(number: u64) -> String {
+/// Formats a number with thousands separators: `8,000`.
+fn with_separators(number: u64) -> String {
     match number {
         0..1000 => number.to_string(),
-        _ => format!("{},{:03}", grouped(number / 1000), number % 1000),
+        _ => format!("{},{:03}", with_separators(number / 1000), number % 1000),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A JSON body of a known shape.
+//! Typed JSON bodies.
 
 use rocket::data::{Data, FromData, Limits, Outcome as DataOutcome, ToByteUnit};
 use rocket::outcome::Outcome;
@@ -7,16 +7,16 @@ use rocket::{Request, async_trait};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::drain::{PATIENCE_MIB, in_time};
+use super::drain::{MAX_DRAIN_MIB, with_timeout};
 use super::method_override::READ_AHEAD;
 use super::rejection::Rejection;
 use super::strict_json::StrictJson;
 use crate::model::error::{Error, Problem};
 
-/// A JSON object of the shape `T`. Fields that nobody knows are ignored; a body that is no JSON,
-/// malformed, too large (Rocket's limit `json`) or of another shape is refused with its reason.
+/// Parses a JSON object of the shape `T`, ignoring unknown fields.
 ///
-/// A body without a `Content-Type` is taken for JSON, one with another type is not.
+/// Rejects a body that is not JSON, is malformed, exceeds Rocket's limit `json` (in bytes) or has
+/// another shape. A body without a `Content-Type` counts as JSON, one with another type does not.
 pub struct Body<T>(pub T);
 
 #[async_trait]
@@ -31,7 +31,7 @@ impl<'r, T: DeserializeOwned> FromData<'r> for Body<T> {
     }
 }
 
-/// The same where a body may be left out: an empty one is `T`'s default.
+/// Parses a body as [`Body`] does, but takes an empty one for `T`'s default.
 pub struct OptionalBody<T>(pub T);
 
 #[async_trait]
@@ -52,13 +52,13 @@ impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
 }
 
 async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Vec<u8>, Rejection> {
-    if was_cut(&mut data).await {
+    if is_truncated(&mut data).await {
         return Err(Rejection::Malformed);
     }
     let limit = request.limits().get("json").unwrap_or(Limits::JSON).as_u64();
     let mut bytes = Vec::new();
-    in_time(request, async {
-        let mut stream = data.open(PATIENCE_MIB.mebibytes());
+    with_timeout(request, async {
+        let mut stream = data.open(MAX_DRAIN_MIB.mebibytes());
         (&mut stream).take(limit + 1).read_to_end(&mut bytes).await?;
         copy(&mut stream, &mut sink()).await
     })
@@ -76,20 +76,21 @@ async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Vec<u8>, Reje
     Ok(bytes)
 }
 
-/// Whether the connection ended while Rocket read ahead. Rocket ignores that, and what had come by then
-/// would pass for the whole body.
-async fn was_cut(data: &mut Data<'_>) -> bool {
+/// Returns whether the connection ended while Rocket read ahead.
+///
+/// Rocket ignores such an end, and would present the bytes received so far as the whole body.
+async fn is_truncated(data: &mut Data<'_>) -> bool {
     let is_whole = data.peek_complete();
     !is_whole && data.peek(READ_AHEAD).await.len() < READ_AHEAD
 }
 
-/// Two steps, because malformed JSON and a wrong field are two different answers.
+/// Parses `bytes` in two steps, because malformed JSON and a wrong field get different responses.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
     let value: Value = serde_json::from_slice(bytes).map_err(|_| Rejection::Malformed)?;
     if !value.is_object() {
         return Err(Error::field("body", Problem::WrongType).into());
     }
-    // The error's own text would repeat what was sent, a password perhaps: only the path is kept.
+    // Only the path is kept: the error's own text repeats the value, which may be a password.
     serde_path_to_error::deserialize(StrictJson(value))
         .map_err(|e| Error::field(e.path().to_string(), Problem::WrongType).into())
 }

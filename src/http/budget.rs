@@ -1,5 +1,7 @@
-//! Memory for answers under way: a client that does not read keeps its answer in memory, so that all large ones
-//! together have a budget.
+//! Bounds the memory that large responses take while they are sent.
+//!
+//! A response stays in memory until its client has read it, so a few clients that do not read could
+//! otherwise exhaust the memory.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -9,32 +11,31 @@ use rocket::Request;
 use rocket::http::{ContentType, Status};
 use rocket::response::{self, Response};
 
-/// How many bytes of large answers may be under way at one time: 16 of the longest lists.
-const MAX_BYTES_UNDER_WAY: usize = 64 * 1024 * 1024;
+/// The number of bytes of large responses that may be in memory at one time: 16 of the longest lists.
+const BUDGET_BYTES: usize = 64 * 1024 * 1024;
 
-/// Shorter answers do not count: they are most, and the limits on connections bound them.
-const LARGE_BYTES: usize = 64 * 1024;
+/// The size in bytes from which a response counts. The limits on connections bound shorter ones.
+const MIN_LARGE_BYTES: usize = 64 * 1024;
 
-/// Counts the bytes of large answers from their making until they are sent or dropped. A clone counts to the
-/// same.
+/// Counts the bytes of large responses until they are sent or dropped. Clones share the count.
 #[derive(Clone, Default)]
 pub struct ByteBudget(Arc<AtomicUsize>);
 
-/// A part of the budget; dropping it gives it back.
+/// A part of the budget, returned when it is dropped.
 struct Reservation {
     budget: ByteBudget,
     bytes: usize,
 }
 
 impl ByteBudget {
-    /// Reserves so many bytes, if there is room for them. Where nothing else is under way, there is room for any
-    /// answer.
+    /// Reserves `bytes`, or returns `None` if the budget is exhausted. A response of any size fits
+    /// when it is the only one.
     fn reserve(&self, bytes: usize) -> Option<Reservation> {
-        let with_these = |used: usize| {
+        let add = |used: usize| {
             let sum = used.saturating_add(bytes);
-            (used == 0 || sum <= MAX_BYTES_UNDER_WAY).then_some(sum)
+            (used == 0 || sum <= BUDGET_BYTES).then_some(sum)
         };
-        let reserved = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with_these);
+        let reserved = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         reserved.is_ok().then(|| Reservation { budget: self.clone(), bytes })
     }
 }
@@ -45,31 +46,34 @@ impl Drop for Reservation {
     }
 }
 
-/// A body, with its part of the budget if it is large.
-struct Counted {
+/// A body and, if it is large, its part of the budget.
+struct CountedBody {
     bytes: Vec<u8>,
     _reservation: Option<Reservation>,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// An answer with this JSON. Without room in the budget it fails with 503, which the contract's catcher words.
+/// Returns a response with the body `json`, or 503 if it is large and the budget is exhausted.
 pub(crate) fn json_response(request: &Request<'_>, mut json: Vec<u8>) -> response::Result<'static> {
     let size = json.len();
     let mut reservation = None;
-    if size >= LARGE_BYTES {
+    if size >= MIN_LARGE_BYTES {
         json.shrink_to_fit();
         let budget = request.rocket().state::<ByteBudget>().ok_or(Status::InternalServerError)?;
         reservation = budget.reserve(size);
         if reservation.is_none() {
-            tracing::warn!("an answer of {size} bytes was refused: too many are under way");
+            tracing::warn!(
+                "rejected a response of {size} bytes: large responses already take \
+                 {BUDGET_BYTES} bytes; clients read them too slowly"
+            );
             return Err(Status::ServiceUnavailable);
         }
     }
-    let body = Counted { bytes: json, _reservation: reservation };
+    let body = CountedBody { bytes: json, _reservation: reservation };
     Response::build().header(ContentType::JSON).sized_body(size, Cursor::new(body)).ok()
 }

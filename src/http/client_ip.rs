@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The client's address, and the rate limits that guards apply to it.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +13,10 @@ use crate::domain::rate_limit::RateLimiter;
 use crate::model::error::{Error, Result};
 use crate::model::network::TrustedProxy;
 
-/// The address that a request comes from.
+/// The address of the client that sent a request.
+///
+/// It is the peer of the connection, or the address that the trusted proxy names. An IPv4 address
+/// in IPv6 notation becomes plain IPv4.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientIp(pub IpAddr);
 
@@ -27,18 +30,23 @@ impl<'r> FromRequest<'r> for ClientIp {
 }
 
 impl ClientIp {
-    /// The address that `request` comes from.
+    /// Returns the address of the client that sent `request`.
     pub fn of(request: &Request<'_>) -> Self {
         let peer = request.remote().map(|peer| peer.ip());
         let proxy = request.rocket().state::<TrustedProxy>();
         let is_proxy = proxy.zip(peer).is_some_and(|(proxy, peer)| proxy.is_at(peer));
-        let told = request.client_ip().filter(|_| is_proxy);
-        // A request always has a peer, but for one that a test makes up.
-        Self(told.or(peer).map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.to_canonical()))
+        let forwarded = request.client_ip().filter(|_| is_proxy);
+        // Only a request of Rocket's local test client has no peer.
+        Self(
+            forwarded
+                .or(peer)
+                .map_or(Ipv4Addr::UNSPECIFIED.into(), |address| address.to_canonical()),
+        )
     }
 }
 
-/// Someone who may register now. Each request that comes so far counts.
+/// Admits a request whose address has not exceeded the rate limit for registrations. Each request
+/// that reaches this guard counts.
 pub struct RegistrationLimit;
 
 #[async_trait]
@@ -46,18 +54,19 @@ impl<'r> FromRequest<'r> for RegistrationLimit {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        counted(request, RateLimiter::register).map(|()| Self)
+        check_rate_limit(request, RateLimiter::register).map(|()| Self)
     }
 }
 
-/// What `count` says of this request's address. A request too many goes on to the catcher.
-pub(crate) fn counted(
+/// Counts the request with `count`, and forwards it with the reason if it exceeds the rate limit.
+pub(crate) fn check_rate_limit(
     request: &Request<'_>,
     count: impl FnOnce(&RateLimiter, IpAddr) -> Result<()>,
 ) -> request::Outcome<(), Rejection> {
-    let throttle = request.rocket().state::<Arc<RateLimiter>>();
-    let throttle = throttle.ok_or_else(|| Error::Internal("no throttle is managed".into()));
-    match throttle.and_then(|throttle| count(throttle, ClientIp::of(request).0)) {
+    let rate_limiter = request.rocket().state::<Arc<RateLimiter>>();
+    let rate_limiter =
+        rate_limiter.ok_or_else(|| Error::Internal("Rocket manages no RateLimiter".into()));
+    match rate_limiter.and_then(|limiter| count(limiter, ClientIp::of(request).0)) {
         Ok(()) => Outcome::Success(()),
         Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
     }

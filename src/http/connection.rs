@@ -1,4 +1,4 @@
-//! The connection of a request, whose client may leave or stop reading.
+//! The guard for handlers whose client may disconnect or stop reading.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -12,10 +12,10 @@ use rocket::{Request, async_trait};
 use crate::http::connections::Connections;
 use crate::model::error::{Error, Result};
 
-/// The connection of a request. A clone is the same.
+/// The connection of a request. Clones refer to the same connection.
 #[derive(Clone)]
 pub struct ClientConnection {
-    /// `None` where no connection is watched.
+    /// `None` if the server has no [`Connections`] fairing.
     connections: Option<Connections>,
     client: Option<SocketAddr>,
 }
@@ -31,22 +31,25 @@ impl<'r> FromRequest<'r> for ClientConnection {
 }
 
 impl ClientConnection {
-    /// Returns what `read` returns. If the client leaves first, drops `read`, which Rocket itself would
-    /// let run to its end.
+    /// Awaits `read`, and drops it if the client disconnects first. Rocket itself would run it to
+    /// its end.
+    ///
+    /// # Errors
+    /// Returns [`Error::Unavailable`] if the client disconnects.
     pub async fn while_open<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
         let Some(connections) = &self.connections else { return read.await };
         select! {
             biased;
             found = read => found,
-            () = connections.closed(self.client) => Err(Error::Unavailable("the client has left".into())),
+            () = connections.closed(self.client) => Err(Error::Unavailable("the client disconnected".into())),
         }
     }
 
-    /// Closes the connection unless the client reads some of its response within this time, and once
-    /// more within `request_timeout_seconds`.
+    /// Closes the connection unless the client reads a part of its response within `within` plus
+    /// `request_timeout_seconds`.
     pub fn expect_read(&self, within: Duration) {
         if let Some(connections) = &self.connections {
-            connections.expect(self.client, within);
+            connections.expect_read(self.client, within);
         }
     }
 }

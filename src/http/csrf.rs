@@ -1,56 +1,71 @@
-//! Requests that pages of other sites send. A browser sends our cookie along with them, so what they
-//! ask to be changed is refused. Clients that are no browsers say nothing of a site, and pass.
+//! Protection against cross-site request forgery (CSRF).
+//!
+//! A browser attaches the session cookie to requests that pages of other sites send. Requests other
+//! than GET and HEAD are therefore rejected if `Origin` or `Sec-Fetch-Site` names another site. A
+//! client that sends neither header is not a browser, and passes.
 
-use rocket::fairing::{Fairing, Info, Kind};
-use rocket::http::Method;
+use rocket::http::Status;
 use rocket::http::uri::{Absolute, Host};
-use rocket::{Data, Request, async_trait};
+use rocket::route::{Handler, Outcome};
+use rocket::{Data, Request, Route, async_trait};
 
+use super::drain::{METHODS_EXCEPT_GET, drain};
 use super::rejection::Rejection;
 
-/// Where people reach the server, as far as the operator says.
+/// The URL under which clients reach the server, or none if the operator did not set one.
 #[derive(Clone, Debug, Default)]
 pub struct PublicUrl(Option<Absolute<'static>>);
 
 impl PublicUrl {
-    /// The address in `text`, which may be empty; the error is for the operator.
+    /// Parses the setting `public_url`, which may be empty.
+    ///
+    /// # Errors
+    /// Returns a message for the operator unless `text` is a URL with the scheme `http` or `https`,
+    /// a host, and neither a path nor a query.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self(None));
         }
-        let wrong = || format!("public_url is no address like https://bottle.example.org: {text}");
-        let url = Absolute::parse_owned(text.to_owned()).map_err(|_| wrong())?;
+        let invalid = || {
+            format!(
+                "public_url is not a URL like https://bottle.example.org, without a path: {text}"
+            )
+        };
+        let url = Absolute::parse_owned(text.to_owned()).map_err(|_| invalid())?;
         let is_root = matches!(url.path().as_str(), "" | "/") && url.query().is_none();
         let is_web = matches!(url.scheme(), "http" | "https");
         match url.authority() {
             Some(_) if is_root && is_web => Ok(Self(Some(url))),
-            _ => Err(wrong()),
+            _ => Err(invalid()),
         }
     }
 
-    /// Whether everything travels encrypted.
+    /// Returns whether clients reach the server over HTTPS.
     pub fn is_https(&self) -> bool {
         self.0.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 
-    /// Whether `origin`, as a browser says it, is this server's, which `host` was asked for.
-    fn is_own(&self, origin: &str, host: Option<&Host<'_>>) -> bool {
+    /// Returns whether the `Origin` header `origin` names this server, which the `Host` header `host`
+    /// names as well.
+    fn is_own_origin(&self, origin: &str, host: Option<&Host<'_>>) -> bool {
         let Ok(origin) = Absolute::parse(origin) else { return false };
-        let as_public = self.0.as_ref().is_some_and(|url| {
-            url.scheme() == origin.scheme() && place(url).is_some_and(|p| Some(p) == place(&origin))
+        let matches_public_url = self.0.as_ref().is_some_and(|url| {
+            url.scheme() == origin.scheme()
+                && host_and_port(url).is_some_and(|p| Some(p) == host_and_port(&origin))
         });
-        // To what is public over https, plain http is another site: anyone on the way may be it.
-        let plain_may_be = !self.is_https() || origin.scheme() == "https";
-        let as_asked = host.is_some_and(|host| {
+        // If the server is public over HTTPS, its name over plain HTTP is another site: anyone on the
+        // network could serve it.
+        let accepts_plain_http = !self.is_https() || origin.scheme() == "https";
+        let matches_host = host.is_some_and(|host| {
             let port = host.port().or_else(|| default_port(&origin));
-            place(&origin) == Some((host.domain().as_str().to_lowercase(), port))
+            host_and_port(&origin) == Some((host.domain().as_str().to_lowercase(), port))
         });
-        as_public || (plain_may_be && as_asked)
+        matches_public_url || (accepts_plain_http && matches_host)
     }
 }
 
-/// Host and port.
-fn place(url: &Absolute<'_>) -> Option<(String, Option<u16>)> {
+/// Returns the host, in lower case, and the port.
+fn host_and_port(url: &Absolute<'_>) -> Option<(String, Option<u16>)> {
     let authority = url.authority()?;
     Some((authority.host().to_lowercase(), authority.port().or_else(|| default_port(url))))
 }
@@ -63,31 +78,36 @@ fn default_port(url: &Absolute<'_>) -> Option<u16> {
     }
 }
 
-/// Refuses what the page of another site asks to be changed.
-pub struct CsrfProtection;
+/// Returns the routes of the CSRF protection, to be mounted at `/`. They match every request except
+/// GET and HEAD before any other route does, and forward it unless a page of another site sent it.
+///
+/// They are routes because a fairing cannot reject a request.
+pub fn routes() -> Vec<Route> {
+    let route = |method| Route::ranked(isize::MIN, method, "/<_..>", CsrfProtection);
+    METHODS_EXCEPT_GET.into_iter().map(route).collect()
+}
+
+/// Rejects a request that a page of another site sent, after reading its body.
+#[derive(Clone)]
+struct CsrfProtection;
 
 #[async_trait]
-impl Fairing for CsrfProtection {
-    fn info(&self) -> Info {
-        Info { name: "own pages only", kind: Kind::Request }
-    }
-
-    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let changes_nothing = matches!(request.method(), Method::Get | Method::Head);
-        if !changes_nothing && is_foreign(request) {
-            Rejection::Foreign.stash(request);
-            // No handler is there for this method, but the one that reads bodies for nothing.
-            request.set_method(Method::Trace);
+impl Handler for CsrfProtection {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        if !is_cross_site(request) {
+            return Outcome::Forward((data, Status::NotFound));
         }
+        drain(request, data).await;
+        Outcome::Error(Rejection::CrossSite.stash(request).0)
     }
 }
 
-fn is_foreign(request: &Request<'_>) -> bool {
+fn is_cross_site(request: &Request<'_>) -> bool {
     let url = request.rocket().state::<PublicUrl>().cloned().unwrap_or_default();
     let headers = request.headers();
-    let foreign_site = |site: &str| !matches!(site, "same-origin" | "none");
-    headers.get("Sec-Fetch-Site").any(foreign_site)
-        || headers.get("Origin").any(|origin| !url.is_own(origin, request.host()))
+    let is_other_site = |site: &str| !matches!(site, "same-origin" | "none");
+    headers.get("Sec-Fetch-Site").any(is_other_site)
+        || headers.get("Origin").any(|origin| !url.is_own_origin(origin, request.host()))
 }
 
 #[cfg(test)]
@@ -128,7 +148,7 @@ mod tests {
         #[case] own: bool,
     ) {
         let host = Host::parse(host).unwrap();
-        assert_eq!(PublicUrl::parse(url).unwrap().is_own(origin, Some(&host)), own);
+        assert_eq!(PublicUrl::parse(url).unwrap().is_own_origin(origin, Some(&host)), own);
     }
 
     #[rstest]

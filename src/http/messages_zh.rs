@@ -1,8 +1,8 @@
-//! Chinese words for what is wrong with a field, for the contracts that speak Chinese.
+//! Chinese messages for wrong fields, for the contracts whose messages are Chinese.
 
 use crate::model::error::Problem;
 
-/// What is wrong with `field`, naming it.
+/// Returns the message for `problem` of the field called `field`.
 pub(crate) fn problem_message(field: &str, problem: &Problem) -> String {
     match problem {
         Problem::Missing => format!("缺少字段{field}"),

@@ -1,21 +1,23 @@
-//! A form may not choose its method. Rocket lets the first field of a POSTed form, `_method=delete`,
-//! make a DELETE of it: then a page of anyone's could send what only this server's own scripts may.
+//! Keeps forms from choosing their HTTP method.
+//!
+//! Rocket turns a POSTed form whose first field is `_method=delete` into a DELETE request. A form on
+//! any other site could then send a request that only this server's own scripts may send.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::form::Form;
 use rocket::http::Method;
 use rocket::{Data, Request, async_trait};
 
-/// So much of each body Rocket reads ahead, to look for such a field.
+/// The number of bytes of each body that Rocket reads ahead, to look for such a field.
 pub(super) const READ_AHEAD: usize = "_method=delete".len();
 
-/// Makes such a request the POST again that it was sent as.
+/// Restores the method POST of a form whose method Rocket has replaced.
 pub struct NoMethodOverride;
 
 #[async_trait]
 impl Fairing for NoMethodOverride {
     fn info(&self) -> Info {
-        Info { name: "forms are posted", kind: Kind::Request }
+        Info { name: "no method override", kind: Kind::Request }
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
@@ -26,7 +28,7 @@ impl Fairing for NoMethodOverride {
     }
 }
 
-/// Whether Rocket would have taken the method from this form.
+/// Returns whether Rocket takes the method from a form with this `start`.
 fn chooses_method(start: &[u8]) -> bool {
     std::str::from_utf8(start)
         .ok()

@@ -1,5 +1,5 @@
-//! What the contracts share: request bodies, the session guard, rejections, and the fairings that
-//! protect every route.
+//! Code that the contracts share: request bodies, the session guard, rejections, and the fairings
+//! that protect every route.
 
 pub mod chunk_size;
 pub mod connections;
@@ -21,10 +21,10 @@ mod strict_json;
 
 pub use body::{Body, OptionalBody};
 pub use budget::ByteBudget;
-pub(crate) use client_ip::counted;
+pub(crate) use client_ip::check_rate_limit;
 pub use client_ip::{ClientIp, RegistrationLimit};
 pub use connection::ClientConnection;
-pub use csrf::{CsrfProtection, PublicUrl};
+pub use csrf::{PublicUrl, routes as csrf_routes};
 pub use drain::routes as drain_routes;
 pub(crate) use messages_zh::problem_message;
 pub use method_override::NoMethodOverride;

@@ -1,5 +1,7 @@
-//! The base path of every contract. This table is the only list of them: the server, the OpenAPI
-//! document, the metrics and the guards that depend on a base all read it.
+//! The base path of every contract.
+//!
+//! [`MOUNTS`] is the only list of them: the server, the OpenAPI document, the metrics and the guards
+//! that depend on a base read it.
 
 use rocket::Request;
 
@@ -20,11 +22,11 @@ pub enum Surface {
 /// The mount of a surface.
 #[derive(Clone, Copy, Debug)]
 pub struct Mount {
-    /// The path that all its routes begin with.
+    /// The path with which all its routes begin.
     pub base: &'static str,
     /// The surface at that base.
     pub surface: Surface,
-    /// The paths that belong to it, where it shares its base with others.
+    /// The paths that belong to it, or none if all paths below `base` do.
     pub paths: &'static [&'static str],
 }
 
@@ -32,13 +34,13 @@ const fn at(base: &'static str, surface: Surface) -> Mount {
     Mount { base, surface, paths: &[] }
 }
 
-/// Every mount. A path belongs to the first one that owns it.
+/// All mounts. A path belongs to the first one that matches it.
 pub const MOUNTS: &[Mount] = &[
     // Music's base lies inside Bottle's, so it comes first.
     at("/api/user", Surface::Music),
     at("/api", Surface::Bottle),
     at("/user", Surface::Ledger),
-    // Three bases, one set of routes.
+    // These three bases share one set of routes.
     at("/card", Surface::Cards),
     at("/member", Surface::Members),
     at("/division", Surface::Divisions),
@@ -48,13 +50,13 @@ pub const MOUNTS: &[Mount] = &[
 ];
 
 impl Surface {
-    /// The surface whose route handles `request`. Routes of the page count as the draft's.
+    /// Returns the surface whose route handles `request`. Routes of the page count as the draft's.
     pub fn of(request: &Request<'_>) -> Option<Self> {
         let base = request.route()?.uri.base();
         MOUNTS.iter().find(|mount| base == mount.base).map(|mount| mount.surface)
     }
 
-    /// The surface that `path` belongs to, whether or not a route matches it.
+    /// Returns the surface to which `path` belongs, even if no route matches it.
     pub fn of_path(path: &str) -> Option<Self> {
         MOUNTS.iter().find(|mount| mount.owns(path)).map(|mount| mount.surface)
     }

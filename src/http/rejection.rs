@@ -1,4 +1,4 @@
-//! Why a request gets no answer from its handler, and how each contract's catcher learns the reason.
+//! The reasons to reject a request, and their way from a guard to the contract's catcher.
 
 use rocket::Request;
 use rocket::http::{Method, Status};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::rate_limit::LONGEST_WAIT;
 use crate::model::error::Error;
 
-/// How many seconds a session lives, by contract.
+/// The lifetime of a session in seconds, by contract.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     /// The private cookie of the Bottle contract.
@@ -21,33 +21,33 @@ pub struct Lifetimes {
     pub bookstore: u32,
 }
 
-/// Why a request does not get what it asked for. Each contract has its own words for each.
+/// The reason why a request gets no regular response. Each contract has its own messages.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rejection {
-    /// The domain said no.
+    /// A rule of the domain forbids it.
     Domain(Error),
     /// The body is not JSON by its own `Content-Type`.
     NotJson,
     /// The body is not well-formed JSON, or the request not well-formed HTTP.
     Malformed,
-    /// The body is over the limit.
+    /// The body exceeds the size limit.
     TooLarge,
-    /// No such path.
+    /// No route has this path.
     NoSuchPath,
-    /// The path exists, for other methods.
+    /// Routes have this path, but with other methods.
     WrongMethod,
-    /// A page of another site asks for it.
-    Foreign,
-    /// Someone tries too often.
-    TooOften,
-    /// The store cannot do it now; trying later may help.
+    /// A page of another site sent it.
+    CrossSite,
+    /// The client exceeds its rate limit.
+    RateLimited,
+    /// The store cannot answer now; a later attempt may succeed.
     Unavailable,
-    /// A bug, of which the client hears no more.
-    Bug,
+    /// The server has a bug. The log has the details, the response has none.
+    Internal,
 }
 
 impl From<Error> for Rejection {
-    /// What is for the log alone is logged here, once.
+    /// Converts `error`, and logs the details that are not sent. This is the only place that does.
     fn from(error: Error) -> Self {
         match error {
             Error::Unavailable(why) => {
@@ -56,16 +56,16 @@ impl From<Error> for Rejection {
             }
             Error::Internal(why) => {
                 tracing::error!("{why}");
-                Self::Bug
+                Self::Internal
             }
-            Error::TooOften => Self::TooOften,
+            Error::TooOften => Self::RateLimited,
             error => Self::Domain(error),
         }
     }
 }
 
 impl Rejection {
-    /// The status that says the same; a contract may answer what the domain said with another.
+    /// Returns the HTTP status. A contract may use another one for [`Self::Domain`].
     pub fn status(&self) -> Status {
         match self {
             Self::Domain(_) | Self::Malformed => Status::BadRequest,
@@ -73,21 +73,22 @@ impl Rejection {
             Self::TooLarge => Status::PayloadTooLarge,
             Self::NoSuchPath => Status::NotFound,
             Self::WrongMethod => Status::MethodNotAllowed,
-            Self::Foreign => Status::Forbidden,
-            Self::TooOften => Status::TooManyRequests,
+            Self::CrossSite => Status::Forbidden,
+            Self::RateLimited => Status::TooManyRequests,
             Self::Unavailable => Status::ServiceUnavailable,
-            Self::Bug => Status::InternalServerError,
+            Self::Internal => Status::InternalServerError,
         }
     }
 
-    /// What a guard fails with. The reason is left where the catcher finds it: a catcher is told
-    /// only a status.
+    /// Stores the rejection in the request's cache, because Rocket passes only a status to a
+    /// catcher, and returns a guard's outcome.
     pub(crate) fn stash(self, request: &Request<'_>) -> (Status, Self) {
         request.local_cache(|| Some(self.clone()));
         (self.status(), self)
     }
 
-    /// Why no handler answered this request, for its contract's catcher.
+    /// Returns the reason why no handler answered `request`: the stashed one, or one derived from
+    /// `status`.
     pub(crate) fn from_catcher(status: Status, request: &Request<'_>) -> Self {
         if let Some(reason) = request.local_cache(|| None::<Self>) {
             return reason.clone();
@@ -98,19 +99,20 @@ impl Rejection {
             413 => Self::TooLarge,
             503 => Self::Unavailable,
             400..500 => Self::Malformed,
-            _ => Self::Bug,
+            _ => Self::Internal,
         }
     }
 }
 
-/// `body` as JSON under `status`, with the headers that a status asks for.
+/// Returns a response with `status` and `body` as JSON, with `Allow` for 405, and `Retry-After` in
+/// seconds for 429 and 503.
 pub(crate) fn respond(
     request: &Request<'_>,
     status: Status,
     body: &impl Serialize,
 ) -> response::Result<'static> {
     let json = serde_json::to_vec(body).map_err(|e| {
-        tracing::error!("an answer is no JSON: {e}");
+        tracing::error!("cannot serialize a response as JSON: {e}");
         Status::InternalServerError
     })?;
     let mut response = Response::build_from(super::budget::json_response(request, json)?);
@@ -136,18 +138,19 @@ fn exists_for_another_method(request: &Request<'_>) -> bool {
     !methods.is_empty() && !methods.contains(&request.method())
 }
 
-/// Whether a segment of a route takes any text. One that takes a whole path means none in particular.
+/// Returns whether a segment of a route matches any text. One that matches a whole path does not
+/// count.
 fn is_parameter(segment: &str) -> bool {
     segment.starts_with('<') && !segment.ends_with("..>")
 }
 
-/// The methods that the request's path has routes for.
+/// Returns the methods of the routes that match the request's path.
 fn allowed_methods(request: &Request<'_>) -> Vec<Method> {
     let path: Vec<&str> = request.uri().path().segments().collect();
     let mut methods: Vec<Method> = request
         .rocket()
         .routes()
-        // The routes for unread bodies have no name; they take every path, and mean none.
+        // The routes of `csrf` and `drain`, which match every path, have no name.
         .filter(|route| route.name.is_some())
         .filter(|route| {
             let pattern: Vec<&str> =

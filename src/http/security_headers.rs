@@ -1,5 +1,5 @@
-//! Headers that tell browsers to guess no types, to let no other site frame or read an answer, and to
-//! keep nothing that is someone's own.
+//! Security headers: browsers must not guess content types, let other sites frame or read a
+//! response, or cache personal data.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Header;
@@ -7,15 +7,17 @@ use rocket::{Request, Response, async_trait};
 
 const HSTS: &str = "Strict-Transport-Security";
 
-/// Sets the headers that are the same in every answer, unless an answer has its own.
+/// Sets the security headers that a response does not already have.
 pub struct SecurityHeaders {
     defaults: Vec<Header<'static>>,
     hsts: bool,
 }
 
 impl SecurityHeaders {
-    /// With `hsts`, browsers ask for nothing but https from then on. A map from elsewhere (`has_map`) is
-    /// told which site asks; its makers refuse requests that do not say.
+    /// Creates the fairing.
+    ///
+    /// With `hsts`, browsers use only HTTPS from then on. With `has_map`, browsers send the origin
+    /// of the page to the map's server: public tile servers reject requests without it.
     pub fn new(hsts: bool, has_map: bool) -> Self {
         let referrer = if has_map { "strict-origin-when-cross-origin" } else { "same-origin" };
         let mut defaults = vec![
@@ -29,7 +31,7 @@ impl SecurityHeaders {
             ("Referrer-Policy", referrer),
             ("Cross-Origin-Opener-Policy", "same-origin"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
-            // Data need no cache, and nothing else where a browser is made to show them.
+            // JSON is neither cached nor, if a browser displays it, allowed to load anything.
             ("Cache-Control", "no-store"),
             (
                 "Content-Security-Policy",
@@ -37,7 +39,7 @@ impl SecurityHeaders {
             ),
         ];
         if hsts {
-            // A year.
+            // In seconds: a year.
             defaults.push((HSTS, "max-age=31536000"));
         }
         let defaults = defaults.into_iter().map(|(name, value)| Header::new(name, value));
@@ -58,7 +60,7 @@ impl Fairing for SecurityHeaders {
             }
         }
         if !self.hsts {
-            // Over TLS, Rocket's Shield adds it by itself, but in the debug profile.
+            // Over TLS, Rocket's Shield adds it except in the debug profile.
             response.remove_header(HSTS);
         }
     }

@@ -1,4 +1,4 @@
-//! The guard that states "someone is logged in", whatever they carry to prove it.
+//! The session guard, for the credentials of all contracts.
 
 use std::marker::PhantomData;
 
@@ -12,31 +12,34 @@ use crate::model::error::Error;
 use crate::model::token::Token;
 use crate::store::Snapshot;
 
-/// A way to carry a session: where a request of one contract has its token.
+/// The form in which requests of one contract carry a session's token.
 pub trait Credential: Send + Sync + 'static {
-    /// The contract whose sessions it proves.
+    /// The contract whose sessions the credential names.
     const CONTRACT: Contract;
 
-    /// The token the request carries, or why it has none.
+    /// Returns the token of `request`.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoToken`], or another error that the contract reports for a bad credential.
     fn token(request: &Request<'_>) -> Result<Token, Error>;
 }
 
-/// A live session, proved by the credential `C`: with it in a handler's signature, nobody gets in
-/// who is not logged in by that contract.
+/// A live session, named by the credential `C`. A handler with this guard runs only for requests
+/// that are logged in.
 pub struct Session<C> {
-    /// Who, and by which token.
+    /// The account and its session.
     pub login: Login,
-    by: PhantomData<C>,
+    credential: PhantomData<C>,
 }
 
-/// A live session, as [`Session`], and what the file held when it was found live. For answers that
-/// only read, at once.
+/// A live session, as [`Session`], and the snapshot in which it was found. For handlers that only
+/// read.
 pub struct SessionSnapshot<C> {
-    /// Who, and by which token.
+    /// The account and its session.
     pub login: Login,
-    /// What there is to see.
+    /// The state of the file in which the session is live.
     pub snapshot: Snapshot,
-    by: PhantomData<C>,
+    credential: PhantomData<C>,
 }
 
 #[async_trait]
@@ -44,9 +47,9 @@ impl<'r, C: Credential> FromRequest<'r> for Session<C> {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        proved::<C, _>(request, Accounts::resolve).map(|login| {
-            note(request, &login);
-            Self { login, by: PhantomData }
+        resolve_session::<C, _>(request, Accounts::resolve).map(|login| {
+            remember_account(request, &login);
+            Self { login, credential: PhantomData }
         })
     }
 }
@@ -56,16 +59,17 @@ impl<'r, C: Credential> FromRequest<'r> for SessionSnapshot<C> {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        proved::<C, _>(request, Accounts::resolve_with_snapshot).map(|(login, snapshot)| {
-            note(request, &login);
-            Self { login, snapshot, by: PhantomData }
-        })
+        resolve_session::<C, _>(request, Accounts::resolve_with_snapshot).map(
+            |(login, snapshot)| {
+                remember_account(request, &login);
+                Self { login, snapshot, credential: PhantomData }
+            },
+        )
     }
 }
 
-/// What `resolve` makes of the request's token of `C`. A request without a good one goes on to the
-/// catcher.
-fn proved<C: Credential, T>(
+/// Passes the request's token to `resolve`, and forwards the request if that fails.
+fn resolve_session<C: Credential, T>(
     request: &Request<'_>,
     resolve: impl FnOnce(&Accounts, Contract, &Token) -> Result<T, Error>,
 ) -> request::Outcome<T, Rejection> {
@@ -73,7 +77,7 @@ fn proved<C: Credential, T>(
         let accounts = request
             .rocket()
             .state::<Accounts>()
-            .ok_or_else(|| Error::Internal("no accounts are managed".into()))?;
+            .ok_or_else(|| Error::Internal("Rocket manages no Accounts".into()))?;
         resolve(accounts, C::CONTRACT, &token)
     });
     match resolved {
@@ -82,14 +86,14 @@ fn proved<C: Credential, T>(
     }
 }
 
-/// The id of the account that a request proved to be, for the log.
-struct Proved(Option<i64>);
+/// The id of the account that a request is logged in as, for the log.
+struct LoggedIn(Option<i64>);
 
-fn note(request: &Request<'_>, login: &Login) {
-    request.local_cache(|| Proved(Some(login.account.id)));
+fn remember_account(request: &Request<'_>, login: &Login) {
+    request.local_cache(|| LoggedIn(Some(login.account.id)));
 }
 
-/// The id of the account whose session let `request` in, if one did.
+/// Returns the id of the account that `request` is logged in as, if a guard found its session.
 pub fn account_of(request: &Request<'_>) -> Option<i64> {
-    request.local_cache(|| Proved(None)).0
+    request.local_cache(|| LoggedIn(None)).0
 }

@@ -1,14 +1,14 @@
-//! JSON in which an array is never an object.
+//! JSON in which an array never stands for an object.
 //!
-//! The `Deserialize` that serde derives for a struct takes its fields from an object by their names or
-//! from an array by their order. No contract documents the latter.
+//! The `Deserialize` that serde derives for a struct reads its fields from an object by name, or from
+//! an array by order. No contract documents the latter.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
 
-/// A JSON value, at any depth of which a struct is an object.
+/// Deserializes a JSON value, and rejects an array in place of a struct at any depth.
 pub(super) struct StrictJson(pub(super) Value);
 
 impl<'de> IntoDeserializer<'de, Error> for StrictJson {

@@ -1,5 +1,5 @@
-//! Settings: ours in `[default.bottle]` of `Rocket.toml` or in `ROCKET_BOTTLE='{key=value}'`, and
-//! Rocket's own beside them. Nothing needs to be set.
+//! The settings: Bottle's in `[default.bottle]` of `Rocket.toml` or in
+//! `ROCKET_BOTTLE='{key=value}'`, and Rocket's own beside them. Each has a default.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -18,63 +18,66 @@ use crate::http::connections::Limits;
 use crate::model::network::TrustedProxy;
 use crate::server::logging::LogFormat;
 
-/// What an operator may set, each with its default.
+/// Bottle's settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The database file; `--db` goes before it.
+    /// The database file. `--db` overrides it.
     pub database: PathBuf,
-    /// The fewest characters a new password may have.
+    /// The minimum length of a new password, in characters; at least 1.
     pub min_password_length: usize,
-    /// Argon2's memory, in KiB.
+    /// The memory of one password hash (Argon2id), in KiB; at least 8.
     pub argon2_memory_kib: u32,
-    /// Argon2's passes over that memory.
+    /// The passes of Argon2id over that memory; at least 1.
     pub argon2_iterations: u32,
-    /// How many passwords are hashed at one time.
+    /// The number of passwords that are hashed at one time; at least 1.
     pub password_workers: usize,
-    /// How long a login by cookie lives, in seconds.
+    /// The lifetime of a Bottle session, in seconds.
     pub session_seconds: u32,
-    /// How long a Ledger token lives, in seconds.
+    /// The lifetime of a Ledger token, in seconds.
     pub ledger_token_seconds: u32,
-    /// How long a Music token lives, in seconds.
+    /// The lifetime of a Music token, in seconds.
     pub music_token_seconds: u32,
-    /// How long a Bookstore token lives, in seconds.
+    /// The lifetime of a Bookstore token, in seconds.
     pub bookstore_token_seconds: u32,
-    /// Where map pictures come from on the internet, with `{z}`, `{x}` and `{y}`; empty for nowhere.
+    /// The URL of map tiles on the internet, with `{z}`, `{x}` and `{y}`; empty for none.
     pub tile_url: String,
-    /// Whom to name on that map.
+    /// The attribution that the page shows on that map.
     pub tile_attribution: String,
-    /// An MBTiles file with a street map; empty for none. `--map` goes before it.
+    /// An MBTiles file with a street map; empty for none. `--map` overrides it.
     pub map_file: PathBuf,
-    /// Whether visitors who are not logged in see counts of bottles.
+    /// Whether visitors see counts of bottles.
     pub public_counts: bool,
-    /// How long a change waits for another program's lock on the file, in milliseconds.
+    /// The time that a change waits for another program's lock on the file, in milliseconds.
     pub busy_timeout_ms: u64,
-    /// How long a client may take to begin a request, and to send its body, in seconds.
+    /// The time in which a client must begin a request, and then send its body, in seconds; at
+    /// least 1.
     pub request_timeout_seconds: u32,
-    /// How many connections may be open; beyond, those that wait longest are closed.
+    /// The number of connections that may be open; at least 1. The server closes those beyond it
+    /// that have waited longest.
     pub max_connections: usize,
-    /// How many of them from one address.
+    /// The number of connections that may be open from one address; at least 1.
     pub max_connections_per_address: usize,
-    /// How many wrong passwords an account bears in a minute, and an address ten times as many.
+    /// The rate limit for wrong passwords, per account. An address may send ten times as many.
     pub login_attempts_per_minute: u32,
-    /// How many may register from one address in a minute.
+    /// The rate limit for registrations, per address.
     pub registrations_per_minute: u32,
-    /// How many bottles an account may throw in a minute, and an address ten times as many.
+    /// The rate limit for thrown bottles, per account. An address may throw ten times as many.
     pub throws_per_minute: u32,
-    /// How many reports by different people hide a bottle until a teacher looks; 0 for none.
+    /// The number of reports by different accounts that hide a bottle; 0 for never.
     pub reports_to_hide: u32,
-    /// How many may listen to what happens on the sea at one time.
+    /// The number of event streams that may be open.
     pub max_event_streams: usize,
-    /// Where people reach the server, if that is https behind a proxy; empty for what they ask for.
+    /// The URL under which clients reach the server, if a proxy serves it over HTTPS; empty to use
+    /// the `Host` header.
     pub public_url: String,
-    /// The address of the proxy whose word on clients' addresses counts; empty for none.
+    /// The address of the proxy that names clients' addresses in a header; empty for none.
     pub trusted_proxy: Option<IpAddr>,
-    /// How the log is written: `text` or `json`.
+    /// The format of the log: `text` or `json`.
     pub log_format: LogFormat,
-    /// Where Prometheus finds `/metrics`; empty for nowhere.
+    /// The address that serves `/metrics` to Prometheus; empty for none.
     pub metrics_address: Option<SocketAddr>,
-    /// Reads and changes that take longer are logged, in milliseconds; 0 for none.
+    /// The duration from which reads and changes are logged as slow, in milliseconds; 0 for never.
     pub slow_query_ms: u64,
 }
 
@@ -113,7 +116,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings in `figment`, or what is wrong with them, for the operator.
+    /// Reads the settings from `figment`.
+    ///
+    /// # Errors
+    /// Returns a message for the operator if a setting is unknown, has the wrong type or is out of
+    /// range.
     pub fn from(figment: &Figment) -> Result<Self, String> {
         let settings: Self = match figment.find_value("bottle") {
             Ok(_) => figment
@@ -121,8 +128,8 @@ impl Settings {
                 .map_err(|e| format!("{}: {}", e.path.join("."), e.kind))?,
             Err(_) => Self::default(),
         };
-        // Argon2 itself knows no less than 8 KiB and one pass.
-        let least = [
+        // Argon2 itself requires 8 KiB and one pass.
+        let min = [
             ("argon2_memory_kib", settings.argon2_memory_kib >= 8, 8),
             ("argon2_iterations", settings.argon2_iterations >= 1, 1),
             ("password_workers", settings.password_workers >= 1, 1),
@@ -132,33 +139,33 @@ impl Settings {
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
         PublicUrl::parse(&settings.public_url)?;
-        match least.iter().find(|(_, holds, _)| !holds) {
-            Some((name, _, least)) => Err(format!("{name} must be {least} or more")),
+        match min.iter().find(|(_, holds, _)| !holds) {
+            Some((name, _, min)) => Err(format!("{name} is too small: set it to {min} or more")),
             None => Ok(settings),
         }
     }
 
-    /// What one password hash costs.
+    /// Returns the cost of one password hash.
     pub fn password_cost(&self) -> Cost {
         Cost { memory_kib: self.argon2_memory_kib, iterations: self.argon2_iterations }
     }
 
-    /// What a client may keep the server waiting for.
+    /// Returns the limits on connections.
     pub fn limits(&self) -> Limits {
         Limits {
-            patience: Duration::from_secs(self.request_timeout_seconds.into()),
-            most: self.max_connections,
-            most_per_address: self.max_connections_per_address,
+            request_timeout: Duration::from_secs(self.request_timeout_seconds.into()),
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
             proxy: self.trusted_proxy(),
         }
     }
 
-    /// The proxy that is believed when it names a client's address.
+    /// Returns the proxy whose header names the client's address.
     pub fn trusted_proxy(&self) -> TrustedProxy {
         TrustedProxy::new(self.trusted_proxy)
     }
 
-    /// How often in a minute one may try things.
+    /// Returns the rate limits.
     pub fn rates(&self) -> Rates {
         Rates {
             logins: self.login_attempts_per_minute,
@@ -167,23 +174,23 @@ impl Settings {
         }
     }
 
-    /// How long a read or a change takes that is logged as slow.
-    pub fn slow(&self) -> Option<Duration> {
+    /// Returns the duration from which reads and changes are logged as slow, or `None` for never.
+    pub fn slow_query(&self) -> Option<Duration> {
         (self.slow_query_ms > 0).then(|| Duration::from_millis(self.slow_query_ms))
     }
 
-    /// How long a change waits for another program's lock on the file.
+    /// Returns the time that a change waits for another program's lock on the file.
     pub fn busy_timeout(&self) -> Duration {
         Duration::from_millis(self.busy_timeout_ms)
     }
 }
 
-/// Where all settings come from, weakest first: our defaults for Rocket, `Rocket.toml` in this
-/// folder or one above it, `ROCKET_*` in the environment.
+/// Returns the sources of all settings, weakest first: Bottle's defaults for Rocket, `Rocket.toml`
+/// in this folder or one above it, `ROCKET_*` in the environment.
 pub fn figment() -> Figment {
     Figment::from(Config::default())
         .merge(("workers", default_workers()))
-        // Signals are our own business.
+        // `InFlight` handles signals.
         .merge(("shutdown.ctrlc", false))
         .merge(("shutdown.signals", Vec::<String>::new()))
         .merge(("shutdown.grace", 8))
@@ -193,14 +200,14 @@ pub fn figment() -> Figment {
         .select(Profile::from_env_or("ROCKET_PROFILE", Config::DEFAULT_PROFILE))
 }
 
-/// Reads run on the workers themselves, so there are more of them than cores: a slow query then
-/// shares a core with the others instead of keeping it.
+/// Returns the default number of workers: twice the number of cores, because reads run on the
+/// workers, and a slow query then shares its core with others.
 fn default_workers() -> usize {
     available_parallelism().map_or(4, |cores| (2 * cores.get()).max(4))
 }
 
-/// Rocket's `log_level`, which is ours too: `off`, `critical` (errors only), `normal` (one line a
-/// request) or `debug` (Rocket's own lines as well).
+/// Returns Rocket's `log_level`, which also applies to Bottle: `off`, `critical` (errors only),
+/// `normal` (one line per request) or `debug` (Rocket's own lines as well).
 pub fn log_level(figment: &Figment) -> LogLevel {
     figment.extract_inner(Config::LOG_LEVEL).unwrap_or(LogLevel::Normal)
 }

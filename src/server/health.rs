@@ -1,38 +1,40 @@
-//! Whether the server lives, and whether it can do its work: for whatever starts and stops it.
+//! The health checks, for service managers and load balancers.
 
 use std::sync::Arc;
 
 use rocket::http::Status;
 use rocket::serde::json::Json;
-use rocket::{Route, State, get, routes};
+use rocket::{State, get};
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
 
+use crate::http::openapi::documented_routes;
 use crate::store::Store;
 
-/// With less room than this on the disk, changes may soon be refused.
+/// The free space on the disk below which the server is not ready, because writes may soon fail.
 const MIN_FREE_BYTES: u64 = 32 * 1024 * 1024;
 
-/// `status` is `ok`, or why it is not.
+/// `status` is `ok`, or the reason for a failure.
 #[derive(Serialize, ToSchema)]
 struct Health {
     status: String,
 }
 
-/// Whether it runs
+/// Check that the server runs
 #[utoipa::path(get, path = "/healthz",
-    responses((status = 200, description = "it runs", body = Health))
+    responses((status = 200, description = "the server runs", body = Health))
 )]
 #[get("/healthz")]
 fn healthz() -> Json<Health> {
     Json(Health { status: "ok".into() })
 }
 
-/// Whether the database answers and the disk has room
+/// Check that the database answers and the disk has free space
 #[utoipa::path(get, path = "/readyz",
     responses(
-        (status = 200, description = "both", body = Health),
-        (status = 503, description = "not so: `status` says why", body = Health),
+        (status = 200, description = "the server is ready", body = Health),
+        (status = 503, description = "the server is not ready; `status` is the reason", body = Health),
     )
 )]
 #[get("/readyz")]
@@ -46,28 +48,25 @@ fn readyz(store: &State<Arc<Store>>) -> (Status, Json<Health>) {
 
 fn readiness_failure(store: &Store) -> Option<&'static str> {
     if let Err(e) = store.ping() {
-        tracing::error!("the database does not answer: {e}");
+        tracing::error!("not ready: the database does not answer: {e}");
         return Some("the database does not answer");
     }
     match store.room() {
         Ok(room) if room < MIN_FREE_BYTES => Some("the disk is nearly full"),
         Ok(_) => None,
         Err(e) => {
-            tracing::error!("the disk does not answer: {e}");
+            tracing::error!("not ready: cannot read the free space of the disk: {e}");
             Some("the disk does not answer")
         }
     }
 }
 
-/// Routes, to be mounted at `/`.
-pub fn routes() -> Vec<Route> {
-    routes![healthz, readyz]
+documented_routes! {
+    /// Returns the routes, to be mounted at `/`.
+    pub fn routes, fn api => [healthz, readyz]
 }
 
-/// What the document says of them.
-pub fn describe() -> utoipa::openapi::OpenApi {
-    #[derive(OpenApi)]
-    #[openapi(paths(healthz, readyz))]
-    struct Api;
-    Api::openapi()
+/// Describes the routes for the OpenAPI document.
+pub fn describe() -> OpenApi {
+    api()
 }

@@ -1,4 +1,4 @@
-//! Others on the network come in: at which addresses, and how a phone finds them.
+//! Lets others on the local network join: addresses, QR code and mDNS name.
 
 use std::net::IpAddr;
 
@@ -9,24 +9,25 @@ use rocket::Config;
 
 use crate::api::bottle::{JoinInfo, SharedJoinInfo};
 
-/// The name that this machine answers to on the network, where mDNS is built in.
+/// The name of this machine on the network, if the feature `mdns` is on.
 pub const NAME: &str = "bottle.local";
 
-/// Fills in `info`, prints it to the terminal, and announces [`NAME`], once the server listens.
-pub fn open(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>) {
+/// Fills in `info`, prints it to the terminal, and announces [`NAME`]. Call it once the server
+/// listens.
+pub fn publish_join_info(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>) {
     let mut addresses = Vec::new();
     if !config.address.is_loopback() {
         let scheme = if config.tls_enabled() { "https" } else { "http" };
-        let hosts = reached_at(config.address);
+        let hosts = reachable_addresses(config.address);
         let name = announce(&hosts, config.port).then(|| NAME.to_owned());
-        let hosts = hosts.into_iter().map(host).chain(name);
+        let hosts = hosts.into_iter().map(url_host).chain(name);
         addresses = hosts.map(|host| format!("{scheme}://{host}:{}", config.port)).collect();
-        tell(&addresses);
+        print_addresses(&addresses);
     }
     if let Some(fingerprint) = &fingerprint {
         println!(
-            "Browsers will warn: nobody but this machine vouches for its certificate.\n\
-             Before you go on, compare what they show with its SHA-256 fingerprint:\n\
+            "Browsers will show a warning, because this machine signed its own certificate.\n\
+             Compare the certificate's SHA-256 fingerprint in the browser with this one, then continue:\n\
              {fingerprint}"
         );
     }
@@ -34,20 +35,20 @@ pub fn open(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>)
     info.set(JoinInfo { addresses, fingerprint, qr_code });
 }
 
-/// An address as it stands in a URL.
-fn host(address: IpAddr) -> String {
+/// Formats an address for a URL.
+fn url_host(address: IpAddr) -> String {
     match address {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => format!("[{v6}]"),
     }
 }
 
-/// This machine's addresses that others on its network reach, those of version 4 first.
+/// Returns the addresses under which others on the network reach this machine, IPv4 first.
 pub fn addresses() -> Vec<IpAddr> {
     let interfaces = match getifaddrs() {
         Ok(interfaces) => interfaces,
         Err(e) => {
-            tracing::warn!("this machine's addresses are not known: {e}");
+            tracing::warn!("cannot list this machine's network addresses: {e}");
             return Vec::new();
         }
     };
@@ -67,53 +68,56 @@ pub fn addresses() -> Vec<IpAddr> {
     found
 }
 
-/// Where others reach a server that listens at this address.
-fn reached_at(listening: IpAddr) -> Vec<IpAddr> {
+/// Returns the addresses under which others reach a server that listens on `listening`.
+fn reachable_addresses(listening: IpAddr) -> Vec<IpAddr> {
     if !listening.is_unspecified() {
         return vec![listening];
     }
-    // All of version 6 take those of version 4 as well, and not the other way round.
+    // A socket on `::` accepts IPv4 as well; one on `0.0.0.0` does not accept IPv6.
     addresses().into_iter().filter(|one| listening.is_ipv6() || one.is_ipv4()).collect()
 }
 
-fn tell(addresses: &[String]) {
+fn print_addresses(addresses: &[String]) {
     let Some(first) = addresses.first() else {
-        return println!("This machine is on no network: nobody else can come in.");
+        return println!(
+            "Nobody else can join: this machine has no network address. Connect it to a network, \
+             and start Bottle again."
+        );
     };
-    println!("\nOthers on this network come in at {}", addresses.join(" or "));
-    if let Some(code) = text(first) {
+    println!("\nOthers on this network can join at {}", addresses.join(" or "));
+    if let Some(code) = terminal_code(first) {
         println!("{code}");
     }
     println!("To project: {first}/join");
 }
 
-/// A QR code for a terminal.
-fn text(address: &str) -> Option<String> {
+/// Renders `address` as a QR code for a terminal.
+fn terminal_code(address: &str) -> Option<String> {
     let code = QrCode::new(address).ok()?;
-    // Light on dark, as most terminals are.
+    // Most terminals are light on dark.
     let mut render = code.render::<unicode::Dense1x2>();
     let (light, dark) = (unicode::Dense1x2::Light, unicode::Dense1x2::Dark);
     Some(render.dark_color(light).light_color(dark).build())
 }
 
-/// A QR code as an SVG picture.
+/// Renders `address` as a QR code in SVG.
 fn svg_code(address: &str) -> Option<String> {
     let code = QrCode::new(address).ok()?;
     let mut render = code.render::<svg::Color<'_>>();
     Some(render.min_dimensions(240, 240).build())
 }
 
-/// Answers to [`NAME`] for as long as the program runs; whether it does.
+/// Announces [`NAME`] by mDNS for as long as the program runs, and returns whether that succeeded.
 #[cfg(feature = "mdns")]
 fn announce(addresses: &[IpAddr], port: u16) -> bool {
-    let announced = || {
+    let register = || {
         let daemon = mdns_sd::ServiceDaemon::new()?;
         let host = format!("{NAME}.");
         let service =
             mdns_sd::ServiceInfo::new("_http._tcp.local.", "Bottle", &host, addresses, port, None)?;
         daemon.register(service)
     };
-    announced().map_err(|e| tracing::warn!("it does not answer to {NAME}: {e}")).is_ok()
+    register().map_err(|e| tracing::warn!("cannot announce {NAME} by mDNS: {e}")).is_ok()
 }
 
 #[cfg(not(feature = "mdns"))]

@@ -1,4 +1,4 @@
-//! The log: on standard error, one line a request at most.
+//! The log: on standard error, with at most one line per request.
 
 use std::fmt;
 use std::io::{IsTerminal, stderr};
@@ -13,18 +13,18 @@ use tracing::level_filters::LevelFilter;
 
 use crate::http::{ClientIp, account_of};
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Lines of text, for people.
     #[default]
     Text,
-    /// An object a line, for programs.
+    /// One JSON object per line, for programs.
     Json,
 }
 
-/// Starts logging at Rocket's level. A second call changes nothing.
+/// Starts the log at Rocket's level. A second call has no effect.
 pub fn init(level: LogLevel, format: LogFormat) {
     let level = match level {
         LogLevel::Off => LevelFilter::OFF,
@@ -37,7 +37,7 @@ pub fn init(level: LogLevel, format: LogFormat) {
         .with_target(false)
         .with_ansi(stderr().is_terminal())
         .with_writer(stderr)
-        // It would say on standard error that standard error is gone, and panic.
+        // Otherwise it reports a closed standard error on standard error, and panics.
         .log_internal_errors(false);
     let _ = match format {
         LogFormat::Text => log.try_init(),
@@ -45,9 +45,11 @@ pub fn init(level: LogLevel, format: LogFormat) {
     };
 }
 
-/// Logs each request when it is answered: the client's address, the account's id (`-` for none),
-/// method (`-` for one that Rocket could not parse), path (the query, which may tell where someone is,
-/// stays out), status, time taken, and the number that the answer bears too, as `X-Request-Id`.
+/// Logs each request when it is answered.
+///
+/// A line has the client's address, the account's id (`-` for none), the method (`-` if Rocket could
+/// not parse the request), the path, the status, the duration in milliseconds, and the request's id,
+/// which the response has in `X-Request-Id`. The query stays out, because it may reveal a position.
 pub struct RequestLog(pub LogFormat);
 
 #[async_trait]
@@ -57,16 +59,15 @@ impl Fairing for RequestLog {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        request
-            .local_cache(|| StartedSession { at: Instant::now(), method: Some(request.method()) });
+        request.local_cache(|| RequestStart { at: Instant::now(), method: Some(request.method()) });
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let StartedSession { at, method } = begun(request);
+        let RequestStart { at, method } = request_start(request);
         let id = format!("{:016x}", rand::random::<u64>());
         let client = ClientIp::of(request).0;
         let account = account_of(request);
-        // Its own words only: a path may hold characters that break a line, or turn it around.
+        // A path may contain characters that break a line or reverse its direction.
         let path = request.uri().path().as_str().escape_default();
         let status = response.status().code;
         let ms = at.elapsed().as_secs_f64() * 1000.0;
@@ -84,21 +85,21 @@ impl Fairing for RequestLog {
     }
 }
 
-/// How a request began.
-pub(crate) struct StartedSession {
-    /// When its head had arrived.
+/// The start of a request.
+pub(crate) struct RequestStart {
+    /// The time at which its head had arrived.
     pub(crate) at: Instant,
-    /// The method it came with: what is refused is given another. None for a request that Rocket could
-    /// not parse; it then claims to be a `GET`.
+    /// The method that the client sent: Rocket turns HEAD into GET to find a route. `None` if Rocket
+    /// could not parse the request; Rocket then reports a GET.
     pub(crate) method: Option<Method>,
 }
 
-/// How `request` began, for whom it is already answered.
-pub(crate) fn begun<'r>(request: &'r Request<'_>) -> &'r StartedSession {
-    request.local_cache(|| StartedSession { at: Instant::now(), method: None })
+/// Returns the start of `request`, for response fairings.
+pub(crate) fn request_start<'r>(request: &'r Request<'_>) -> &'r RequestStart {
+    request.local_cache(|| RequestStart { at: Instant::now(), method: None })
 }
 
-/// What is there, or `-`.
+/// Displays the value, or `-` for none.
 struct OrDash<T>(Option<T>);
 
 impl<T: fmt::Display> fmt::Display for OrDash<T> {

@@ -1,4 +1,4 @@
-//! Figures for Prometheus, on an address of their own.
+//! Metrics for Prometheus, on an address of their own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,30 +18,30 @@ use rocket::{Build, Request, Response, Rocket, State, async_trait, get, routes};
 
 use crate::http::mounts::Surface;
 use crate::model::clock::Clock;
-use crate::server::logging::begun;
+use crate::server::logging::request_start;
 use crate::store::{Store, stats};
 
-/// Counts requests, when they are answered. A clone counts to the same.
+/// Counts answered requests. Clones share the counts.
 #[derive(Clone)]
 pub struct Metrics {
-    requests: Family<Answered, Counter>,
-    seconds: Family<Served, Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<DurationLabels, Histogram>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Answered {
+struct RequestLabels {
     part: Part,
     status: u16,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Served {
+struct DurationLabels {
     part: Part,
 }
 
-/// What of the server a request is for.
+/// The part of the server that handles a request.
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, EncodeLabelValue)]
-#[allow(non_camel_case_types)] // as they are printed
+#[allow(non_camel_case_types)] // The names are the labels.
 enum Part {
     bottle,
     ledger,
@@ -66,7 +66,7 @@ impl Part {
 
 impl Default for Metrics {
     fn default() -> Self {
-        // From a tenth of a millisecond to some 6 seconds.
+        // From 0.1 ms to 6 s.
         let buckets = || Histogram::new(exponential_buckets(0.0001, 3.0, 11));
         Self { requests: Family::default(), seconds: Family::new_with_constructor(buckets) }
     }
@@ -81,14 +81,14 @@ impl Fairing for Metrics {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let part = Part::of(request.uri().path().as_str());
         let status = response.status().code;
-        self.requests.get_or_create(&Answered { part, status }).inc();
-        let seconds = begun(request).at.elapsed().as_secs_f64();
-        self.seconds.get_or_create(&Served { part }).observe(seconds);
+        self.requests.get_or_create(&RequestLabels { part, status }).inc();
+        let seconds = request_start(request).at.elapsed().as_secs_f64();
+        self.seconds.get_or_create(&DurationLabels { part }).observe(seconds);
     }
 }
 
 impl Metrics {
-    /// All figures, in Prometheus's text.
+    /// Returns all metrics in the OpenMetrics text format.
     fn text(&self, store: &Store, clock: &Clock) -> Result<String, String> {
         let mut registry = Registry::default();
         registry.register("bottle_requests", "Requests answered", self.requests.clone());
@@ -114,7 +114,7 @@ impl Metrics {
         Ok(text)
     }
 
-    /// The server of `/metrics` at `address`, with what else Rocket is told in `figment`.
+    /// Builds the server of `/metrics` at `address`, with Rocket's other settings from `figment`.
     pub fn server(
         &self,
         figment: &Figment,
@@ -141,6 +141,7 @@ fn metrics(
 ) -> Result<(ContentType, String), Status> {
     let kind = ContentType::new("application", "openmetrics-text");
     let kind = kind.with_params([("version", "1.0.0"), ("charset", "utf-8")]);
-    let text = metrics.text(store, clock).inspect_err(|e| tracing::error!("the metrics: {e}"));
+    let text =
+        metrics.text(store, clock).inspect_err(|e| tracing::error!("cannot read the metrics: {e}"));
     text.map(|text| (kind, text)).map_err(|_| Status::ServiceUnavailable)
 }

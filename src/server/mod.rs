@@ -38,9 +38,7 @@ use crate::domain::rate_limit::RateLimiter;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
-use crate::http::{
-    ByteBudget, CsrfProtection, Lifetimes, NoMethodOverride, PublicUrl, drain_routes,
-};
+use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
 use crate::model::clock::Clock;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
@@ -48,22 +46,22 @@ use crate::web;
 
 /// The data that the server serves, besides its settings.
 pub struct AppState {
-    /// Accounts and bottles.
+    /// The database.
     pub store: Arc<Store>,
-    /// What time it is.
+    /// The clock.
     pub clock: Clock,
-    /// A street map, if there is one.
+    /// The street map, if there is one.
     pub tiles: Option<Tiles>,
-    /// Accounts that anyone may use.
+    /// Accounts of the demo, whose passwords are public.
     pub demo_accounts: Vec<DemoAccount>,
-    /// How others on the network come in.
+    /// The addresses under which others on the network join.
     pub join_info: SharedJoinInfo,
-    /// Whether it is served over TLS with a certificate that this machine made.
+    /// Whether the TLS certificate is self-signed.
     pub is_self_signed: bool,
 }
 
 impl AppState {
-    /// The bottles in `store` alone.
+    /// Creates the state of a server of `store`, without a street map or demo accounts.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
         Self {
             store,
@@ -76,31 +74,30 @@ impl AppState {
     }
 }
 
-/// The server over `sea`, ready to launch with Rocket's settings in `figment` and ours in
-/// `settings`.
-pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Build> {
-    let figment = figment.join((Config::SECRET_KEY, sea.store.keys().cookie.clone()));
+/// Builds the server of `state`, with Rocket's settings in `figment` and Bottle's in `settings`.
+pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<Build> {
+    let figment = figment.join((Config::SECRET_KEY, state.store.keys().cookie.clone()));
     let figment = match log_level(&figment) {
-        // At its own `debug`, Rocket prints each header, cookies and tokens with them.
+        // At its own `debug`, Rocket prints all headers, including cookies and tokens.
         LogLevel::Debug => figment.merge((Config::LOG_LEVEL, LogLevel::Normal)),
         _ => figment.merge((Config::LOG_LEVEL, LogLevel::Off)),
     };
-    // It was checked with the other settings.
+    // `Settings::from` has validated it.
     let url = PublicUrl::parse(&settings.public_url).unwrap_or_default();
-    // A browser that was told never to go back to plain http lets nobody past its warning.
+    // With HSTS, a browser lets nobody continue past the warning about a self-signed certificate.
     let is_https = url.is_https() || Config::try_from(&figment).is_ok_and(|c| c.tls_enabled());
-    let hsts = is_https && !sea.is_self_signed;
+    let hsts = is_https && !state.is_self_signed;
     let headers = Arc::new(SecurityHeaders::new(hsts, !settings.tile_url.is_empty()));
     let log = Arc::new(RequestLog(settings.log_format));
     let in_flight = InFlight::default();
     let connections = Connections::new(settings.limits());
-    let always: Fairings = Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
-    let catchers = |catchers| with_fairings(catchers, &always);
-    let rocket = manage(rocket::custom(figment), settings, sea)
+    let fairings: Fairings =
+        Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
+    let catchers = |catchers| with_fairings(catchers, &fairings);
+    let rocket = manage(rocket::custom(figment), settings, state)
         .attach(NoMethodOverride)
         .attach(log)
-        .attach(CsrfProtection)
-        // In place of the one that Rocket attaches.
+        // Replaces Rocket's default Shield, whose headers are in `SecurityHeaders`.
         .attach(Shield::new())
         .attach(headers)
         .attach(in_flight.clone())
@@ -111,12 +108,15 @@ pub fn build(figment: Figment, settings: &Settings, sea: AppState) -> Rocket<Bui
         .attach(housekeeping())
         .manage(url);
 
-    let rocket =
-        rocket.mount("/", web::routes()).mount("/", health::routes()).mount("/", drain_routes());
+    let rocket = rocket
+        .mount("/", csrf_routes())
+        .mount("/", web::routes())
+        .mount("/", health::routes())
+        .mount("/", drain_routes());
     mounts::mount_all(rocket, catchers)
 }
 
-/// Runs the tasks of each minute.
+/// Returns a fairing that deletes expired data every minute.
 fn housekeeping() -> AdHoc {
     AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
         let accounts = rocket.state::<Accounts>().cloned();
@@ -127,10 +127,14 @@ fn housekeeping() -> AdHoc {
                 while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
                     minutes.tick().await;
                     if let Err(e) = accounts.clear_sessions().await {
-                        tracing::warn!("sessions that are over could not be cleared: {e}");
+                        tracing::warn!(
+                            "cannot delete expired sessions: {e}; trying again in a minute"
+                        );
                     }
                     if let Err(e) = bottles.clear_past_openings().await {
-                        tracing::warn!("past openings could not be cleared: {e}");
+                        tracing::warn!(
+                            "cannot delete past openings: {e}; trying again in a minute"
+                        );
                     }
                 }
             });
@@ -138,14 +142,14 @@ fn housekeeping() -> AdHoc {
     })
 }
 
-/// Manages the state that handlers and guards ask for.
-fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<Build> {
-    let AppState { store, clock, tiles, demo_accounts, join_info, .. } = sea;
+/// Adds the state that handlers and guards use to `rocket`.
+fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket<Build> {
+    let AppState { store, clock, tiles, demo_accounts, join_info, .. } = state;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let live = EventBus::new(settings.max_event_streams);
-    let listeners = live.clone();
-    store.on_external_change(move || listeners.publish(Event::Reset));
-    let throttle = Arc::new(RateLimiter::new(settings.rates(), &clock));
+    let events = EventBus::new(settings.max_event_streams);
+    let publisher = events.clone();
+    store.on_external_change(move || publisher.publish(Event::Reset));
+    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
@@ -159,17 +163,17 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<B
                 clock.clone(),
                 settings.min_password_length,
             )
-            .with_rate_limiter(Arc::clone(&throttle))
-            .with_events(live.clone()),
+            .with_rate_limiter(Arc::clone(&rate_limiter))
+            .with_events(events.clone()),
         )
-        .manage(throttle)
+        .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(Arc::clone(&store))
-        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(live.clone()))
-        .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
-        .manage(live)
+        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(events.clone()))
+        .manage(Moderation::new(store, clock, events.clone(), settings.reports_to_hide))
+        .manage(events)
         .manage(ByteBudget::default())
         .manage(join_info)
         .manage(Lifetimes {

@@ -11,7 +11,7 @@ pub(super) fn mount_all(
     rocket: Rocket<Build>,
     wrap: impl Fn(Vec<Catcher>) -> Vec<Catcher>,
 ) -> Rocket<Build> {
-    // Bottle's catchers answer under `/` for every path that has no contract of its own.
+    // Bottle's catchers at `/` answer for every path that belongs to no other contract.
     MOUNTS.iter().fold(rocket, |rocket, mount| {
         let rocket = rocket.mount(mount.base, routes(mount.surface));
         match catchers(mount.surface) {
@@ -24,7 +24,8 @@ pub(super) fn mount_all(
 fn routes(surface: Surface) -> Vec<Route> {
     match surface {
         Surface::Bottle => {
-            [bottle::routes(), bottle::page_routes(), bottle::class_routes()].concat()
+            let documented = [bottle::routes(), bottle::page_routes(), bottle::class_routes()];
+            [documented.concat(), bottle::picture_routes()].concat()
         }
         Surface::BottleDraft => bottle::routes(),
         Surface::Ledger => ledger::routes(),
@@ -36,7 +37,7 @@ fn routes(surface: Surface) -> Vec<Route> {
 
 fn catchers(surface: Surface) -> Option<Vec<Catcher>> {
     match surface {
-        // Those at `/` answer for `/api` as well.
+        // The catchers at `/` answer for `/api` as well.
         Surface::Bottle => None,
         Surface::BottleDraft => Some(bottle::catchers()),
         Surface::Ledger | Surface::Cards | Surface::Members | Surface::Divisions => {
@@ -47,7 +48,7 @@ fn catchers(surface: Surface) -> Option<Vec<Catcher>> {
     }
 }
 
-/// What the OpenAPI document says about a surface.
+/// Returns the specifications of a surface for the OpenAPI document.
 pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
     match surface {
         Surface::Bottle => {

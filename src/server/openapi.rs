@@ -1,7 +1,7 @@
-//! The OpenAPI document of every contract, at the bases where the server mounts them.
+//! The OpenAPI document of all contracts, at the bases where the server mounts them.
 //!
-//! The program carries it ready-made, as `static/api/openapi.json`, and none of this code: a megabyte
-//! less. `cargo run --example openapi` writes it anew, and a test compares the two.
+//! The program embeds the finished document, `static/api/openapi.json`, and not this code, which
+//! saves a megabyte. `cargo run --example openapi` writes the document, and a test compares.
 
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -14,13 +14,14 @@ use super::{health, mounts};
 use crate::http::mounts::MOUNTS;
 use crate::http::openapi::ContractSpec;
 
-const ABOUT: &str = "Five interfaces, one account store: an account made through one logs in through the others. \
-    Beyond what is listed, every route may answer 400 (malformed request), 403 (what a page of another site sends), \
-    413 (body too large), 415 (body is not JSON), 429 (too often), 500 (a bug) and 503 (the store cannot do it now).";
+const ABOUT: &str = "Five contracts share one set of accounts: an account that was registered through one logs in \
+    through the others. Besides the listed statuses, every route may return 400 (malformed request), 403 (sent by a \
+    page of another site), 413 (body too large), 415 (body is not JSON), 429 (rate limit exceeded), 500 (a bug in \
+    the server) and 503 (the store is unavailable).";
 
-const ANY_OTHER: &str = "any other refusal: 400, 403, 413, 415, 429, 500 or 503";
+const ANY_OTHER: &str = "any other rejection: 400, 403, 413, 415, 429, 500 or 503";
 
-/// The document.
+/// Builds the document.
 pub fn document() -> OpenApi {
     let info = InfoBuilder::new()
         .title("Bottle")
@@ -44,12 +45,15 @@ fn credentials() -> ComponentsBuilder {
             "bottle_session",
             SecurityScheme::ApiKey(ApiKey::Cookie(api_key(
                 "bottle_session",
-                "a private cookie; over https it is called __Host-bottle_session",
+                "an encrypted cookie; over HTTPS its name is __Host-bottle_session",
             ))),
         )
         .security_scheme(
             "ledger_session",
-            SecurityScheme::ApiKey(ApiKey::Header(api_key("Cookie", "the JWT, without a name"))),
+            SecurityScheme::ApiKey(ApiKey::Header(api_key(
+                "Cookie",
+                "the JWT, without a cookie name",
+            ))),
         )
         .security_scheme("music_session", SecurityScheme::Http(bearer))
         .security_scheme(
@@ -58,50 +62,51 @@ fn credentials() -> ComponentsBuilder {
         )
 }
 
-/// Adds a contract's routes at `base`.
-fn mount(document: &mut OpenApi, base: &str, mut described: ContractSpec) {
-    for (path, mut item) in std::mem::take(&mut described.api.paths.paths) {
+/// Adds a contract's routes below `base` to `document`.
+fn mount(document: &mut OpenApi, base: &str, mut spec: ContractSpec) {
+    for (path, mut item) in std::mem::take(&mut spec.api.paths.paths) {
         let path = format!("{base}{}", path.trim_end_matches('/'));
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            complete(operation, &path, &described);
+            add_shared_responses(operation, &path, &spec);
         }
         document.paths.paths.entry(path).or_default().merge_operations(item);
     }
-    document.merge(described.api);
+    document.merge(spec.api);
 }
 
-/// Adds to an operation what its contract says of all of them.
-fn complete(operation: &mut Operation, path: &str, described: &ContractSpec) {
-    operation.tags = Some(vec![described.contract.to_owned()]);
+/// Adds the responses that all operations of a contract share.
+fn add_shared_responses(operation: &mut Operation, path: &str, spec: &ContractSpec) {
+    operation.tags = Some(vec![spec.contract.to_owned()]);
     let id = operation.operation_id.take().unwrap_or_default();
     operation.operation_id =
         Some(format!("{id}{}", path.replace('/', "_").replace(['{', '}'], "")));
     let responses = &mut operation.responses.responses;
-    let mut may = |status: &str, description: &str| {
+    let mut add = |status: &str, description: &str| {
         let response = ResponseBuilder::new().description(description).build();
         responses.entry(status.to_owned()).or_insert(RefOr::T(response));
     };
     if operation.security.is_some() {
-        may(described.logged_out, "not logged in");
+        add(spec.unauthenticated_status, "the request has no live session");
     }
     if operation.request_body.is_some() || operation.parameters.is_some() {
-        for status in described.wrong_field {
-            may(status, "a wrong field");
+        for status in spec.invalid_field_statuses {
+            add(status, "a field is missing or invalid");
         }
     }
-    may("default", ANY_OTHER);
+    add("default", ANY_OTHER);
     for response in responses.values_mut() {
         if let RefOr::T(response) = response {
-            with_body(response, described.refusal);
+            set_default_schema(response, spec.error_schema);
         }
     }
 }
 
-/// A response without a schema of its own is the contract's refusal.
-fn with_body(response: &mut Response, refusal: &str) {
+/// Sets the schema of a response without one to the contract's error response.
+fn set_default_schema(response: &mut Response, error_schema: &str) {
     if response.content.is_empty() {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(refusal))).build();
+        let content =
+            ContentBuilder::new().schema(Some(Ref::from_schema_name(error_schema))).build();
         response.content.insert("application/json".to_owned(), content.into());
     }
 }

@@ -1,9 +1,9 @@
-//! An end without waiting, and without cutting anyone off.
+//! Shutdown that answers every request in progress.
 //!
-//! Left to itself, Rocket closes connections under requests that are on their way, may return before
-//! the last answers are out, and sits out its whole grace where a connection stays open, even an idle
-//! one. So at a signal nobody new is let in, each answer tells its client to send no more on this
-//! connection, and only once none is due does Rocket hear of it.
+//! Rocket alone closes connections while requests are in transit, may return before the last
+//! responses are sent, and waits for its whole grace period if any connection stays open. At a
+//! signal, Bottle therefore stops accepting connections, sends `Connection: close` with each
+//! response, and shuts Rocket down once all requests are answered.
 
 use std::io;
 use std::sync::Arc;
@@ -19,26 +19,28 @@ use rocket::{Data, Orbit, Request, Response, Rocket, async_trait};
 
 use crate::http::connections::stop_listening;
 
-/// How long clients that keep a connection have to send one more request, and so to hear of the end.
-const FAREWELL: Duration = Duration::from_millis(200);
+/// The time in which a client with an idle connection may send one more request, whose response then
+/// says `Connection: close`.
+const LAST_REQUEST_TIME: Duration = Duration::from_millis(200);
 
-/// How long the last answers have to reach their sockets.
-const FLUSH: Duration = Duration::from_millis(50);
+/// The time in which the last responses reach their sockets.
+const FLUSH_TIME: Duration = Duration::from_millis(50);
 
-/// Counts the requests in flight, and holds the shutdown until they are answered or Rocket's grace
-/// is over.
+/// Counts the requests in progress, and delays the shutdown until they are answered or Rocket's
+/// grace period ends.
 #[derive(Clone, Default)]
 pub struct InFlight(Arc<State>);
 
 #[derive(Default)]
 struct State {
     requests: AtomicUsize,
-    is_ending: AtomicBool,
+    is_shutting_down: AtomicBool,
 }
 
 impl InFlight {
-    /// Ends the server at SIGTERM or Ctrl-C. For servers that have this fairing.
-    pub fn end_on_signals() -> AdHoc {
+    /// Returns a fairing that shuts the server down at SIGTERM or Ctrl-C. The server must also have
+    /// the fairing [`InFlight`].
+    pub fn shut_down_on_signals() -> AdHoc {
         AdHoc::on_liftoff("end on signals", move |rocket: &Rocket<Orbit>| {
             let (grace, port) = (grace(rocket), rocket.config().port);
             let (this, shutdown) = (rocket.state::<Self>().cloned(), rocket.shutdown());
@@ -47,13 +49,17 @@ impl InFlight {
             Box::pin(async move {
                 let (mut term, mut interrupt) = match signals {
                     Ok(signals) => signals,
-                    Err(e) => return tracing::error!("signals will end the program at once: {e}"),
+                    Err(e) => {
+                        return tracing::error!(
+                            "cannot handle signals: {e}. SIGTERM and Ctrl-C will cut requests in progress"
+                        );
+                    }
                 };
                 tokio::spawn(async move {
                     select! { _ = term.recv() => {}, _ = interrupt.recv() => {} }
-                    this.0.is_ending.store(true, Ordering::Relaxed);
+                    this.0.is_shutting_down.store(true, Ordering::Relaxed);
                     stop_listening(port);
-                    sleep(FAREWELL).await;
+                    sleep(LAST_REQUEST_TIME).await;
                     this.wait_until_idle(grace).await;
                     shutdown.notify();
                 });
@@ -61,13 +67,13 @@ impl InFlight {
         })
     }
 
-    /// Waits until all requests are answered, or the grace is over.
+    /// Waits until all requests are answered, for at most `grace`.
     async fn wait_until_idle(&self, grace: Duration) {
         let end = Instant::now() + grace;
         while self.0.requests.load(Ordering::Relaxed) > 0 && Instant::now() < end {
-            sleep(FLUSH).await;
+            sleep(FLUSH_TIME).await;
         }
-        sleep(FLUSH).await;
+        sleep(FLUSH_TIME).await;
     }
 }
 
@@ -91,7 +97,7 @@ impl Fairing for InFlight {
 
     async fn on_response<'r>(&self, _: &'r Request<'_>, response: &mut Response<'r>) {
         self.0.requests.fetch_sub(1, Ordering::Relaxed);
-        if self.0.is_ending.load(Ordering::Relaxed) {
+        if self.0.is_shutting_down.load(Ordering::Relaxed) {
             response.set_header(Header::new("Connection", "close"));
         }
     }

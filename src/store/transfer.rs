@@ -3,7 +3,6 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::bottles::{self, NewBottle};
 use super::moderation;
@@ -12,7 +11,7 @@ use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
 /// A row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Record {
@@ -22,8 +21,7 @@ pub enum Record {
 }
 
 /// An account, without its password.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[schema(as = export::Person)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Person {
     pub username: String,
@@ -37,8 +35,7 @@ pub struct Person {
 }
 
 /// A bottle. Its id holds within one export only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[schema(as = export::Thrown)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Thrown {
     pub bottle_id: i64,
@@ -49,12 +46,11 @@ pub struct Thrown {
     pub created_at: Timestamp,
     /// There only if a teacher, or enough reports, took it from the sea.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     pub hidden_at: Option<Timestamp>,
 }
 
 /// Where a bottle was thrown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Place {
     #[serde(default)]
@@ -64,8 +60,7 @@ pub struct Place {
 }
 
 /// That someone opened a bottle.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-#[schema(as = export::Opening)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Opening {
     pub bottle_id: i64,

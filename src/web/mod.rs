@@ -1,4 +1,5 @@
-//! The page: static files, embedded in the program (in a debug build read from `static/`).
+//! The page: files of `static/`, embedded in the program (a debug build reads them from the disk),
+//! and the tiles of the street map.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,19 +22,19 @@ use crate::store::mbtiles::{Tile, Tiles};
 #[folder = "static/"]
 struct Files;
 
-/// A file of the page, as it stands in `static/`.
+/// Returns the file at `path` in `static/`.
 pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
     Files::get(path).map(|file| file.data)
 }
 
-/// Files that change only with the version of a library: a browser need not ask again for a day.
-const LASTING: [&str; 2] = ["vendor/", "data/"];
+/// Folders whose files change only with the version of a library. Browsers cache them for a day.
+const CACHED_FOLDERS: [&str; 2] = ["vendor/", "data/"];
 
-/// What a browser lets the page do: nothing from elsewhere, but pictures of the map an operator named.
+/// The content security policy of the page. It allows nothing from other hosts except map tiles.
 pub struct Policy(String);
 
 impl Policy {
-    /// The policy of a page whose map may come from `tile_url`.
+    /// Creates the policy of a page that loads map tiles from `tile_url`, which may be empty.
     pub fn new(tile_url: &str) -> Self {
         let host: String = match tile_url.split_once("://") {
             Some((scheme, rest)) => {
@@ -49,21 +50,21 @@ impl Policy {
     }
 }
 
-/// Files that were compressed before. They are few, and each is compressed once.
+/// The cache of compressed files. Each file is compressed once, at its first request.
 #[derive(Default)]
 pub struct Compressed(Mutex<HashMap<String, Vec<u8>>>);
 
 impl Compressed {
     fn of(&self, path: &str, file: &EmbeddedFile) -> std::io::Result<Vec<u8>> {
         let key = format!("{path}:{}", etag(file));
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = known.get(&key) {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = cached.get(&key) {
             return Ok(bytes.clone());
         }
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&file.data)?;
         let bytes = encoder.finish()?;
-        known.insert(key, bytes.clone());
+        cached.insert(key, bytes.clone());
         Ok(bytes)
     }
 }
@@ -72,7 +73,7 @@ impl Compressed {
 struct Asset {
     path: String,
     file: EmbeddedFile,
-    /// Large ones lie compressed in the program, as `NAME.gz`.
+    /// Whether the program embeds the file compressed, as `NAME.gz`.
     is_gzip: bool,
 }
 
@@ -83,16 +84,16 @@ impl Asset {
         found.map(|(file, is_gzip)| Self { path: path.to_owned(), file, is_gzip })
     }
 
-    /// What to send, and whether that is compressed.
+    /// Returns the bytes to send, and whether they are compressed.
     fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
-        let takes_gzip = takes_gzip(request.headers().get("Accept-Encoding"));
+        let accepts_gzip = accepts_gzip(request.headers().get("Accept-Encoding"));
         match request.rocket().state::<Compressed>() {
-            _ if self.is_gzip && !takes_gzip => {
+            _ if self.is_gzip && !accepts_gzip => {
                 let mut plain = Vec::new();
                 GzDecoder::new(&self.file.data[..]).read_to_end(&mut plain)?;
                 Ok((plain.into(), false))
             }
-            Some(compressed) if takes_gzip && !self.is_gzip && self.is_worth_compressing() => {
+            Some(compressed) if accepts_gzip && !self.is_gzip && self.is_worth_compressing() => {
                 Ok((compressed.of(&self.path, &self.file)?.into(), true))
             }
             _ => Ok((self.file.data, self.is_gzip)),
@@ -110,7 +111,7 @@ impl Asset {
         }
     }
 
-    /// Pictures are compressed already, and little files are not worth it.
+    /// Returns whether compression makes the file smaller: it is neither an image nor short.
     fn is_worth_compressing(&self) -> bool {
         let packed = [ContentType::PNG, ContentType::JPEG, ContentType::WOFF2];
         self.file.data.len() > 1000 && !packed.contains(&self.content_type())
@@ -124,18 +125,18 @@ fn etag(file: &EmbeddedFile) -> String {
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let etag = format!("\"{}\"", etag(&self.file));
-        let lasting = LASTING.iter().any(|folder| self.path.starts_with(folder));
+        let is_cacheable = CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder));
         let mut response = Response::build();
         response
             .header(self.content_type())
-            .raw_header("Cache-Control", if lasting { "max-age=86400" } else { "no-cache" })
+            .raw_header("Cache-Control", if is_cacheable { "max-age=86400" } else { "no-cache" })
             .raw_header("Vary", "Accept-Encoding")
             .raw_header("ETag", etag.clone());
         if let Some(policy) = request.rocket().state::<Policy>() {
             response.raw_header("Content-Security-Policy", policy.0.clone());
         }
-        let known = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
-        if known.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
+        let cached = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
+        if cached.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
             return response.status(Status::NotModified).ok();
         }
         match self.body(request) {
@@ -146,16 +147,16 @@ impl<'r> Responder<'r, 'static> for Asset {
                 response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
             }
             Err(e) => {
-                tracing::error!("a file of the page: {e}");
+                tracing::error!("cannot compress or decompress a file of the page: {e}");
                 Err(Status::InternalServerError)
             }
         }
     }
 }
 
-/// Whether these `Accept-Encoding` headers prefer gzip to no compression, by RFC 9110, section 12.5.3.
-/// Without such a header, they do not.
-fn takes_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
+/// Returns whether the `Accept-Encoding` headers prefer gzip to no compression, by RFC 9110, section
+/// 12.5.3. Without a header, the answer is no.
+fn accepts_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
     let (mut gzip, mut identity, mut any) = (None, None, None);
     for encoding in headers.flat_map(|header| header.split(',')) {
         let mut parts = encoding.split(';').map(str::trim);
@@ -172,7 +173,7 @@ fn takes_gzip<'h>(headers: impl Iterator<Item = &'h str>) -> bool {
     gzip > 0.0 && gzip >= identity.unwrap_or(0.0)
 }
 
-/// The number in a `q=` parameter; one that is none counts as 0.
+/// Returns the weight in a `q=` parameter, and 0 for an invalid one.
 fn quality(parameter: &str) -> Option<f32> {
     let (name, value) = parameter.split_once('=')?;
     let number = value.trim().parse().ok().filter(|number| (0.0..=1.0).contains(number));
@@ -187,17 +188,17 @@ fn index() -> Option<Asset> {
 #[get("/<path..>", rank = 100)]
 fn asset(path: PathBuf) -> Option<Asset> {
     let path = path.to_str()?;
-    // The other pages: /docs is docs.html.
+    // `/docs` is `docs.html`.
     Asset::find(path).or_else(|| Asset::find(&format!("{path}.html")))
 }
 
-/// A picture of the street map.
-struct Picture {
+/// A tile of the street map.
+struct TileImage {
     kind: ContentType,
     bytes: Vec<u8>,
 }
 
-impl<'r> Responder<'r, 'static> for Picture {
+impl<'r> Responder<'r, 'static> for TileImage {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         Response::build()
             .header(self.kind)
@@ -208,36 +209,36 @@ impl<'r> Responder<'r, 'static> for Picture {
 }
 
 #[get("/tiles/<zoom>/<x>/<y>")]
-fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<Picture, Status> {
+fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileImage, Status> {
     let tiles = tiles.as_ref().ok_or(Status::NotFound)?;
     let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
     match tiles.tile(zoom, x, y) {
-        Ok(Tile::Picture(bytes)) => Ok(Picture { kind, bytes }),
-        // Not an error for a browser to complain of.
+        Ok(Tile::Picture(bytes)) => Ok(TileImage { kind, bytes }),
+        // Maps have holes. A browser logs a 404 as an error, but not a 204.
         Ok(Tile::Hole) => Err(Status::NoContent),
         Ok(Tile::Unreadable) => Err(Status::NotFound),
         Err(Error::Unavailable(why)) => {
-            tracing::warn!("the map is unavailable: {why}");
+            tracing::warn!("cannot read a tile of map_file: {why}");
             Err(Status::ServiceUnavailable)
         }
         Err(error) => {
-            tracing::error!("the map: {error}");
+            tracing::error!("cannot read a tile of map_file: {error}");
             Err(Status::InternalServerError)
         }
     }
 }
 
-/// The page and the map's pictures, to be mounted at `/`.
+/// Returns the routes of the page and of map tiles, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
     routes![index, asset, tile]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::takes_gzip;
+    use super::accepts_gzip;
 
     #[test]
-    fn gzip_is_sent_to_who_takes_it() {
+    fn gzip_is_sent_to_clients_that_accept_it() {
         for header in [
             "gzip",
             "GZIP",
@@ -252,13 +253,13 @@ mod tests {
             "identity;q=0.5, *",
             "identity;q=0, gzip;q=0.1",
         ] {
-            assert!(takes_gzip([header].into_iter()), "{header}");
+            assert!(accepts_gzip([header].into_iter()), "{header}");
         }
-        assert!(takes_gzip(["br", "gzip"].into_iter()));
+        assert!(accepts_gzip(["br", "gzip"].into_iter()));
     }
 
     #[test]
-    fn gzip_is_not_sent_to_who_does_not() {
+    fn gzip_is_not_sent_to_other_clients() {
         for header in [
             "",
             "br",
@@ -276,8 +277,8 @@ mod tests {
             "gzip;q=yes",
             "gzipped",
         ] {
-            assert!(!takes_gzip([header].into_iter()), "{header}");
+            assert!(!accepts_gzip([header].into_iter()), "{header}");
         }
-        assert!(!takes_gzip([].into_iter()));
+        assert!(!accepts_gzip([].into_iter()));
     }
 }

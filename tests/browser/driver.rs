@@ -297,7 +297,7 @@ impl Browser {
             if found {
                 return;
             }
-            assert!(started.elapsed() < PATIENCE, "the console does not hold {text:?}");
+            assert!(started.elapsed() < TIMEOUT, "the console does not hold {text:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -239,6 +239,7 @@ fn no_files_import_each_other() {
 #[case::update("\"UPDATE ", &["store"])]
 #[case::delete("\"DELETE ", &["store"])]
 #[case::pragma("\"PRAGMA ", &["store"])]
+#[case::utoipa("utoipa", &["server", "api", "http", "model"])]
 #[case::rocket("rocket::", &["cli", "server", "api", "web", "http"])]
 fn a_technology_stays_in_its_layers(#[case] word: &str, #[case] layers: &[&str]) {
     let mut wrong = Vec::new();

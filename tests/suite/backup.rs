@@ -144,7 +144,7 @@ fn of_rolling_backups_the_newest_are_kept() {
     let mut expected = made.split_off(2);
     expected.push("bottle-notes.db".into());
     assert_eq!(file_names(&backups), expected);
-    run_err(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep wants a folder");
+    run_err(folder.path(), &["backup", "--keep", "2", "copy.db"], "--keep needs a folder");
 }
 
 #[test]

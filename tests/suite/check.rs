@@ -85,7 +85,7 @@ fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] by_
     if by_rebuilding {
         assert!(told.contains("bottle check --rebuild-index"), "{told}");
         let (ok, told) = check(folder.path(), &["--rebuild-index"]);
-        assert!(ok && told.contains("made anew from 30 bottles"), "{told}");
+        assert!(ok && told.contains("rebuilt from 30 bottles"), "{told}");
     } else {
         assert!(told.contains("PRAGMA foreign_key_check"), "{told}");
     }

@@ -49,7 +49,7 @@ fn an_account_is_made_changed_and_deleted_while_it_is_served() {
     let folder = folder.path();
     assert_eq!(
         run_ok(folder, &["add", "ada", "--nickname", "Countess"], "secret\n"),
-        "ada was made\n"
+        "ada was created\n"
     );
     let (status, ada) = log_in(&program, "ada", "secret");
     assert_eq!((status, &ada["nickname"]), (200, &json!("Countess")));
@@ -67,11 +67,11 @@ fn an_account_is_made_changed_and_deleted_while_it_is_served() {
     let session = client(&program, "ada", "newer");
     assert_eq!(
         run_ok(folder, &["rename", "ada", "lovelace"], ""),
-        "lovelace is its username now\n"
+        "lovelace is the new username\n"
     );
     assert_eq!(session.get("/api/users/self").data()["username"], "lovelace");
 
-    run_err(folder, &["delete", "lovelace"], "", "say --yes");
+    run_err(folder, &["delete", "lovelace"], "", "add --yes");
     run_ok(folder, &["delete", "lovelace", "--yes"], "");
     assert_eq!(session.get("/api/users/self").status, 401);
     assert_eq!(log_in(&program, "lovelace", "newer").0, 403);
@@ -97,7 +97,7 @@ fn a_list_tells_who_is_there() {
 #[rstest]
 #[case::taken(&["add", "ada"], "pass\n", "the username ada is taken")]
 #[case::short(&["add", "bob"], "abc\n", "password")]
-#[case::no_password(&["add", "bob"], "", "standard input has no line")]
+#[case::no_password(&["add", "bob"], "", "standard input is empty")]
 #[case::no_name(&["add", " "], "pass\n", "username")]
 #[case::unknown(&["passwd", "nobody"], "pass\n", "there is no account nobody")]
 #[case::rename_unknown(&["rename", "nobody", "bob"], "", "there is no account nobody")]
@@ -140,7 +140,7 @@ fn a_class_is_imported_and_its_sheet_printed() {
     assert_eq!(output.status.code(), Some(1));
     assert!(told.contains("class.csv, line 5: the username taken is taken"), "{told}");
     assert!(told.contains("class.csv, line 6: username"), "{told}");
-    assert!(told.contains("3 accounts were made, 2 lines left out"), "{told}");
+    assert!(told.contains("3 accounts were created, 2 lines were skipped"), "{told}");
     let people: Vec<(&str, &str)> = sheet
         .lines()
         .filter(|line| !line.is_empty())
@@ -159,7 +159,8 @@ fn a_class_is_imported_and_its_sheet_printed() {
     // Again: all of them are there.
     let again = run(folder.path(), &["import", "class.csv"], "");
     assert!(
-        String::from_utf8_lossy(&again.stderr).contains("0 accounts were made, 5 lines left out")
+        String::from_utf8_lossy(&again.stderr)
+            .contains("0 accounts were created, 5 lines were skipped")
     );
 }
 
@@ -167,6 +168,6 @@ fn a_class_is_imported_and_its_sheet_printed() {
 fn a_file_without_names_is_refused() {
     let (folder, _program) = start();
     fs::write(folder.path().join("class.csv"), "name\nada\n").unwrap();
-    run_err(folder.path(), &["import", "class.csv"], "", "names no column username");
+    run_err(folder.path(), &["import", "class.csv"], "", "has no column username");
     run_err(folder.path(), &["import", "none.csv"], "", "none.csv");
 }

@@ -49,7 +49,7 @@ fn new_keys_end_every_session_and_nothing_else() {
     let sessions = everywhere(&program);
     assert!(sessions.iter().all(|session| lives(&program, session)));
     run_err(folder.path(), &["keys", "rotate", "--yes"], "in use by another bottle");
-    run_err(folder.path(), &["keys", "rotate"], "say --yes");
+    run_err(folder.path(), &["keys", "rotate"], "add --yes");
     program.signal("TERM");
     assert!(program.status().success());
     let db = Connection::open(folder.path().join("bottle.db")).unwrap();

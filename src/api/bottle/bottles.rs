@@ -4,10 +4,10 @@ use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id};
 use super::items::{Items, JsonText};
-use super::query::{PageQuery, page};
+use super::query::{PageQuery, parse_page};
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::domain::accounts::required;
 use crate::domain::bottles::{Bottle, Bottles, NewBottle, Opened, Opener};
@@ -20,7 +20,7 @@ use crate::model::geo::Position;
 pub(super) struct Throw {
     #[schema(value_type = String, min_length = 1, max_length = 4000)]
     content: Option<String>,
-    /// 0 (blue, if not given), 1 (green) or 2 (yellow)
+    /// 0 (blue, the default), 1 (green) or 2 (yellow)
     #[schema(minimum = 0, maximum = 2)]
     style: Option<i64>,
     #[schema(value_type = Location)]
@@ -59,8 +59,8 @@ impl Throw {
     request_body = Throw,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle", body = Answer<CreatedView>),
-        (status = 403, description = "muted, or nobody may throw now"),
+        (status = 200, description = "the thrown bottle", body = Envelope<CreatedView>),
+        (status = 403, description = "the account is muted, or throwing is frozen"),
     )
 )]
 #[post("/bottles", data = "<body>")]
@@ -73,20 +73,20 @@ pub(super) async fn throw(
     ok("创建漂流瓶成功", bottle.into())
 }
 
-/// A list, and what to give as `after` for the part that follows.
+/// A page of a list. `next` is the cursor of the next page, for `after`.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct List<T> {
     bottles: Vec<T>,
     next: Option<i64>,
 }
 
-/// One's own bottles, oldest first
+/// List the bottles that the account threw, oldest first
 #[utoipa::path(get, path = "/bottles/created",
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list", body = Answer<List<CreatedView>>),
+        (status = 200, description = "a page of the list", body = Envelope<List<CreatedView>>),
     )
 )]
 #[get("/bottles/created?<limit>&<after>")]
@@ -96,20 +96,20 @@ pub(super) async fn created(
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |bottle: Bottle| items.push(bottle.id, &CreatedView::from(bottle));
-    let read = bottles.created(&session.login.account, page, show);
-    let more = connection.while_open(read).await?;
-    Ok(items.answer("查询创建的漂流瓶列表成功", &Empty {}, "bottles", more)?)
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |bottle: Bottle| items.push(bottle.id, &CreatedView::from(bottle));
+    let read = bottles.created(&session.login.account, page, write_item);
+    let has_more = connection.while_open(read).await?;
+    Ok(items.response("查询创建的漂流瓶列表成功", &Empty {}, "bottles", has_more)?)
 }
 
-/// The bottles one opened, in the order of opening
+/// List the bottles that the account opened, in the order of opening
 #[utoipa::path(get, path = "/bottles/opened",
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list", body = Answer<List<OpenedView>>),
+        (status = 200, description = "a page of the list", body = Envelope<List<OpenedView>>),
     )
 )]
 #[get("/bottles/opened?<limit>&<after>")]
@@ -119,12 +119,12 @@ pub(super) async fn opened(
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |opened: Opened| items.push(opened.bottle.id, &OpenedView::from(opened));
-    let read = bottles.opened(&session.login.account, page, show);
-    let more = connection.while_open(read).await?;
-    Ok(items.answer("查询打开的漂流瓶列表成功", &Empty {}, "bottles", more)?)
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |opened: Opened| items.push(opened.bottle.id, &OpenedView::from(opened));
+    let read = bottles.opened(&session.login.account, page, write_item);
+    let has_more = connection.while_open(read).await?;
+    Ok(items.response("查询打开的漂流瓶列表成功", &Empty {}, "bottles", has_more)?)
 }
 
 /// Open a bottle
@@ -132,7 +132,7 @@ pub(super) async fn opened(
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the bottle, open", body = Answer<OpenedView>),
+        (status = 200, description = "the bottle with its message", body = Envelope<OpenedView>),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -152,20 +152,20 @@ struct OpenersCount {
 }
 
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct Openers {
     openers_count: i64,
     openers: Vec<OpenerView>,
     next: Option<i64>,
 }
 
-/// Who opened one's bottle
+/// List the openers of the account's own bottle
 #[utoipa::path(get, path = "/bottles/{bottle_id}/openers",
     params(("bottle_id" = i64, Path), PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list", body = Answer<Openers>),
-        (status = 403, description = "somebody else threw it"),
+        (status = 200, description = "a page of the list", body = Envelope<Openers>),
+        (status = 403, description = "another account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -176,22 +176,22 @@ pub(super) async fn openers(
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |opener: Opener| items.push(opener.account.id, &OpenerView::from(opener));
-    let read = bottles.openers(bottle.id, page, show);
-    let (openers_count, more) = connection.while_open(read).await?;
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |opener: Opener| items.push(opener.account.id, &OpenerView::from(opener));
+    let read = bottles.openers(bottle.id, page, write_item);
+    let (openers_count, has_more) = connection.while_open(read).await?;
     let head = OpenersCount { openers_count };
-    Ok(items.answer("查询漂流瓶的打开者列表成功", &head, "openers", more)?)
+    Ok(items.response("查询漂流瓶的打开者列表成功", &head, "openers", has_more)?)
 }
 
-/// Delete one's bottle, with its openings
+/// Delete the account's own bottle, with its openings
 #[utoipa::path(delete, path = "/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Empty>),
-        (status = 403, description = "somebody else threw it"),
+        (status = 200, description = "the bottle is deleted", body = Envelope<Empty>),
+        (status = 403, description = "another account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -207,14 +207,14 @@ pub(super) struct ReportRequest {
     reason: Option<String>,
 }
 
-/// Report another's bottle to the teachers, once
+/// Report another account's bottle to the teachers; only the first report of an account counts
 #[utoipa::path(post, path = "/bottles/{bottle_id}/report",
     params(("bottle_id" = i64, Path)),
     request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the teachers see it", body = Answer<Empty>),
-        (status = 403, description = "it is one's own"),
+        (status = 200, description = "the report is stored", body = Envelope<Empty>),
+        (status = 403, description = "the account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
 )]

@@ -1,4 +1,4 @@
-//! The envelope that every answer of the Bottle contract comes in: `{status, msg, data}`.
+//! The envelope of every response of the Bottle contract: `{status, msg, data}`.
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
@@ -9,63 +9,63 @@ use utoipa::ToSchema;
 use crate::http::{Rejection, problem_message, respond};
 use crate::model::error::Error;
 
-/// A handler's answer: its data, or why there is none.
-pub(super) type Reply<T> = Result<Answer<T>, Refusal>;
+/// The result of a handler: the response, or an error response.
+pub(super) type Reply<T> = Result<Envelope<T>, ErrorResponse>;
 
-/// What was asked for, with status 200.
+/// A response with status 200.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Answer<T> {
+pub(super) struct Envelope<T> {
     status: &'static str,
     msg: String,
     data: T,
 }
 
-/// `data` under the document's message.
+/// Wraps `data` in the envelope, with the documented message.
 pub(super) fn ok<T>(msg: impl Into<String>, data: T) -> Reply<T> {
-    Ok(Answer { status: "OK", msg: msg.into(), data })
+    Ok(Envelope { status: "OK", msg: msg.into(), data })
 }
 
-/// The data of an answer that has none: `{}`.
+/// The `data` of a response without any: `{}`.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Empty {}
 
-impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
+impl<'r, T: Serialize> Responder<'r, 'static> for Envelope<T> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         respond(request, Status::Ok, &self)
     }
 }
 
-/// The data of a refusal.
+/// The `data` of an error response.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ErrorData {
-    /// the field that is wrong
+    /// the invalid field
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
 
-/// Why there is no data.
+/// An error response.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ErrorResponse {
     status: Status,
     code: &'static str,
     msg: String,
-    /// The field that is wrong, for clients that show the error beside it.
+    /// The invalid field, for clients that show the error beside it.
     field: Option<String>,
 }
 
-impl Refusal {
+impl ErrorResponse {
     fn new(status: u16, code: &'static str, msg: impl Into<String>) -> Self {
         Self { status: Status::new(status), code, msg: msg.into(), field: None }
     }
 
-    /// What the domain said, in the document's words.
-    fn said(error: &Error) -> Self {
+    /// Maps a domain error to the contract's status and message.
+    fn from_domain(error: &Error) -> Self {
         match error {
             Error::Field { field, problem } => {
                 let msg = problem_message(field, problem);
-                let refusal = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
-                Self { field: Some(field.to_string()), ..refusal }
+                let response = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
+                Self { field: Some(field.to_string()), ..response }
             }
             Error::UsernameTaken(name) => {
                 Self::new(409, "CONFLICT_USERNAME", format!("用户名{name}已存在"))
@@ -83,51 +83,51 @@ impl Refusal {
             Error::Muted(until) => {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
             }
-            // What only another contract asks for.
-            _ => Rejection::Bug.into(),
+            // Only handlers of other contracts return these.
+            _ => Rejection::Internal.into(),
         }
     }
 
-    /// The same refusal in other words.
-    pub(super) fn in_words(self, msg: impl Into<String>) -> Self {
+    /// Replaces the message.
+    pub(super) fn with_message(self, msg: impl Into<String>) -> Self {
         Self { msg: msg.into(), ..self }
     }
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for ErrorResponse {
     fn from(rejection: Rejection) -> Self {
         let (code, msg) = match &rejection {
-            Rejection::Domain(error) => return Self::said(error),
+            Rejection::Domain(error) => return Self::from_domain(error),
             Rejection::NotJson => ("UNSUPPORTED_MEDIA_TYPE", "请求体必须是application/json"),
             Rejection::Malformed => ("BAD_REQUEST", "请求格式不正确"),
             Rejection::TooLarge => ("PAYLOAD_TOO_LARGE", "请求体过大"),
             Rejection::NoSuchPath => ("NOT_FOUND", "路径不存在"),
             Rejection::WrongMethod => ("METHOD_NOT_ALLOWED", "不支持该请求方法"),
-            Rejection::Foreign => ("FORBIDDEN", "拒绝来自其他网站的请求"),
-            Rejection::TooOften => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
+            Rejection::CrossSite => ("FORBIDDEN", "拒绝来自其他网站的请求"),
+            Rejection::RateLimited => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
             Rejection::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
-            Rejection::Bug => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
+            Rejection::Internal => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
         };
         Self::new(rejection.status().code, code, msg)
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         Rejection::from(error).into()
     }
 }
 
-impl<'r> Responder<'r, 'static> for Refusal {
+impl<'r> Responder<'r, 'static> for ErrorResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let body =
-            Answer { status: self.code, msg: self.msg, data: ErrorData { field: self.field } };
+            Envelope { status: self.code, msg: self.msg, data: ErrorData { field: self.field } };
         respond(request, self.status, &body)
     }
 }
 
-/// Answers, in the envelope, every request that no handler answered.
+/// Answers in the envelope every request that no handler answered.
 #[catch(default)]
-pub(super) fn refuse(status: Status, request: &Request<'_>) -> Refusal {
+pub(super) fn catch_all(status: Status, request: &Request<'_>) -> ErrorResponse {
     Rejection::from_catcher(status, request).into()
 }

@@ -1,17 +1,17 @@
-//! What happens in a rectangle, as server-sent events.
+//! The event stream: changes in a rectangle, as server-sent events.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::response::stream::{Event as Sent, EventStream};
+use rocket::response::stream::{Event as SseEvent, EventStream};
 use rocket::tokio::select;
 use rocket::tokio::time::interval;
 use rocket::{Request, Shutdown, State, async_trait, get};
 use serde::Serialize;
 
-use super::envelope::Refusal;
+use super::envelope::ErrorResponse;
 use super::guard::PrivateCookie;
 use super::query::RectangleQuery;
 use super::view::MapBottleView;
@@ -20,13 +20,14 @@ use crate::domain::bottles::MapBottleRef;
 use crate::domain::events::{Event, EventBus, SequencedEvent};
 use crate::http::{ClientConnection, Session};
 
-/// How often a listener hears that nothing happens: so long may it be gone before its place is free.
+/// The interval of heartbeats. The server notices within this time that a subscriber has
+/// disconnected.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// One that takes nothing for so long, and then for the server's patience, is closed.
+/// The time, besides the request timeout, in which a subscriber must read something.
 const STALL: Duration = Duration::from_secs(30);
 
-/// The id of the last event that a client received, if it received any.
+/// The header `Last-Event-ID`: the id of the last event that the client received.
 pub(super) struct LastEventId<'r>(Option<&'r str>);
 
 #[async_trait]
@@ -38,50 +39,51 @@ impl<'r> FromRequest<'r> for LastEventId<'r> {
     }
 }
 
-/// What happens in a rectangle: `thrown`, `opened` and `hidden` bottles, as server-sent events
+/// Stream the changes in a rectangle as server-sent events: `thrown`, `opened` and `hidden` bottles
 ///
-/// `reset` says that something was missed, that an account went with all its bottles, or that the operator
-/// changed something: ask for all anew.
+/// The event `reset` means that events were lost, that an account was deleted with its bottles, or that the
+/// operator changed something: request the bottles again.
 #[utoipa::path(get, path = "/bottles/live",
-    params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the last id seen")),
+    params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the id of the last received event")),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a stream without end", content_type = "text/event-stream", body = String),
+        (status = 200, description = "an endless stream", content_type = "text/event-stream", body = String),
     )
 )]
-#[get("/bottles/live?<asked..>")]
-pub(super) fn live<'r>(
+#[get("/bottles/live?<query..>")]
+pub(super) fn stream<'r>(
     session: Session<PrivateCookie>,
-    last: LastEventId<'r>,
-    asked: RectangleQuery<'r>,
-    live: &'r State<EventBus>,
+    last_event_id: LastEventId<'r>,
+    query: RectangleQuery<'r>,
+    events: &'r State<EventBus>,
     accounts: &'r State<Accounts>,
     connection: ClientConnection,
-    mut end: Shutdown,
-) -> Result<EventStream![Sent + 'r], Refusal> {
-    let rectangle = asked.rectangle()?;
-    let mut listener = live.subscribe(rectangle, last.0)?;
+    mut shutdown: Shutdown,
+) -> Result<EventStream![SseEvent + 'r], ErrorResponse> {
+    let rectangle = query.rectangle()?;
+    let mut subscriber = events.subscribe(rectangle, last_event_id.0)?;
     let viewer = session.login.account.id;
-    let needs_reset = listener.needs_reset();
+    let needs_reset = subscriber.needs_reset();
     Ok(EventStream! {
-        let mut beat = interval(HEARTBEAT);
+        let mut heartbeat = interval(HEARTBEAT);
         if needs_reset {
-            yield Sent::empty().event("reset");
+            yield SseEvent::empty().event("reset");
         }
         loop {
-            // A client that reads nothing more does not get here, and is closed.
+            // Rocket polls this loop only while the client reads. Otherwise the timeout passes, and
+            // the connection is closed.
             connection.expect_read(STALL);
             select! {
-                _ = &mut end => break,
-                _ = beat.tick() => match accounts.is_live(&session.login) {
-                    true => yield Sent::comment(""),
+                _ = &mut shutdown => break,
+                _ = heartbeat.tick() => match accounts.is_live(&session.login) {
+                    true => yield SseEvent::comment(""),
                     false => break,
                 },
-                next = listener.next() => match next {
-                    // Perhaps it was the listener's own account that went.
+                next = subscriber.next() => match next {
+                    // The reset may be the deletion of the subscriber's own account.
                     Some(next) if matches!(next.event, Event::Reset)
                         && !accounts.is_live(&session.login) => break,
-                    Some(next) => yield told(&next, viewer).id(live.id(next.number)),
+                    Some(next) => yield to_sse(&next, viewer).id(events.id(next.number)),
                     None => break,
                 },
             }
@@ -90,37 +92,38 @@ pub(super) fn live<'r>(
     .heartbeat(None))
 }
 
-/// How many have opened a bottle.
+/// The data of the event `opened`.
 #[derive(Serialize)]
 struct Opened {
     bottle_id: i64,
     openers_count: i64,
 }
 
+/// The data of the event `hidden`.
 #[derive(Serialize)]
 struct Hidden {
     bottle_id: i64,
 }
 
-fn told(numbered: &SequencedEvent, viewer: i64) -> Sent {
-    match &numbered.event {
-        Event::Thrown(spot) => {
-            let sighting = MapBottleRef {
-                id: spot.id,
-                owner: spot.owner,
-                style: spot.style,
-                position: spot.position,
-                formatted_address: &spot.formatted_address,
+fn to_sse(sequenced: &SequencedEvent, viewer: i64) -> SseEvent {
+    match &sequenced.event {
+        Event::Thrown(thrown) => {
+            let bottle = MapBottleRef {
+                id: thrown.id,
+                owner: thrown.owner,
+                style: thrown.style,
+                position: thrown.position,
+                formatted_address: &thrown.formatted_address,
             };
-            Sent::json(&MapBottleView::new(&sighting, viewer)).event("thrown")
+            SseEvent::json(&MapBottleView::new(&bottle, viewer)).event("thrown")
         }
         Event::Opened(bottle_id, _, openers_count) => {
             let opened = Opened { bottle_id: *bottle_id, openers_count: *openers_count };
-            Sent::json(&opened).event("opened")
+            SseEvent::json(&opened).event("opened")
         }
-        Event::Reset => Sent::empty().event("reset"),
+        Event::Reset => SseEvent::empty().event("reset"),
         Event::Hidden(bottle_id, _) => {
-            Sent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
+            SseEvent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
         }
     }
 }

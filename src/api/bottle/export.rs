@@ -1,4 +1,4 @@
-//! One's own data, which leave chunk by chunk: however much it is, little of it is in memory.
+//! The export of an account's data, sent in chunks so that little of it is in memory.
 
 use std::io;
 use std::pin::Pin;
@@ -13,21 +13,22 @@ use rocket::tokio::time::Instant;
 use rocket::{Request, State, get};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Refusal};
+use super::envelope::{Envelope, ErrorResponse};
 use super::guard::PrivateCookie;
 use super::items::JsonText;
+use super::record::Record;
 use crate::domain::transfer::{self, Chunks};
 use crate::http::{ClientConnection, Session};
 use crate::store::Store;
-use crate::store::transfer::Record;
 
-/// How long a client may take for all of its export, whose snapshot keeps the write-ahead log from being cut back.
+/// The time in which a client must read the whole export. Meanwhile its snapshot keeps SQLite from
+/// truncating the write-ahead log.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How long it may take for a chunk, before the server's patience.
+/// The time, besides the request timeout, in which a client must read a chunk.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An export of fewer bytes is sent whole, others in chunks of so many.
+/// The size of a chunk. A shorter export is sent whole.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 const HEAD: &[u8] = "{\"status\":\"OK\",\"msg\":\"导出成功\",\"data\":{\"records\":[".as_bytes();
@@ -35,16 +36,16 @@ const TAIL: &[u8] = b"]}}";
 
 /// The body, as the OpenAPI document describes it.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written record by record")]
+#[expect(dead_code, reason = "the response is written record by record")]
 pub(super) struct ExportData {
     records: Vec<Record>,
 }
 
-/// All that is one's own, as `bottle export` writes it, and what one opened
+/// Export the account with its bottles, as `bottle export` writes them, and with the bottles that it opened
 #[utoipa::path(get, path = "/users/self/export",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the records", body = Answer<ExportData>),
+        (status = 200, description = "the records", body = Envelope<ExportData>),
     )
 )]
 #[get("/users/self/export")]
@@ -52,7 +53,7 @@ pub(super) async fn export(
     session: Session<PrivateCookie>,
     store: &State<Arc<Store>>,
     connection: ClientConnection,
-) -> Result<Export, Refusal> {
+) -> Result<Export, ErrorResponse> {
     let read = transfer::own(store, session.login.account.id);
     let mut chunks = connection.while_open(read).await?;
     let mut start = HEAD.to_vec();
@@ -74,11 +75,11 @@ pub(super) async fn export(
     }))
 }
 
-/// An export, as it leaves.
+/// The response with an export.
 pub(super) enum Export {
-    /// A short one.
+    /// An export that fits into one chunk.
     Whole(JsonText),
-    /// One whose length is not known yet.
+    /// An export whose length is not yet known.
     Stream(Body),
 }
 
@@ -95,19 +96,19 @@ impl<'r> Responder<'r, 'static> for Export {
     }
 }
 
-/// The rest of an export. Its snapshot ends with it, and it with its connection.
+/// The body of a streamed export. It is dropped, with its snapshot, when the connection ends.
 pub(super) struct Body {
     ready: Vec<u8>,
-    /// How much of `ready` has left.
+    /// The number of bytes of `ready` that were sent.
     sent: usize,
-    /// `None` once the end is ready.
+    /// `None` once the last chunk is in `ready`.
     chunks: Option<Chunks>,
     connection: ClientConnection,
     deadline: Instant,
 }
 
 impl Body {
-    /// Gets the next chunk ready, if there is one.
+    /// Reads the next chunk into `ready`, unless that was the last.
     fn poll_refill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(chunks) = &mut self.chunks else { return Poll::Ready(Ok(())) };
         let left = self.deadline.saturating_duration_since(Instant::now());
@@ -115,10 +116,10 @@ impl Body {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let chunk = ready!(chunks.poll_next(context)).map_err(|e| {
-            tracing::error!("an export broke off: {e}");
+            tracing::error!("an export of an account was cut off: {e}");
             io::Error::other(e)
         })?;
-        // A client that does not take it does not come by here again, and its connection is closed.
+        // A client that does not read the chunk does not cause another poll, and is disconnected.
         self.connection.expect_read(CHUNK_TIMEOUT.min(left));
         self.sent = 0;
         self.ready = chunk.unwrap_or_else(|| {

@@ -1,4 +1,5 @@
-//! What a request of the Bottle contract proves: a private cookie, and the ownership of a bottle.
+//! The guards of the Bottle contract: the private cookie, the ownership of a bottle, the role of a
+//! teacher.
 
 use std::convert::Infallible;
 
@@ -12,11 +13,11 @@ use rocket::{Request, async_trait};
 use crate::domain::accounts::{Account, Contract, Login};
 use crate::domain::bottles::Bottles;
 use crate::http::mounts::Surface;
-use crate::http::{Credential, PublicUrl, Rejection, Session, counted};
+use crate::http::{Credential, PublicUrl, Rejection, Session, check_rate_limit};
 use crate::model::error::Error;
 use crate::model::token::Token;
 
-/// The private (encrypted) cookie.
+/// The credential: Rocket's private (encrypted) cookie.
 pub(super) struct PrivateCookie;
 
 impl Credential for PrivateCookie {
@@ -27,10 +28,10 @@ impl Credential for PrivateCookie {
     }
 }
 
-/// The session's place among a request's cookies.
+/// Reads and sets the session's cookie.
 pub(super) struct SessionCookie<'r> {
     cookies: &'r CookieJar<'r>,
-    https: bool,
+    is_https: bool,
 }
 
 #[async_trait]
@@ -47,48 +48,52 @@ impl<'r> SessionCookie<'r> {
         let url = request.rocket().state::<PublicUrl>();
         let is_https =
             url.is_some_and(PublicUrl::is_https) || request.rocket().config().tls_enabled();
-        Self { cookies: request.cookies(), https: is_https }
+        Self { cookies: request.cookies(), is_https }
     }
 
-    /// Under the longer name, a browser takes it from nobody but this host over https.
+    /// Returns the cookie's name. A browser accepts one with the prefix `__Host-` only from this host,
+    /// over HTTPS.
     fn name(&self) -> &'static str {
-        if self.https { "__Host-bottle_session" } else { "bottle_session" }
+        if self.is_https { "__Host-bottle_session" } else { "bottle_session" }
     }
 
-    /// The token that the client carries, if it is one that we wrote.
+    /// Returns the token that the client sent, unless the server did not encrypt it.
     pub(super) fn token(&self) -> Option<Token> {
         self.cookies.get_private(self.name()).map(|cookie| Token::presented(cookie.value()))
     }
 
-    /// Gives the client `token` to carry for `seconds`. The cookie says how long it lives because
-    /// app clients keep only cookies that do.
+    /// Sets the cookie to `token` for `seconds`. It states its lifetime, because clients on phones
+    /// keep only such cookies.
     pub(super) fn set(&self, token: &Token, seconds: u32) {
         let lifetime = Duration::seconds(seconds.into());
-        let cookie = self.carrying(token.secret());
+        let cookie = self.build(token.secret());
         let until = OffsetDateTime::now_utc() + lifetime;
         self.cookies.add_private(cookie.max_age(lifetime).expires(until));
     }
 
-    /// Takes the cookie back.
+    /// Removes the cookie from the client.
     pub(super) fn remove(&self) {
-        self.cookies.remove_private(self.carrying(""));
+        self.cookies.remove_private(self.build(""));
     }
 
-    fn carrying(&self, secret: &str) -> CookieBuilder<'static> {
+    fn build(&self, secret: &str) -> CookieBuilder<'static> {
         Cookie::build((self.name(), secret.to_owned()))
             .http_only(true)
             .same_site(SameSite::Lax)
             .path("/")
-            .secure(self.https)
+            .secure(self.is_https)
     }
 }
 
-/// A bottle id as it stands in a path. What is no number names no bottle.
+/// Parses the bottle id of a path.
+///
+/// # Errors
+/// Returns [`Error::NoSuchBottle`] if `text` is not a number.
 pub(super) fn bottle_id(text: &str) -> Result<i64, Error> {
     text.parse().map_err(|_| Error::NoSuchBottle(text.chars().take(20).collect()))
 }
 
-/// The bottle in the path, which exists and belongs to whoever is logged in.
+/// The bottle in the path, which exists and belongs to the account of the session.
 pub(super) struct OwnedBottle {
     pub(super) login: Login,
     pub(super) id: i64,
@@ -100,24 +105,24 @@ impl<'r> FromRequest<'r> for OwnedBottle {
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
-        match owned(request, &login.account) {
+        match owned_bottle_id(request, &login.account) {
             Ok(id) => Outcome::Success(Self { login, id }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
     }
 }
 
-/// The id of the bottle in the path, if it is `account`'s.
-fn owned(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
+/// Returns the id of the bottle in the path, if `account` owns it.
+fn owned_bottle_id(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
     // The path's second segment after the mount point: /bottles/<id>/...
     let id = bottle_id(request.param::<&str>(1).and_then(Result::ok).unwrap_or_default())?;
     let bottles = request.rocket().state::<Bottles>();
-    let bottles = bottles.ok_or_else(|| Error::Internal("no bottles are managed".into()))?;
+    let bottles = bottles.ok_or_else(|| Error::Internal("Rocket manages no Bottles".into()))?;
     bottles.check_owner(id, account)?;
     Ok(id)
 }
 
-/// Someone logged in who may throw a bottle now. Each request that comes so far counts.
+/// A session within the rate limit for throwing. Each request that reaches this guard counts.
 pub(super) struct Thrower {
     pub(super) login: Login,
 }
@@ -128,12 +133,12 @@ impl<'r> FromRequest<'r> for Thrower {
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
-        counted(request, |throttle, from| throttle.throw(login.account.id, from))
+        check_rate_limit(request, |rate_limiter, from| rate_limiter.throw(login.account.id, from))
             .map(|()| Self { login })
     }
 }
 
-/// A teacher who is logged in.
+/// The session of a teacher.
 pub(super) struct Teacher {
     pub(super) login: Login,
 }
@@ -151,7 +156,7 @@ impl<'r> FromRequest<'r> for Teacher {
     }
 }
 
-/// Which of the document's two revisions a request speaks. They differ in two messages.
+/// The revision of the contract that a request uses. The two differ in two messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Revision {
     /// Mounted at `/`.

@@ -1,4 +1,4 @@
-//! Lists whose JSON is written item by item, while the query still runs, so that no more than their text is in
+//! Lists whose JSON is written item by item while the query runs, so that only their text is in
 //! memory.
 
 use rocket::Request;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::http::budget::json_response;
 use crate::model::error::{Error, Result};
 
-/// An answer's JSON.
+/// A response whose body is finished JSON.
 pub(super) struct JsonText(pub(super) Vec<u8>);
 
 impl<'r> Responder<'r, 'static> for JsonText {
@@ -17,7 +17,7 @@ impl<'r> Responder<'r, 'static> for JsonText {
     }
 }
 
-/// A list's items, as JSON.
+/// The items of a list, as JSON.
 #[derive(Default)]
 pub(super) struct Items {
     json: Vec<u8>,
@@ -25,7 +25,7 @@ pub(super) struct Items {
 }
 
 impl Items {
-    /// Adds the item with this id; how many bytes it takes.
+    /// Appends the item with this id, and returns the number of bytes that it takes.
     pub(super) fn push(&mut self, id: i64, item: &impl Serialize) -> Result<usize> {
         let start = self.json.len();
         if start > 0 {
@@ -36,15 +36,16 @@ impl Items {
         Ok(self.json.len() - start)
     }
 
-    /// The envelope around the list, which is called `name` and stands between the fields of `head` and `next`.
-    pub(super) fn answer(
+    /// Returns the response with the list as the field `name`, between the fields of `head` and
+    /// `next`.
+    pub(super) fn response(
         &self,
         msg: &str,
         head: &impl Serialize,
         name: &str,
-        more: bool,
+        has_more: bool,
     ) -> Result<JsonText> {
-        let tail = Next { next: self.last.filter(|_| more) };
+        let tail = Next { next: self.last.filter(|_| has_more) };
         envelope(msg, head, name, [self.json.as_slice()], &tail)
     }
 }
@@ -54,8 +55,9 @@ struct Next {
     next: Option<i64>,
 }
 
-/// The answer whose data are the fields of `head`, the list called `name`, and the fields of `tail`, of which
-/// there must be some. Each of `items` is an item's JSON, or that of several with commas between them.
+/// Returns the response whose `data` has the fields of `head`, the list `name`, and the fields of
+/// `tail`, which must have at least one. Each of `items` is the JSON of one item, or of several with
+/// commas between them.
 pub(super) fn envelope<'a>(
     msg: &str,
     head: &impl Serialize,
@@ -70,7 +72,7 @@ pub(super) fn envelope<'a>(
     write(&mut out, msg)?;
     out.extend(br#","data":"#);
     write(&mut out, head)?;
-    // The head is an object of its own: the list goes on where it closes.
+    // Removes the closing brace of the head, to append the list.
     if out.pop_if(|last| *last == b'}').is_some() && out.last() != Some(&b'{') {
         out.push(b',');
     }
@@ -83,7 +85,7 @@ pub(super) fn envelope<'a>(
         out.extend(item);
     }
     out.extend(b"]");
-    // The tail is one too: it goes on where it would open.
+    // Replaces the opening brace of the tail by a comma.
     let opening = out.len();
     write(&mut out, tail)?;
     out[opening] = b',';
@@ -91,7 +93,7 @@ pub(super) fn envelope<'a>(
     Ok(JsonText(out))
 }
 
-/// Writes `value` as JSON.
+/// Appends `value` to `out` as JSON.
 pub(super) fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<()> {
     serde_json::to_writer(out, value).map_err(|e| Error::Internal(e.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The Bottle contract, in both its revisions: accounts, and the bottles themselves.
+//! The Bottle contract, in both its revisions: accounts and bottles.
 
 mod bottles;
 mod envelope;
@@ -9,6 +9,7 @@ mod items;
 mod nearby;
 mod page;
 mod query;
+mod record;
 mod teacher;
 mod users;
 mod view;
@@ -16,13 +17,13 @@ mod xray;
 
 pub use page::{DemoAccount, JoinInfo, Mbtiles, PageSettings, SharedJoinInfo};
 use rocket::{Catcher, Route, catchers, routes};
-use utoipa::OpenApi;
+use utoipa::openapi::OpenApi;
 
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 
-/// Every endpoint, to be mounted at `/api` and, for the first draft, at `/`.
-pub fn routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the documented routes, to be mounted at `/api` and, for the first draft, at `/`.
+    pub fn routes, fn api, schemas(envelope::Envelope<envelope::ErrorData>) => [
         users::log_in,
         users::log_out,
         users::register,
@@ -37,29 +38,28 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the page asks for besides, to be mounted at `/api`.
-pub fn page_routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the further routes of the page, to be mounted at `/api`.
+    pub fn page_routes, fn page_api => [
         page::settings,
         page::counts,
         export::export,
         users::log_out_everywhere,
-        users::delete_account
+        users::delete_account,
     ]
 }
 
-/// What keeps the sea alive and kind, to be mounted at `/api`.
-pub fn class_routes() -> Vec<Route> {
-    routes![
-        events::live,
+documented_routes! {
+    /// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at `/api`.
+    pub fn class_routes, fn class_api => [
+        events::stream,
         page::join,
-        page::join_picture,
         bottles::delete,
         bottles::report,
         teacher::cases,
         teacher::hide,
         teacher::mute,
-        teacher::standing,
+        teacher::status,
         teacher::freeze,
         teacher::log,
         xray::tree,
@@ -67,75 +67,38 @@ pub fn class_routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of these routes.
+/// Returns the routes that the OpenAPI document omits, because they return no JSON, to be mounted at
+/// `/api`.
+pub fn picture_routes() -> Vec<Route> {
+    routes![page::join_qr_code]
+}
+
+/// Describes [`routes`] for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(
-        paths(
-            users::log_in,
-            users::log_out,
-            users::register,
-            users::profile,
-            users::update,
-            bottles::throw,
-            nearby::nearby,
-            bottles::created,
-            bottles::opened,
-            bottles::open,
-            bottles::openers,
-        ),
-        components(schemas(envelope::Answer<envelope::ErrorData>))
-    )]
-    struct Api;
-    described(Api::openapi())
+    contract_spec(api())
 }
 
-/// What it says of what the page asks for besides.
+/// Describes [`page_routes`] for the OpenAPI document.
 pub fn describe_page() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(
-        page::settings,
-        page::counts,
-        export::export,
-        users::log_out_everywhere,
-        users::delete_account
-    ))]
-    struct Api;
-    described(Api::openapi())
+    contract_spec(page_api())
 }
 
-/// What it says of what keeps the sea alive and kind.
+/// Describes [`class_routes`] for the OpenAPI document.
 pub fn describe_class() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(
-        events::live,
-        page::join,
-        bottles::delete,
-        bottles::report,
-        teacher::cases,
-        teacher::hide,
-        teacher::mute,
-        teacher::standing,
-        teacher::freeze,
-        teacher::log,
-        xray::tree,
-        xray::search,
-    ))]
-    struct Api;
-    described(Api::openapi())
+    contract_spec(class_api())
 }
 
-fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
+fn contract_spec(api: OpenApi) -> ContractSpec {
     ContractSpec {
         api,
         contract: "Bottle",
-        refusal: "Answer_ErrorData",
-        logged_out: "401",
-        wrong_field: &["422"],
+        error_schema: "Envelope_ErrorData",
+        unauthenticated_status: "401",
+        invalid_field_statuses: &["422"],
     }
 }
 
-/// The envelope for whatever no endpoint answered.
+/// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
-    catchers![envelope::refuse]
+    catchers![envelope::catch_all]
 }

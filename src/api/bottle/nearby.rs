@@ -1,56 +1,56 @@
-//! Seeing the bottles around. This is the answer that is asked for most, so its JSON is written while
-//! SQLite still holds the rows, and nothing is copied in between.
+//! The rectangle search. It is the most frequent request, so its JSON is written while SQLite holds
+//! the rows, and no row is copied.
 
 use rocket::{State, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Refusal};
+use super::envelope::{Envelope, ErrorResponse};
 use super::guard::PrivateCookie;
 use super::items::{JsonText, envelope, write};
-use super::query::{PageQuery, RectangleQuery, page};
+use super::query::{PageQuery, RectangleQuery, parse_page};
 use super::view::MapBottleView;
 use crate::domain::bottles::{Bottles, MapBottleRef, NearbyQuery};
 use crate::http::{ClientConnection, SessionSnapshot};
 
-/// The bottles in the closed rectangle around a place
+/// List the bottles in a rectangle, edges included
 #[utoipa::path(get, path = "/bottles/nearby",
     params(RectangleQuery, PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "by id; if they are too many, those nearest to the centre", body = Answer<Around<'_>>),
+        (status = 200, description = "the bottles by id; if there are more than `limit`, those nearest to the centre", body = Envelope<NearbyData<'_>>),
     )
 )]
-#[get("/bottles/nearby?<limit>&<after>&<asked..>")]
+#[get("/bottles/nearby?<limit>&<after>&<query..>")]
 pub(super) async fn nearby(
     session: SessionSnapshot<PrivateCookie>,
-    asked: RectangleQuery<'_>,
+    query: RectangleQuery<'_>,
     limit: Option<&str>,
     after: Option<&str>,
     connection: ClientConnection,
     bottles: &State<Bottles>,
-) -> Result<JsonText, Refusal> {
-    let rectangle = asked.rectangle()?;
-    let page = page(limit, after)?;
-    let wanted = NearbyQuery { limit: page.limit as usize, after: page.after };
+) -> Result<JsonText, ErrorResponse> {
+    let rectangle = query.rectangle()?;
+    let page = parse_page(limit, after)?;
+    let nearby_query = NearbyQuery { limit: page.limit as usize, after: page.after };
     let viewer = session.login.account.id;
 
-    let mut written = Vec::with_capacity(4096);
-    let show = |sighting: &MapBottleRef<'_>| {
-        let start = written.len();
-        write(&mut written, &MapBottleView::new(sighting, viewer))?;
-        Ok((start..written.len(), written.len() + 1 - start))
+    let mut json = Vec::with_capacity(4096);
+    let write_bottle = |bottle: &MapBottleRef<'_>| {
+        let start = json.len();
+        write(&mut json, &MapBottleView::new(bottle, viewer))?;
+        Ok((start..json.len(), json.len() + 1 - start))
     };
-    let read = bottles.nearby(session.snapshot, &rectangle, wanted, show);
-    let seen = connection.while_open(read).await?;
+    let read = bottles.nearby(session.snapshot, &rectangle, nearby_query, write_bottle);
+    let result = connection.while_open(read).await?;
     let (center, spans) =
         (rectangle.center(), (rectangle.latitude_span(), rectangle.longitude_span()));
     let head = Head {
         center: Pair { latitude: center.latitude(), longitude: center.longitude() },
         span: Pair { latitude: spans.0, longitude: spans.1 },
     };
-    let items = seen.items.iter().map(|item| &written[item.clone()]);
-    let tail = Tail { total: seen.total, truncated: seen.truncated, next: seen.next };
+    let items = result.items.iter().map(|item| &json[item.clone()]);
+    let tail = Tail { total: result.total, truncated: result.truncated, next: result.next };
     Ok(envelope("查询附近的漂流瓶成功", &head, "bottles", items, &tail)?)
 }
 
@@ -70,7 +70,7 @@ struct Head {
 /// The fields after the bottles in `data`.
 #[derive(Serialize, ToSchema)]
 struct Tail {
-    /// an upper bound, if not all are here
+    /// the number of bottles, or an upper bound if `truncated`
     total: i64,
     truncated: bool,
     next: Option<i64>,
@@ -78,8 +78,8 @@ struct Tail {
 
 /// The body, as the OpenAPI document describes it.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written piece by piece")]
-struct Around<'a> {
+#[expect(dead_code, reason = "the response is written item by item")]
+struct NearbyData<'a> {
     center: Pair,
     span: Pair,
     bottles: Vec<MapBottleView<'a>>,

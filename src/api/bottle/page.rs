@@ -1,4 +1,4 @@
-//! What the page needs to know before anyone has logged in.
+//! The routes for visitors: settings of the page, join information, counts.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,31 +7,31 @@ use rocket::{State, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Reply, ok};
+use super::envelope::{Envelope, Reply, ok};
 use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
 use crate::domain::bottles::{Bottles, Grid};
 use crate::http::Session;
 use crate::model::error::Error;
 
-/// What the page is told of this server.
+/// The settings that the page reads.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct PageSettings {
-    /// Where the map's pictures come from, if an operator named a place on the internet.
+    /// The URL of map tiles on the internet, if the operator set one.
     pub tile_url: Option<String>,
-    /// Whom to name on that map.
+    /// The attribution of those tiles.
     pub tile_attribution: String,
     /// The street map at `/tiles`, if there is one.
     pub mbtiles: Option<Mbtiles>,
     /// Whether visitors may see counts.
     pub public_counts: bool,
-    /// The fewest characters of a new password.
+    /// The minimum length of a new password, in characters.
     pub min_password_length: usize,
-    /// Accounts that anyone may use, in the demo.
+    /// Accounts of the demo, whose passwords are public.
     pub demo_accounts: Vec<DemoAccount>,
 }
 
-/// What an MBTiles file offers.
+/// The zoom levels and the attribution of an MBTiles file.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct Mbtiles {
@@ -40,7 +40,7 @@ pub struct Mbtiles {
     pub attribution: String,
 }
 
-/// An account that anyone may use.
+/// An account of the demo, whose password is public.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct DemoAccount {
@@ -49,13 +49,12 @@ pub struct DemoAccount {
     pub password: &'static str,
 }
 
-/// How others on the network reach the server, as the page shows it. The server fills it in once it
-/// listens.
+/// The information with which others on the network join. The server sets it once it listens.
 #[derive(Clone, Debug, Default)]
 pub struct JoinInfo {
     /// The addresses, the most reliable first; empty if only this machine can reach the server.
     pub addresses: Vec<String>,
-    /// The SHA-256 fingerprint of a certificate that no authority has signed.
+    /// The SHA-256 fingerprint of a self-signed certificate.
     pub fingerprint: Option<String>,
     /// The first address as a QR code, in SVG.
     pub qr_code: Option<String>,
@@ -66,7 +65,7 @@ pub struct JoinInfo {
 pub struct SharedJoinInfo(Arc<OnceLock<JoinInfo>>);
 
 impl SharedJoinInfo {
-    /// Sets it. Only the first call has an effect.
+    /// Sets the value. Only the first call has an effect.
     pub fn set(&self, info: JoinInfo) {
         let _ = self.0.set(info);
     }
@@ -76,10 +75,10 @@ impl SharedJoinInfo {
     }
 }
 
-/// What the page asks first
+/// Return the settings of the page
 #[utoipa::path(get, path = "/settings",
     responses(
-        (status = 200, description = "what a visitor may know", body = Answer<PageSettings>),
+        (status = 200, description = "the settings that visitors may see", body = Envelope<PageSettings>),
     )
 )]
 #[get("/settings")]
@@ -90,14 +89,14 @@ pub(super) fn settings(settings: &State<PageSettings>) -> Reply<PageSettings> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct JoinView {
     addresses: Vec<String>,
-    /// the SHA-256 of a certificate that only this machine vouches for
+    /// the SHA-256 fingerprint of a self-signed certificate
     fingerprint: Option<String>,
 }
 
-/// Where others on the network come in
+/// List the addresses with which others on the network join
 #[utoipa::path(get, path = "/join",
     responses(
-        (status = 200, description = "none, if the server is for its machine alone", body = Answer<JoinView>),
+        (status = 200, description = "the addresses; none if only the server's own machine can reach it", body = Envelope<JoinView>),
     )
 )]
 #[get("/join")]
@@ -106,9 +105,9 @@ pub(super) fn join(info: &State<SharedJoinInfo>) -> Reply<JoinView> {
     ok("获取地址成功", JoinView { addresses, fingerprint })
 }
 
-/// The first of those addresses as a QR code.
+/// Returns the first of those addresses as a QR code in SVG.
 #[get("/join.svg")]
-pub(super) fn join_picture(info: &State<SharedJoinInfo>) -> Option<(ContentType, String)> {
+pub(super) fn join_qr_code(info: &State<SharedJoinInfo>) -> Option<(ContentType, String)> {
     Some((ContentType::SVG, info.get().qr_code?))
 }
 
@@ -132,22 +131,22 @@ pub(super) struct CountsView {
     cells: Vec<CellView>,
 }
 
-/// Counts by cell, without contents or exact places
+/// Count the bottles by cell, without messages or positions
 ///
-/// For anyone, unless the operator says otherwise, and finer for whoever is logged in. For visitors, cells
-/// near the poles are joined by longitude, so that none is narrower than about 10 km; `longitude` is the
-/// middle of the joined cell, and `cell` the size of a cell by itself.
+/// Visitors may read the counts unless the operator has set `public_counts` to false. Cells are smaller with a
+/// session. Without one, cells near the poles are merged by longitude, so that none is narrower than about
+/// 10 km; `longitude` is the middle of the merged cell, and `cell` the size of one that is not merged.
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(
-        (status = 200, description = "the counts", body = Answer<CountsView>),
-        (status = 401, description = "visitors may not see them here"),
+        (status = 200, description = "the counts of the cells that touch the rectangle", body = Envelope<CountsView>),
+        (status = 401, description = "visitors may not read the counts of this server"),
     )
 )]
-#[get("/bottles/counts?<zoom>&<asked..>")]
+#[get("/bottles/counts?<zoom>&<query..>")]
 pub(super) fn counts(
     session: Option<Session<PrivateCookie>>,
-    asked: RectangleQuery<'_>,
+    query: RectangleQuery<'_>,
     zoom: Option<&str>,
     settings: &State<PageSettings>,
     bottles: &State<Bottles>,
@@ -157,8 +156,8 @@ pub(super) fn counts(
         None if settings.public_counts => Grid::Public,
         None => return Err(Error::NotLoggedIn.into()),
     };
-    let rectangle = asked.rectangle()?;
-    let counts = bottles.counts(&rectangle, query::zoom(zoom)?, grid)?;
+    let rectangle = query.rectangle()?;
+    let counts = bottles.counts(&rectangle, query::parse_zoom(zoom)?, grid)?;
     let cells: Vec<CellView> = counts
         .cells
         .iter()

@@ -1,4 +1,4 @@
-//! Numbers in a query string.
+//! Query parameters.
 
 use rocket::FromForm;
 use utoipa::IntoParams;
@@ -7,50 +7,52 @@ use crate::domain::bottles::{MAX_LIST, PageRequest};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::geo::{Position, Rectangle};
 
-/// A rectangle as it is asked for. Its parameters are taken as text, for errors of their own.
+/// The query parameters of a rectangle. They are text, so that a wrong one gets the contract's own
+/// error.
 #[derive(FromForm, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct RectangleQuery<'r> {
-    /// of the centre, in degrees
+    /// the latitude of the centre, in degrees
     #[param(value_type = f64, required = true, minimum = -90, maximum = 90)]
     latitude: Option<&'r str>,
-    /// of the centre, in degrees
+    /// the longitude of the centre, in degrees
     #[param(value_type = f64, required = true, minimum = -180, maximum = 180)]
     longitude: Option<&'r str>,
-    /// from the centre to the northern edge and to the southern, in degrees
+    /// the distance from the centre to the northern and to the southern edge, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     latitude_span: Option<&'r str>,
-    /// from the centre to the eastern edge and to the western, in degrees
+    /// the distance from the centre to the eastern and to the western edge, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     longitude_span: Option<&'r str>,
 }
 
 impl RectangleQuery<'_> {
+    /// Parses the parameters.
     pub(super) fn rectangle(&self) -> Result<Rectangle> {
-        let latitude = number("latitude", self.latitude)?;
-        let center = Position::new(latitude, number("longitude", self.longitude)?)?;
+        let latitude = parse_number("latitude", self.latitude)?;
+        let center = Position::new(latitude, parse_number("longitude", self.longitude)?)?;
         Rectangle::new(
             center,
-            number("latitude_span", self.latitude_span)?,
-            number("longitude_span", self.longitude_span)?,
+            parse_number("latitude_span", self.latitude_span)?,
+            parse_number("longitude_span", self.longitude_span)?,
         )
     }
 }
 
-/// A part of a list, as the document shows it.
+/// The query parameters of a page, as the OpenAPI document describes them.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only described")]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
 pub(super) struct PageQuery {
-    /// at most so many; 10,000 if not given, and at most
+    /// the maximum number of items; 10,000 by default and at most
     #[param(minimum = 1)]
     limit: Option<u64>,
-    /// what `next` was in the part before
+    /// the cursor: `next` of the previous page
     after: Option<i64>,
 }
 
-/// A number as any language prints it (`5.4567E-2`, `1e+2`).
-pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
+/// Parses a finite number in the notation of any language (`5.4567E-2`, `1e+2`).
+pub(super) fn parse_number(field: &'static str, text: Option<&str>) -> Result<f64> {
     let text = text.ok_or_else(|| Error::field(field, Problem::Missing))?;
     // A `+` that was not percent-encoded arrives as a space.
     match text.replace(' ', "+").parse::<f64>() {
@@ -59,8 +61,8 @@ pub(super) fn number(field: &'static str, text: Option<&str>) -> Result<f64> {
     }
 }
 
-/// A map's zoom: 0 (the whole world) to 22.
-pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
+/// Parses a map's zoom: 0 (the whole world) to 22.
+pub(super) fn parse_zoom(text: Option<&str>) -> Result<u8> {
     let text = text.ok_or_else(|| Error::field("zoom", Problem::Missing))?;
     match text.parse::<u8>() {
         Ok(zoom @ 0..=22) => Ok(zoom),
@@ -68,8 +70,8 @@ pub(super) fn zoom(text: Option<&str>) -> Result<u8> {
     }
 }
 
-/// The part of a list that `limit` and `after` ask for. A limit over the most is the most.
-pub(super) fn page(limit: Option<&str>, after: Option<&str>) -> Result<PageRequest> {
+/// Parses the parameters of a page. A limit above [`MAX_LIST`] becomes [`MAX_LIST`].
+pub(super) fn parse_page(limit: Option<&str>, after: Option<&str>) -> Result<PageRequest> {
     let limit = match limit.map(str::parse::<u64>) {
         None => MAX_LIST,
         Some(Ok(limit @ 1..)) => u32::try_from(limit).unwrap_or(MAX_LIST).min(MAX_LIST),
@@ -94,7 +96,7 @@ mod tests {
     fn a_number_is_read_as_any_language_prints_it(
         #[values("1e+1", "1E1", "10.", "+10", " 10", "1.0e 1", "10.000", "10")] text: &str,
     ) {
-        assert_eq!(number("latitude", Some(text)).unwrap(), 10.0);
+        assert_eq!(parse_number("latitude", Some(text)).unwrap(), 10.0);
     }
 
     #[rstest]
@@ -102,7 +104,7 @@ mod tests {
         #[values(None, Some(""), Some("x"), Some("1,5"), Some("inf"), Some("NaN"), Some("1e999"))]
         text: Option<&str>,
     ) {
-        assert!(number("latitude", text).is_err());
+        assert!(parse_number("latitude", text).is_err());
     }
 
     #[rstest]
@@ -113,7 +115,7 @@ mod tests {
     #[case(Some("1.5"), None)]
     #[case(None, None)]
     fn a_zoom_is_a_whole_number_up_to_22(#[case] text: Option<&str>, #[case] expected: Option<u8>) {
-        assert_eq!(zoom(text).ok(), expected);
+        assert_eq!(parse_zoom(text).ok(), expected);
     }
 
     #[rstest]
@@ -131,7 +133,7 @@ mod tests {
         #[case] text: Option<&str>,
         #[case] expected: Option<u32>,
     ) {
-        assert_eq!(page(text, None).map(|page| page.limit).ok(), expected);
+        assert_eq!(parse_page(text, None).map(|page| page.limit).ok(), expected);
     }
 
     #[rstest]
@@ -144,6 +146,6 @@ mod tests {
         #[case] text: Option<&str>,
         #[case] expected: Option<Option<i64>>,
     ) {
-        assert_eq!(page(None, text).map(|page| page.after).ok(), expected);
+        assert_eq!(parse_page(None, text).map(|page| page.after).ok(), expected);
     }
 }

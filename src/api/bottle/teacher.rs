@@ -1,13 +1,13 @@
-//! What a teacher does: looks at what was reported, hides and shows, mutes and freezes.
+//! The routes for teachers: reported bottles, hiding, muting, freezing, the moderation log.
 
 use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{Teacher, bottle_id};
 use super::items::{Items, JsonText};
-use super::query::{PageQuery, page};
+use super::query::{PageQuery, parse_page};
 use super::view::{CreatedView, Person};
 use crate::domain::accounts::required;
 use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
@@ -27,7 +27,7 @@ struct ReportedBottleView {
     #[serde(flatten)]
     bottle: CreatedView,
     owner: Person,
-    /// until when the owner may throw nothing
+    /// the time until which the owner is muted
     muted_until: Option<Timestamp>,
     reports: Vec<ReportView>,
 }
@@ -49,22 +49,22 @@ impl From<ReportedBottle> for ReportedBottleView {
 }
 
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct Cases {
     bottles: Vec<ReportedBottleView>,
     next: Option<i64>,
 }
 
-/// The bottles for a teacher to look at
+/// List the reported or the hidden bottles
 #[utoipa::path(get, path = "/teacher/bottles",
     params(
-        ("state" = Option<String>, Query, description = "`reported` (if not given) or `hidden`"),
+        ("state" = Option<String>, Query, description = "`reported` (the default) or `hidden`"),
         PageQuery
     ),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the list, by id", body = Answer<Cases>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "a page of the list, by id", body = Envelope<Cases>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/bottles?<state>&<limit>&<after>")]
@@ -75,16 +75,17 @@ pub(super) async fn cases(
     after: Option<&str>,
     connection: ClientConnection,
     moderation: &State<Moderation>,
-) -> Result<JsonText, Refusal> {
-    let which = match state {
+) -> Result<JsonText, ErrorResponse> {
+    let filter = match state {
         None | Some("reported") => CaseFilter::Reported,
         Some("hidden") => CaseFilter::Hidden,
         Some(_) => return Err(Error::field("state", Problem::NotOneOf("reported, hidden")).into()),
     };
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |case: ReportedBottle| items.push(case.bottle.id, &ReportedBottleView::from(case));
-    let more = connection.while_open(moderation.cases(which, page, show)).await?;
-    Ok(items.answer("查询成功", &Empty {}, "bottles", more)?)
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item =
+        |case: ReportedBottle| items.push(case.bottle.id, &ReportedBottleView::from(case));
+    let has_more = connection.while_open(moderation.cases(filter, page, write_item)).await?;
+    Ok(items.response("查询成功", &Empty {}, "bottles", has_more)?)
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -93,14 +94,14 @@ pub(super) struct HideRequest {
     hidden: Option<bool>,
 }
 
-/// Hide a bottle or show it again; either settles what was reported of it
+/// Hide a bottle or show it again; either settles its reports
 #[utoipa::path(put, path = "/teacher/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
     request_body = HideRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Empty>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the bottle is hidden or shown", body = Envelope<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -118,19 +119,19 @@ pub(super) async fn hide(
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct MuteRequest {
-    /// 0 lets them throw again
+    /// the duration in minutes; 0 ends the mute
     #[schema(value_type = u32)]
     muted_minutes: Option<u32>,
 }
 
-/// Let an account throw nothing for a time
+/// Mute an account for a time
 #[utoipa::path(put, path = "/teacher/users/{user_id}",
     params(("user_id" = i64, Path)),
     request_body = MuteRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Empty>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the account is muted, or may throw again", body = Envelope<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
         (status = 404, description = "no such user"),
     )
 )]
@@ -160,24 +161,24 @@ pub(super) struct ModerationStatusView {
     muted: Vec<MutedView>,
 }
 
-/// Whether nobody may throw, and who may not
+/// Return whether throwing is frozen, and the muted accounts
 #[utoipa::path(get, path = "/teacher/sea",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "how things stand", body = Answer<ModerationStatusView>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the status", body = Envelope<ModerationStatusView>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/sea")]
-pub(super) fn standing(
+pub(super) fn status(
     _teacher: Teacher,
     moderation: &State<Moderation>,
 ) -> Reply<ModerationStatusView> {
-    let standing = moderation.standing()?;
-    let muted = standing.muted.into_iter();
+    let status = moderation.standing()?;
+    let muted = status.muted.into_iter();
     let muted =
         muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });
-    ok("查询成功", ModerationStatusView { frozen: standing.frozen, muted: muted.collect() })
+    ok("查询成功", ModerationStatusView { frozen: status.frozen, muted: muted.collect() })
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -186,13 +187,13 @@ pub(super) struct FreezeRequest {
     frozen: Option<bool>,
 }
 
-/// Let nobody throw, or all again
+/// Freeze throwing for all accounts, or end that
 #[utoipa::path(put, path = "/teacher/sea",
     request_body = FreezeRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is so", body = Answer<Empty>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "throwing is frozen or allowed", body = Envelope<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[put("/teacher/sea", data = "<body>")]
@@ -210,12 +211,12 @@ pub(super) async fn freeze(
 struct AuditEntryView {
     entry_id: i64,
     done_at: Timestamp,
-    /// who did it; none where enough reports did
+    /// the username of the teacher; none if the number of reports hid the bottle
     actor: Option<String>,
     /// hide, show, mute, unmute, freeze or unfreeze
     action: &'static str,
     bottle_id: Option<i64>,
-    /// who was muted, or whose bottle it is
+    /// the muted account, or the owner of the bottle
     user_id: Option<i64>,
     username: Option<String>,
     until: Option<Timestamp>,
@@ -238,19 +239,19 @@ impl From<AuditEntry> for AuditEntryView {
 }
 
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the answer is written item by item")]
+#[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct LogView {
     entries: Vec<AuditEntryView>,
     next: Option<i64>,
 }
 
-/// Who did what, the latest first
+/// List the moderation log, latest entry first
 #[utoipa::path(get, path = "/teacher/log",
     params(PageQuery),
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "a part of the log", body = Answer<LogView>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "a page of the log", body = Envelope<LogView>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
 #[get("/teacher/log?<limit>&<after>")]
@@ -260,9 +261,9 @@ pub(super) async fn log(
     after: Option<&str>,
     connection: ClientConnection,
     moderation: &State<Moderation>,
-) -> Result<JsonText, Refusal> {
-    let (page, mut items) = (page(limit, after)?, Items::default());
-    let show = |entry: AuditEntry| items.push(entry.id, &AuditEntryView::from(entry));
-    let more = connection.while_open(moderation.log(page, show)).await?;
-    Ok(items.answer("查询成功", &Empty {}, "entries", more)?)
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |entry: AuditEntry| items.push(entry.id, &AuditEntryView::from(entry));
+    let has_more = connection.while_open(moderation.log(page, write_item)).await?;
+    Ok(items.response("查询成功", &Empty {}, "entries", has_more)?)
 }

@@ -1,10 +1,10 @@
-//! Sessions and accounts.
+//! The routes of sessions and accounts.
 
 use rocket::{State, delete, get, post, put};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Empty, Refusal, Reply, ok};
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{PrivateCookie, Revision, SessionCookie};
 use super::view::User;
 use crate::domain::accounts::{
@@ -26,8 +26,8 @@ pub(super) struct Credentials {
 #[utoipa::path(post, path = "/sessions",
     request_body = Credentials,
     responses(
-        (status = 200, description = "the user, and the cookie", body = Answer<User>),
-        (status = 403, description = "wrong name or password"),
+        (status = 200, description = "the account; the cookie is in `Set-Cookie`", body = Envelope<User>),
+        (status = 403, description = "wrong username or password"),
     )
 )]
 #[post("/sessions", data = "<body>")]
@@ -47,16 +47,16 @@ pub(super) async fn log_in(
         terminal: None,
         replaces: cookie.token(),
     };
-    let begun = accounts.log_in(Name::Username(&username), password, kind, client.0).await?;
-    cookie.set(&begun.token, seconds);
-    ok("登录成功", begun.account.into())
+    let started = accounts.log_in(Name::Username(&username), password, kind, client.0).await?;
+    cookie.set(&started.token, seconds);
+    ok("登录成功", started.account.into())
 }
 
 /// Log out
 #[utoipa::path(delete, path = "/sessions/self",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the session has ended", body = Answer<Empty>),
+        (status = 200, description = "the session has ended", body = Envelope<Empty>),
     )
 )]
 #[delete("/sessions/self")]
@@ -70,11 +70,11 @@ pub(super) async fn log_out(
     ok("登出成功", Empty {})
 }
 
-/// Log out everywhere
+/// End all sessions of the account
 #[utoipa::path(delete, path = "/sessions",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "every session of the account has ended", body = Answer<Empty>),
+        (status = 200, description = "all sessions of the account have ended", body = Envelope<Empty>),
     )
 )]
 #[delete("/sessions")]
@@ -94,12 +94,12 @@ pub(super) struct DeleteAccountRequest {
     password: Option<String>,
 }
 
-/// Delete the account and all its own
+/// Delete the account with its bottles
 #[utoipa::path(delete, path = "/users/self",
     request_body = DeleteAccountRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Empty>),
+        (status = 200, description = "the account is deleted", body = Envelope<Empty>),
         (status = 403, description = "wrong password"),
     )
 )]
@@ -117,7 +117,9 @@ pub(super) async fn delete_account(
             cookie.remove();
             ok("注销成功", Empty {})
         }
-        Err(Error::WrongPassword) => Err(Refusal::from(Error::WrongPassword).in_words("密码错误")),
+        Err(Error::WrongPassword) => {
+            Err(ErrorResponse::from(Error::WrongPassword).with_message("密码错误"))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -134,12 +136,12 @@ pub(super) struct NewProfile {
     gender: Option<String>,
 }
 
-/// Make an account
+/// Register an account
 #[utoipa::path(post, path = "/users",
     request_body = NewProfile,
     responses(
-        (status = 200, description = "the user", body = Answer<User>),
-        (status = 409, description = "the name is taken"),
+        (status = 200, description = "the new account", body = Envelope<User>),
+        (status = 409, description = "the username is taken"),
     )
 )]
 #[post("/users", data = "<body>")]
@@ -163,17 +165,17 @@ pub(super) async fn register(
         }
         (Revision::Draft, Ok(account)) => ok("注册成功", account.into()),
         (Revision::Draft, Err(error @ Error::UsernameTaken(_))) => {
-            Err(Refusal::from(error).in_words("用户名已存在"))
+            Err(ErrorResponse::from(error).with_message("用户名已存在"))
         }
         (_, Err(error)) => Err(error.into()),
     }
 }
 
-/// Who is logged in
+/// Return the account of the session
 #[utoipa::path(get, path = "/users/self",
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the user", body = Answer<User>),
+        (status = 200, description = "the account", body = Envelope<User>),
     )
 )]
 #[get("/users/self")]
@@ -187,9 +189,9 @@ pub(super) struct Profile {
     nickname: Option<String>,
     #[schema(value_type = Option<Gender>)]
     gender: Option<String>,
-    /// a new one; it ends every session of the account
+    /// a new password; it ends all sessions of the account
     password: Option<String>,
-    /// asked for with a new password
+    /// the current password, which the page sends with a new one
     current_password: Option<String>,
 }
 
@@ -198,8 +200,8 @@ pub(super) struct Profile {
     request_body = Profile,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the user as they are now", body = Answer<User>),
-        (status = 403, description = "wrong current password"),
+        (status = 200, description = "the changed account", body = Envelope<User>),
+        (status = 403, description = "`current_password` is wrong"),
     )
 )]
 #[put("/users/self", data = "<body>")]
@@ -222,7 +224,7 @@ pub(super) async fn update(
     match accounts.update(&session.login, changes, client.0).await {
         Ok(account) => ok("更新用户资料成功", account.into()),
         Err(Error::WrongPassword) => {
-            Err(Refusal::from(Error::WrongPassword).in_words("当前密码错误"))
+            Err(ErrorResponse::from(Error::WrongPassword).with_message("当前密码错误"))
         }
         Err(error) => Err(error.into()),
     }

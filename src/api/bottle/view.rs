@@ -1,4 +1,4 @@
-//! Accounts and bottles as the document's JSON shows them.
+//! The JSON forms of accounts and bottles.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use crate::model::clock::Timestamp;
 use crate::model::fields::Gender;
 use crate::model::geo::Position;
 
-/// An account as others see it.
+/// An account as other accounts see it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Person {
     user_id: i64,
@@ -36,10 +36,10 @@ pub(super) struct User {
     #[serde(flatten)]
     person: Person,
     created_at: Timestamp,
-    /// There only if it is so.
+    /// present only if true
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     password_is_one_time: bool,
-    /// There only if it is so.
+    /// present only if true
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_teacher: bool,
 }
@@ -68,7 +68,7 @@ impl LocationView {
     }
 }
 
-/// A bottle on the map, closed.
+/// A bottle on the map, without its message.
 #[derive(Serialize, ToSchema)]
 pub(super) struct MapBottleView<'a> {
     bottle_id: i64,
@@ -85,22 +85,22 @@ struct MapBottleLocation<'a> {
 }
 
 impl<'a> MapBottleView<'a> {
-    /// The sighting as the account `viewer` sees it.
-    pub(super) fn new(sighting: &MapBottleRef<'a>, viewer: i64) -> Self {
+    /// Creates the view of a bottle for the account `viewer`.
+    pub(super) fn new(bottle: &MapBottleRef<'a>, viewer: i64) -> Self {
         Self {
-            bottle_id: sighting.id,
-            style: sighting.style.number(),
-            is_owner: sighting.owner == viewer,
+            bottle_id: bottle.id,
+            style: bottle.style.number(),
+            is_owner: bottle.owner == viewer,
             location: MapBottleLocation {
-                formatted_address: sighting.formatted_address,
-                latitude: sighting.position.latitude(),
-                longitude: sighting.position.longitude(),
+                formatted_address: bottle.formatted_address,
+                latitude: bottle.position.latitude(),
+                longitude: bottle.position.longitude(),
             },
         }
     }
 }
 
-/// A bottle as the one who threw it sees it.
+/// A bottle as its owner sees it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CreatedView {
     bottle_id: i64,
@@ -109,7 +109,7 @@ pub(super) struct CreatedView {
     location: LocationView,
     created_at: Timestamp,
     openers_count: i64,
-    /// There only if a teacher, or enough reports, took it from the sea.
+    /// present only if true: a teacher or the number of reports has hidden the bottle
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
 }
@@ -128,7 +128,7 @@ impl From<Bottle> for CreatedView {
     }
 }
 
-/// A bottle as one who opened it sees it.
+/// A bottle as an opener sees it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OpenedView {
     bottle_id: i64,
@@ -138,7 +138,7 @@ pub(super) struct OpenedView {
     location: LocationView,
     created_at: Timestamp,
     open_at: Timestamp,
-    /// There only if it is so, and it is one's own.
+    /// present only if true, and only to the owner
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
 }
@@ -159,7 +159,7 @@ impl From<Opened> for OpenedView {
     }
 }
 
-/// Someone who opened a bottle.
+/// An opener of a bottle.
 #[derive(Serialize, ToSchema)]
 pub(super) struct OpenerView {
     #[serde(flatten)]

@@ -1,4 +1,5 @@
-//! The R*-tree from inside, for a lesson: in the demo, and for teachers.
+//! The x-ray: the nodes of the R*-tree, for a lesson. Open to visitors in the demo, and to teachers
+//! elsewhere.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use rocket::{Request, State, async_trait, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::envelope::{Answer, Reply, ok};
+use super::envelope::{Envelope, Reply, ok};
 use super::guard::Teacher;
 use super::page::PageSettings;
 use super::query::RectangleQuery;
@@ -17,12 +18,12 @@ use crate::store::Store;
 use crate::store::nearby::SEARCH;
 use crate::store::xray::{self, Node};
 
-/// So many boxes are drawn at most.
+/// The maximum number of boxes in a response.
 const MAX_BOXES: usize = 3000;
-/// So many refused rows are named at most.
+/// The maximum number of rejected candidates in a response.
 const MAX_REFUSED: usize = 200;
 
-/// Anyone in the demo, elsewhere a teacher.
+/// Admits everyone in the demo, and teachers elsewhere.
 pub(super) struct XrayAccess;
 
 #[async_trait]
@@ -68,27 +69,27 @@ impl From<Node> for NodeView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct TreeView {
     nodes: Vec<NodeView>,
-    /// whether these are all that touch the rectangle
+    /// whether all nodes that touch the rectangle are listed
     complete: bool,
 }
 
-/// The nodes of the R*-tree that touch a rectangle, the root first
+/// List the nodes of the R*-tree that touch a rectangle, the root first
 #[utoipa::path(get, path = "/xray/tree",
     params(RectangleQuery),
     security((), ("bottle_session" = [])),
     responses(
-        (status = 200, description = "their boxes", body = Answer<TreeView>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the boxes of the nodes", body = Envelope<TreeView>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
-#[get("/xray/tree?<asked..>")]
+#[get("/xray/tree?<query..>")]
 pub(super) async fn tree(
-    _curious: XrayAccess,
-    asked: RectangleQuery<'_>,
+    _access: XrayAccess,
+    query: RectangleQuery<'_>,
     connection: ClientConnection,
     store: &State<Arc<Store>>,
 ) -> Reply<TreeView> {
-    let rectangle = asked.rectangle()?;
+    let rectangle = query.rectangle()?;
     let read = store.read_long(|db| xray::nodes(db, &rectangle, MAX_BOXES));
     let (nodes, complete) = connection.while_open(read).await?;
     ok("查询成功", TreeView { nodes: nodes.into_iter().map(NodeView::from).collect(), complete })
@@ -105,37 +106,37 @@ struct RefusedView {
 pub(super) struct SearchView {
     /// the nodes that the search reads
     visited: Vec<NodeView>,
-    /// how many rows the 32-bit boxes propose
+    /// the number of candidates that the 32-bit boxes propose
     proposed: usize,
-    /// how many of them the exact coordinates refuse
+    /// the number of candidates that the exact coordinates reject
     refused_count: usize,
-    /// the first of those
+    /// the first of the rejected candidates
     refused: Vec<RefusedView>,
-    /// how many bottles the search finds
+    /// the number of bottles that the search finds
     found: usize,
-    /// what the search asks SQLite
+    /// the SQL of the search
     sql: &'static str,
-    /// how long that took, once
+    /// the duration of one search
     microseconds: u64,
 }
 
-/// What the search for the bottles in a rectangle reads and refuses
+/// Trace the search for the bottles in a rectangle
 #[utoipa::path(get, path = "/xray/search",
     params(RectangleQuery),
     security((), ("bottle_session" = [])),
     responses(
-        (status = 200, description = "its way through the tree", body = Answer<SearchView>),
-        (status = 403, description = "not a teacher"),
+        (status = 200, description = "the nodes, candidates and duration of the search", body = Envelope<SearchView>),
+        (status = 403, description = "the account is not a teacher's"),
     )
 )]
-#[get("/xray/search?<asked..>")]
+#[get("/xray/search?<query..>")]
 pub(super) async fn search(
-    _curious: XrayAccess,
-    asked: RectangleQuery<'_>,
+    _access: XrayAccess,
+    query: RectangleQuery<'_>,
     connection: ClientConnection,
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
-    let rectangle = asked.rectangle()?;
+    let rectangle = query.rectangle()?;
     let read = store.read_long(|db| {
         let found = xray::search(db, &rectangle)?;
         Ok((xray::visit(db, &rectangle)?, found))

@@ -1,20 +1,20 @@
-//! Cards, members and divisions: the same three endpoints at three bases.
+//! Cards, members and divisions: the same three routes at three bases.
 
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
-use rocket::{Request, Route, State, async_trait, delete, get, post, routes};
+use rocket::{Request, State, async_trait, delete, get, post};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
-use super::{Answer, BareCookie, Reply, described, filled, say};
+use super::{BareCookie, Envelope, Reply, contract_spec, reply, required_text};
 use crate::domain::ledger::Holdings;
 use crate::http::mounts::Surface;
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{Body, Rejection, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Holding, HoldingName};
 
-/// Which of the three a request is about, by the base its route is mounted at.
+/// The kind of holding that a request concerns, by the base of its route.
 struct Kind(Holding);
 
 #[async_trait]
@@ -38,12 +38,12 @@ struct New {
     name: Option<String>,
 }
 
-/// Add one
+/// Add an item
 #[utoipa::path(post, path = "/",
     request_body = New,
     security(("ledger_session" = [])),
     responses(
-        (status = 201, description = "added", body = Answer),
+        (status = 201, description = "the item is added", body = Envelope),
     )
 )]
 #[post("/", data = "<body>")]
@@ -53,9 +53,9 @@ async fn add(
     body: Body<New>,
     holdings: &State<Holdings>,
 ) -> Reply {
-    let name = HoldingName::parse(&filled("name", body.0.name)?)?;
+    let name = HoldingName::parse(&required_text("name", body.0.name)?)?;
     holdings.add(&session.login, kind.0, name).await?;
-    Ok(say(201, "created"))
+    Ok(reply(201, "created"))
 }
 
 /// A card, a member or a division.
@@ -66,27 +66,27 @@ pub(super) struct Item {
     name: String,
 }
 
-/// All of them
+/// List all items
 #[utoipa::path(get, path = "/",
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "all, in `data`", body = Answer),
+        (status = 200, description = "all items of the account, in `data`", body = Envelope),
     )
 )]
 #[get("/")]
 fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
     let found = holdings.list(kind.0, &session.login.account)?;
     let data = found.into_iter().map(|(id, name)| Item { id, name }).collect();
-    Ok(Answer { data: Some(data), ..say(200, "success") })
+    Ok(Envelope { data: Some(data), ..reply(200, "success") })
 }
 
-/// Remove one
+/// Remove an item
 #[utoipa::path(delete, path = "/{id}",
     params(("id" = i64, Path)),
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "removed", body = Answer),
-        (status = 404, description = "no such one"),
+        (status = 200, description = "the item is removed", body = Envelope),
+        (status = 404, description = "the account has no such item"),
     )
 )]
 #[delete("/<id>")]
@@ -98,18 +98,15 @@ async fn remove(
 ) -> Reply {
     let id = id.parse().map_err(|_| Error::NoSuchHolding(kind.0))?;
     holdings.remove(&session.login, kind.0, id).await?;
-    Ok(say(200, "success"))
+    Ok(reply(200, "success"))
 }
 
-/// The endpoints of the three bases.
-pub fn routes() -> Vec<Route> {
-    routes![add, list, remove]
+documented_routes! {
+    /// Returns the routes, to be mounted at each of the three bases.
+    pub fn routes, fn api => [add, list, remove]
 }
 
-/// What the document says of them, at each of the three.
+/// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(add, list, remove))]
-    struct Api;
-    described(Api::openapi())
+    contract_spec(api())
 }

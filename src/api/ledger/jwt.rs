@@ -1,4 +1,5 @@
-//! The token of the Ledger contract: a JWT that names a session, in a cookie without a name.
+//! The credential of the Ledger contract: a JWT that contains a session's token, in a cookie without
+//! a name.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rocket::Request;
@@ -9,7 +10,7 @@ use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
 use crate::model::token::Token;
 
-/// Signs and reads the tokens.
+/// Signs and verifies JWTs.
 pub struct Jwt {
     signing: EncodingKey,
     checking: DecodingKey,
@@ -20,36 +21,38 @@ pub struct Jwt {
 struct Claims {
     /// The account's id.
     aud: String,
-    /// Seconds since 1970 at which the token is over.
+    /// The time at which the JWT expires, in seconds since 1970.
     exp: i64,
-    /// The session's token, which the store knows by its hash: without it a signature would be
-    /// good until `exp`, logout or not.
+    /// The session's token. Without it, a JWT would stay valid until `exp` even after a logout.
     jti: String,
 }
 
 impl Jwt {
-    /// Tokens under `key`, judged by `clock`.
+    /// Creates a signer with the secret `key`, which checks expiry by `clock`.
     pub fn new(key: &str, clock: Clock) -> Self {
         let key = key.as_bytes();
         let (signing, checking) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
         Self { signing, checking, clock }
     }
 
-    /// The JWT that carries a session.
-    pub(super) fn sign(&self, begun: &StartedSession) -> Result<String> {
+    /// Signs a JWT for a session.
+    pub(super) fn sign(&self, started: &StartedSession) -> Result<String> {
         let claims = Claims {
-            aud: begun.account.id.to_string(),
-            exp: begun.expires_at.millis() / 1000,
-            jti: begun.token.secret().to_owned(),
+            aud: started.account.id.to_string(),
+            exp: started.expires_at.millis() / 1000,
+            jti: started.token.secret().to_owned(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|e| Error::Internal(format!("a JWT could not be signed: {e}")))
     }
 
-    /// The session's token inside `jwt`.
+    /// Returns the session's token in `jwt`.
+    ///
+    /// # Errors
+    /// Returns [`Error::NotLoggedIn`] for an invalid JWT, or [`Error::ExpiredToken`].
     pub(super) fn read(&self, jwt: &str) -> Result<Token> {
-        // One algorithm. `exp` is judged below, by our clock and to the second, and `aud` is implied
-        // by the session.
+        // Only HS256 is accepted. `exp` is checked below, because the library allows 60 s of leeway
+        // and reads the system's clock. `aud` follows from the session.
         let mut rules = Validation::new(Algorithm::HS256);
         rules.validate_exp = false;
         rules.validate_aud = false;
@@ -63,8 +66,8 @@ impl Jwt {
     }
 }
 
-/// The JWT in the raw `Cookie` headers: bare, or as `token=JWT`, whatever other cookies or attributes
-/// a client sends along with it.
+/// Returns the JWT in the raw `Cookie` headers: bare, or as `token=JWT`. Clients may send other
+/// cookies and attributes beside it.
 pub(super) fn in_cookies<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let pieces =
         || request.headers().get("Cookie").flat_map(|header| header.split(';')).map(str::trim);
@@ -72,11 +75,12 @@ pub(super) fn in_cookies<'r>(request: &'r Request<'_>) -> Option<&'r str> {
     let bare = pieces().filter(|piece| piece.starts_with("eyJ") || !piece.contains('='));
     let candidates: Vec<&str> =
         bare.chain(named).filter(|piece| !piece.is_empty() && !is_attribute(piece)).collect();
-    // A malformed token is one all the same, but a well-formed one beside it goes before it.
+    // A well-formed JWT takes precedence over a malformed one.
     candidates.iter().find(|piece| piece.split('.').count() == 3).or(candidates.first()).copied()
 }
 
-/// Whether this is what may follow a cookie in `Set-Cookie`, of those that have no value.
+/// Returns whether `piece` is an attribute of `Set-Cookie` without a value, which some clients send
+/// back.
 fn is_attribute(piece: &str) -> bool {
     ["HttpOnly", "Secure", "Partitioned"].iter().any(|name| name.eq_ignore_ascii_case(piece))
 }

@@ -1,18 +1,20 @@
-//! The Ledger contract: a family's accounts. Its login is a JWT in a bare cookie.
+//! The Ledger contract: accounts with cards, members and divisions. The credential is a JWT in a
+//! cookie without a name.
 
 mod holdings;
 mod jwt;
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, delete, post, put, routes};
+use rocket::{Catcher, Request, State, catch, catchers, delete, post, put};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
 
 use crate::domain::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind,
 };
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{
     Body, ClientIp, Credential, Lifetimes, PublicUrl, RegistrationLimit, Rejection, Session,
     respond,
@@ -25,10 +27,10 @@ use holdings::Item;
 pub use holdings::{describe as describe_holdings, routes as holding_routes};
 pub use jwt::Jwt;
 
-/// The envelope of every answer: `{code, message}` and, for lists, `data`. The code is the status.
+/// The envelope of every response: `{code, message}` and, for lists, `data`. `code` is the status.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ledger::Answer)]
-struct Answer {
+#[schema(as = ledger::Envelope)]
+struct Envelope {
     code: u16,
     message: String,
     #[schema(nullable = false)]
@@ -36,63 +38,66 @@ struct Answer {
     data: Option<Vec<Item>>,
 }
 
-type Reply = Result<Answer, Answer>;
+type Reply = Result<Envelope, Envelope>;
 
-fn say(code: u16, message: impl Into<String>) -> Answer {
-    Answer { code, message: message.into(), data: None }
+fn reply(code: u16, message: impl Into<String>) -> Envelope {
+    Envelope { code, message: message.into(), data: None }
 }
 
-impl<'r> Responder<'r, 'static> for Answer {
+impl<'r> Responder<'r, 'static> for Envelope {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         respond(request, Status::new(self.code), &self)
     }
 }
 
-impl From<Error> for Answer {
+impl From<Error> for Envelope {
     fn from(error: Error) -> Self {
         Rejection::from(error).into()
     }
 }
 
-impl From<Rejection> for Answer {
+impl From<Rejection> for Envelope {
     fn from(rejection: Rejection) -> Self {
         let message = match &rejection {
-            Rejection::Domain(error) => return said(error),
+            Rejection::Domain(error) => return from_domain(error),
             Rejection::NotJson => "the body must be application/json",
             Rejection::Malformed => "malformed request",
             Rejection::TooLarge => "the body is too large",
             Rejection::NoSuchPath => "no such path",
             Rejection::WrongMethod => "method not allowed",
-            Rejection::Foreign => "requests from other sites are refused",
-            Rejection::TooOften => "too many attempts, try again in a minute",
+            Rejection::CrossSite => "requests from other sites are refused",
+            Rejection::RateLimited => "too many attempts, try again in a minute",
             Rejection::Unavailable => "unavailable now, try again later",
-            Rejection::Bug => "internal server error",
+            Rejection::Internal => "internal server error",
         };
-        say(rejection.status().code, message)
+        reply(rejection.status().code, message)
     }
 }
 
-/// What the domain said, in the document's words.
-fn said(error: &Error) -> Answer {
+/// Maps a domain error to the contract's status and message.
+fn from_domain(error: &Error) -> Envelope {
     match error {
-        Error::Field { field, problem } => say(422, format!("{field} {problem}")),
-        Error::UsernameTaken(_) => say(409, "username already taken"),
-        Error::UnknownAccount => say(404, "user not exist"),
-        Error::WrongPassword => say(403, "wrong password"),
-        Error::NoToken => say(400, "no token found"),
-        Error::NotLoggedIn => say(400, "invalid token"),
-        Error::ExpiredToken => say(400, "expired token"),
-        Error::HasHolding(kind) => say(
+        Error::Field { field, problem } => reply(422, format!("{field} {problem}")),
+        Error::UsernameTaken(_) => reply(409, "username already taken"),
+        Error::UnknownAccount => reply(404, "user not exist"),
+        Error::WrongPassword => reply(403, "wrong password"),
+        Error::NoToken => reply(400, "no token found"),
+        Error::NotLoggedIn => reply(400, "invalid token"),
+        Error::ExpiredToken => reply(400, "expired token"),
+        Error::HasHolding(kind) => reply(
             403,
-            format!("cannot delete user cause there is at least a {} under it", word(*kind)),
+            format!(
+                "cannot delete user cause there is at least a {} under it",
+                holding_name(*kind)
+            ),
         ),
-        Error::NoSuchHolding(kind) => say(404, format!("{} not exist", word(*kind))),
-        // What only another contract asks for.
-        _ => Rejection::Bug.into(),
+        Error::NoSuchHolding(kind) => reply(404, format!("{} not exist", holding_name(*kind))),
+        // Only handlers of other contracts return these.
+        _ => Rejection::Internal.into(),
     }
 }
 
-fn word(kind: Holding) -> &'static str {
+fn holding_name(kind: Holding) -> &'static str {
     match kind {
         Holding::Card => "card",
         Holding::Member => "member",
@@ -100,7 +105,7 @@ fn word(kind: Holding) -> &'static str {
     }
 }
 
-/// The JWT in the raw `Cookie` header.
+/// The credential: a JWT in the raw `Cookie` header.
 struct BareCookie;
 
 impl Credential for BareCookie {
@@ -109,7 +114,7 @@ impl Credential for BareCookie {
     fn token(request: &Request<'_>) -> Result<Token, Error> {
         let jwt = jwt::in_cookies(request).ok_or(Error::NoToken)?;
         let reader = request.rocket().state::<Jwt>();
-        reader.ok_or_else(|| Error::Internal("no JWT key is managed".into()))?.read(jwt)
+        reader.ok_or_else(|| Error::Internal("Rocket manages no Jwt".into()))?.read(jwt)
     }
 }
 
@@ -122,19 +127,19 @@ struct Credentials {
     password: Option<String>,
 }
 
-/// The text of a field that must not be blank.
-fn filled(field: &'static str, text: Option<String>) -> Result<String, Answer> {
+/// Returns the text of a required field, or the error for a blank one.
+fn required_text(field: &'static str, text: Option<String>) -> Result<String, Envelope> {
     text.filter(|text| !text.trim().is_empty())
-        .ok_or_else(|| say(400, format!("{field} cannot be blank")))
+        .ok_or_else(|| reply(400, format!("{field} cannot be blank")))
 }
 
-/// Make an account
+/// Register an account
 #[utoipa::path(post, path = "/register",
     request_body = Credentials,
     responses(
-        (status = 201, description = "made", body = Answer),
-        (status = 400, description = "a blank field, or a name over 20 characters"),
-        (status = 409, description = "the name is taken"),
+        (status = 201, description = "the account is registered", body = Envelope),
+        (status = 400, description = "a field is blank, or the name has more than 20 characters"),
+        (status = 409, description = "the username is taken"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -143,11 +148,11 @@ async fn register(
     body: Body<Credentials>,
     accounts: &State<Accounts>,
 ) -> Reply {
-    let name = filled("name", body.0.name)?;
+    let name = required_text("name", body.0.name)?;
     if name.chars().count() > 20 {
-        return Err(say(400, "name length cannot exceed 20"));
+        return Err(reply(400, "name length cannot exceed 20"));
     }
-    let password = filled("password", body.0.password)?;
+    let password = required_text("password", body.0.password)?;
     let registration = Registration {
         username: Username::parse("name", &name)?,
         password: accounts.new_password("password", &password)?,
@@ -156,13 +161,13 @@ async fn register(
         email: None,
     };
     accounts.register(registration).await?;
-    Ok(say(201, "created"))
+    Ok(reply(201, "created"))
 }
 
-/// The answer to a login: the JWT stands in `Set-Cookie` with no name before it.
+/// The response to a login, with the JWT in `Set-Cookie`, without a name.
 #[derive(Responder)]
 struct LoggedIn {
-    answer: Answer,
+    answer: Envelope,
     cookie: SetCookie,
 }
 
@@ -178,8 +183,8 @@ impl From<SetCookie> for rocket::http::Header<'static> {
 #[utoipa::path(post, path = "/login",
     request_body = Credentials,
     responses(
-        (status = 200, description = "logged in: the JWT stands in `Set-Cookie` without a name", body = Answer),
-        (status = 400, description = "a blank field"),
+        (status = 200, description = "the session has started; the JWT is in `Set-Cookie`, without a name", body = Envelope),
+        (status = 400, description = "a field is blank"),
         (status = 403, description = "wrong password"),
         (status = 404, description = "no such user"),
     )
@@ -192,22 +197,22 @@ async fn log_in(
     lifetimes: &State<Lifetimes>,
     jwt: &State<Jwt>,
     url: &State<PublicUrl>,
-) -> Result<LoggedIn, Answer> {
-    let name = filled("name", body.0.name)?;
-    let password = filled("password", body.0.password)?;
+) -> Result<LoggedIn, Envelope> {
+    let name = required_text("name", body.0.name)?;
+    let password = required_text("password", body.0.password)?;
     let seconds = lifetimes.ledger;
     let kind = SessionKind { contract: Contract::Ledger, seconds, terminal: None, replaces: None };
-    let begun = accounts.log_in(Name::Username(&name), password, kind, client.0).await?;
-    let jwt = jwt.sign(&begun)?;
+    let started = accounts.log_in(Name::Username(&name), password, kind, client.0).await?;
+    let jwt = jwt.sign(&started)?;
     let secure = if url.is_https() { "; Secure" } else { "" };
     let cookie = format!("{jwt}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    Ok(LoggedIn { answer: say(200, "success"), cookie: SetCookie(cookie) })
+    Ok(LoggedIn { answer: reply(200, "success"), cookie: SetCookie(cookie) })
 }
 
 #[derive(Deserialize, ToSchema)]
 #[schema(as = ledger::NewPassword)]
 struct NewPassword {
-    /// one's own
+    /// the account's own name, or none
     name: Option<String>,
     #[schema(value_type = String)]
     password: Option<String>,
@@ -218,8 +223,8 @@ struct NewPassword {
     request_body = NewPassword,
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer),
-        (status = 403, description = "another name than one's own"),
+        (status = 200, description = "the password is changed", body = Envelope),
+        (status = 403, description = "`name` differs from the account's name"),
     )
 )]
 #[put("/", data = "<body>")]
@@ -231,58 +236,55 @@ async fn change_password(
 ) -> Reply {
     let own_name = session.login.account.username.as_str();
     if body.0.name.is_some_and(|name| Username::normalized(&name).as_str() != own_name) {
-        return Err(say(403, "cannot modify username"));
+        return Err(reply(403, "cannot modify username"));
     }
-    let password = filled("password", body.0.password)?;
+    let password = required_text("password", body.0.password)?;
     let password = Some(accounts.new_password("password", &password)?);
     let changes = ProfileChanges { password, ..ProfileChanges::default() };
     accounts.update(&session.login, changes, client.0).await?;
-    Ok(say(200, "success"))
+    Ok(reply(200, "success"))
 }
 
 /// Delete the account
 #[utoipa::path(delete, path = "/",
     security(("ledger_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer),
-        (status = 403, description = "a card, a member or a division exists"),
+        (status = 200, description = "the account is deleted", body = Envelope),
+        (status = 403, description = "the account still has a card, a member or a division"),
     )
 )]
 #[delete("/")]
 async fn delete_account(session: Session<BareCookie>, accounts: &State<Accounts>) -> Reply {
     accounts.delete_if_empty(&session.login).await?;
-    Ok(say(200, "success"))
+    Ok(reply(200, "success"))
 }
 
-/// The account's endpoints, to be mounted at `/user`.
-pub fn routes() -> Vec<Route> {
-    routes![register, log_in, change_password, delete_account]
+documented_routes! {
+    /// Returns the routes of accounts, to be mounted at `/user`.
+    pub fn routes, fn api => [register, log_in, change_password, delete_account]
 }
 
-/// What the document says of these routes.
+/// Describes the routes of accounts for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(paths(register, log_in, change_password, delete_account))]
-    struct Api;
-    described(Api::openapi())
+    contract_spec(api())
 }
 
-fn described(api: utoipa::openapi::OpenApi) -> ContractSpec {
+fn contract_spec(api: OpenApi) -> ContractSpec {
     ContractSpec {
         api,
         contract: "Ledger",
-        refusal: "ledger.Answer",
-        logged_out: "400",
-        wrong_field: &["400", "422"],
+        error_schema: "ledger.Envelope",
+        unauthenticated_status: "400",
+        invalid_field_statuses: &["400", "422"],
     }
 }
 
-/// The envelope for whatever no endpoint answered, at every base of this contract.
+/// Returns the catcher, which answers in the envelope, for every base of this contract.
 pub fn catchers() -> Vec<Catcher> {
-    catchers![refuse]
+    catchers![catch_all]
 }
 
 #[catch(default)]
-fn refuse(status: Status, request: &Request<'_>) -> Answer {
+fn catch_all(status: Status, request: &Request<'_>) -> Envelope {
     Rejection::from_catcher(status, request).into()
 }

@@ -1,15 +1,15 @@
-//! The Music contract: accounts with an email address. Its login is a bearer token.
+//! The Music contract: accounts with an email address. The credential is a bearer token.
 
 mod profile;
 
 use rocket::http::Status;
 use rocket::response::{self, Responder};
-use rocket::{Catcher, Request, Route, State, catch, catchers, post, routes};
+use rocket::{Catcher, Request, State, catch, catchers, post};
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use crate::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind, required};
-use crate::http::openapi::ContractSpec;
+use crate::http::openapi::{ContractSpec, documented_routes};
 use crate::http::{
     Body, ClientIp, Credential, Lifetimes, RegistrationLimit, Rejection, problem_message, respond,
 };
@@ -17,62 +17,64 @@ use crate::model::error::Error;
 use crate::model::fields::{Email, Nickname, Username};
 use crate::model::token::Token;
 
-/// The envelope of every answer: `{code, message}` and, where there is some, `data`. Code 0 is
-/// success; any other is under HTTP status 400 unless its first three digits are one.
+/// The envelope of every response: `{code, message}` and, if there are any, `data`. Code 0 means
+/// success; the HTTP status of others is their first three digits if those are a status, or 400.
 #[derive(Serialize, ToSchema)]
-#[schema(as = music::Answer)]
-struct Answer<T> {
+#[schema(as = music::Envelope)]
+struct Envelope<T> {
     code: u32,
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<T>,
 }
 
-type Reply<T> = Result<Answer<T>, Refusal>;
+type Reply<T> = Result<Envelope<T>, ErrorResponse>;
 
-/// The data of an answer that has none.
+/// The type of `data` in a response without any.
 type Empty = ();
 
 fn ok<T>(message: &'static str, data: Option<T>) -> Reply<T> {
-    Ok(Answer { code: 0, message, data })
+    Ok(Envelope { code: 0, message, data })
 }
 
-impl<'r, T: Serialize> Responder<'r, 'static> for Answer<T> {
+impl<'r, T: Serialize> Responder<'r, 'static> for Envelope<T> {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         respond(request, Status::Ok, &self)
     }
 }
 
-/// Why there is no data.
+/// An error response.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = music::Refusal)]
-struct Refusal {
+#[schema(as = music::ErrorResponse)]
+struct ErrorResponse {
     #[serde(skip)]
     status: Status,
-    /// Whether it is the server's fault: each documented path has its own answer then.
+    /// Whether the server failed. Each documented path has its own code and message for that.
     #[serde(skip)]
     is_fault: bool,
     code: u32,
     message: String,
 }
 
-/// A documented failure.
-fn refusal(code: u32, message: impl Into<String>) -> Refusal {
-    Refusal { status: Status::BadRequest, is_fault: false, code, message: message.into() }
+/// Returns an error response with status 400.
+fn error_response(code: u32, message: impl Into<String>) -> ErrorResponse {
+    ErrorResponse { status: Status::BadRequest, is_fault: false, code, message: message.into() }
 }
 
-impl<'r> Responder<'r, 'static> for Refusal {
+impl<'r> Responder<'r, 'static> for ErrorResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let refusal = match try_again_later(request) {
-            Some((code, message)) if self.is_fault => refusal(code, message),
+        let response = match try_again_later(request) {
+            Some((code, message)) if self.is_fault => error_response(code, message),
             _ => self,
         };
-        respond(request, refusal.status, &refusal)
+        respond(request, response.status, &response)
     }
 }
 
-/// The document's "try again later" for the request's path. By the path, because a catcher answers
-/// for guards and panics, and knows no handler.
+/// Returns the documented "try again later" of the request's path.
+///
+/// It depends on the path instead of the handler, because the catcher also answers after guards and
+/// panics.
 fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
     let segments: Vec<&str> = request.uri().path().segments().collect();
     match segments.join("/").strip_prefix("api/user/")? {
@@ -87,54 +89,59 @@ fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ErrorResponse {
     fn from(error: Error) -> Self {
         Rejection::from(error).into()
     }
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for ErrorResponse {
     fn from(rejection: Rejection) -> Self {
         let message = match &rejection {
-            Rejection::Domain(error) => return said(error),
+            Rejection::Domain(error) => return from_domain(error),
             Rejection::NotJson => "请求体必须是application/json",
-            Rejection::Malformed => return refusal(40000, "请求格式不正确"),
+            Rejection::Malformed => return error_response(40000, "请求格式不正确"),
             Rejection::TooLarge => "请求体过大",
             Rejection::NoSuchPath => "路径不存在",
             Rejection::WrongMethod => "不支持该请求方法",
-            Rejection::Foreign => "拒绝来自其他网站的请求",
-            Rejection::TooOften => "操作过于频繁，请一分钟后再试",
+            Rejection::CrossSite => "拒绝来自其他网站的请求",
+            Rejection::RateLimited => "操作过于频繁，请一分钟后再试",
             Rejection::Unavailable => "服务暂时不可用，请稍后再试",
-            Rejection::Bug => "服务器内部错误",
+            Rejection::Internal => "服务器内部错误",
         };
         let status = rejection.status();
-        let is_fault = matches!(rejection, Rejection::Unavailable | Rejection::Bug);
+        let is_fault = matches!(rejection, Rejection::Unavailable | Rejection::Internal);
         Self { status, is_fault, code: u32::from(status.code) * 100, message: message.into() }
     }
 }
 
-/// What the domain said, where every endpoint says it alike.
-fn said(error: &Error) -> Refusal {
-    let forbidden =
-        |message: &str| Refusal { status: Status::Forbidden, ..refusal(40301, message) };
+/// Maps the domain errors that all routes report alike.
+fn from_domain(error: &Error) -> ErrorResponse {
+    let forbidden = |message: &str| ErrorResponse {
+        status: Status::Forbidden,
+        ..error_response(40301, message)
+    };
     match error {
-        Error::Field { field, problem } => refusal(40000, problem_message(field, problem)),
+        Error::Field { field, problem } => error_response(40000, problem_message(field, problem)),
         Error::NoToken => forbidden("请登录后操作"),
         Error::NotLoggedIn => forbidden("无效的访问令牌"),
-        // What an endpoint has no words for.
-        _ => Rejection::Bug.into(),
+        // The handlers map their own errors by `map_error`.
+        _ => Rejection::Internal.into(),
     }
 }
 
-/// The endpoint's own words for an error, where it has some.
-fn in_words(error: Error, words: impl FnOnce(&Error) -> Option<(u32, &'static str)>) -> Refusal {
+/// Maps `error` to the route's own code and message, if `words` has any.
+fn map_error(
+    error: Error,
+    words: impl FnOnce(&Error) -> Option<(u32, &'static str)>,
+) -> ErrorResponse {
     match words(&error) {
-        Some((code, message)) => refusal(code, message),
+        Some((code, message)) => error_response(code, message),
         None => error.into(),
     }
 }
 
-/// The token in `Authorization`, with or without the word `Bearer` before it.
+/// The credential: a token in `Authorization`, with or without the scheme `Bearer`.
 struct Bearer;
 
 impl Credential for Bearer {
@@ -162,12 +169,12 @@ struct NewAccount {
     password: Option<String>,
 }
 
-/// Make an account
+/// Register an account
 #[utoipa::path(post, path = "/register",
     request_body = NewAccount,
     responses(
-        (status = 200, description = "made", body = Answer<Empty>),
-        (status = 400, description = "40001 name taken, 40002 address taken, 40003 later, 40000 a wrong field"),
+        (status = 200, description = "the account is registered", body = Envelope<Empty>),
+        (status = 400, description = "40001: the username is taken; 40002: the email address is taken; 40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -185,7 +192,7 @@ async fn register(
         gender: None,
     };
     accounts.register(registration).await.map_err(|e| {
-        in_words(e, |e| match e {
+        map_error(e, |e| match e {
             Error::UsernameTaken(_) => Some((40001, "该用户名已存在")),
             Error::EmailTaken => Some((40002, "该邮箱已注册")),
             _ => None,
@@ -197,7 +204,7 @@ async fn register(
 #[derive(Deserialize, ToSchema)]
 #[schema(as = music::Credentials)]
 struct Credentials {
-    /// an address, or a name without `@`
+    /// an email address, or a username without `@`
     #[schema(value_type = String)]
     email: Option<String>,
     #[schema(value_type = String)]
@@ -205,8 +212,8 @@ struct Credentials {
 }
 
 #[derive(Serialize, ToSchema)]
-#[schema(as = music::Carried)]
-struct Carried {
+#[schema(as = music::TokenData)]
+struct TokenData {
     token: String,
 }
 
@@ -214,8 +221,8 @@ struct Carried {
 #[utoipa::path(post, path = "/login",
     request_body = Credentials,
     responses(
-        (status = 200, description = "the token", body = Answer<Carried>),
-        (status = 400, description = "40001 no such address, 40002 no such name, 40003 wrong password, 40004 later, 40000 a wrong field"),
+        (status = 200, description = "the token of the new session", body = Envelope<TokenData>),
+        (status = 400, description = "40001: unknown email address; 40002: unknown username; 40003: wrong password; 40004: try again later; 40000: a field is invalid"),
     )
 )]
 #[post("/login", data = "<body>")]
@@ -224,7 +231,7 @@ async fn log_in(
     client: ClientIp,
     accounts: &State<Accounts>,
     lifetimes: &State<Lifetimes>,
-) -> Reply<Carried> {
+) -> Reply<TokenData> {
     let email = required("email", body.0.email)?;
     let password = required("password", body.0.password)?;
     let (name, unknown) = if email.contains('@') {
@@ -234,19 +241,19 @@ async fn log_in(
     };
     let seconds = lifetimes.music;
     let kind = SessionKind { contract: Contract::Music, seconds, terminal: None, replaces: None };
-    let begun = accounts.log_in(name, password, kind, client.0).await.map_err(|e| {
-        in_words(e, |e| match e {
+    let started = accounts.log_in(name, password, kind, client.0).await.map_err(|e| {
+        map_error(e, |e| match e {
             Error::UnknownAccount => Some(unknown),
             Error::WrongPassword => Some((40003, "密码错误")),
             _ => None,
         })
     })?;
-    ok("登录成功", Some(Carried { token: begun.token.secret().to_owned() }))
+    ok("登录成功", Some(TokenData { token: started.token.secret().to_owned() }))
 }
 
-/// Every endpoint, to be mounted at `/api/user`.
-pub fn routes() -> Vec<Route> {
-    routes![
+documented_routes! {
+    /// Returns the routes, to be mounted at `/api/user`.
+    pub fn routes, fn api, schemas(ErrorResponse) => [
         register,
         log_in,
         profile::profile,
@@ -257,37 +264,23 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// What the document says of these routes.
+/// Describes the routes for the OpenAPI document.
 pub fn describe() -> ContractSpec {
-    #[derive(OpenApi)]
-    #[openapi(
-        paths(
-            register,
-            log_in,
-            profile::profile,
-            profile::rename,
-            profile::update,
-            profile::change_password,
-            profile::delete_account,
-        ),
-        components(schemas(Refusal))
-    )]
-    struct Api;
     ContractSpec {
-        api: Api::openapi(),
+        api: api(),
         contract: "Music",
-        refusal: "music.Refusal",
-        logged_out: "403",
-        wrong_field: &["400"],
+        error_schema: "music.ErrorResponse",
+        unauthenticated_status: "403",
+        invalid_field_statuses: &["400"],
     }
 }
 
-/// The envelope for whatever no endpoint answered.
+/// Returns the catcher, which answers in the envelope.
 pub fn catchers() -> Vec<Catcher> {
-    catchers![refuse]
+    catchers![catch_all]
 }
 
 #[catch(default)]
-fn refuse(status: Status, request: &Request<'_>) -> Refusal {
+fn catch_all(status: Status, request: &Request<'_>) -> ErrorResponse {
     Rejection::from_catcher(status, request).into()
 }

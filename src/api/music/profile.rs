@@ -1,10 +1,10 @@
-//! The account of whoever is logged in: seeing, changing and deleting it.
+//! The account of the session: reading, changing and deleting it.
 
 use rocket::{Request, State, delete, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Answer, Bearer, Empty, Reply, in_words, ok};
+use super::{Bearer, Empty, Envelope, Reply, map_error, ok};
 use crate::domain::accounts::{Account, Accounts, Contract, ProfileChanges, required};
 use crate::http::{Body, ClientIp, Credential, OptionalBody, Session};
 use crate::model::clock::Timestamp;
@@ -12,7 +12,7 @@ use crate::model::error::Error;
 use crate::model::fields::{AvatarUrl, Nickname, Username};
 use crate::model::token::Token;
 
-/// The same at `profile`, where the document calls no token an invalid one too.
+/// The credential of `profile`, whose document reports a missing token as an invalid one.
 pub(super) struct ProfileBearer;
 
 impl Credential for ProfileBearer {
@@ -33,12 +33,12 @@ pub(super) struct Profile {
     created_at: Timestamp,
 }
 
-/// Who is logged in
+/// Return the account of the session
 #[utoipa::path(get, path = "/profile",
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "the user", body = Answer<Profile>),
-        (status = 400, description = "40003 later"),
+        (status = 200, description = "the account", body = Envelope<Profile>),
+        (status = 400, description = "40003: try again later"),
     )
 )]
 #[get("/profile")]
@@ -60,27 +60,27 @@ pub(super) async fn profile(
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = music::NewName)]
-pub(super) struct NewName {
+#[schema(as = music::RenameRequest)]
+pub(super) struct RenameRequest {
     #[schema(value_type = String)]
     password: Option<String>,
     #[schema(value_type = String)]
     new_nickname: Option<String>,
 }
 
-/// Change the name
+/// Change the username
 #[utoipa::path(put, path = "/update/username",
-    request_body = NewName,
+    request_body = RenameRequest,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Empty>),
-        (status = 400, description = "40001 wrong password, 40002 name taken, 40003 later, 40000 a wrong field"),
+        (status = 200, description = "the username is changed", body = Envelope<Empty>),
+        (status = 400, description = "40001: wrong password; 40002: the username is taken; 40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[put("/update/username", data = "<body>")]
 pub(super) async fn rename(
     session: Session<Bearer>,
-    body: Body<NewName>,
+    body: Body<RenameRequest>,
     client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply<Empty> {
@@ -93,7 +93,7 @@ pub(super) async fn rename(
         ..ProfileChanges::default()
     };
     accounts.update(&session.login, changes, client.0).await.map_err(|e| {
-        in_words(e, |e| match e {
+        map_error(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::UsernameTaken(_) => Some((40002, "该用户名已存在")),
             _ => None,
@@ -103,25 +103,25 @@ pub(super) async fn rename(
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = music::Shown)]
-pub(super) struct Shown {
+#[schema(as = music::ProfileUpdate)]
+pub(super) struct ProfileUpdate {
     nickname: Option<String>,
     avatar_url: Option<String>,
 }
 
-/// Change what is shown
+/// Change the nickname and the avatar
 #[utoipa::path(put, path = "/update",
-    request_body = Shown,
+    request_body = ProfileUpdate,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Empty>),
-        (status = 400, description = "40003 later, 40000 a wrong field"),
+        (status = 200, description = "the account is changed", body = Envelope<Empty>),
+        (status = 400, description = "40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[put("/update", data = "<body>")]
 pub(super) async fn update(
     session: Session<Bearer>,
-    body: Body<Shown>,
+    body: Body<ProfileUpdate>,
     client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply<Empty> {
@@ -150,8 +150,8 @@ pub(super) struct NewPassword {
     request_body = NewPassword,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "changed", body = Answer<Empty>),
-        (status = 400, description = "40001 wrong password, 40002 the same password, 40003 later, 40000 a wrong field"),
+        (status = 200, description = "the password is changed", body = Envelope<Empty>),
+        (status = 400, description = "40001: wrong password; 40002: the new password equals the old one; 40003: try again later; 40000: a field is invalid"),
     )
 )]
 #[put("/update/password", data = "<body>")]
@@ -165,7 +165,7 @@ pub(super) async fn change_password(
     let new = required("new_password", body.0.new_password)?;
     let new = accounts.new_password("new_password", &new)?;
     accounts.replace_password(&session.login, old, new, client.0).await.map_err(|e| {
-        in_words(e, |e| match e {
+        map_error(e, |e| match e {
             Error::WrongPassword => Some((40001, "原密码错误")),
             Error::SamePassword => Some((40002, "新密码与旧密码一致")),
             _ => None,
@@ -185,8 +185,8 @@ pub(super) struct DeleteAccountRequest {
     request_body = Option<DeleteAccountRequest>,
     security(("music_session" = [])),
     responses(
-        (status = 200, description = "it is gone", body = Answer<Empty>),
-        (status = 400, description = "40001 wrong password, 40002 later, 40000 a wrong field"),
+        (status = 200, description = "the account is deleted", body = Envelope<Empty>),
+        (status = 400, description = "40001: wrong password; 40002: try again later; 40000: a field is invalid"),
     )
 )]
 #[delete("/delete", data = "<body>")]
@@ -197,7 +197,7 @@ pub(super) async fn delete_account(
     accounts: &State<Accounts>,
 ) -> Reply<Empty> {
     accounts.delete(&session.login, body.0.password, client.0).await.map_err(|e| {
-        in_words(e, |e| match e {
+        map_error(e, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),
             _ => None,
         })

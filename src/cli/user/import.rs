@@ -1,4 +1,4 @@
-//! `bottle user import`: a class of accounts.
+//! `bottle user import`: the accounts of a class.
 
 use std::path::Path;
 
@@ -7,46 +7,52 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::password;
-use super::{registration, say, told};
+use super::{message, print_result, registration};
 use crate::cli::{progress, terminal};
 
-/// A line of the file. Other columns are ignored.
+/// A line of the file, without its other columns.
 #[derive(Deserialize)]
-struct Pupil {
+struct NewStudent {
     username: String,
     nickname: Option<String>,
 }
 
-/// Makes an account of each line, with a one-time password, and prints them. Lines that are no account
-/// are told with their number and left out, and make it a failure.
+/// Creates an account with a one-time password for each line, and prints them.
+///
+/// # Errors
+/// Lines that are invalid are printed with their number and skipped. Returns how many there are, if
+/// any.
 pub(super) async fn run(accounts: &Accounts, file: &Path, json: bool) -> Result<(), String> {
-    let pupils = read(file)?;
-    let bar = progress::bar("Making accounts");
-    let (mut made, mut left_out) = (Vec::new(), 0);
-    for (n, (line, pupil)) in pupils.iter().enumerate() {
-        progress::tell(&bar)(n as u64, pupils.len() as u64);
-        let added = match pupil {
-            Ok(pupil) => add(accounts, pupil).await,
-            Err(why) => Err(why.clone()),
+    let students = read(file)?;
+    let bar = progress::bar("Creating accounts");
+    let (mut created, mut skipped) = (Vec::new(), 0);
+    for (n, (line, student)) in students.iter().enumerate() {
+        progress::update(&bar)(n as u64, students.len() as u64);
+        let added = match student {
+            Ok(student) => add(accounts, student).await,
+            Err(reason) => Err(reason.clone()),
         };
         match added {
-            Ok(account) => made.push(account),
-            Err(why) => {
-                left_out += 1;
-                let what = format!("{}, line {line}: {why}", file.display());
-                bar.suspend(|| terminal::complain(what));
+            Ok(account) => created.push(account),
+            Err(reason) => {
+                skipped += 1;
+                let what = format!("{}, line {line}: {reason}", file.display());
+                bar.suspend(|| terminal::print_error(what));
             }
         }
     }
     bar.finish_and_clear();
-    say(json, &Value::from(made.clone()), || sheet(&made))?;
-    match left_out {
+    print_result(json, &Value::from(created.clone()), || sheet(&created))?;
+    match skipped {
         0 => Ok(()),
-        _ => Err(format!("{} accounts were made, {left_out} lines left out", made.len())),
+        _ => Err(format!(
+            "{} accounts were created, {skipped} lines were skipped; correct them and import again",
+            created.len()
+        )),
     }
 }
 
-type Line = (u64, Result<Pupil, String>);
+type Line = (u64, Result<NewStudent, String>);
 
 fn read(file: &Path) -> Result<Vec<Line>, String> {
     let failed = |e: csv::Error| format!("{}: {e}", file.display());
@@ -54,7 +60,10 @@ fn read(file: &Path) -> Result<Vec<Line>, String> {
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(failed)?;
     let headers = reader.headers().map_err(failed)?.clone();
     if !headers.iter().any(|name| name == "username") {
-        return Err(format!("{}: its first line names no column username", file.display()));
+        return Err(format!(
+            "{}: the first line has no column username; name the columns there",
+            file.display()
+        ));
     }
     let line = |record: Result<csv::StringRecord, csv::Error>| match record {
         Ok(record) => {
@@ -66,11 +75,11 @@ fn read(file: &Path) -> Result<Vec<Line>, String> {
     Ok(reader.records().map(line).collect())
 }
 
-async fn add(accounts: &Accounts, pupil: &Pupil) -> Result<Value, String> {
+async fn add(accounts: &Accounts, student: &NewStudent) -> Result<Value, String> {
     let password = password::generate();
-    let nickname = pupil.nickname.as_deref().filter(|nickname| !nickname.is_empty());
-    let new = registration(accounts, &pupil.username, nickname, &password)?;
-    let account = accounts.make(new, Role::Student, true).await.map_err(told)?;
+    let nickname = student.nickname.as_deref().filter(|nickname| !nickname.is_empty());
+    let new = registration(accounts, &student.username, nickname, &password)?;
+    let account = accounts.make(new, Role::Student, true).await.map_err(message)?;
     Ok(json!({
         "user_id": account.id,
         "username": account.username,
@@ -79,10 +88,10 @@ async fn add(accounts: &Accounts, pupil: &Pupil) -> Result<Value, String> {
     }))
 }
 
-/// One line for each, to be cut apart.
-fn sheet(made: &[Value]) -> String {
+/// Formats one line per account, with blank lines between them for cutting the sheet.
+fn sheet(created: &[Value]) -> String {
     let field = |account: &Value, name: &str| account[name].as_str().unwrap_or_default().to_owned();
-    let lines = made.iter().map(|account| {
+    let lines = created.iter().map(|account| {
         let (name, password) = (field(account, "username"), field(account, "one_time_password"));
         format!("username: {name}    password (until you set your own): {password}")
     });

@@ -1,4 +1,4 @@
-//! `bottle user`: accounts, by the operator.
+//! `bottle user`: the operator's commands for accounts.
 
 mod import;
 pub(super) mod password;
@@ -16,9 +16,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::terminal::escaped;
-use super::{beside, database, settings, wait_for};
+use super::{database, open_shared, settings, wait_for};
 
-/// What all commands take.
+/// The options of all commands.
 #[derive(Args)]
 pub(super) struct Common {
     /// The database file [default: bottle.db]
@@ -40,29 +40,29 @@ pub(super) enum Command {
 
 #[derive(Subcommand)]
 pub(super) enum Change {
-    /// Make an account; its password is asked for, or read from standard input
+    /// Create an account; prompts for the password, or reads it from standard input
     #[command(after_help = "\
 Examples:
-  bottle user add ada                  asks for the password
-  bottle user add ada --one-time       prints one; the page asks for another at the first login
-  bottle user add grace --teacher      may keep the sea kind")]
+  bottle user add ada                  prompts for the password
+  bottle user add ada --one-time       prints a one-time password, to be replaced at the first login
+  bottle user add grace --teacher      creates the account of a teacher, who can moderate")]
     Add {
         username: String,
-        /// The name it is shown with [default: the username]
+        /// The name that others see [default: the username]
         #[arg(long)]
         nickname: Option<String>,
-        /// Make up a password, good until it is replaced; the page asks for another at the first login
+        /// Generate a one-time password; the page requires another one at the first login
         #[arg(long)]
         one_time: bool,
-        /// Let it hide bottles, mute accounts and see what is reported, on the page /teacher
+        /// Let the account see reports, hide bottles and mute accounts, on the page /teacher
         #[arg(long)]
         teacher: bool,
     },
-    /// Make a class of accounts with one-time passwords, and print them
+    /// Create the accounts of a class with one-time passwords, and print them
     #[command(after_help = "\
 Example: bottle user import class.csv > sheet.txt
 
-The file's first line names its columns: username, and if wanted nickname.")]
+The first line of the file names the columns: username and, optionally, nickname.")]
     Import {
         #[arg(value_name = "CSV")]
         file: PathBuf,
@@ -71,18 +71,18 @@ The file's first line names its columns: username, and if wanted nickname.")]
     #[command(after_help = "Example: bottle user passwd ada --one-time")]
     Passwd {
         username: String,
-        /// Make up a password, good until it is replaced; the page asks for another at the first login
+        /// Generate a one-time password; the page requires another one at the first login
         #[arg(long)]
         one_time: bool,
     },
-    /// Give an account another username
+    /// Change the username of an account
     #[command(after_help = "Example: bottle user rename ada lovelace")]
     Rename { username: String, new: String },
     /// Delete an account with its bottles and openings
     #[command(after_help = "Example: bottle user delete ada")]
     Delete {
         username: String,
-        /// Do not ask whether it is meant
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
@@ -91,56 +91,58 @@ The file's first line names its columns: username, and if wanted nickname.")]
     Logout { username: String },
 }
 
-/// Does what `command` says.
+/// Runs `command`.
 pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
     match command {
         Command::List => list(&database(common.db)?, common.json),
         Command::Change(change) => {
             let settings = settings()?;
-            let store = beside(common.db, &settings)?;
+            let store = open_shared(common.db, &settings)?;
             let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-            let least = settings.min_password_length;
-            let accounts = Accounts::new(store, passwords, Clock::default(), least);
-            wait_for(act(&accounts, change, common.json))
+            let min_password_length = settings.min_password_length;
+            let accounts = Accounts::new(store, passwords, Clock::default(), min_password_length);
+            wait_for(change_account(&accounts, change, common.json))
         }
     }
 }
 
-async fn act(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
+async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
     match change {
         Change::Add { username, nickname, one_time, teacher } => {
-            let given = if one_time { password::generate() } else { password::prompt()? };
-            let new = registration(accounts, &username, nickname.as_deref(), &given);
+            let password = if one_time { password::generate() } else { password::prompt()? };
+            let new = registration(accounts, &username, nickname.as_deref(), &password);
             let role = if teacher { Role::Teacher } else { Role::Student };
-            let account = accounts.make(new?, role, one_time).await.map_err(told)?;
-            print(json, &account, "was made", one_time.then_some(given))
+            let account = accounts.make(new?, role, one_time).await.map_err(message)?;
+            print_account(json, &account, "was created", one_time.then_some(password))
         }
         Change::Import { file } => import::run(accounts, &file, json).await,
         Change::Passwd { username, one_time } => {
-            let given = if one_time { password::generate() } else { password::prompt()? };
-            let new = accounts.new_password("password", &given).map_err(told)?;
+            let password = if one_time { password::generate() } else { password::prompt()? };
+            let new = accounts.new_password("password", &password).map_err(message)?;
             let account = accounts.set_password(&username, new, one_time).await;
-            let account = account.map_err(|e| of(&username, e))?;
-            print(json, &account, "has a new password, and no session", one_time.then_some(given))
+            let account = account.map_err(|e| account_error(&username, e))?;
+            let what = "has a new password; its sessions have ended";
+            print_account(json, &account, what, one_time.then_some(password))
         }
         Change::Rename { username, new } => {
-            let new = Username::parse("username", &new).map_err(told)?;
-            let account = accounts.rename(&username, new).await.map_err(|e| of(&username, e))?;
-            print(json, &account, "is its username now", None)
+            let new = Username::parse("username", &new).map_err(message)?;
+            let account =
+                accounts.rename(&username, new).await.map_err(|e| account_error(&username, e))?;
+            print_account(json, &account, "is the new username", None)
         }
         Change::Delete { username, yes } => {
             if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
                 return Err("nothing was deleted".into());
             }
-            accounts.remove(&username).await.map_err(|e| of(&username, e))?;
-            say(json, &json!({ "username": username, "deleted": true }), || {
+            accounts.remove(&username).await.map_err(|e| account_error(&username, e))?;
+            print_result(json, &json!({ "username": username, "deleted": true }), || {
                 format!("{username} was deleted")
             })
         }
         Change::Logout { username } => {
-            accounts.end_sessions(&username).await.map_err(|e| of(&username, e))?;
-            say(json, &json!({ "username": username, "sessions": 0 }), || {
-                format!("{username} has no session any more")
+            accounts.end_sessions(&username).await.map_err(|e| account_error(&username, e))?;
+            print_result(json, &json!({ "username": username, "sessions": 0 }), || {
+                format!("all sessions of {username} have ended")
             })
         }
     }
@@ -153,9 +155,9 @@ fn registration(
     password: &str,
 ) -> Result<Registration, String> {
     Ok(Registration {
-        username: Username::parse("username", username).map_err(told)?,
-        password: accounts.new_password("password", password).map_err(told)?,
-        nickname: nickname.map(Nickname::parse).transpose().map_err(told)?,
+        username: Username::parse("username", username).map_err(message)?,
+        password: accounts.new_password("password", password).map_err(message)?,
+        nickname: nickname.map(Nickname::parse).transpose().map_err(message)?,
         gender: None,
         email: None,
     })
@@ -164,9 +166,13 @@ fn registration(
 fn list(db: &Path, json: bool) -> Result<(), String> {
     let now = Clock::default().now();
     let accounts = store::read(db, |db| Ok::<_, OpenError>(users::list(db, now)));
-    let accounts = accounts.map_err(|e| e.to_string())?.map_err(told)?;
+    let accounts = accounts.map_err(|e| e.to_string())?.map_err(message)?;
     if json {
-        return say(true, &accounts.iter().map(listed).collect::<Value>(), String::new);
+        return print_result(
+            true,
+            &accounts.iter().map(summary_json).collect::<Value>(),
+            String::new,
+        );
     }
     let mut table = format!(
         "{:>6}  {:<24}  {:>7}  {:>8}  {}\n",
@@ -177,11 +183,11 @@ fn list(db: &Path, json: bool) -> Result<(), String> {
         let role = if account.is_teacher { "  (teacher)" } else { "" };
         table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
     }
-    say(false, &Value::Null, || table.trim_end().to_owned())
+    print_result(false, &Value::Null, || table.trim_end().to_owned())
 }
 
-fn listed(of: &AccountSummary) -> Value {
-    let AccountSummary { account, bottles, sessions } = of;
+fn summary_json(summary: &AccountSummary) -> Value {
+    let AccountSummary { account, bottles, sessions } = summary;
     json!({
         "user_id": account.id,
         "username": account.username,
@@ -195,31 +201,38 @@ fn listed(of: &AccountSummary) -> Value {
     })
 }
 
-fn print(json: bool, of: &Account, what: &str, password: Option<String>) -> Result<(), String> {
-    let mut value = json!({ "user_id": of.id, "username": of.username, "nickname": of.nickname });
+fn print_account(
+    json: bool,
+    account: &Account,
+    what: &str,
+    password: Option<String>,
+) -> Result<(), String> {
+    let mut value = json!({ "user_id": account.id, "username": account.username, "nickname": account.nickname });
     if let Some(password) = &password {
         value["one_time_password"] = json!(password);
     }
-    say(json, &value, || match &password {
-        Some(password) => format!("{} {what}. One-time password: {password}", of.username),
-        None => format!("{} {what}", of.username),
+    print_result(json, &value, || match &password {
+        Some(password) => format!("{} {what}. One-time password: {password}", account.username),
+        None => format!("{} {what}", account.username),
     })
 }
 
-/// Prints a result, for programs or for people.
-fn say(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
+/// Prints a result as JSON, or as text.
+fn print_result(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
     let line = if json { value.to_string() } else { escaped(&text()) };
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
 }
 
-fn told(error: Error) -> String {
+fn message(error: Error) -> String {
     error.to_string()
 }
 
-/// The message for an error about the account called `username`.
-pub(super) fn of(username: &str, error: Error) -> String {
+/// Returns the message for an error about the account called `username`.
+pub(super) fn account_error(username: &str, error: Error) -> String {
     match error {
-        Error::UnknownAccount => format!("there is no account {username}"),
+        Error::UnknownAccount => {
+            format!("there is no account {username}; bottle user list prints all accounts")
+        }
         error => error.to_string(),
     }
 }

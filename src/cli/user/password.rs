@@ -1,4 +1,4 @@
-//! Passwords that are asked for, and passwords that are made up.
+//! Prompts for passwords and for confirmation, and generates passwords.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -6,41 +6,46 @@ use rand::seq::IndexedRandom;
 
 use crate::cli::terminal::escaped;
 
-/// A password from who sits at the terminal, who does not see it and so types it twice; or else the
-/// next line of standard input.
+/// Prompts twice for a password, without echo. If standard input is not a terminal, reads its next
+/// line instead.
 pub(super) fn prompt() -> Result<String, String> {
     if !io::stdin().is_terminal() {
-        return line();
+        return read_line();
     }
-    let prompt = |text| rpassword::prompt_password(text).map_err(|e| format!("no password: {e}"));
+    let prompt =
+        |text| rpassword::prompt_password(text).map_err(|e| format!("cannot read a password: {e}"));
     let password = prompt("Password: ")?;
     if password != prompt("Again: ")? {
-        return Err("these are two passwords".into());
+        return Err("the two passwords differ; run the command again".into());
     }
     Ok(password)
 }
 
-/// Whether who sits at the terminal says yes; a program says so by its command line.
+/// Prompts for confirmation.
+///
+/// # Errors
+/// Returns a message if standard input is not a terminal: scripts confirm by `--yes`.
 pub(in crate::cli) fn confirm(question: &str) -> Result<bool, String> {
     if !io::stdin().is_terminal() {
-        return Err("nobody is there to be asked: say --yes".into());
+        return Err("cannot ask for confirmation without a terminal; add --yes".into());
     }
     eprint!("{} [y/N] ", escaped(question));
     io::stderr().flush().map_err(|e| e.to_string())?;
-    Ok(matches!(line()?.trim(), "y" | "Y" | "yes"))
+    Ok(matches!(read_line()?.trim(), "y" | "Y" | "yes"))
 }
 
-fn line() -> Result<String, String> {
+fn read_line() -> Result<String, String> {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     match read.map_err(|e| format!("standard input: {e}"))? {
-        0 => Err("standard input has no line".into()),
+        0 => Err("standard input is empty; a password was expected".into()),
         _ => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
     }
 }
 
-/// A password that can be read out in a classroom, as `tamo-keru-nisa`: one of 10^11. It is good
-/// until it is replaced, and tries are counted.
+/// Generates a one-time password that can be read out in a classroom, such as `tamo-keru-nisa`.
+///
+/// There are 10^11 of them, which the rate limit for logins makes enough.
 pub(super) fn generate() -> String {
     const CONSONANTS: &[u8] = b"bdfgklmnprstvz";
     const VOWELS: &[u8] = b"aeiou";

@@ -1,4 +1,4 @@
-//! Which connections to close, of those that are open.
+//! Chooses the connections to close among those that are open.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -7,68 +7,70 @@ use std::time::{Duration, Instant};
 use super::State;
 use crate::model::network::{TrustedProxy, network};
 
-/// The limits on connections, and on how long a client may keep the server waiting.
+/// The limits on connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a connection may be open without a request, and how long a request's body may take.
-    pub patience: Duration,
-    /// How many may be open.
-    pub most: usize,
-    /// How many of them from one address, or from one /64 of IPv6.
-    pub most_per_address: usize,
-    /// From whose address there may be as many as there may be at all.
+    /// The time that a connection may be open without a request, and that a body may take.
+    pub request_timeout: Duration,
+    /// The number of connections that may be open.
+    pub max_connections: usize,
+    /// The number of connections from one address, or from one /64 of IPv6.
+    pub max_connections_per_address: usize,
+    /// The proxy whose address is exempt from `max_connections_per_address`.
     pub proxy: TrustedProxy,
 }
 
 impl Limits {
-    /// Returns the connections to close: those that have waited too long and, while there are too many,
-    /// those that have waited longest. One whose request is being answered is never among them.
+    /// Returns the connections that exceed the timeout and, while there are too many, those that
+    /// have waited longest. Never returns one whose request is being answered.
     pub(super) fn connections_to_close(
         &self,
         open: &[(SocketAddr, State)],
         now: Instant,
     ) -> Vec<SocketAddr> {
-        let mut left = open.len();
-        let mut left_from: HashMap<IpAddr, usize> = HashMap::new();
+        let mut remaining = open.len();
+        let mut remaining_by_address: HashMap<IpAddr, usize> = HashMap::new();
         for (client, _) in open {
-            *left_from.entry(network(client.ip())).or_default() += 1;
+            *remaining_by_address.entry(network(client.ip())).or_default() += 1;
         }
         let mut waiting: Vec<_> = open.iter().filter_map(|one| self.waiting(one, now)).collect();
         waiting.sort_unstable_by_key(|waiting| (waiting.since, waiting.client));
 
         let mut closing = Vec::new();
-        // A crowd from one address costs nobody else a connection: the limit in all counts what is then left.
-        waiting.retain(|&Waiting { client, is_late, .. }| {
-            let from = left_from.entry(network(client.ip())).or_default();
-            let are_too_many = *from > self.most_per_address && !self.proxy.is_at(client.ip());
-            if is_late || are_too_many {
-                left -= 1;
+        // The limit per address applies first, so that many connections from one address cost no
+        // other address a connection.
+        waiting.retain(|&Waiting { client, is_timed_out, .. }| {
+            let from = remaining_by_address.entry(network(client.ip())).or_default();
+            let are_too_many =
+                *from > self.max_connections_per_address && !self.proxy.is_at(client.ip());
+            if is_timed_out || are_too_many {
+                remaining -= 1;
                 *from -= 1;
                 closing.push(client);
             }
-            !(is_late || are_too_many)
+            !(is_timed_out || are_too_many)
         });
-        let surplus = left.saturating_sub(self.most);
+        let surplus = remaining.saturating_sub(self.max_connections);
         closing.extend(waiting.into_iter().take(surplus).map(|waiting| waiting.client));
         closing
     }
 
     fn waiting(&self, (client, state): &(SocketAddr, State), now: Instant) -> Option<Waiting> {
-        let (since, is_late) = match *state {
+        let (since, is_timed_out) = match *state {
             State::Busy => return None,
-            // What reads the body has the same deadline, and answers.
+            // `Connections::receive` applies the same timeout, and the client gets a response.
             State::Receiving(since) => (since, false),
-            State::Waiting(since) => (since, since + self.patience <= now),
+            State::Waiting(since) => (since, since + self.request_timeout <= now),
         };
-        Some(Waiting { since, client: *client, is_late })
+        Some(Waiting { since, client: *client, is_timed_out })
     }
 }
 
-/// A connection that waits for its client.
+/// A connection on which the server waits for its client.
 struct Waiting {
     since: Instant,
     client: SocketAddr,
-    is_late: bool,
+    is_timed_out: bool,
 }
 
 #[cfg(test)]
@@ -77,19 +79,20 @@ mod tests {
 
     fn limits() -> Limits {
         Limits {
-            patience: Duration::from_secs(30),
-            most: 100,
-            most_per_address: 2,
+            request_timeout: Duration::from_secs(30),
+            max_connections: 100,
+            max_connections_per_address: 2,
             proxy: TrustedProxy::new(None),
         }
     }
 
-    type Is = fn(Instant) -> State;
+    type MakeState = fn(Instant) -> State;
 
-    const BUSY: Is = |_| State::Busy;
+    const BUSY: MakeState = |_| State::Busy;
 
-    /// What is closed after 20 seconds, of connections that are as they are since the 0th, 1st, 2nd, ... second.
-    fn closed(limits: Limits, open: &[(&str, Is)]) -> Vec<String> {
+    /// Returns the connections that are closed after 20 seconds, if the nth of `open` has had its
+    /// state since the nth second.
+    fn closed(limits: Limits, open: &[(&str, MakeState)]) -> Vec<String> {
         let began = Instant::now();
         let open: Vec<_> = (0..)
             .zip(open)
@@ -102,8 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn of_one_address_the_longest_waiting_are_closed() {
-        let open: [(&str, Is); 5] = [
+    fn the_longest_waiting_of_one_address_are_closed() {
+        let open: [(&str, MakeState); 5] = [
             ("192.0.2.1:1", BUSY),
             ("192.0.2.1:2", State::Receiving),
             ("192.0.2.1:3", State::Waiting),
@@ -114,15 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_answered_stays() {
-        let open: [(&str, Is); 3] =
+    fn a_connection_with_a_request_in_progress_stays() {
+        let open: [(&str, MakeState); 3] =
             [("192.0.2.1:1", BUSY), ("192.0.2.1:2", BUSY), ("192.0.2.1:3", BUSY)];
-        assert!(closed(Limits { most: 1, ..limits() }, &open).is_empty());
+        assert!(closed(Limits { max_connections: 1, ..limits() }, &open).is_empty());
     }
 
     #[test]
     fn a_64_of_ipv6_is_one_address() {
-        let open: [(&str, Is); 5] = [
+        let open: [(&str, MakeState); 5] = [
             ("[2001:db8::1]:1", State::Waiting),
             ("[2001:db8::2]:1", State::Receiving),
             ("[2001:db8::3]:1", State::Waiting),
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn ipv4_is_one_address_in_either_notation() {
-        let open: [(&str, Is); 3] = [
+        let open: [(&str, MakeState); 3] = [
             ("192.0.2.1:1", State::Waiting),
             ("[::ffff:192.0.2.1]:2", State::Waiting),
             ("192.0.2.1:3", State::Waiting),
@@ -145,29 +148,29 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_costs_nobody_else_a_connection() {
-        let open: [(&str, Is); 5] = [
+    fn many_connections_of_one_address_close_none_of_another() {
+        let open: [(&str, MakeState); 5] = [
             ("192.0.2.2:1", State::Waiting),
             ("192.0.2.1:1", State::Waiting),
             ("192.0.2.1:2", State::Waiting),
             ("192.0.2.1:3", State::Waiting),
             ("192.0.2.1:4", State::Waiting),
         ];
-        let of_three = Limits { most: 3, ..limits() };
-        assert_eq!(closed(of_three, &open), ["192.0.2.1:1", "192.0.2.1:2"]);
-        // In all, too, the longest waiting are closed.
-        let of_two = Limits { most: 2, ..limits() };
-        assert_eq!(closed(of_two, &open), ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"]);
+        let at_most_three = Limits { max_connections: 3, ..limits() };
+        assert_eq!(closed(at_most_three, &open), ["192.0.2.1:1", "192.0.2.1:2"]);
+        // The total limit also closes those that have waited longest.
+        let at_most_two = Limits { max_connections: 2, ..limits() };
+        assert_eq!(closed(at_most_two, &open), ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.2:1"]);
     }
 
     #[test]
-    fn who_waits_too_long_is_closed() {
-        let open: [(&str, Is); 3] = [
+    fn a_connection_that_exceeds_the_timeout_is_closed() {
+        let open: [(&str, MakeState); 3] = [
             ("192.0.2.1:1", State::Waiting),
             ("192.0.2.2:1", State::Receiving),
             ("192.0.2.3:1", BUSY),
         ];
-        let impatient = Limits { patience: Duration::from_secs(20), ..limits() };
-        assert_eq!(closed(impatient, &open), ["192.0.2.1:1"]);
+        let with_timeout = Limits { request_timeout: Duration::from_secs(20), ..limits() };
+        assert_eq!(closed(with_timeout, &open), ["192.0.2.1:1"]);
     }
 }

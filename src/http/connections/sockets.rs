@@ -1,4 +1,4 @@
-//! This process's own sockets, as its descriptors show them.
+//! Inspects the sockets of this process by its descriptors.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,57 +13,61 @@ use rustix::process::{
     setrlimit,
 };
 
-/// Descriptors that are left to files, pipes and what else a program has.
+/// The number of descriptors that are reserved for files and pipes.
 pub(super) const OTHER_DESCRIPTORS: usize = 40;
 
-/// Raises the limit on open descriptors to the hard limit, and returns how many connections that allows.
+/// Raises the limit on open descriptors to the hard limit, and returns the number of connections
+/// that it allows.
 ///
-/// A quarter is left free: while more than that are open, the server still accepts, so that it can
-/// tell whom to close.
+/// A quarter of the descriptors stays free: the server must accept a connection before it can choose
+/// which one to close.
 pub fn raise_fd_limit() -> usize {
     let limits = getrlimit(Resource::Nofile);
     if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }) {
-        tracing::warn!("no more than {:?} descriptors: {e}", limits.current);
+        tracing::warn!(
+            "cannot raise the limit on open files above {:?}: {e}; see ulimit -n",
+            limits.current
+        );
     }
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
     (descriptors.saturating_sub(OTHER_DESCRIPTORS) / 4 * 3).max(1)
 }
 
-/// The descriptors of this process.
+/// The open list of this process's descriptors.
 pub(super) struct Descriptors(Dir);
 
 impl Descriptors {
-    /// Opens the list of them, which needs one itself.
+    /// Opens the list, which takes a descriptor itself.
     pub(super) fn open() -> rustix::io::Result<Self> {
         open("/dev/fd", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())
             .and_then(Dir::new)
             .map(Self)
     }
 
-    /// Whether more than `most` are in use, at the cost of two system calls: POSIX hands out the lowest
-    /// that is free.
-    pub(super) fn are_more_than(&self, most: usize) -> bool {
+    /// Returns whether more than `max` descriptors are in use. This takes two system calls, because
+    /// POSIX assigns the lowest free descriptor.
+    pub(super) fn are_more_than(&self, max: usize) -> bool {
         match self.0.fd().and_then(|list| fcntl_dupfd_cloexec(list, 0)) {
-            Ok(lowest_free) => usize::try_from(lowest_free.as_raw_fd()).is_ok_and(|n| n > most),
-            // None is left.
+            Ok(lowest_free) => usize::try_from(lowest_free.as_raw_fd()).is_ok_and(|n| n > max),
+            // No descriptor is left.
             Err(_) => true,
         }
     }
 
-    /// The connections with clients of the server at `port`.
+    /// Returns the connections of the server at `port`, by client.
     pub(super) fn connections(&mut self, port: u16) -> HashMap<SocketAddr, RawFd> {
         self.sockets_at(port)
             .filter_map(|(descriptor, client)| Some((client?, descriptor)))
             .collect()
     }
 
-    /// The sockets that listen at `port`.
+    /// Returns the sockets that listen at `port`.
     fn listening(&mut self, port: u16) -> impl Iterator<Item = RawFd> + use<'_> {
         self.sockets_at(port).filter_map(|(socket, client)| client.is_none().then_some(socket))
     }
 
-    /// The sockets at `port`, and the client at their other end, if there is one.
+    /// Returns the sockets at `port`, each with its client unless it listens.
     fn sockets_at(
         &mut self,
         port: u16,
@@ -79,20 +83,20 @@ impl Descriptors {
     }
 }
 
-/// Closes the listening sockets at `port`. Open connections stay.
+/// Shuts down the listening sockets at `port`. Open connections stay open.
 pub fn stop_listening(port: u16) {
     let Ok(mut descriptors) = Descriptors::open() else { return };
     for listening in descriptors.listening(port) {
-        // Where that is not possible, clients are turned away when Rocket ends.
+        // On failure, new clients are rejected only when Rocket shuts down.
         let _ = shutdown(listening, Shutdown::Read);
     }
 }
 
 /// Raises the backlog of the sockets that listen at `port` to the system's limit.
 ///
-/// Rocket's is 128. When more clients connect at one time than the backlog holds, the kernel drops their
-/// first packets, which they repeat after 1 s and more; or it sends SYN cookies, and resets a client whose
-/// request has two packets, of which the first was dropped.
+/// Rocket's is 128. When more clients connect at one time than the backlog holds, the kernel drops
+/// their first packets, which they repeat after 1 s and more; or it sends SYN cookies, and resets a
+/// client whose request has two packets, of which the first was dropped.
 pub(super) fn raise_backlog(port: u16) {
     let raise = || -> rustix::io::Result<()> {
         let process = pidfd_open(getpid(), PidfdFlags::empty())?;
@@ -102,9 +106,9 @@ pub(super) fn raise_backlog(port: u16) {
         }
         Ok(())
     };
-    // Kernels before Linux 5.6 cannot do it, and some containers forbid it.
+    // Kernels before Linux 5.6 lack `pidfd_getfd`, and some containers forbid it.
     if let Err(e) = raise() {
-        tracing::debug!("the backlog stays as it is: {e}");
+        tracing::debug!("cannot raise the listen backlog: {e}");
     }
 }
 

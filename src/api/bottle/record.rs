@@ -1,0 +1,68 @@
+//! The rows of an export, as the OpenAPI document describes them. `store::transfer` writes them.
+
+use utoipa::ToSchema;
+
+use crate::model::clock::Timestamp;
+
+/// A row of an export.
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) enum Record {
+    User(AccountRecord),
+    Bottle(BottleRecord),
+    Opening(OpeningRecord),
+}
+
+/// An account, without its password.
+#[derive(ToSchema)]
+#[schema(as = export::Account)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct AccountRecord {
+    username: String,
+    nickname: String,
+    gender: String,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    avatar_url: Option<String>,
+    created_at: Timestamp,
+}
+
+/// A bottle. Its id is unique within one export.
+#[derive(ToSchema)]
+#[schema(as = export::Bottle)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct BottleRecord {
+    bottle_id: i64,
+    owner: String,
+    content: String,
+    style: i64,
+    location: PlaceRecord,
+    created_at: Timestamp,
+    /// present only if a teacher or the number of reports has hidden the bottle
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    hidden_at: Option<Timestamp>,
+}
+
+/// The place at which a bottle was thrown.
+#[derive(ToSchema)]
+#[schema(as = export::Place)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+struct PlaceRecord {
+    #[serde(default)]
+    formatted_address: String,
+    latitude: f64,
+    longitude: f64,
+}
+
+/// The opening of a bottle by an account.
+#[derive(ToSchema)]
+#[schema(as = export::Opening)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct OpeningRecord {
+    bottle_id: i64,
+    opener: String,
+    open_at: Timestamp,
+}
