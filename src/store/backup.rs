@@ -1,4 +1,4 @@
-//! Copies of the database, made while it is served.
+//! Backups: verified copies of a database, made while a server may write to it.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,36 +12,38 @@ use super::check::{self, Finding};
 use super::open::{self, OpenError};
 use super::{connect, files, meta};
 
-/// So many pages are copied between two reports of the progress.
+/// The number of pages that are copied between two progress reports: 4 MiB with pages of 2 KiB.
 const PAGES_A_STEP: i32 = 2048;
 
-/// Why no copy was made, or put back. The files that were there are as they were, or another
-/// `bottle restore` finishes the work.
+/// The reason why a backup or restore failed. The existing files are unchanged, or another `bottle
+/// restore` completes the work.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum CopyError {
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("{0} is the database itself. Name another file.")]
+    #[error("cannot copy to {0}: it is the database itself. Name another file.")]
     Itself(PathBuf),
     #[error(
         "{path} is not sound: {}. Nothing was changed.\n\
-         `bottle check` of the file that it is a copy of says what mends it.",
+         Run `bottle check` on the file that it is a copy of; it prints the repair.",
         first(.findings)
     )]
     Unsound { path: PathBuf, findings: Vec<Finding> },
-    #[error("{0} is there, and is no backup of Bottle's. Name another file.")]
+    #[error("{0} exists and is not a backup of Bottle's. Name another file.")]
     Occupied(PathBuf),
-    #[error("{0} is there, a log that would be written over the copy. Name another file.")]
+    #[error("{0} exists, a log that SQLite would apply to the copy. Name another file.")]
     BesideLog(PathBuf),
-    #[error("{0} is there, and is of another database. Name another file, or move this one away.")]
+    #[error(
+        "{0} exists and is a backup of another database. Name another file, or move this one away."
+    )]
     OfAnother(PathBuf),
     #[error(
-        "{path} could not be written: {source}.\nSee that its folder exists, may be written to and has room."
+        "cannot write {path}: {source}.\nCheck that its folder exists, is writable and has free space."
     )]
     Io { path: PathBuf, source: io::Error },
     #[error(
-        "the copy at {path} failed: {source}.\nSee that its folder may be written to and has room."
+        "cannot copy to {path}: {source}.\nCheck that its folder is writable and has free space."
     )]
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
@@ -50,20 +52,22 @@ fn first(findings: &[Finding]) -> &str {
     findings.first().map_or("", |finding| &finding.what)
 }
 
-/// What a copy holds.
+/// The row counts of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// How many accounts.
+    /// The number of accounts.
     pub accounts: i64,
-    /// How many bottles.
+    /// The number of bottles.
     pub bottles: i64,
-    /// How many openings.
+    /// The number of openings.
     pub openings: i64,
 }
 
-/// Copies the database at `from` to `to` as it is at one moment, checks the copy, and only then gives it
-/// its name, in place of an older backup of the same database. `progress` is told pages done and in all,
-/// from the beginning again if a program changes a file that was at rest.
+/// Copies one snapshot of the database at `from` to `to`.
+///
+/// The copy is checked before it gets its name, in which it replaces an older backup of the same
+/// database. `progress` receives the pages copied and the pages in all. It starts again at 0 if a
+/// program changes a file that no server holds.
 pub fn backup(
     from: &Path,
     to: &Path,
@@ -92,8 +96,8 @@ pub fn backup(
     Ok(contents)
 }
 
-/// The backup at `path` that is to be replaced, if there is one: a lock on it, and its identity, unless it is
-/// too damaged to tell.
+/// Locks the backup that is about to be replaced, and reads its identity. The identity is `None` if
+/// the file is too damaged to have a readable one.
 fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError> {
     if !fs::metadata(path).is_ok_and(|there| there.len() > 0) {
         return Ok(None);
@@ -103,21 +107,21 @@ fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError
     Ok(Some((lock, identity(path))))
 }
 
-/// The identity of the database that the file at `path` is, or is a backup of. `None` if it is not a
-/// database of Bottle's, cannot be read, or was never served.
+/// Returns the identity of the database at `path`, which a backup shares with its original. Returns
+/// `None` if the file is not Bottle's, cannot be read, or was never served.
 pub fn identity(path: &Path) -> Option<String> {
     let ask = |db: &Connection| meta::identity(db).map_err(|e| open::refusal(path, e));
     connect::read(path, ask).ok().flatten()
 }
 
-/// Deletes the backup at `path`, unless a bottle holds it.
+/// Deletes the backup at `path`. Fails with [`OpenError::InUse`] if a server holds it.
 pub fn delete(path: &Path) -> Result<(), CopyError> {
     let _lock = open::lock(path)?;
     fs::remove_file(path).map_err(|source| CopyError::Io { path: path.to_owned(), source })
 }
 
-/// A checked copy of all that `source` holds in its transaction, beside `to` and without a name of its own
-/// yet. It is locked against every bottle until the file is closed.
+/// Copies the snapshot of `source` into an unnamed file beside `to`, and checks the copy. The file
+/// stays locked against servers until it is closed.
 pub(super) fn copied(
     source: &Connection,
     to: &Path,
@@ -129,7 +133,7 @@ pub(super) fn copied(
 
     let before = contents(source).map_err(sqlite)?;
     let mut copy = Connection::open(file.path()).map_err(sqlite)?;
-    // Until it has its name, nobody needs it after a crash.
+    // A copy without its name is worthless after a crash, so it needs neither journal nor sync.
     copy.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off").map_err(sqlite)?;
     let steps = Backup::new(source, &mut copy).map_err(sqlite)?;
     loop {

@@ -1,4 +1,4 @@
-//! What keeps the sea kind: reports, hidden bottles, muted accounts, a frozen sea, and the log of it.
+//! Moderation: reports, hidden bottles, muted accounts, the freeze, and the moderation log.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -11,26 +11,26 @@ use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::Reason;
 
-/// That someone did something.
+/// An entry of the moderation log.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
-    /// Given once, growing.
+    /// The id, which grows and is never reused.
     pub id: i64,
-    /// When.
+    /// The time of the action.
     pub done_at: Timestamp,
-    /// The username of who did it; none where enough reports did.
+    /// The username of the teacher; `None` if reports hid a bottle.
     pub actor: Option<String>,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// With which bottle.
+    /// The bottle that it concerned.
     pub bottle: Option<i64>,
-    /// With whom, or with whose bottle: the account's id and username.
+    /// The account that it concerned, or the bottle's owner: id and username.
     pub user: Option<(i64, String)>,
-    /// Until when.
+    /// The end of a mute.
     pub until: Option<Timestamp>,
 }
 
-/// That someone reported a bottle.
+/// A report of a bottle.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Report {
@@ -39,29 +39,29 @@ pub struct Report {
     pub reported_at: Timestamp,
 }
 
-/// A bottle that a teacher is to look at.
+/// A bottle for a teacher's decision, with its reports.
 #[derive(Clone, Debug)]
 pub struct ReportedBottle {
     /// The bottle.
     pub bottle: Bottle,
-    /// Who threw it.
+    /// The account that threw it.
     pub owner: Account,
-    /// Until when they may throw nothing.
+    /// The time until which the owner is muted.
     pub muted_until: Option<Timestamp>,
-    /// Who reported it, and why.
+    /// The reports, oldest first.
     pub reports: Vec<Report>,
 }
 
-/// Which bottles a teacher asks for.
+/// The bottles that a teacher requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaseFilter {
-    /// Those with reports that no teacher has settled.
+    /// Bottles with reports that no teacher has settled.
     Reported,
-    /// Those that are hidden.
+    /// Hidden bottles.
     Hidden,
 }
 
-/// Fails if the account may throw nothing now.
+/// Returns [`Error::Frozen`] or [`Error::Muted`] if the account may not throw now.
 pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result<()> {
     let found: Option<(Option<Timestamp>, bool)> = db
         .prepare_cached(
@@ -77,7 +77,10 @@ pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result
     }
 }
 
-/// Reports a bottle, once for each reporter; how many reports of it are open then. [`Error::NoSuchBottle`] if the reporter cannot see it, [`Error::OwnBottle`] if it is theirs.
+/// Reports a bottle, once per reporter. Returns the number of its reports that are not settled.
+///
+/// Returns [`Error::NoSuchBottle`] if the reporter cannot see the bottle, and [`Error::OwnBottle`]
+/// if it is theirs.
 pub fn report(
     db: &Connection,
     bottle: i64,
@@ -100,7 +103,8 @@ pub fn report(
         .query_row([bottle], |row| row.get(0))?)
 }
 
-/// Hides a bottle or shows it again. What changed, or nothing if it was so already.
+/// Hides a bottle, or shows it again. Returns the bottle, or `None` if it was in that state
+/// already.
 pub fn set_hidden(
     db: &Connection,
     id: i64,
@@ -120,7 +124,7 @@ pub fn set_hidden(
     }
 }
 
-/// Settles what was reported of a bottle.
+/// Settles all reports of a bottle.
 pub fn settle(db: &Connection, bottle: i64, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "UPDATE reports SET settled_at = ?2 WHERE bottle_id = ?1 AND settled_at IS NULL",
@@ -129,7 +133,8 @@ pub fn settle(db: &Connection, bottle: i64, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Lets an account throw nothing until then; [`Error::NoSuchUser`] if there is none.
+/// Mutes an account until a time, or unmutes it. Returns [`Error::NoSuchUser`] if it does not
+/// exist.
 pub fn mute(db: &Connection, account: i64, until: Option<Timestamp>) -> Result<()> {
     let muted = db
         .prepare_cached("UPDATE users SET muted_until = ?2 WHERE id = ?1")?
@@ -137,7 +142,7 @@ pub fn mute(db: &Connection, account: i64, until: Option<Timestamp>) -> Result<(
     if muted == 1 { Ok(()) } else { Err(Error::NoSuchUser(account.to_string())) }
 }
 
-/// Lets nobody throw, or all again; whether that changed anything.
+/// Freezes throwing for everyone, or ends the freeze. Returns false if that was the state already.
 pub fn freeze(db: &Connection, frozen: bool) -> Result<bool> {
     let sql = match frozen {
         true => "INSERT INTO meta (key, value) VALUES ('frozen', 'yes') ON CONFLICT DO NOTHING",
@@ -146,12 +151,12 @@ pub fn freeze(db: &Connection, frozen: bool) -> Result<bool> {
     Ok(db.prepare_cached(sql)?.execute([])? == 1)
 }
 
-/// Whether nobody may throw.
+/// Returns true if throwing is frozen.
 pub fn is_frozen(db: &Connection) -> Result<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM meta WHERE key = 'frozen'")?.exists([])?)
 }
 
-/// Who may throw nothing now, and until when.
+/// Returns the muted accounts and the ends of their mutes, soonest first.
 pub fn muted(db: &Connection, now: Timestamp) -> Result<Vec<(Account, Timestamp)>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {}, muted_until FROM users WHERE muted_until > ?1 ORDER BY muted_until",
@@ -162,7 +167,7 @@ pub fn muted(db: &Connection, now: Timestamp) -> Result<Vec<(Account, Timestamp)
     Ok(muted.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Writes down that `actor` did `action`, to a bottle or to an account.
+/// Appends an entry to the moderation log. `actor` is `None` if reports hid a bottle.
 pub fn log(
     db: &Connection,
     actor: Option<&str>,
@@ -183,7 +188,8 @@ pub fn log(
     Ok(())
 }
 
-/// Shows `show` what was done, the latest first; a page goes on before the entry with that id.
+/// Passes the moderation log to `show`, newest first; the cursor of a page is the id of its last
+/// entry.
 pub fn entries(
     db: &Connection,
     page: PageRequest,
@@ -210,7 +216,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     })
 }
 
-/// Shows `show` the bottles that a teacher asks for, by id.
+/// Passes the reported or hidden bottles to `show`, by id; see [`super::pages`].
 pub fn cases(
     db: &Connection,
     which: CaseFilter,

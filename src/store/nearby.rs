@@ -1,4 +1,4 @@
-//! Which bottles lie in a rectangle: the R*-tree proposes, the stored coordinates decide.
+//! Searches for bottles in a rectangle: the R*-tree proposes, the stored coordinates decide.
 
 use std::ops::ControlFlow;
 
@@ -10,18 +10,18 @@ use crate::model::error::Result;
 use crate::model::fields::Style;
 use crate::model::geo::{Position, Rectangle};
 
-/// A bottle as it is seen on the map, closed. The text is still SQLite's own.
+/// A bottle as the map shows it, without its message. The address borrows SQLite's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapBottleRef<'a> {
     /// The bottle's id.
     pub id: i64,
     /// The account that threw it.
     pub owner: i64,
-    /// How it looks.
+    /// The look: blue, green or yellow.
     pub style: Style,
-    /// Where it is.
+    /// The position.
     pub position: Position,
-    /// Where it is, in words.
+    /// The address: text that describes the position.
     pub formatted_address: &'a str,
 }
 
@@ -31,7 +31,7 @@ macro_rules! sighting {
     };
 }
 
-/// What the R*-tree proposes for a rectangle.
+/// The candidates for a rectangle.
 macro_rules! proposed {
     () => {
         "
@@ -41,7 +41,8 @@ WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
     };
 }
 
-/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the rest.
+/// The bottles in a rectangle. `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query
+/// plan.
 macro_rules! inside {
     () => {
         "
@@ -55,11 +56,12 @@ WHERE max_latitude >= ?1 AND min_latitude <= ?2
 const INSIDE: &str = inside!();
 const SIGHTING: &str = sighting!();
 
-/// The question for the bottles in a rectangle: from the south (1) to the north (2), the west (3) to the
-/// east (4), at most so many (5).
+/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the
+/// limit (5).
 pub const SEARCH: &str = concat!("SELECT ", sighting!(), inside!(), "\nLIMIT 0 + ?5");
 
-/// Shows `visit` any bottles inside the rectangle, in no order, at most `limit` of them, until it breaks off.
+/// Passes bottles inside the rectangle to `visit`, in no order and at most `limit`, until it
+/// breaks.
 pub fn any(
     db: &Connection,
     rectangle: &Rectangle,
@@ -81,8 +83,8 @@ pub fn any(
     Ok(())
 }
 
-/// The ids after `after` that the R*-tree proposes for the rectangle, in their order. All of the rectangle's
-/// are among them; the stored coordinates decide which of them are.
+/// Returns the candidates with an id above `after`, in order. They contain all bottles of the
+/// rectangle; the stored coordinates decide.
 pub fn proposed_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
     let mut statement = db.prepare_cached(concat!("SELECT id", proposed!(), " AND id > ?5"))?;
     let mut ids: Vec<i64> = Vec::new();
@@ -93,13 +95,13 @@ pub fn proposed_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Res
         }
     }
     ids.sort_unstable();
-    // Where two areas of a rectangle nearly meet, one box may touch both.
+    // One box may touch both areas of a rectangle that nearly meet.
     ids.dedup();
     Ok(ids)
 }
 
-/// Shows `visit` the bottles after the id `after` by id, wherever they are, until it breaks off; nothing
-/// in place of a hidden one. Whether it saw all.
+/// Passes the bottles with an id above `after` to `visit`, by id and wherever they are, until it
+/// breaks; `None` in place of a hidden bottle. Returns false if it broke.
 pub fn all_after(
     db: &Connection,
     after: i64,
@@ -121,7 +123,7 @@ pub fn all_after(
     Ok(true)
 }
 
-/// Id and place of any bottles inside the rectangle, at most `limit`.
+/// Returns the id and position of bottles inside the rectangle, in no order and at most `limit`.
 pub fn places(
     db: &Connection,
     rectangle: &Rectangle,
@@ -140,7 +142,8 @@ pub fn places(
     Ok(places)
 }
 
-/// Shows `visit` the bottles with these ids, in their order, until it breaks off; whether it saw all.
+/// Passes the bottles with these ids to `visit`, in this order, until it breaks. Returns false if
+/// it broke.
 pub fn by_id(
     db: &Connection,
     ids: impl IntoIterator<Item = i64>,
@@ -150,7 +153,7 @@ pub fn by_id(
         db.prepare_cached(&format!("SELECT {SIGHTING} FROM bottles WHERE id = ?1"))?;
     for id in ids {
         let mut rows = statement.query([id])?;
-        // It may have been deleted since its id was read.
+        // The bottle may have been deleted since its id was read.
         if let Some(row) = rows.next()?
             && visit(&sighting(row)?)?.is_break()
         {

@@ -1,4 +1,4 @@
-//! Openings: which account has opened which bottle, and when first.
+//! The table `openings`: the first opening of a bottle by each account.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -9,23 +9,23 @@ use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
-/// A bottle that someone opened.
+/// A bottle that an account opened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opened {
     /// The bottle.
     pub bottle: Bottle,
-    /// Who threw it.
+    /// The account that threw it.
     pub owner: Account,
-    /// When it was first opened by the one who asks.
+    /// The time at which the account first opened it.
     pub open_at: Timestamp,
 }
 
-/// Someone who opened a bottle.
+/// An account that opened a bottle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opener {
-    /// Who.
+    /// The account.
     pub account: Account,
-    /// When first.
+    /// The time of its first opening.
     pub open_at: Timestamp,
 }
 
@@ -37,8 +37,9 @@ fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
     })
 }
 
-/// Shows `show` the bottles that `opener` opened, in the order of opening; none after a bottle that was never
-/// opened, or is gone for more than a day.
+/// Passes the bottles that `opener` opened to `show`, in the order of opening; see
+/// [`super::pages`]. Nothing follows a cursor whose opening never existed, or was deleted more than
+/// a day ago.
 pub fn opened(
     db: &Connection,
     opener: i64,
@@ -64,7 +65,8 @@ pub fn opened(
     fill(rows, page, opened_bottle, show)
 }
 
-/// The sort key and the id after which the page begins; `None` where the sort key of `after` is unknown.
+/// Returns the sort key and the id after which the page begins; `None` if the sort key of `after`
+/// is unknown.
 fn cursor(
     page: PageRequest,
     sort_key: impl FnOnce(i64) -> Result<Option<i64>>,
@@ -75,8 +77,9 @@ fn cursor(
     }
 }
 
-/// Opens a bottle: the first opening by someone else than its owner is recorded and stands for good;
-/// the owner's own look is not. Whether this was recorded.
+/// Opens a bottle. Records the first opening by an account other than the owner, and returns true
+/// with the bottle if it did. Returns [`Error::NoSuchBottle`] if the bottle does not exist, or is
+/// hidden and another account's.
 pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Opened, bool)> {
     let recorded = db
         .prepare_cached(
@@ -99,7 +102,7 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Op
     opened.map(|opened| (opened, recorded == 1)).ok_or_else(|| Error::NoSuchBottle(id.to_string()))
 }
 
-/// How many have opened the bottle.
+/// Returns the number of accounts that have opened the bottle; 0 if it does not exist.
 pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
     Ok(db
         .prepare_cached("SELECT openers_count FROM bottles WHERE id = ?1")?
@@ -108,7 +111,8 @@ pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
         .unwrap_or(0))
 }
 
-/// Shows `show` who opened the bottle, in the order of opening; a page goes on after the account with that id.
+/// Passes the openers of the bottle to `show`, in the order of opening; the cursor of a page is the
+/// id of its last account.
 pub fn openers(
     db: &Connection,
     id: i64,

@@ -1,7 +1,7 @@
-//! Puts a backup in the place of the database.
+//! Replaces the database by a backup.
 //!
-//! Restore may be killed between any two steps. Before the last of them the next start serves the database
-//! as it was, or refuses to start; afterwards it serves the backup. Another restore finishes the work.
+//! Restore may be killed between any two steps. Before the last of them the next start serves the
+//! old database, or fails; afterwards it serves the backup. Another restore completes the work.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -15,12 +15,12 @@ use super::connect::{self, Mode};
 use super::files::{self, LOGS, beside};
 use super::open;
 
-/// The text that takes the place of a log while there is no database: the server does not start over a log
-/// without a database, and SQLite reads this one as an empty log.
+/// The content of the file that stands in for the log while there is no database: the server does
+/// not start over a log without a database, and SQLite reads this one as an empty log.
 const STOPPED: &[u8] = b"bottle restore was stopped here: run it again.\n";
 
-/// Puts the backup at `from` in the place of the database at `to`; the one that was there is kept under
-/// the name that comes back.
+/// Replaces the database at `to` by the backup at `from`. Returns the contents of the backup, and
+/// the name under which the old database is kept.
 pub fn restore(
     from: &Path,
     to: &Path,
@@ -30,13 +30,13 @@ pub fn restore(
     if files::same(from, to) {
         return Err(CopyError::Itself(to.to_owned()));
     }
-    // No bottle may serve the old one, nor begin to, until it is out of the way.
+    // No server may hold the old database until it has been replaced.
     let old = if to.exists() { Some(open::lock(to)?) } else { None };
     let (copy, contents) = connect::read(from, |source| {
         open::check_schema(from, source)?;
         copied(source, to, &mut progress)
     })?;
-    // Only its owner may change the mode: another user restores all the same.
+    // Only the file's owner may change its mode; another user can still restore.
     let _ = files::keep_private(to);
     let alone = if old.is_some() { fold(to)? } else { None };
     let placed = match &old {
@@ -48,8 +48,8 @@ pub fn restore(
     Ok((contents, kept))
 }
 
-/// Folds the log into the database at `path`, and keeps every other program out as long as the connection
-/// lives. `None` if the file is too damaged for that, or not Bottle's.
+/// Checkpoints the log into the database at `path`, and locks every other program out while the
+/// returned connection lives. Returns `None` if the file is too damaged for that, or not Bottle's.
 fn fold(path: &Path) -> Result<Option<Connection>, CopyError> {
     // SQLite would delete the log of an empty file.
     if connect::check_header(path).is_err() {
@@ -71,7 +71,7 @@ fn fold(path: &Path) -> Result<Option<Connection>, CopyError> {
     }
 }
 
-/// Replaces a database whose log is of no more use. One rename decides which of the two is there.
+/// Replaces a database whose log is checkpointed. A single rename switches to the copy.
 fn replace(copy: NamedTempFile, to: &Path, old: &File) -> io::Result<Option<PathBuf>> {
     remove_second_names(to)?;
     for suffix in ["-wal", "-journal", "-shm"] {
@@ -85,14 +85,15 @@ fn replace(copy: NamedTempFile, to: &Path, old: &File) -> io::Result<Option<Path
     Ok(Some(kept))
 }
 
-/// Places the copy where no database is. A bottle that began there a moment ago keeps its file.
+/// Places the copy at a path without a database. Fails if a server has created one there meanwhile.
 fn place(copy: NamedTempFile, to: &Path) -> io::Result<()> {
     let _locked = copy.persist_noclobber(to)?;
     files::sync_folder(to)
 }
 
-/// Replaces a database that must keep its log. First both get their new names; then the database loses its
-/// own, so that the server does not start over what is left; then the log does.
+/// Replaces a database that must keep its log. First both are linked under their new names; then
+/// the database's old name is removed, so that the server does not start with a part of the files;
+/// then the log's.
 fn replace_with_logs(
     copy: NamedTempFile,
     to: &Path,
@@ -105,7 +106,7 @@ fn replace_with_logs(
     let kept_before = kept_names(to)?;
     for suffix in LOGS {
         let log = beside(to, suffix);
-        // After a restore that was stopped it has its new name already.
+        // A restore that was stopped has linked this log already.
         let is_kept = kept_before.iter().any(|kept| files::same(kept, &log));
         if log.exists() && !is_kept && !is_stand_in(&log) {
             keep(&log, &beside(&kept, suffix), &File::open(&log)?)?;
@@ -124,7 +125,7 @@ fn replace_with_logs(
     for suffix in ["-journal", "-shm"] {
         remove(&beside(to, suffix))?;
     }
-    // The copy is locked: no bottle has begun to serve it when the stand-in goes.
+    // The copy is locked: no server has opened it when the stand-in is removed.
     let _locked = copy.persist_noclobber(to)?;
     files::sync_folder(to)?;
     remove(&beside(to, "-wal"))?;
@@ -138,7 +139,7 @@ fn is_stand_in(log: &Path) -> bool {
 
 const KEPT: &str = ".before-restore-";
 
-/// The first name of its kind that neither a database nor a log has.
+/// Returns the first name `….before-restore-N` without a database or a log.
 fn free_name(path: &Path) -> PathBuf {
     let is_free = |kept: &PathBuf| {
         !["", "-wal", "-journal", "-shm"].iter().any(|suffix| beside(kept, suffix).exists())
@@ -146,7 +147,7 @@ fn free_name(path: &Path) -> PathBuf {
     (1..).map(|n| beside(path, &format!("{KEPT}{n}"))).find(is_free).unwrap_or_default()
 }
 
-/// Everything that restores have kept of the database at `path`.
+/// Returns the paths of all files that restores have kept of the database at `path`.
 fn kept_names(path: &Path) -> io::Result<Vec<PathBuf>> {
     let prefix = beside(path, KEPT);
     let is_kept = |path: &PathBuf| {
@@ -156,7 +157,7 @@ fn kept_names(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(entries.map(|entry| entry.path()).filter(is_kept).collect())
 }
 
-/// Removes the names that a restore gave before it was stopped, where the file still has its own.
+/// Removes the second names of files that still have their first: a restore was stopped in between.
 fn remove_second_names(path: &Path) -> io::Result<()> {
     for kept in kept_names(path)? {
         let is_second = |suffix: &&str| files::same(&kept, &beside(path, suffix));
@@ -167,13 +168,14 @@ fn remove_second_names(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the file at `path`, which is open as `file`, a second name; where the disk has no links, a copy.
+/// Links the file at `path`, which is open as `file`, under a second name; copies it if the disk
+/// has no hard links.
 fn keep(path: &Path, kept: &Path, mut file: &File) -> io::Result<()> {
     match fs::hard_link(path, kept) {
         Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {}
         linked => return linked,
     }
-    // To open and close the database once more would end SQLite's locks.
+    // Opening and closing the database here would end SQLite's locks, which belong to the process.
     let mut copy = files::unfinished(kept)?;
     io::copy(&mut file, &mut copy)?;
     copy.as_file().sync_all()?;

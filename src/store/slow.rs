@@ -1,21 +1,21 @@
-//! Tells of what takes long.
+//! Logs slow reads and changes.
 
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-/// What takes longer is logged, if there is a limit.
+/// The setting `slow_query_ms`.
 pub(super) struct Slow {
     pub(super) limit: Option<Duration>,
 }
 
 impl Slow {
-    /// Watches `what` until the value that comes back is dropped. It is told by where it is asked for.
+    /// Measures `what` until the returned value is dropped. The log names the caller's source line.
     #[track_caller]
     pub(super) fn watch(&self, what: &'static str) -> Watch {
         self.watch_at(Location::caller(), what)
     }
 
-    /// The same for what was asked for at `place`.
+    /// Measures `what` on behalf of the source line `place`.
     pub(super) fn watch_at(&self, place: &'static Location<'static>, what: &'static str) -> Watch {
         Watch { what, place, began: Instant::now(), limit: self.limit }
     }

@@ -1,5 +1,5 @@
-//! Rows as they leave the database and come back: each stands for itself, and names others by their
-//! names, so that it may go to another database.
+//! Rows for export and import. A row refers to others by name, so that it can move to another
+//! database.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::users::{self, NewAccount};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
-/// A row.
+/// A line of an export: an account, a bottle or an opening.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -36,7 +36,7 @@ pub struct Person {
     pub created_at: Timestamp,
 }
 
-/// A bottle. Its id holds within one export only.
+/// A bottle. Its id is valid within one export only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = export::Thrown)]
 #[allow(missing_docs)]
@@ -47,13 +47,13 @@ pub struct Thrown {
     pub style: i64,
     pub location: Place,
     pub created_at: Timestamp,
-    /// There only if a teacher, or enough reports, took it from the sea.
+    /// The time at which a teacher or enough reports hid it; absent if it is on the sea.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub hidden_at: Option<Timestamp>,
 }
 
-/// Where a bottle was thrown.
+/// The place of a bottle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct Place {
@@ -63,7 +63,7 @@ pub struct Place {
     pub longitude: f64,
 }
 
-/// That someone opened a bottle.
+/// An opening of a bottle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = export::Opening)]
 #[allow(missing_docs)]
@@ -73,12 +73,12 @@ pub struct Opening {
     pub open_at: Timestamp,
 }
 
-/// Whose rows are wanted.
+/// The rows to export.
 #[derive(Clone, Copy, Debug)]
 pub enum ExportScope {
-    /// Everyone's.
+    /// The rows of all accounts.
     All,
-    /// Those of the account of this id: itself, its bottles, and who opened them.
+    /// The rows of one account: itself, its bottles, and their openings.
     Account(i64),
 }
 
@@ -104,7 +104,7 @@ const OPENED: &str = "SELECT bottle_id, username, opened_at
     FROM openings JOIN users ON users.id = opener_id
     WHERE opener_id = ?1 ORDER BY opened_at, bottle_id";
 
-/// How many rows [`each`] gives.
+/// Returns the number of rows that [`each`] passes.
 pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
     let sql = match whose {
         ExportScope::All => {
@@ -123,7 +123,7 @@ pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
     Ok(count as u64)
 }
 
-/// Gives each row to `take`, those first that others name, until it fails.
+/// Passes each row to `take` until it fails. A row follows those to which it refers.
 pub fn each<E: From<Error>>(
     db: &Connection,
     whose: ExportScope,
@@ -134,7 +134,7 @@ pub fn each<E: From<Error>>(
     rows(db, &everyones(OPENINGS, whose), whose, opening, &mut take)
 }
 
-/// Gives each opening by the account to `take`.
+/// Passes each opening by the account to `take` until it fails.
 pub fn each_opened_by<E: From<Error>>(
     db: &Connection,
     account: i64,
@@ -143,7 +143,8 @@ pub fn each_opened_by<E: From<Error>>(
     rows(db, OPENED, ExportScope::Account(account), opening, &mut take)
 }
 
-/// The same question without its condition, which would cost an index for nothing.
+/// Removes the condition on the owner from a query of all accounts: with it SQLite would use an
+/// index for nothing.
 fn everyones(sql: &str, whose: ExportScope) -> String {
     match whose {
         ExportScope::All => sql.replace("WHERE owner_id = ?1", "WHERE ?1 IS NULL"),
@@ -199,7 +200,7 @@ fn opening(row: &Row<'_>) -> rusqlite::Result<Record> {
     }))
 }
 
-/// Adds an account as it was registered then; its id.
+/// Inserts an account with its time of registration and picture. Returns its id.
 pub fn add_account(
     db: &Connection,
     new: &NewAccount,
@@ -212,8 +213,8 @@ pub fn add_account(
     Ok(id)
 }
 
-/// The bottle that `owner` threw with this content at this place, at the time `created_at` where the
-/// time is known; its id.
+/// Returns the id of the bottle that `owner` threw with this content at this position and, if
+/// `created_at` is known, at this time.
 pub fn find_bottle(
     db: &Connection,
     owner: i64,
@@ -245,7 +246,8 @@ pub fn find_bottle(
         .optional()?)
 }
 
-/// Adds a bottle as it was thrown then; its id. [`Error::NotLoggedIn`] if the account is gone.
+/// Inserts a bottle with its time, hidden if it was. Returns its id, or [`Error::NotLoggedIn`] if
+/// the account was deleted.
 pub fn add_bottle(
     db: &Connection,
     owner: i64,
@@ -260,8 +262,8 @@ pub fn add_bottle(
     Ok(id)
 }
 
-/// Adds an opening, unless it is there; whether it was added. [`Error::NotLoggedIn`] if the account is
-/// gone.
+/// Inserts an opening. Returns false if it exists, and [`Error::NotLoggedIn`] if the account was
+/// deleted.
 pub fn add_opening(db: &Connection, bottle: i64, opener: i64, open_at: Timestamp) -> Result<bool> {
     let added = db
         .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?

@@ -1,11 +1,11 @@
-//! The copy of an older file that is made before its migration.
+//! The copy of an older file before its migration.
 
 use std::path::Path;
 
 use super::open::OpenError;
 use super::{backup, files, migrate};
 
-/// A file of an older version is copied before it is brought to this one, to `bottle.db.schema-3`.
+/// Copies a file with an older schema, for example to `bottle.db.schema-3`, before it is migrated.
 pub(super) fn copy_before_migration(path: &Path, version: i32) -> Result<(), OpenError> {
     if version == migrate::newest_version() {
         return Ok(());

@@ -1,5 +1,6 @@
-//! The one writer: it takes all changes that wait into one transaction and answers them after the
-//! commit. One durable commit then serves many callers (group commit), and no two writers collide.
+//! The only writer: a thread that applies all waiting changes in one transaction and replies after
+//! the commit. One durable commit then serves many callers (group commit), and no two writers
+//! collide.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,34 +14,35 @@ use tokio::sync::oneshot;
 
 use crate::model::error::{Error, Result};
 
-/// How many changes may wait. More are refused at once: a queue that only grows helps nobody.
+/// The capacity of the write queue. A change beyond it is rejected at once, because in a longer
+/// queue changes would only time out.
 const MAX_WAITING: usize = 1024;
 
-/// How long one try at a file that another process has locked may take.
+/// The busy timeout of one attempt to lock the file.
 const TRY: Duration = Duration::from_millis(20);
 
-/// How often it looks whether another process has changed the file, while there is nothing to write.
+/// The interval at which an idle writer checks whether another process has changed the file.
 const LOOK: Duration = Duration::from_secs(1);
 
 type Apply = dyn FnOnce(Result<&Connection>) -> Applied + Send;
 type Reply = dyn FnOnce(Result<()>) + Send;
 
-/// A change that waits for the writer.
+/// A change in the write queue.
 struct Job {
     deadline: Instant,
-    /// Applies the change, or hears why it cannot be tried.
+    /// Applies the change, or receives the error with which it is rejected.
     apply: Box<Apply>,
 }
 
-/// What became of a change inside the transaction.
+/// The result of a change inside the transaction.
 struct Applied {
-    /// Whether its statements stay in the transaction.
+    /// True if its statements stay in the transaction.
     keep: bool,
-    /// Does what follows the commit, if it held, and answers the caller.
+    /// Runs the callback if the commit succeeded, and replies to the caller.
     reply: Box<Reply>,
 }
 
-/// The handle to the writer's thread, which ends, with its work done, when this is dropped.
+/// The handle of the writer's thread. Dropping it ends the thread after the queued changes.
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -52,7 +54,7 @@ pub(super) struct Writer {
 type ChangeCallback = dyn Fn() + Send + Sync;
 
 impl Writer {
-    /// Starts the thread. `patience` is how long a change waits for a lock held elsewhere.
+    /// Starts the thread. A change waits at most `busy_timeout` for another process's lock.
     pub(super) fn start(db: Connection, patience: Duration) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(MAX_WAITING);
         let elsewhere = Arc::new(OnceLock::new());
@@ -90,7 +92,7 @@ impl Writer {
                 if let Ok(value) = &result {
                     committed(value);
                 }
-                // A caller that has gone misses the answer; the change stands all the same.
+                // The caller may have been dropped; the change is committed all the same.
                 let _ = answer.send(result);
             };
             Applied { keep, reply: Box::new(reply) }
@@ -99,7 +101,7 @@ impl Writer {
         match self.queue.as_ref().map(|queue| queue.try_send(job)) {
             Some(Ok(())) => {}
             Some(Err(TrySendError::Full(_))) => {
-                return Err(Error::Unavailable("too many changes are waiting".into()));
+                return Err(Error::Unavailable("the write queue is full".into()));
             }
             Some(Err(TrySendError::Disconnected(_))) | None => {
                 return Err(Error::Internal("the writer has stopped".into()));
@@ -118,9 +120,9 @@ impl Drop for Writer {
     }
 }
 
-/// Those who change the file besides the writer: `bottle user` and `bottle import`, say.
+/// Detects changes by other processes, for example `bottle user` and `bottle import`.
 struct ExternalChangeWatcher {
-    /// SQLite's number of the file's state, which only the commits of others change.
+    /// SQLite's `data_version`, which changes with commits of other connections only.
     version: Option<i64>,
     tell: Arc<OnceLock<Box<ChangeCallback>>>,
 }
@@ -137,15 +139,15 @@ impl ExternalChangeWatcher {
     }
 }
 
-/// `None` while it cannot be read.
+/// Reads `data_version`; `None` if it cannot be read now.
 fn version(db: &Connection) -> Option<i64> {
     db.prepare_cached("PRAGMA data_version")
         .and_then(|mut sql| sql.query_row([], |row| row.get(0)))
         .ok()
 }
 
-/// The writer's life: waits for a change, takes all others that wait too, and writes them. Keeps in
-/// `blocked` how many wait for another process's lock.
+/// Runs the writer's loop: waits for a change, takes all other waiting ones, and commits them
+/// together. Stores in `blocked` the number of changes that wait for another process's lock.
 fn run(
     db: &Connection,
     jobs: &Receiver<Job>,
@@ -153,7 +155,7 @@ fn run(
     blocked: &AtomicUsize,
 ) {
     if let Err(e) = db.busy_timeout(TRY) {
-        tracing::error!("the writer's busy timeout could not be set: {e}");
+        tracing::error!("cannot set the writer's busy timeout, so SQLite's default applies: {e}");
     }
     loop {
         let mut batch = match jobs.recv_timeout(LOOK) {
@@ -190,7 +192,7 @@ fn run(
     }
 }
 
-/// Applies the batch inside the open transaction, commits, and answers every caller.
+/// Applies the batch inside the open transaction, commits, and replies to every caller.
 fn apply_all(db: &Connection, batch: Vec<Job>) {
     let mut outcome = Ok(());
     let mut replies = Vec::with_capacity(batch.len());
@@ -200,7 +202,7 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
             continue;
         }
         replies.extend(apply_one(db, job));
-        // After a full disk or an I/O error SQLite may have rolled back everything by itself.
+        // SQLite may roll the whole transaction back by itself after a full disk or an I/O error.
         if db.is_autocommit() {
             outcome = Err(Error::Unavailable("the transaction was rolled back".into()));
         }
@@ -211,14 +213,14 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
     if outcome.is_err() && !db.is_autocommit() {
         let _ = db.execute_batch("ROLLBACK");
     }
-    // In the order of the changes. What follows one commit may panic, and the writer goes on.
+    // In commit order. A callback that panics does not stop the writer.
     for reply in replies {
         let _ = catch_unwind(AssertUnwindSafe(|| reply(outcome.clone())));
     }
 }
 
-/// Applies one change in a savepoint of its own. A change that panics is undone, and its caller
-/// told by the dropped answer.
+/// Applies one change in a savepoint of its own. A change that panics is rolled back, and its
+/// caller learns it from the dropped reply channel.
 fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
     let run = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     if let Err(e) = run("SAVEPOINT change") {
@@ -235,7 +237,7 @@ fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
     applied.map(|applied| applied.reply)
 }
 
-/// Tells a caller that its change was not tried.
+/// Rejects a change without trying it.
 fn refuse(job: Job, why: Error) {
     ((job.apply)(Err(why)).reply)(Ok(()));
 }

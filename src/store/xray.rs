@@ -1,6 +1,9 @@
-//! The R*-tree from inside: its nodes, and which of them a question visits. SQLite keeps them in a
-//! table, `bottles_rtree_node`: a header (the root's depth, the number of entries), then for each entry
-//! an id (of a node, or at the leaves of a bottle) and four 32-bit floats, all big-endian.
+//! The x-ray: the nodes of the R*-tree, and those that a search visits.
+//!
+//! SQLite keeps the nodes in the table `bottles_rtree_node`. A node is a header (the depth of the
+//! tree, in the root only, and the number of entries), then for each entry an id (of a node or, in a
+//! leaf, of a bottle) and four 32-bit floats, all big-endian. SQLite's `rtree.c` documents the
+//! format in its first comment.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -12,12 +15,12 @@ use super::nearby;
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
 
-/// The root's number.
+/// The number of the root node.
 const ROOT: i64 = 1;
 const HEADER: usize = 4;
 const ENTRY: usize = 24;
 
-/// A box of the R*-tree: 32-bit floats, rounded outwards.
+/// A box of the R*-tree, in degrees: 32-bit floats, rounded outwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct Bounds {
@@ -27,27 +30,27 @@ pub struct Bounds {
     pub east: f32,
 }
 
-/// A node, as its parent knows it.
+/// A node, with the box that its parent stores.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its number.
+    /// The node's number.
     pub number: i64,
-    /// How far it is from the leaves: 0 for a leaf.
+    /// The distance from the leaves: 0 for a leaf.
     pub level: u16,
-    /// What it covers; of the root, all of its entries together.
+    /// The box in its parent; for the root, the box around its entries.
     pub bounds: Bounds,
-    /// How many entries it has.
+    /// The number of entries.
     pub entries: usize,
 }
 
-/// What a question met on its way.
+/// The nodes and rows that a search reads.
 #[derive(Debug, Default)]
 pub struct Visit {
-    /// The nodes it read, from the root on.
+    /// The nodes that it read, from the root on.
     pub nodes: Vec<Node>,
-    /// How many rows the leaves proposed.
+    /// The number of candidates in the leaves.
     pub proposed: usize,
-    /// Those of them that the exact coordinates refused.
+    /// The candidates outside of the rectangle by their exact coordinates.
     pub refused: Vec<(i64, Position)>,
 }
 
@@ -56,7 +59,8 @@ struct Entry {
     bounds: Bounds,
 }
 
-/// The nodes that the rectangle touches, from the root on, at most `most`; whether that is all.
+/// Returns the nodes that the rectangle touches, from the root on and at most `most`. Returns false
+/// with them if there are more.
 pub fn nodes(db: &Connection, rectangle: &Rectangle, most: usize) -> Result<(Vec<Node>, bool)> {
     let mut nodes = Vec::new();
     let complete = walk(db, rectangle, |node, _| {
@@ -66,7 +70,7 @@ pub fn nodes(db: &Connection, rectangle: &Rectangle, most: usize) -> Result<(Vec
     Ok((nodes, complete))
 }
 
-/// What the search for the bottles in the rectangle reads.
+/// Returns the nodes and rows that a search of the rectangle reads.
 pub fn visit(db: &Connection, rectangle: &Rectangle) -> Result<Visit> {
     let mut met = Visit::default();
     let mut proposed = Vec::new();
@@ -86,7 +90,7 @@ pub fn visit(db: &Connection, rectangle: &Rectangle) -> Result<Visit> {
     Ok(met)
 }
 
-/// How many bottles the search itself finds, and the time it takes.
+/// Runs the search itself. Returns the number of bottles and the time it took.
 pub fn search(db: &Connection, rectangle: &Rectangle) -> Result<(usize, Duration)> {
     let mut found = 0;
     let begun = Instant::now();
@@ -97,8 +101,8 @@ pub fn search(db: &Connection, rectangle: &Rectangle) -> Result<(usize, Duration
     Ok((found, begun.elapsed()))
 }
 
-/// Shows `take` each node that a search of the rectangle reads, level by level, with the rows that a
-/// leaf proposes, until it wants no more; whether it saw all.
+/// Passes each node that a search of the rectangle reads to `take`, level by level, with the
+/// candidates of a leaf, until `take` returns false. Returns false in that case.
 fn walk(
     db: &Connection,
     rectangle: &Rectangle,
@@ -142,7 +146,11 @@ fn read(db: &Connection, number: i64) -> Result<Vec<u8>> {
         .query_row(params![number], |row| row.get(0))?;
     let whole = data.len() >= HEADER
         && data.len() >= HEADER + usize::from(u16::from_be_bytes([data[2], data[3]])) * ENTRY;
-    if whole { Ok(data) } else { Err(Error::Internal(format!("node {number} is cut off"))) }
+    if whole {
+        Ok(data)
+    } else {
+        Err(Error::Internal(format!("node {number} of the R*-tree is truncated")))
+    }
 }
 
 fn entries(data: &[u8]) -> Vec<Entry> {
@@ -159,7 +167,7 @@ fn entries(data: &[u8]) -> Vec<Entry> {
     data[HEADER..].chunks_exact(ENTRY).take(count).map(entry).collect()
 }
 
-/// The box around all entries.
+/// Returns the box around all entries.
 fn together(entries: &[Entry]) -> Bounds {
     let first = entries
         .first()

@@ -92,7 +92,7 @@ fn what_was_restored_is_served_and_the_one_before_is_kept() {
     works(folder.path(), &["backup", "copy.db"]);
     let mut program = Program::start(bottle(folder.path(), &[]));
     ada(&program).throw(9.0, 9.0);
-    is_refused(folder.path(), &["restore", "copy.db"], "in use by another bottle");
+    is_refused(folder.path(), &["restore", "copy.db"], "in use by another Bottle");
     program.signal("TERM");
     assert!(program.status().success());
 
@@ -125,10 +125,10 @@ fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     let folder = sea();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("notes.txt"), "Dear diary").unwrap();
-    is_refused(folder.path(), &["backup", "notes.txt"], "no backup of Bottle's");
+    is_refused(folder.path(), &["backup", "notes.txt"], "not a backup of Bottle's");
     assert_eq!(fs::read_to_string(at("notes.txt")).unwrap(), "Dear diary");
     is_refused(folder.path(), &["backup", "bottle.db"], "is the database itself");
-    is_refused(folder.path(), &["backup", "no/such/copy.db"], "copy.db could not be written");
+    is_refused(folder.path(), &["backup", "no/such/copy.db"], "no/such/copy.db: No such file");
     is_refused(folder.path(), &["backup", "--db", "none.db", "copy.db"], "none.db");
     assert_eq!(names(folder.path()), ["bottle.db", "notes.txt"]);
 
@@ -279,7 +279,7 @@ fn what_is_served_or_copied_is_not_deleted() {
     works(folder.path(), &["backup", "--keep", "2", "--db", db]);
     assert_eq!(names(folder.path()).len(), 3);
     let _program = Program::start(bottle(folder.path(), &["--db", served]));
-    let why = format!("{served} is in use by another bottle");
+    let why = format!("{served} is in use by another Bottle");
     is_refused(folder.path(), &["backup", "--keep", "1", "--db", db], &why);
     assert!(folder.path().join(served).exists() && folder.path().join(db).exists());
 }
@@ -293,7 +293,7 @@ fn a_backup_does_not_take_the_place_of_another_databases() {
     is_refused(
         folder.path(),
         &["backup", "copy.db"],
-        "copy.db is there, and is of another database",
+        "copy.db exists and is a backup of another database",
     );
     assert!(fs::read(folder.path().join("copy.db")).unwrap() == before);
 }
@@ -347,7 +347,7 @@ fn no_backup_is_put_beside_a_log(#[values(true, false)] gone: bool) {
     if gone {
         fs::remove_file(&copy).unwrap();
     }
-    is_refused(folder.path(), &["backup", "copy.db"], "copy.db-wal is there");
+    is_refused(folder.path(), &["backup", "copy.db"], "copy.db-wal exists");
     assert!(fs::read(&log).unwrap() == changes);
     fs::remove_file(log).unwrap();
     works(folder.path(), &["backup", "copy.db"]);

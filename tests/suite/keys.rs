@@ -50,7 +50,7 @@ fn new_keys_end_every_session_and_nothing_else() {
     let mut program = Program::start(bottle(folder.path(), &[]));
     let sessions = everywhere(&program);
     assert!(sessions.iter().all(|session| lives(&program, session)));
-    is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "in use by another bottle");
+    is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "in use by another Bottle");
     is_refused(folder.path(), &["keys", "rotate"], "", "say --yes");
     program.signal("TERM");
     assert!(program.status().success());
@@ -81,6 +81,6 @@ fn new_keys_end_every_session_and_nothing_else() {
 #[rstest]
 fn no_keys_are_made_where_no_database_is() {
     let folder = tempfile::tempdir().unwrap();
-    is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "bottle.db cannot be opened");
+    is_refused(folder.path(), &["keys", "rotate", "--yes"], "", "bottle.db: No such file");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

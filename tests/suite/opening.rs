@@ -257,6 +257,6 @@ fn an_export_is_whole_or_not_there() {
 fn a_journal_without_its_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bottle.db-journal"), [0xA5; 1024]).unwrap();
-    is_refused(folder.path(), &["serve"], "", "bottle.db-journal is there without its database");
+    is_refused(folder.path(), &["serve"], "", "bottle.db-journal exists without its database");
     assert_eq!(names(folder.path()), ["bottle.db-journal"]);
 }

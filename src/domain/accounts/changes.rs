@@ -1,4 +1,4 @@
-//! Changing an account, and deleting it.
+//! Changes and deletion of an account by its owner.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::model::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
 use crate::store::users::Changes;
 use crate::store::{sessions, users};
 
-/// What someone wants changed of their account; `None` leaves a thing as it is.
+/// Changes that an account's owner requests; `None` keeps the old value.
 #[derive(Default)]
 #[allow(missing_docs)]
 pub struct ProfileChanges {
@@ -19,7 +19,8 @@ pub struct ProfileChanges {
     pub gender: Option<Gender>,
     pub avatar_url: Option<AvatarUrl>,
     pub password: Option<NewPassword>,
-    /// Checked where it is given: [`Error::WrongPassword`] if it is not the account's.
+    /// The current password. If given, it is verified; [`Error::WrongPassword`] if it is not the
+    /// account's.
     pub current_password: Option<String>,
 }
 
@@ -46,7 +47,7 @@ impl Accounts {
         }
         let session = login.session;
         let change = sessions::authorized(session, &self.clock, move |db, account| {
-            // Under another password since it was checked: nothing is changed.
+            // The password was changed since it was verified: nothing is changed.
             let account = users::update(db, account.id, &changes)?.ok_or(Error::WrongPassword)?;
             if changes.password_hash.is_some() {
                 sessions::delete_others(db, account.id, Some(session.token))?;
@@ -56,8 +57,8 @@ impl Accounts {
         self.store.write(change).await
     }
 
-    /// Replaces the password of whoever is logged in and knows the old one. [`Error::SamePassword`]
-    /// if it would stay what it is.
+    /// Replaces the password of a logged-in account. Returns [`Error::WrongPassword`] if `old` is
+    /// not its password, and [`Error::SamePassword`] if `new` is.
     pub async fn replace_password(
         &self,
         login: &Login,
@@ -77,7 +78,8 @@ impl Accounts {
         self.update(login, changes, from).await.map(drop)
     }
 
-    /// Changes the password of someone who is not logged in, and ends all their sessions.
+    /// Changes the password of an account without a session, and ends all its sessions. Returns
+    /// [`Error::UnknownAccount`] or [`Error::WrongPassword`] if the credentials are wrong.
     pub async fn change_password(
         &self,
         username: &str,
@@ -100,8 +102,8 @@ impl Accounts {
             .await
     }
 
-    /// Deletes an account with all that is its own: sessions, bottles and openings, cards, members
-    /// and divisions. Where a password is given, it must be right.
+    /// Deletes an account with its sessions, bottles, openings, cards, members and divisions.
+    /// Returns [`Error::WrongPassword`] if a password is given and is not the account's.
     pub async fn delete(
         &self,
         login: &Login,
@@ -118,7 +120,7 @@ impl Accounts {
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Deletes the account of someone who is not logged in.
+    /// Deletes an account without a session, as [`Accounts::delete`] does.
     pub async fn delete_by_name(
         &self,
         username: &str,
@@ -131,8 +133,8 @@ impl Accounts {
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Deletes an account as Ledger does: [`Error::HasHolding`] while it has a card, a member or a
-    /// division.
+    /// Deletes an account as Ledger does. Returns [`Error::HasHolding`] while it has a card, a
+    /// member or a division.
     pub async fn delete_if_empty(&self, login: &Login) -> Result<()> {
         let change = sessions::authorized(login.session, &self.clock, |db, account| {
             users::delete(db, account.id, None)
@@ -140,13 +142,14 @@ impl Accounts {
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Publishes that an account went with all its bottles, once that is committed.
+    /// Returns the callback that publishes, after the commit, that an account was deleted with its
+    /// bottles.
     pub(super) fn publish_reset(&self) -> impl FnOnce(&()) + Send + 'static {
         let live = self.live.clone();
         move |()| live.publish(Event::Reset)
     }
 
-    /// The version of the account's password, if `password` is it.
+    /// Verifies `password`, and returns the version of the account's password.
     async fn confirm(&self, login: &Login, password: String, from: IpAddr) -> Result<i64> {
         let stored =
             self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
@@ -157,8 +160,8 @@ impl Accounts {
         }
     }
 
-    /// The account as it is once every change before this one is on disk. Unlike other reads, this
-    /// one waits its turn among the changes, and so fails while none can be made.
+    /// Returns the account as of the end of the write queue. Unlike other reads, this one waits in
+    /// that queue, and returns [`Error::Unavailable`] while no change can be made.
     pub async fn read_after_writes(&self, login: &Login) -> Result<Account> {
         let read = sessions::authorized(login.session, &self.clock, |_, account| Ok(account));
         self.store.write(read).await

@@ -1,4 +1,4 @@
-//! Logging in: checking a password, within the rate limits, and starting a session.
+//! Login: verifies a password within the rate limits, and starts a session.
 
 use std::hash::BuildHasher;
 use std::net::IpAddr;
@@ -13,8 +13,8 @@ use crate::store::users::Credentials;
 use crate::store::{sessions, users};
 
 impl Accounts {
-    /// Begins a session. [`Error::UnknownAccount`] and [`Error::WrongPassword`] take the same time:
-    /// a contract that has one answer for both gives nothing away.
+    /// Starts a session. [`Error::UnknownAccount`] and [`Error::WrongPassword`] take the same time,
+    /// so that a contract with one response for both does not reveal which names exist.
     pub async fn log_in(
         &self,
         name: Name<'_>,
@@ -43,7 +43,7 @@ impl Accounts {
         Ok(StartedSession { account, token, expires_at })
     }
 
-    /// The account of that name, whose password is `password`.
+    /// Returns the account of that name if `password` is its password.
     pub(super) async fn check(
         &self,
         name: Name<'_>,
@@ -71,17 +71,19 @@ impl Accounts {
         }
     }
 
-    /// A hash to check the password of a name against that no account has. Its cost is that of an
-    /// existing account's, the same one for each spelling of the name: hashes of several costs lie
-    /// beside each other once the setting was raised, and today's would tell the name from theirs.
+    /// Returns a hash against which the password of an unknown name is verified.
+    ///
+    /// Its cost is that of some account's hash, the same one for each spelling of the name. After
+    /// the setting was raised, hashes of several costs are stored; today's cost would reveal that
+    /// the name is unknown.
     fn dummy_hash(&self, key: &str) -> Result<String> {
         let chosen = self.hasher.hash_one(key);
         let hash = self.store.read(|db| users::some_password_hash(db, chosen))?;
         Ok(self.passwords.dummy_hash(hash.as_deref()))
     }
 
-    /// Whether `password` is the one behind `stored`, unless too many wrong ones came before it. Tries
-    /// are counted by `key`, in which all spellings of a name are one.
+    /// Verifies `password` against `stored`. Returns [`Error::TooOften`] if the rate limit is
+    /// exceeded. Attempts are counted by `key`, which is the same for all spellings of a name.
     pub(super) async fn try_password(
         &self,
         key: &str,
@@ -89,7 +91,8 @@ impl Accounts {
         stored: String,
         password: String,
     ) -> Result<Verdict> {
-        // Asked when its turn has come: of many at one time, the last know of the first.
+        // The limit is checked with the permit in hand: of many concurrent attempts, the last ones
+        // see the first ones' failures.
         let permit = self.passwords.acquire().await?;
         self.throttle.check_login(key, from)?;
         let (verdict, _permit) = self.passwords.verify(permit, stored, password).await?;
@@ -99,7 +102,7 @@ impl Accounts {
         Ok(verdict)
     }
 
-    /// Replaces a hash weaker than today's setting, now that the password is at hand.
+    /// Replaces a hash that is weaker than the current setting, while the password is known.
     async fn strengthen(&self, found: Credentials, password: String) -> Result<()> {
         let new = self.passwords.rehash(password).await?;
         self.store

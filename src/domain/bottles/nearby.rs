@@ -1,4 +1,5 @@
-//! What lies in a rectangle, at a cost that grows with the answer and not with the sea.
+//! The search for bottles in a rectangle, at a cost that grows with the response and not with the
+//! sea.
 
 mod by_id;
 
@@ -12,47 +13,53 @@ use crate::store::nearby::{self, MapBottleRef};
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::{Connection, Snapshot};
 
-/// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
-/// this many. In a crowd of more than that within 2.4 km, the nearest are the nearest among them.
+/// The maximum number of candidates that are compared to find the nearest bottles, unless four
+/// times the limit is more. If more than that lie within 2.4 km, the nearest among them are
+/// returned.
 const MAX_CANDIDATES: usize = 50_000;
 
-/// A rectangle is narrowed until it holds no more than four times what is wanted and this many.
+/// A rectangle is narrowed until it contains at most four times the limit and this many bottles.
 const NARROW_ENOUGH: usize = 500;
 
-/// So many bottles are found in about half a millisecond. What may take longer is a long read.
+/// The number of bottles that are found in about half a millisecond. A search for more is a long
+/// read.
 const SHORT: usize = 500;
 
-/// The most cells, empty ones included, that a rectangle is divided into.
+/// The maximum number of cells, empty ones included, into which a rectangle is divided.
 pub(super) const MAX_CELLS: f64 = 4096.0;
 
-/// Which part of a rectangle's bottles is asked for.
+/// The part of a rectangle's bottles that is requested.
 #[derive(Clone, Copy, Debug)]
 pub struct NearbyQuery {
-    /// At most so many.
+    /// The maximum number of bottles.
     pub limit: usize,
-    /// By id, those after this one; without it the nearest to the centre, where there are more.
+    /// The cursor: bottles by id after this one. Without it, the bottles nearest to the centre if
+    /// there are more than `limit`.
     pub after: Option<i64>,
 }
 
-/// What was seen of a rectangle.
+/// The result of a search.
 #[derive(Debug)]
 pub struct NearbyResult<T> {
-    /// The bottles: by id, but the nearest to the centre first where `truncated`.
+    /// The bottles: by id, but nearest to the centre first if `truncated`.
     pub items: Vec<T>,
-    /// How many lie in the rectangle: exact, but an upper bound where `truncated`.
+    /// The number of bottles in the rectangle; an upper bound if `truncated`.
     pub total: i64,
-    /// Whether there are more than `items`.
+    /// True if there are more than `items`.
     pub truncated: bool,
-    /// The id to go on after, where the bottles were asked for by id.
+    /// The cursor of the next page, if the bottles were requested by id.
     pub next: Option<i64>,
 }
 
 impl Bottles {
-    /// What lies inside the rectangle, its edges included. `show` makes of each bottle what the
-    /// answer needs, while its text is still SQLite's own, and counts the bytes that it takes there:
-    /// an answer is full at [`MAX_PAGE_BYTES`] too. It may be shown bottles in vain.
+    /// Searches the closed rectangle.
     ///
-    /// What is short is read at once. The rest waits for its turn, with no snapshot while it waits.
+    /// `show` converts each bottle, whose text still borrows SQLite's row, and returns the bytes
+    /// that it takes in the response: a response is also full at [`MAX_PAGE_BYTES`]. `show` may be
+    /// called for bottles that the response does not contain.
+    ///
+    /// A short search runs at once on `snapshot`. A long one waits in the queue of long reads,
+    /// without a snapshot meanwhile.
     pub async fn nearby<T>(
         &self,
         snapshot: Snapshot,
@@ -78,7 +85,7 @@ impl Bottles {
     }
 }
 
-/// The items of an answer, as long as it has room for them.
+/// The items of a response, up to its limits.
 struct Answer<T> {
     items: Vec<T>,
     bytes: usize,
@@ -100,7 +107,7 @@ impl<T> Answer<T> {
     }
 }
 
-/// The rectangle's bottles by id, if they are no more than `most` and an answer has room for them.
+/// Returns the rectangle's bottles by id if they fit into `most` items and into a response.
 fn all<T>(
     db: &Connection,
     rectangle: &Rectangle,
@@ -130,7 +137,7 @@ fn go_on(yes: bool) -> ControlFlow<()> {
     if yes { Continue(()) } else { Break(()) }
 }
 
-/// The `limit` bottles nearest to the centre, of more; fewer where an answer has no room for so many.
+/// Returns the `limit` bottles nearest to the centre, or fewer if a response is full before.
 fn nearest<T>(
     db: &Connection,
     rectangle: &Rectangle,
@@ -163,13 +170,14 @@ fn nearest<T>(
     })
 }
 
-/// No fewer bottles than this lie in the rectangle.
+/// Returns an upper bound of the number of bottles in the rectangle: the sum of the cells that it
+/// touches.
 fn bound(db: &Connection, rectangle: &Rectangle) -> Result<i64> {
     let cells = cells::touched(db, rectangle, finest_level(rectangle), Grid::Full)?;
     Ok(cells.iter().map(|cell| cell.count).sum())
 }
 
-/// The finest level at which the rectangle is not divided into too many cells.
+/// Returns the finest level at which the rectangle has at most [`MAX_CELLS`] cells.
 pub(super) fn finest_level(rectangle: &Rectangle) -> u8 {
     LEVELS
         .into_iter()
@@ -177,8 +185,8 @@ pub(super) fn finest_level(rectangle: &Rectangle) -> u8 {
         .unwrap_or(LEVELS[0])
 }
 
-/// A rectangle within this one that surely holds its `least` nearest bottles, and no more than
-/// `enough` in all if the cells can tell.
+/// Returns a rectangle within this one that contains its `least` nearest bottles and, as far as the
+/// counts of cells can show it, no more than `enough` in all.
 fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> Result<Rectangle> {
     let mut narrow = *rectangle;
     loop {
@@ -192,7 +200,7 @@ fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> 
             return Ok(narrow);
         };
         let narrower = narrow.within_angle(angle);
-        // Cells no finer than before tell nothing new.
+        // Cells of the same level would give the same angle.
         if finest_level(&narrower) == level {
             return Ok(narrower);
         }
@@ -200,8 +208,8 @@ fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> 
     }
 }
 
-/// The angle from the centre within which the cells that lie wholly in the rectangle hold at least
-/// `least` bottles.
+/// Returns the angle from the centre, in radians, within which the cells completely inside the
+/// rectangle contain at least `least` bottles.
 fn angle_that_holds(rectangle: &Rectangle, cells: &[Cell], size: f64, least: i64) -> Option<f64> {
     let mut whole: Vec<(f64, i64)> = cells
         .iter()
@@ -216,7 +224,7 @@ fn angle_that_holds(rectangle: &Rectangle, cells: &[Cell], size: f64, least: i64
     })
 }
 
-/// The angle from `center` to the farthest corner of a cell.
+/// Returns the angle from `center` to the farthest corner of a cell, in radians.
 fn farthest(center: Position, cell: &Cell, size: f64) -> f64 {
     let half = size / 2.0;
     [(-half, -half), (-half, half), (half, -half), (half, half)]

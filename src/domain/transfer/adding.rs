@@ -1,4 +1,4 @@
-//! Adding rows inside a transaction.
+//! Inserts the rows of an import inside a transaction.
 
 use std::collections::HashMap;
 
@@ -13,31 +13,31 @@ use crate::store::bottles::{self, NewBottle};
 use crate::store::transfer::{self, Opening, Person};
 use crate::store::users::{self, NewAccount};
 
-/// What names and ids in the file stand for in the database. It outlives a transaction, and what it
-/// names may be deleted between two.
+/// The accounts and bottles of the database for the names and ids of the file. It outlives a
+/// transaction, and its rows may be deleted between two.
 #[derive(Default)]
 pub(super) struct ImportIndex {
-    /// By [`Username::key`]; `None` for an account that was deleted while the file was read.
+    /// By [`Username::key`]; `None` for an account that was deleted during the import.
     accounts: HashMap<String, Option<i64>>,
     bottles: HashMap<i64, i64>,
 }
 
-/// What a row gets that does not say it.
+/// Values for rows that lack them.
 #[derive(Clone)]
 pub(super) struct Defaults {
-    /// Whose the bottles of other programs are.
+    /// The owner of bottles that other programs wrote.
     pub(super) owner: Option<String>,
-    /// When the import began.
+    /// The start of the import.
     pub(super) now: Timestamp,
-    /// The hash of a password that nobody has.
+    /// A hash that matches no known password.
     pub(super) no_password: String,
 }
 
-/// Why a row was not added.
+/// The reason why a row was not added.
 pub(super) enum Failure {
-    /// The row's own fault.
+    /// The row is invalid.
     Row(String),
-    /// The store's fault: the transaction does not stand.
+    /// The store failed, and the transaction is rolled back.
     Store(Error),
 }
 
@@ -52,7 +52,7 @@ impl From<Error> for Failure {
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Adds rows.
+/// Inserts rows with one connection.
 pub(super) struct Adding<'a> {
     pub(super) db: &'a Connection,
     pub(super) known: &'a mut ImportIndex,
@@ -60,7 +60,7 @@ pub(super) struct Adding<'a> {
 }
 
 impl Adding<'_> {
-    /// Adds a row, unless it is there; whether it was added.
+    /// Inserts a row. Returns false if it exists.
     pub(super) fn add(&mut self, row: &Row) -> Result<bool> {
         match row {
             Row::User(person) => self.add_person(person),
@@ -114,14 +114,14 @@ impl Adding<'_> {
         Ok(added)
     }
 
-    /// Whose a bottle is: of another program's, for whom the import is made comes first, since its
-    /// property `owner` may mean anything.
+    /// Returns the owner of a bottle. For another program's file the owner given by the operator
+    /// takes precedence, because its property `owner` may mean anything.
     fn owner<'a>(&'a self, bottle: &'a IncomingBottle) -> Result<&'a str> {
         let (named, default) = (bottle.owner.as_deref(), self.defaults.owner.as_deref());
         let owner = if bottle.id.is_some() { named.or(default) } else { default.or(named) };
         owner.ok_or_else(|| {
             Failure::Row(
-                "no owner is named: name one with --owner NAME, or in the property `owner`".into(),
+                "no owner is named: set one with --owner NAME, or in the property `owner`".into(),
             )
         })
     }
@@ -141,8 +141,8 @@ impl Adding<'_> {
         .ok_or_else(|| Failure::Row("the opener owns the bottle".to_owned()))
     }
 
-    /// Does `add` for the account of that name. If the account that was known has been deleted,
-    /// another that has the name now takes its place.
+    /// Runs `add` for the account of that name. If the account was deleted meanwhile, runs it again
+    /// for another account with the same name.
     fn for_account<T>(
         &mut self,
         field: &'static str,
@@ -161,7 +161,7 @@ impl Adding<'_> {
         }
     }
 
-    /// The account of that name, which is made if it never was there.
+    /// Returns the account of that name, creating it if it never existed.
     fn account(&mut self, field: &'static str, name: &str, created_at: Timestamp) -> Result<i64> {
         let known = self.known.accounts.get(&Username::key(name)).copied();
         if let Some(Some(id)) = known {
@@ -170,7 +170,9 @@ impl Adding<'_> {
         let id = match users::id_by_name(self.db, name)? {
             Some(id) => id,
             None if known.is_some() => {
-                return Err(Failure::Row(format!("the account {name} was deleted meanwhile")));
+                return Err(Failure::Row(format!(
+                    "the account {name} was deleted during the import"
+                )));
             }
             None => self.make_account(Username::parse(field, name)?, created_at)?,
         };

@@ -1,4 +1,4 @@
-//! Data that come in: what is there already stays as it is, so that the same file may come again.
+//! Imports rows. Existing rows stay unchanged, so the same file can be imported again.
 
 use std::collections::HashMap;
 use std::mem::take;
@@ -14,32 +14,32 @@ use crate::model::error::{Error, Result};
 use crate::store::transfer::Record;
 use crate::store::{Store, users};
 
-/// So many rows are one transaction.
+/// The number of rows per transaction.
 const ROWS_AT_ONCE: usize = 1000;
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
-    /// How many rows were added.
+    /// The number of added rows.
     pub added: u64,
-    /// How many were there already.
+    /// The number of rows that existed.
     pub there: u64,
-    /// Those that were left out, in the order of the first of each reason.
+    /// The rejected rows, in the order of the first of each reason.
     pub left_out: Vec<LeftOut>,
 }
 
-/// Rows that were left out for one reason.
+/// Rows that were rejected for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The first row's number in the file.
+    /// The number of the first one in the file.
     pub first: u64,
-    /// How many they are.
+    /// The number of rows.
     pub count: u64,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
-/// An import on its way.
+/// An import in progress.
 pub struct Import {
     store: Arc<Store>,
     waiting: Vec<(u64, Row)>,
@@ -51,8 +51,8 @@ pub struct Import {
 }
 
 impl Import {
-    /// Into `store`, at the time `now`. Accounts come without passwords, and get `no_password` for
-    /// their hash.
+    /// Creates an import into `store` at the time `now`. Accounts are exported without passwords,
+    /// and get the hash `no_password`.
     pub fn new(store: Arc<Store>, no_password: String, now: Timestamp) -> Self {
         Self {
             store,
@@ -65,15 +65,15 @@ impl Import {
         }
     }
 
-    /// The same, where the account called `username` owns the bottles that other programs wrote.
-    /// [`Error::UnknownAccount`] if there is none.
+    /// Makes the account called `username` the owner of bottles that other programs wrote. Returns
+    /// [`Error::UnknownAccount`] if it does not exist.
     pub fn owned_by(mut self, username: &str) -> Result<Self> {
         self.store.read(|db| users::id_by_name(db, username))?.ok_or(Error::UnknownAccount)?;
         self.defaults.owner = Some(username.to_owned());
         Ok(self)
     }
 
-    /// Takes what stands at this number of the file; whether it is time to write.
+    /// Adds the row with this number to the batch. Returns true if the batch is full.
     pub fn take(&mut self, number: u64, value: Result<Value, String>) -> bool {
         match value.and_then(row_of) {
             Ok(row) => self.waiting.push((number, row)),
@@ -89,7 +89,7 @@ impl Import {
         left_out.first = left_out.first.min(number);
     }
 
-    /// Writes the rest.
+    /// Writes the last batch, and returns the result.
     pub async fn end(mut self) -> Result<Imported> {
         self.write().await?;
         let mut left_out: Vec<LeftOut> = self.left_out.into_values().collect();
@@ -97,7 +97,7 @@ impl Import {
         Ok(Imported { added: self.added, there: self.there, left_out })
     }
 
-    /// Writes what was taken, in one transaction.
+    /// Writes the batch in one transaction.
     pub async fn write(&mut self) -> Result<()> {
         let rows = take(&mut self.waiting);
         let mut known = take(&mut self.known);
@@ -124,7 +124,7 @@ impl Import {
     }
 }
 
-/// The row that `value` is, or why it is none.
+/// Converts JSON to a row. Returns a message if that is impossible.
 fn row_of(value: Value) -> Result<Row, String> {
     if value["type"] == "Feature" {
         return geojson::bottle(&value).map(Row::Bottle);

@@ -1,4 +1,4 @@
-//! Data that leave for another place, and come from there.
+//! Export and import, as JSON Lines or GeoJSON.
 
 mod adding;
 mod geojson;
@@ -16,16 +16,16 @@ pub use crate::store::Chunks;
 pub use import::{Import, Imported, LeftOut};
 pub use rows::Rows;
 
-/// How data are written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A JSON object a line, for each account, bottle and opening.
+    /// A JSON object per line, for each account, bottle and opening.
     JsonLines,
     /// A GeoJSON collection of bottles, for maps.
     GeoJson,
 }
 
-/// Why data could not be written, or read.
+/// The reason why an export or import failed.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum TransferError {
@@ -33,7 +33,7 @@ pub enum TransferError {
     Store(#[from] Error),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("the database was changed while it was read. Run the command again.")]
+    #[error("the database was changed during the export. Run the command again.")]
     Changed,
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -41,8 +41,8 @@ pub enum TransferError {
     Json(#[from] serde_json::Error),
 }
 
-/// Writes all data in `db`, or those of the account called `username`, to `out`. `progress` is told rows
-/// done and in all. How many rows they were.
+/// Writes all rows of `db`, or those of the account called `username`, to `out`. `progress`
+/// receives the rows written and the rows in all. Returns the number of rows.
 pub fn export(
     db: &Connection,
     username: Option<&str>,
@@ -74,8 +74,8 @@ pub fn export(
     Ok(done)
 }
 
-/// Streams all that is `account`'s own, as the items of a JSON array: what [`export`] has of it, and what
-/// it opened.
+/// Streams the data of `account` as the items of a JSON array: the rows that [`export`] writes, and
+/// the account's own openings.
 pub async fn own(store: &Store, account: i64) -> Result<Chunks> {
     let query = move |db: &Connection, out: &mut ChunkWriter| {
         let mut separator = "";

@@ -1,14 +1,14 @@
-//! The bottles of a rectangle by id, page by page, at a cost that is bounded whatever the sea.
+//! Pages of a rectangle's bottles by id, at a cost that is bounded for any sea.
 //!
-//! There is no index of places in the order of ids, so there are two ways. To *walk* all bottles by id and
-//! look where each is costs little where the rectangle holds much of the sea. To *ask the R*-tree* for all
-//! that the rectangle holds, and sort that, costs little where it holds little. The counts by cell tell which
-//! is cheaper.
+//! No index contains positions in the order of ids, so there are two ways. Scanning all bottles by
+//! id and checking their positions is cheap if the rectangle contains much of the sea. Reading all
+//! candidates from the R*-tree and sorting them is cheap if it contains little. The counts per cell
+//! decide.
 //!
-//! A page reads at most `limit` bottles, [`MAX_SKIPPED`] outside of the rectangle by either way, and
-//! [`MAX_PROPOSED`] entries of the R*-tree: some 0.1 s in all with ordinary messages. A page that is not
-//! full by then, in a rectangle that holds more than [`MAX_PROPOSED`], is short or even empty, and its
-//! `next` goes on.
+//! A page reads at most `limit` bottles, [`MAX_SKIPPED`] outside of the rectangle by each way, and
+//! [`MAX_PROPOSED`] entries of the R*-tree: some 0.1 s in all with ordinary messages. In a
+//! rectangle with more than [`MAX_PROPOSED`] bottles, a page that is not full by then is short or
+//! even empty, and its `next` continues.
 
 use std::ops::ControlFlow;
 
@@ -18,13 +18,15 @@ use crate::model::geo::{Area, Rectangle};
 use crate::store::nearby::{self, MapBottleRef};
 use crate::store::{Connection, cells};
 
-/// How many bottles outside of the rectangle a page looks at: 0.4 µs each, 15 µs behind the longest messages.
+/// The maximum number of bottles outside of the rectangle that a page reads: 0.4 µs each, and 15 µs
+/// behind the longest messages.
 const MAX_SKIPPED: usize = 20_000;
 
-/// How many bottles a rectangle may hold for the R*-tree to be asked for all of them: 0.2 µs each.
+/// The maximum number of bottles in a rectangle whose candidates are read from the R*-tree: 0.2 µs
+/// each.
 const MAX_PROPOSED: i64 = 100_000;
 
-/// The part of the rectangle's bottles that comes after the id `after`.
+/// Returns the page of the rectangle's bottles that begins after the id `after`.
 pub(super) fn page<T>(
     db: &Connection,
     rectangle: &Rectangle,
@@ -52,28 +54,29 @@ pub(super) fn page<T>(
     Ok(NearbyResult { items, total, truncated: !is_whole, next })
 }
 
-/// How many bottles by id are likely to hold `limit` of the rectangle's, which has `held` of `all`.
+/// Estimates the number of bottles that a scan by id reads to find `limit` of the rectangle, which
+/// contains `held` of `all`.
 fn walk_length(limit: usize, held: i64, all: i64) -> i64 {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     limit.saturating_mul(all) / held.max(1)
 }
 
-/// A page in the making.
+/// A page that is being filled.
 struct Page<T, S> {
     areas: Vec<Area>,
     show: S,
     answer: Answer<T>,
-    /// The last id that was looked at and needs no second look.
+    /// The last id that needs no further check: the cursor of the next page.
     last: i64,
-    /// How many bottles outside of the rectangle were looked at.
+    /// The number of bottles outside of the rectangle that were read.
     skipped: usize,
-    /// Whether the rectangle holds more than the page.
+    /// True if the rectangle contains more than the page.
     has_more: bool,
 }
 
 impl<T, S: FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>> Page<T, S> {
-    /// Looks at the next bottle by id, if it is on the sea, and breaks off once no more may be looked at. A full
-    /// page still looks for one more bottle, which tells that there are more.
+    /// Adds the next bottle by id if it is on the sea and in the rectangle. Breaks at a limit. A
+    /// full page continues to the next bottle of the rectangle, which shows that there are more.
     fn meet(&mut self, id: i64, sighting: Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>> {
         match sighting.filter(|sighting| self.holds(sighting)) {
             Some(_) if self.answer.is_full() => self.has_more = true,
@@ -83,7 +86,7 @@ impl<T, S: FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>> Page<T, S> {
             }
             None => {
                 self.skipped += 1;
-                // Behind a full page, its own last id is what goes on.
+                // The cursor of a full page is the id of its last item.
                 if !self.answer.is_full() {
                     self.last = id;
                 }
