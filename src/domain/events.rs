@@ -9,11 +9,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
-use crate::store::bottles::MapBottle;
+use crate::store::map_bottle::MapBottle;
 
 /// The number of events that are kept for subscribers that reconnect or are slow. A subscriber that
 /// has missed more is reset.
-const KEPT: usize = 1024;
+const MAX_RECENT: usize = 1024;
 
 /// A change of the sea.
 #[derive(Clone, Debug)]
@@ -32,8 +32,10 @@ pub enum Event {
 impl Event {
     fn concerns(&self, rectangle: &Rectangle) -> bool {
         match self {
-            Self::Thrown(spot) => rectangle.holds(spot.position),
-            Self::Opened(_, position, _) | Self::Hidden(_, position) => rectangle.holds(*position),
+            Self::Thrown(bottle) => rectangle.contains(bottle.position),
+            Self::Opened(_, position, _) | Self::Hidden(_, position) => {
+                rectangle.contains(*position)
+            }
             Self::Reset => true,
         }
     }
@@ -50,12 +52,12 @@ pub struct SequencedEvent {
 
 /// Publishes events to subscribers. Clones share their subscribers.
 #[derive(Clone)]
-pub struct EventBus(Arc<Hub>);
+pub struct EventBus(Arc<Shared>);
 
-struct Hub {
+struct Shared {
     sender: broadcast::Sender<Arc<SequencedEvent>>,
     recent: Mutex<Recent>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Identifies this start of the server: sequence numbers begin again with each start.
     start: String,
 }
@@ -67,34 +69,34 @@ struct Recent {
 }
 
 impl EventBus {
-    /// Creates a bus for at most `listeners_most` subscribers.
-    pub fn new(listeners_most: usize) -> Self {
-        let (sender, _) = broadcast::channel(KEPT);
-        let places = Arc::new(Semaphore::new(listeners_most.min(Semaphore::MAX_PERMITS)));
+    /// Creates a bus for at most `max_subscribers` subscribers.
+    pub fn new(max_subscribers: usize) -> Self {
+        let (sender, _) = broadcast::channel(MAX_RECENT);
+        let permits = Arc::new(Semaphore::new(max_subscribers.min(Semaphore::MAX_PERMITS)));
         let start = format!("{:08x}", rand::random::<u32>());
-        Self(Arc::new(Hub { sender, recent: Mutex::default(), places, start }))
+        Self(Arc::new(Shared { sender, recent: Mutex::default(), permits, start }))
     }
 
     /// Publishes an event to all subscribers.
     pub fn publish(&self, event: Event) {
         let mut recent = self.recent();
         recent.last += 1;
-        let numbered = Arc::new(SequencedEvent { number: recent.last, event });
-        recent.events.push_back(Arc::clone(&numbered));
-        if recent.events.len() > KEPT {
+        let sequenced = Arc::new(SequencedEvent { number: recent.last, event });
+        recent.events.push_back(Arc::clone(&sequenced));
+        if recent.events.len() > MAX_RECENT {
             recent.events.pop_front();
         }
         // Sent under the lock, so that all subscribers see the same order. Fails without
         // subscribers.
-        let _ = self.0.sender.send(numbered);
+        let _ = self.0.sender.send(sequenced);
     }
 
     /// Subscribes to the events in the rectangle, from the one after the id `last` on, or from now
     /// on. Returns [`Error::Unavailable`] if there are too many subscribers.
     pub fn subscribe(&self, rectangle: Rectangle, last: Option<&str>) -> Result<Subscription> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned();
-        let place =
-            place.map_err(|_| Error::Unavailable("too many event streams are open".into()))?;
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        let permit =
+            permit.map_err(|_| Error::Unavailable("too many event streams are open".into()))?;
         let recent = self.recent();
         let receiver = self.0.sender.subscribe();
         let missed = last.map(|id| self.missed(&recent, id));
@@ -103,7 +105,7 @@ impl EventBus {
             receiver,
             needs_reset: matches!(missed, Some(None)),
             missed: missed.flatten().unwrap_or_default(),
-            _place: place,
+            _permit: permit,
         })
     }
 
@@ -117,8 +119,8 @@ impl EventBus {
         let (start, number) = id.rsplit_once('-')?;
         let number: u64 = number.parse().ok().filter(|_| start == self.0.start)?;
         let oldest = recent.events.front().map_or(recent.last + 1, |oldest| oldest.number);
-        let known = (oldest..=recent.last + 1).contains(&(number + 1));
-        known.then(|| recent.events.iter().filter(|e| e.number > number).cloned().collect())
+        let is_kept = (oldest..=recent.last + 1).contains(&(number + 1));
+        is_kept.then(|| recent.events.iter().filter(|e| e.number > number).cloned().collect())
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -132,7 +134,7 @@ pub struct Subscription {
     receiver: broadcast::Receiver<Arc<SequencedEvent>>,
     missed: VecDeque<Arc<SequencedEvent>>,
     needs_reset: bool,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Subscription {

@@ -7,7 +7,7 @@ use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Result;
 use crate::model::fields::Reason;
-use crate::store::bottles::MapBottle;
+use crate::store::map_bottle::MapBottle;
 use crate::store::pages::PageRequest;
 use crate::store::{Store, moderation, sessions};
 
@@ -18,7 +18,7 @@ pub use crate::store::moderation::{AuditEntry, CaseFilter, Report, ReportedBottl
 pub struct Moderation {
     store: Arc<Store>,
     clock: Clock,
-    live: EventBus,
+    events: EventBus,
     /// The number of reports that hide a bottle until a teacher decides; 0 hides none.
     reports_to_hide: u32,
 }
@@ -33,24 +33,24 @@ pub struct ModerationStatus {
 }
 
 impl Moderation {
-    /// Creates the moderation of `store`, which publishes changes of the sea on `live`.
-    pub fn new(store: Arc<Store>, clock: Clock, live: EventBus, reports_to_hide: u32) -> Self {
-        Self { store, clock, live, reports_to_hide }
+    /// Creates the moderation of `store`, which publishes changes of the sea on `events`.
+    pub fn new(store: Arc<Store>, clock: Clock, events: EventBus, reports_to_hide: u32) -> Self {
+        Self { store, clock, events, reports_to_hide }
     }
 
     /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
     /// decides.
     pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<()> {
-        let (now, enough) = (self.clock.now(), self.reports_to_hide);
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let open = moderation::report(db, bottle, reporter.id, &reason, now)?;
-            if enough == 0 || open < i64::from(enough) {
+            if threshold == 0 || open < i64::from(threshold) {
                 return Ok(None);
             }
             let hidden = moderation::set_hidden(db, bottle, Some(now))?;
-            if let Some(spot) = &hidden {
-                let whose = (Some(bottle), Some(spot.owner));
-                moderation::log(db, None, Action::Hide, whose, None, now)?;
+            if let Some(hidden) = &hidden {
+                let target = (Some(bottle), Some(hidden.owner));
+                moderation::log(db, None, Action::Hide, target, None, now)?;
             }
             Ok(hidden)
         });
@@ -64,10 +64,10 @@ impl Moderation {
             teacher.check_teacher()?;
             let changed = moderation::set_hidden(db, bottle, hidden.then_some(now))?;
             moderation::settle(db, bottle, now)?;
-            if let Some(spot) = &changed {
+            if let Some(changed) = &changed {
                 let action = if hidden { Action::Hide } else { Action::Show };
-                let whose = (Some(bottle), Some(spot.owner));
-                moderation::log(db, Some(&teacher.username), action, whose, None, now)?;
+                let target = (Some(bottle), Some(changed.owner));
+                moderation::log(db, Some(&teacher.username), action, target, None, now)?;
             }
             Ok(changed)
         });
@@ -76,10 +76,10 @@ impl Moderation {
 
     /// Returns the callback that publishes, after the commit, which bottle was hidden or shown.
     fn publish(&self, hidden: bool) -> impl FnOnce(&Option<MapBottle>) + Send + 'static {
-        let live = self.live.clone();
+        let events = self.events.clone();
         move |changed| match changed {
-            Some(spot) if hidden => live.publish(Event::Hidden(spot.id, spot.position)),
-            Some(spot) => live.publish(Event::Thrown(spot.clone())),
+            Some(bottle) if hidden => events.publish(Event::Hidden(bottle.id, bottle.position)),
+            Some(bottle) => events.publish(Event::Thrown(bottle.clone())),
             None => {}
         }
     }
@@ -113,7 +113,7 @@ impl Moderation {
     }
 
     /// Returns the freeze and the mutes that are in force.
-    pub fn standing(&self) -> Result<ModerationStatus> {
+    pub fn status(&self) -> Result<ModerationStatus> {
         let now = self.clock.now();
         self.store.read(|db| {
             Ok(ModerationStatus {
@@ -127,11 +127,11 @@ impl Moderation {
     /// [`crate::domain::bottles::Bottles::created`].
     pub async fn cases(
         &self,
-        which: CaseFilter,
+        filter: CaseFilter,
         page: PageRequest,
         show: impl FnMut(ReportedBottle) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| moderation::cases(db, which, page, show)).await
+        self.store.read_long(|db| moderation::cases(db, filter, page, show)).await
     }
 
     /// Passes the moderation log to `show`, newest first.
@@ -140,6 +140,6 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| moderation::entries(db, page, show)).await
+        self.store.read_long(|db| moderation::log_entries(db, page, show)).await
     }
 }

@@ -74,7 +74,7 @@ impl Passwords {
         Ok(self.run(self.acquire().await?, move || hash(&password, cost)).await?.0)
     }
 
-    /// Returns a hash that matches no known password, and costs as much to verify as `like` or,
+    /// Returns a hash that matches no known password, and costs as much to verify as the hash `like` or,
     /// without it, as the current setting. Verified for an unknown name, it makes the response time
     /// independent of whether the account exists.
     pub fn dummy_hash(&self, like: Option<&str>) -> String {
@@ -91,10 +91,10 @@ impl Passwords {
     ) -> Result<(Verdict, HashPermit)> {
         let cost = self.cost;
         self.run(permit, move || {
-            let right = argon2::verify_encoded(&stored, password.as_bytes()).map_err(|e| {
+            let is_right = argon2::verify_encoded(&stored, password.as_bytes()).map_err(|e| {
                 Error::Internal(format!("cannot verify a stored password hash: {e}"))
             })?;
-            Ok(match right {
+            Ok(match is_right {
                 false => Verdict::Wrong,
                 true if is_weaker(&stored, cost) => Verdict::NeedsRehash,
                 true => Verdict::Right,
@@ -109,13 +109,13 @@ impl Passwords {
         permit: HashPermit,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<(T, HashPermit)> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.threads.execute(move || {
             lower_priority();
             // The client may have disconnected; the permit is dropped either way.
-            let _ = answer.send(work().map(|done| (done, permit)));
+            let _ = sender.send(work().map(|result| (result, permit)));
         });
-        answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
+        receiver.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
     }
 }
 
@@ -164,9 +164,10 @@ fn cost_of(stored: &str) -> Option<Cost> {
 }
 
 /// Returns true if either parameter of the hash is below the current setting.
-fn is_weaker(stored: &str, today: Cost) -> bool {
-    cost_of(stored)
-        .is_none_or(|cost| cost.memory_kib < today.memory_kib || cost.iterations < today.iterations)
+fn is_weaker(stored: &str, current: Cost) -> bool {
+    cost_of(stored).is_none_or(|cost| {
+        cost.memory_kib < current.memory_kib || cost.iterations < current.iterations
+    })
 }
 
 #[cfg(test)]

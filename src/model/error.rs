@@ -117,9 +117,9 @@ impl fmt::Display for Problem {
         match self {
             Self::Missing => write!(f, "is missing"),
             Self::WrongType => write!(f, "has the wrong type"),
-            Self::TooShort(least) => write!(f, "must have at least {least} characters"),
-            Self::TooLong(most) => write!(f, "must have at most {most} characters"),
-            Self::OutOfRange(least, most) => write!(f, "must be a number from {least} to {most}"),
+            Self::TooShort(min) => write!(f, "must have at least {min} characters"),
+            Self::TooLong(max) => write!(f, "must have at most {max} characters"),
+            Self::OutOfRange(min, max) => write!(f, "must be a number from {min} to {max}"),
             Self::ControlCharacter => write!(f, "must not contain control characters"),
             Self::InvisibleCharacter => {
                 write!(f, "must not contain invisible or format characters")

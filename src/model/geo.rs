@@ -18,8 +18,8 @@ impl Position {
     /// which does not change a subnormal float).
     pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
         Ok(Self {
-            latitude: flush_subnormal(within("latitude", latitude, -90.0, 90.0)?),
-            longitude: flush_subnormal(within("longitude", longitude, -180.0, 180.0)?),
+            latitude: flush_subnormal(in_range("latitude", latitude, -90.0, 90.0)?),
+            longitude: flush_subnormal(in_range("longitude", longitude, -180.0, 180.0)?),
         })
     }
 
@@ -48,12 +48,12 @@ fn flush_subnormal(degrees: f64) -> f64 {
     if degrees.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { degrees }
 }
 
-/// Returns the value if it is a number from `least` to `most`, which NaN is not.
-fn within(field: &'static str, value: f64, least: f64, most: f64) -> Result<f64> {
-    if (least..=most).contains(&value) {
+/// Returns the value if it is a number from `min` to `max`, which NaN is not.
+fn in_range(field: &'static str, value: f64, min: f64, max: f64) -> Result<f64> {
+    if (min..=max).contains(&value) {
         Ok(value)
     } else {
-        Err(Error::field(field, Problem::OutOfRange(least, most)))
+        Err(Error::field(field, Problem::OutOfRange(min, max)))
     }
 }
 
@@ -80,7 +80,7 @@ pub struct Area {
 
 impl Area {
     /// Returns true if the position is in the area or on its edge.
-    pub fn holds(&self, position: Position) -> bool {
+    pub fn contains(&self, position: Position) -> bool {
         (self.south..=self.north).contains(&position.latitude)
             && (self.west..=self.east).contains(&position.longitude)
     }
@@ -93,8 +93,8 @@ impl Rectangle {
     pub fn new(center: Position, latitude_span: f64, longitude_span: f64) -> Result<Self> {
         Ok(Self {
             center,
-            latitude_span: within("latitude_span", latitude_span, 0.0, f64::MAX)?,
-            longitude_span: within("longitude_span", longitude_span, 0.0, f64::MAX)?,
+            latitude_span: in_range("latitude_span", latitude_span, 0.0, f64::MAX)?,
+            longitude_span: in_range("longitude_span", longitude_span, 0.0, f64::MAX)?,
         })
     }
 
@@ -114,14 +114,14 @@ impl Rectangle {
     }
 
     /// Estimates the number of square cells of `size` degrees that the rectangle touches.
-    pub fn cells_of(&self, size: f64) -> f64 {
+    pub fn estimated_cells(&self, size: f64) -> f64 {
         let rows = 2.0 * self.latitude_span.min(90.0) / size + 1.0;
         let columns = 2.0 * self.longitude_span.min(180.0) / size + 1.0;
         rows * columns
     }
 
     /// Returns true if the square cell of `size` degrees around this centre lies completely inside.
-    pub fn holds_cell(&self, latitude: f64, longitude: f64, size: f64) -> bool {
+    pub fn contains_cell(&self, latitude: f64, longitude: f64, size: f64) -> bool {
         let east = (longitude - self.center.longitude).abs();
         let across = east.min(360.0 - east) + size / 2.0;
         let along = (latitude - self.center.latitude).abs() + size / 2.0;
@@ -168,8 +168,8 @@ impl Rectangle {
     }
 
     /// Returns true if the position is in the rectangle or on its edge.
-    pub fn holds(&self, position: Position) -> bool {
-        self.areas().iter().any(|area| area.holds(position))
+    pub fn contains(&self, position: Position) -> bool {
+        self.areas().iter().any(|area| area.contains(position))
     }
 }
 
@@ -179,8 +179,8 @@ mod tests {
 
     #[test]
     fn denormal_coordinates_become_zero() {
-        let least = f64::from(f32::MIN_POSITIVE);
-        for value in [0.0, 1e-300, 1e-50, 1e-39, least.next_down()] {
+        let min = f64::from(f32::MIN_POSITIVE);
+        for value in [0.0, 1e-300, 1e-50, 1e-39, min.next_down()] {
             for value in [value, -value] {
                 let position = Position::new(value, value).unwrap();
                 // Compared by their bits, because 0 equals -0.
@@ -188,7 +188,7 @@ mod tests {
                 assert_eq!(position.longitude().to_bits(), 0, "{value:e}");
             }
         }
-        for value in [least, -least, 90.0, -90.0] {
+        for value in [min, -min, 90.0, -90.0] {
             let position = Position::new(value, value).unwrap();
             assert_eq!((position.latitude(), position.longitude()), (value, value));
         }

@@ -126,10 +126,10 @@ fn housekeeping() -> AdHoc {
                 let mut minutes = interval(Duration::from_secs(60));
                 while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
                     minutes.tick().await;
-                    if let Err(e) = accounts.clear_sessions().await {
+                    if let Err(e) = accounts.delete_expired_sessions().await {
                         tracing::warn!("sessions that are over could not be cleared: {e}");
                     }
-                    if let Err(e) = bottles.clear_past_openings().await {
+                    if let Err(e) = bottles.delete_old_past_openings().await {
                         tracing::warn!("past openings could not be cleared: {e}");
                     }
                 }

@@ -38,7 +38,7 @@ impl Certificate {
     /// The certificate for these names that the file keeps, made now if it has none that will do.
     pub async fn kept(store: &Arc<Store>, names: Vec<String>, clock: &Clock) -> Result<Self> {
         let now = DateTime::<Utc>::from_timestamp_millis(clock.now().millis()).unwrap_or_default();
-        let kept = store.read(|db| Ok(meta::value(db, KEPT_AS)?))?;
+        let kept = store.read(|db| Ok(meta::get(db, KEPT_AS)?))?;
         let kept = kept.and_then(|text| serde_json::from_str::<Self>(&text).ok());
         let until = (now + Days::new(MIN_DAYS_LEFT)).timestamp_millis();
         if let Some(kept) = kept.filter(|kept| kept.names == names && kept.ends_at > until) {
@@ -46,7 +46,7 @@ impl Certificate {
         }
         let made = Self::make(names, now).map_err(|e| Error::Internal(e.to_string()))?;
         let text = serde_json::to_string(&made).map_err(|e| Error::Internal(e.to_string()))?;
-        store.write(move |db| Ok(meta::keep(db, KEPT_AS, &text)?)).await?;
+        store.write(move |db| Ok(meta::set(db, KEPT_AS, &text)?)).await?;
         Ok(made)
     }
 

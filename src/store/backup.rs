@@ -13,7 +13,7 @@ use super::open::{self, OpenError};
 use super::{connect, files, meta};
 
 /// The number of pages that are copied between two progress reports: 4 MiB with pages of 2 KiB.
-const PAGES_A_STEP: i32 = 2048;
+const PAGES_PER_STEP: i32 = 2048;
 
 /// The reason why a backup or restore failed. The existing files are unchanged, or another `bottle
 /// restore` completes the work.
@@ -23,21 +23,21 @@ pub enum CopyError {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("cannot copy to {0}: it is the database itself. Name another file.")]
-    Itself(PathBuf),
+    SameFile(PathBuf),
     #[error(
         "{path} is not sound: {}. Nothing was changed.\n\
          Run `bottle check` on the file that it is a copy of; it prints the repair.",
-        first(.findings)
+        first_description(.findings)
     )]
     Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("{0} exists and is not a backup of Bottle's. Name another file.")]
-    Occupied(PathBuf),
+    NotABackup(PathBuf),
     #[error("{0} exists, a log that SQLite would apply to the copy. Name another file.")]
-    BesideLog(PathBuf),
+    StrayLog(PathBuf),
     #[error(
         "{0} exists and is a backup of another database. Name another file, or move this one away."
     )]
-    OfAnother(PathBuf),
+    OtherDatabase(PathBuf),
     #[error(
         "cannot write {path}: {source}.\nCheck that its folder exists, is writable and has free space."
     )]
@@ -48,8 +48,8 @@ pub enum CopyError {
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
 
-fn first(findings: &[Finding]) -> &str {
-    findings.first().map_or("", |finding| &finding.what)
+fn first_description(findings: &[Finding]) -> &str {
+    findings.first().map_or("", |finding| &finding.description)
 }
 
 /// The row counts of a copy.
@@ -73,22 +73,23 @@ pub fn backup(
     to: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Contents, CopyError> {
-    let to = &files::located(to)?;
-    if files::same(from, to) {
-        return Err(CopyError::Itself(to.to_owned()));
+    let to = &files::resolve(to)?;
+    if files::is_same_file(from, to) {
+        return Err(CopyError::SameFile(to.to_owned()));
     }
-    if let Some(log) = files::log_of(to) {
-        return Err(CopyError::BesideLog(log));
+    if let Some(log) = files::nonempty_log(to) {
+        return Err(CopyError::StrayLog(log));
     }
     let older = older_backup(to)?;
     let (copy, contents) = connect::read(from, |source| {
         open::check_schema(from, source)?;
-        if let Some((_, Some(theirs))) = &older
-            && meta::identity(source).map_err(|e| open::refusal(from, e))?.as_ref() != Some(theirs)
+        if let Some((_, Some(older_id))) = &older
+            && meta::identity(source).map_err(|e| open::refusal(from, e))?.as_ref()
+                != Some(older_id)
         {
-            return Err(CopyError::OfAnother(to.to_owned()));
+            return Err(CopyError::OtherDatabase(to.to_owned()));
         }
-        copied(source, to, &mut progress)
+        copy_checked(source, to, &mut progress)
     })?;
     let io = |source| CopyError::Io { path: to.to_owned(), source };
     copy.persist(to).map_err(|e| io(e.error))?;
@@ -99,10 +100,10 @@ pub fn backup(
 /// Locks the backup that is about to be replaced, and reads its identity. The identity is `None` if
 /// the file is too damaged to have a readable one.
 fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError> {
-    if !fs::metadata(path).is_ok_and(|there| there.len() > 0) {
+    if !fs::metadata(path).is_ok_and(|file| file.len() > 0) {
         return Ok(None);
     }
-    connect::check_header(path).map_err(|_| CopyError::Occupied(path.to_owned()))?;
+    connect::check_header(path).map_err(|_| CopyError::NotABackup(path.to_owned()))?;
     let lock = open::lock(path)?;
     Ok(Some((lock, identity(path))))
 }
@@ -110,8 +111,8 @@ fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError
 /// Returns the identity of the database at `path`, which a backup shares with its original. Returns
 /// `None` if the file is not Bottle's, cannot be read, or was never served.
 pub fn identity(path: &Path) -> Option<String> {
-    let ask = |db: &Connection| meta::identity(db).map_err(|e| open::refusal(path, e));
-    connect::read(path, ask).ok().flatten()
+    let read_identity = |db: &Connection| meta::identity(db).map_err(|e| open::refusal(path, e));
+    connect::read(path, read_identity).ok().flatten()
 }
 
 /// Deletes the backup at `path`. Fails with [`OpenError::InUse`] if a server holds it.
@@ -122,14 +123,14 @@ pub fn delete(path: &Path) -> Result<(), CopyError> {
 
 /// Copies the snapshot of `source` into an unnamed file beside `to`, and checks the copy. The file
 /// stays locked against servers until it is closed.
-pub(super) fn copied(
+pub(super) fn copy_checked(
     source: &Connection,
     to: &Path,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<(NamedTempFile, Contents), CopyError> {
     let sqlite = |source| CopyError::Sqlite { path: to.to_owned(), source };
     let io = |source| CopyError::Io { path: to.to_owned(), source };
-    let file = files::unfinished(to).map_err(io)?;
+    let file = files::create_temporary(to).map_err(io)?;
 
     let before = contents(source).map_err(sqlite)?;
     let mut copy = Connection::open(file.path()).map_err(sqlite)?;
@@ -137,10 +138,10 @@ pub(super) fn copied(
     copy.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off").map_err(sqlite)?;
     let steps = Backup::new(source, &mut copy).map_err(sqlite)?;
     loop {
-        let step = steps.step(PAGES_A_STEP).map_err(sqlite)?;
-        let now = steps.progress();
+        let step = steps.step(PAGES_PER_STEP).map_err(sqlite)?;
+        let state = steps.progress();
         let pages = |count: i32| u64::try_from(count).unwrap_or_default();
-        progress(pages(now.pagecount - now.remaining), pages(now.pagecount));
+        progress(pages(state.pagecount - state.remaining), pages(state.pagecount));
         match step {
             StepResult::Done => break,
             StepResult::More => {}
@@ -151,13 +152,13 @@ pub(super) fn copied(
     copy.close().map_err(|(_, e)| sqlite(e))?;
     file.as_file().sync_all().map_err(io)?;
 
-    let found = connect::read(file.path(), |copy| {
+    let checked = connect::read(file.path(), |copy| {
         Ok::<_, CopyError>((
             check::findings(copy).map_err(sqlite)?,
             contents(copy).map_err(sqlite)?,
         ))
     });
-    match found? {
+    match checked? {
         (findings, after) if findings.is_empty() && after == before => Ok((file, before)),
         (findings, _) => Err(CopyError::Unsound { path: to.to_owned(), findings }),
     }

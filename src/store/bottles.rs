@@ -31,30 +31,6 @@ pub struct Bottle {
     pub hidden_at: Option<Timestamp>,
 }
 
-/// A bottle as the map shows it, without its message.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct MapBottle {
-    pub id: i64,
-    pub owner: i64,
-    pub style: Style,
-    pub position: Position,
-    pub formatted_address: String,
-}
-
-impl MapBottle {
-    /// Returns the map's view of `bottle`, which the account `owner` threw.
-    pub fn of(bottle: &Bottle, owner: i64) -> Self {
-        Self {
-            id: bottle.id,
-            owner,
-            style: bottle.style,
-            position: bottle.position,
-            formatted_address: bottle.formatted_address.clone(),
-        }
-    }
-}
-
 /// The values of a bottle before it is thrown.
 #[derive(Clone, Debug)]
 pub struct NewBottle {
@@ -68,24 +44,14 @@ pub struct NewBottle {
     pub style: Style,
 }
 
-pub(super) const BOTTLE: &str =
+/// The columns that [`bottle`] reads, in its order.
+pub(super) const COLUMNS: &str =
     "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
     bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at";
-pub(super) const BOTTLE_WIDTH: usize = 9;
+/// The number of [`COLUMNS`].
+pub(super) const COLUMN_COUNT: usize = 9;
 
-/// The columns that [`spot`] reads, in its order.
-pub(super) const SPOT: &str = "id, owner_id, style, latitude, longitude, formatted_address";
-
-pub(super) fn spot(row: &Row<'_>) -> rusqlite::Result<MapBottle> {
-    Ok(MapBottle {
-        id: row.get(0)?,
-        owner: row.get(1)?,
-        style: row.get(2)?,
-        position: position(row, 3)?,
-        formatted_address: row.get(5)?,
-    })
-}
-
+/// Reads a [`Bottle`] from [`COLUMNS`].
 pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
     Ok(Bottle {
         id: row.get(0)?,
@@ -99,6 +65,7 @@ pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
     })
 }
 
+/// Reads a [`Position`] from the columns `first` (latitude) and `first + 1` (longitude).
 pub(super) fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position> {
     Position::new(row.get(first)?, row.get(first + 1)?)
         .map_err(|e| FromSqlError::Other(Box::new(e)).into())
@@ -110,7 +77,7 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         "INSERT INTO bottles
              (owner_id, content, formatted_address, latitude, longitude, style, created_at)
          VALUES (:owner, :content, :address, :latitude, :longitude, :style, :now)
-         RETURNING {BOTTLE}"
+         RETURNING {COLUMNS}"
     ))?
     .query_row(
         named_params! {
@@ -128,14 +95,14 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
 }
 
 /// Passes the bottles that `owner` threw to `show`, oldest first; see [`super::pages`].
-pub fn created(
+pub fn by_owner(
     db: &Connection,
     owner: i64,
     page: PageRequest,
     show: impl FnMut(Bottle) -> Result<usize>,
 ) -> Result<bool> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
+        "SELECT {COLUMNS} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
     ))?;
     let rows = statement.query(params![owner, page.after.unwrap_or(0), row_limit(page)])?;
     fill(rows, page, bottle, show)
@@ -155,12 +122,12 @@ pub fn delete(db: &Connection, id: i64) -> Result<Option<Position>> {
 
 /// Returns the owner of a bottle that is on the sea.
 pub fn owner_on_sea(db: &Connection, id: i64) -> Result<Option<i64>> {
-    Ok(ownership(db, id)?.filter(|found| !found.is_hidden).map(|found| found.owner))
+    Ok(ownership(db, id)?.filter(|ownership| !ownership.is_hidden).map(|ownership| ownership.owner))
 }
 
 /// Returns the owner of a bottle, hidden or not.
 pub fn owner(db: &Connection, id: i64) -> Result<Option<i64>> {
-    Ok(ownership(db, id)?.map(|found| found.owner))
+    Ok(ownership(db, id)?.map(|ownership| ownership.owner))
 }
 
 /// The owner and the visibility of a bottle.
@@ -187,8 +154,8 @@ fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
 /// exists.
 pub fn check_owner(db: &Connection, id: i64, account: i64) -> Result<()> {
     match ownership(db, id)? {
-        Some(found) if found.owner == account => Ok(()),
-        Some(found) if !found.is_hidden => Err(Error::NotOwner),
+        Some(ownership) if ownership.owner == account => Ok(()),
+        Some(ownership) if !ownership.is_hidden => Err(Error::NotOwner),
         _ => Err(Error::NoSuchBottle(id.to_string())),
     }
 }

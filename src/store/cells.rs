@@ -110,28 +110,27 @@ fn without((west, east): (i64, i64), (first, last): (i64, i64)) -> (i64, i64) {
 /// Returns the cells of `level` that the rectangle touches and that are not empty.
 pub fn touched(db: &Connection, rectangle: &Rectangle, level: u8, grid: Grid) -> Result<Vec<Cell>> {
     let areas = rectangle.areas();
-    let mut found = Vec::new();
-    for (nth, area) in areas.iter().enumerate() {
+    let mut cells = Vec::new();
+    for (index, area) in areas.iter().enumerate() {
         let (south, north) = rows(area, level);
         for row in south..=north {
             let joined = grid.joined(level, row);
             // The two areas of a rectangle across the antimeridian may touch the same merged cell.
-            let new = areas[..nth].iter().fold(columns(area, level, joined), |new, before| {
-                without(new, columns(before, level, joined))
-            });
-            in_row(db, (level, row), new, joined, &mut found)?;
+            let earlier = areas[..index].iter().map(|area| columns(area, level, joined));
+            let remaining = earlier.fold(columns(area, level, joined), without);
+            read_row(db, (level, row), remaining, joined, &mut cells)?;
         }
     }
-    Ok(found)
+    Ok(cells)
 }
 
 /// Reads the cells of a row from column `west` to column `east`.
-fn in_row(
+fn read_row(
     db: &Connection,
     (level, row): (u8, i64),
     (west, east): (i64, i64),
     joined: i64,
-    found: &mut Vec<Cell>,
+    cells: &mut Vec<Cell>,
 ) -> Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT x, count FROM cells
@@ -142,9 +141,9 @@ fn in_row(
     let mut last = None;
     while let Some(column) = columns.next()? {
         let (first, count) = (column.get::<_, i64>(0)? & -joined, column.get(1)?);
-        match found.last_mut().filter(|_| last == Some(first)) {
+        match cells.last_mut().filter(|_| last == Some(first)) {
             Some(cell) => cell.count += count,
-            None => found.push(Cell {
+            None => cells.push(Cell {
                 latitude: (row as f64 + 0.5) * size(level) - 90.0,
                 longitude: (first as f64 + joined as f64 / 2.0) * size(level) - 180.0,
                 count,

@@ -11,7 +11,7 @@ use super::{connect, migrate};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The description for the operator.
-    pub what: String,
+    pub description: String,
     /// The repair.
     pub remedy: Remedy,
 }
@@ -32,7 +32,7 @@ pub enum Remedy {
 /// The checks of rows that are derived from the table of bottles: the first schema version with
 /// such rows, a query for the ids of the wrong ones (rewritten by [`for_version`]), and the
 /// description.
-const INDEX: &[(i32, &str, &str)] = &[
+const DERIVED_ROWS: &[(i32, &str, &str)] = &[
     (
         1,
         "SELECT id FROM bottles WHERE hidden_at IS NULL AND id NOT IN (SELECT id FROM bottles_rtree)",
@@ -94,37 +94,37 @@ const REBUILD: &[(i32, &str)] = &[
 
 /// Returns all problems of the database at `path`. Writes nothing, and works while a server runs.
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
-    let found = connect::read(path, |db| {
-        let mut found = match open::check_schema(path, db) {
-            Err(OpenError::ForeignObject { kind, name, .. }) => vec![foreign(&kind, &name)],
+    let result = connect::read(path, |db| {
+        let mut all = match open::check_schema(path, db) {
+            Err(OpenError::UnknownObject { kind, name, .. }) => vec![unknown_object(&kind, &name)],
             schema => schema.map(|_| Vec::new())?,
         };
-        found.extend(findings(db).map_err(|e| open::refusal(path, e))?);
-        Ok(found)
+        all.extend(findings(db).map_err(|e| open::refusal(path, e))?);
+        Ok(all)
     });
-    match found {
-        Err(OpenError::Damaged { detail, .. }) => Ok(vec![torn(detail)]),
-        found => found,
+    match result {
+        Err(OpenError::Damaged { detail, .. }) => Ok(vec![damaged(detail)]),
+        result => result,
     }
 }
 
-fn foreign(kind: &str, name: &str) -> Finding {
-    let what = format!("a {kind} {name:?} is not Bottle's and would run in its statements");
-    Finding { what, remedy: Remedy::DropObject }
+fn unknown_object(kind: &str, name: &str) -> Finding {
+    let description = format!("a {kind} {name:?} is not Bottle's and would run in its statements");
+    Finding { description, remedy: Remedy::DropObject }
 }
 
 /// Returns all problems of the rows and pages of `db`.
 pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
-    let mut found = pages(db)?;
-    found.extend(dangling(db)?);
+    let mut findings = damaged_pages(db)?;
+    findings.extend(broken_foreign_keys(db)?);
     // Pages that cannot be read would fail these queries too.
-    if found.iter().all(|finding| finding.remedy != Remedy::Restore) {
+    if findings.iter().all(|finding| finding.remedy != Remedy::Restore) {
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for (_, question, what) in INDEX.iter().filter(|(since, ..)| *since <= version) {
-            found.extend(rows(db, &for_version(question, version), what)?);
+        for (_, query, description) in DERIVED_ROWS.iter().filter(|(since, ..)| *since <= version) {
+            findings.extend(wrong_rows(db, &for_version(query, version), description)?);
         }
     }
-    Ok(found)
+    Ok(findings)
 }
 
 /// Rewrites `sql` for a file of schema `version`: `BOTTLE_CELLS` stands for the query of the view
@@ -134,54 +134,58 @@ fn for_version(sql: &str, version: i32) -> String {
     if version < 5 { sql.replace("hidden_at IS NULL", "true") } else { sql }
 }
 
-fn torn(detail: String) -> Finding {
-    Finding { what: format!("the file is damaged: {detail}"), remedy: Remedy::Restore }
+fn damaged(detail: String) -> Finding {
+    Finding { description: format!("the file is damaged: {detail}"), remedy: Remedy::Restore }
 }
 
 /// Runs SQLite's check of its pages, which includes the nodes of the R*-tree.
-fn pages(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
+fn damaged_pages(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut lines = db.prepare("PRAGMA integrity_check(20)")?;
     let lines = lines.query_map([], |row| row.get::<_, String>(0))?;
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for line in lines {
         let line = line?;
         match line.strip_prefix("In RTree ") {
             Some(detail) => {
-                let what = format!("the R*-tree is damaged: {}", detail.replace('\n', "; "));
-                found.push(Finding { what, remedy: Remedy::RebuildIndex });
+                let description = format!("the R*-tree is damaged: {}", detail.replace('\n', "; "));
+                findings.push(Finding { description, remedy: Remedy::RebuildIndex });
             }
-            None if line != "ok" => found.push(torn(line.replace('\n', " "))),
+            None if line != "ok" => findings.push(damaged(line.replace('\n', " "))),
             None => {}
         }
     }
-    Ok(found)
+    Ok(findings)
 }
 
 /// Finds rows whose foreign key refers to a missing row, by table.
-fn dangling(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
+fn broken_foreign_keys(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut tables = db.prepare(
         "SELECT broken.\"table\", keys.\"from\", broken.parent, count(*)
          FROM pragma_foreign_key_check AS broken
          JOIN pragma_foreign_key_list(broken.\"table\") AS keys ON keys.id = broken.fkid
          GROUP BY 1, 2, 3",
     )?;
-    let found = tables.query_map([], |row| {
+    let findings = tables.query_map([], |row| {
         let (table, column): (String, String) = (row.get(0)?, row.get(1)?);
         let (parent, count): (String, i64) = (row.get(2)?, row.get(3)?);
-        let what =
+        let description =
             format!("{count} rows of {table} refer (in {column}) to missing rows of {parent}");
-        Ok(Finding { what, remedy: Remedy::DeleteRows })
+        Ok(Finding { description, remedy: Remedy::DeleteRows })
     })?;
-    found.collect()
+    findings.collect()
 }
 
-/// Counts the ids that `question` returns, and names the first.
-fn rows(db: &Connection, question: &str, what: &str) -> rusqlite::Result<Option<Finding>> {
-    let counted = format!("SELECT count(*), CAST(min(id) AS TEXT) FROM ({question})");
+/// Counts the ids that `query` returns, and names the first.
+fn wrong_rows(
+    db: &Connection,
+    query: &str,
+    description: &str,
+) -> rusqlite::Result<Option<Finding>> {
+    let count_query = format!("SELECT count(*), CAST(min(id) AS TEXT) FROM ({query})");
     let (count, first): (i64, Option<String>) =
-        db.query_row(&counted, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        db.query_row(&count_query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(first.map(|first| Finding {
-        what: format!("{count} {what}; the first is {first}"),
+        description: format!("{count} {description}; the first is {first}"),
         remedy: Remedy::RebuildIndex,
     }))
 }
@@ -189,7 +193,7 @@ fn rows(db: &Connection, question: &str, what: &str) -> rusqlite::Result<Option<
 /// Rebuilds the R*-tree and all counts from the tables. Returns the number of bottles.
 pub fn rebuild_index(path: &Path) -> Result<i64, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let (_lock, mut db) = open::open_alone(path)?;
+    let (_lock, mut db) = open::open_exclusive(path)?;
     let schema = migrate::read_schema(&db).map_err(sqlite)?;
     let index = schema.iter().find(|(name, _)| name == "bottles_rtree");
     let (_, create) = index.ok_or_else(|| OpenError::Damaged {

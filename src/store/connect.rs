@@ -27,7 +27,7 @@ pub(super) enum Mode {
     Exclusive,
 }
 
-/// Opens the database at `path`, which must be a result of [`files::located`]: SQLite would
+/// Opens the database at `path`, which must be a result of [`files::resolve`]: SQLite would
 /// interpret other names as URIs.
 pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
     let (name, access) = match mode {
@@ -72,7 +72,7 @@ pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     }
     let [a, b, c, d] = [header[68], header[69], header[70], header[71]];
     if i32::from_be_bytes([a, b, c, d]) != migrate::APPLICATION_ID {
-        return Err(OpenError::Foreign(path.to_owned()));
+        return Err(OpenError::OtherProgram(path.to_owned()));
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ pub(super) fn read<T, E: From<OpenError>>(
     path: &Path,
     mut read: impl FnMut(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    let path = &files::located(path)?;
+    let path = &files::resolve(path)?;
     check_header(path)?;
     let mut read_in = |mode| {
         let db = open(path, mode).map_err(|e| refusal(path, e))?;
@@ -116,7 +116,7 @@ impl AtRest {
     /// Returns `None` if the file has a log: SQLite must then read both, under locks. A server that
     /// holds the file but has written no log has changed nothing yet.
     fn of(path: &Path) -> Option<Self> {
-        if files::log_of(path).is_some() {
+        if files::nonempty_log(path).is_some() {
             return None;
         }
         let file = fs::metadata(path).ok()?;

@@ -16,7 +16,7 @@ const PREFIX: &str = ".bottle-copy-";
 ///
 /// SQLite keeps the log beside the file itself and not beside a symbolic link to it, and an
 /// absolute path is never interpreted as a URI or as `:memory:`.
-pub(super) fn located(path: &Path) -> Result<PathBuf, OpenError> {
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     if path.as_os_str().is_empty() {
         return Err(OpenError::Unnamed);
     }
@@ -40,7 +40,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Appends `suffix` to the file name.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -48,24 +48,24 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// The suffixes of SQLite's logs: the write-ahead log, and the rollback journal of a file that is
 /// not in WAL mode.
-pub(super) const LOGS: [&str; 2] = ["-wal", "-journal"];
+pub(super) const LOG_SUFFIXES: [&str; 2] = ["-wal", "-journal"];
 
 /// Returns the log of the database at `path` if it exists and is not empty.
-pub(super) fn log_of(path: &Path) -> Option<PathBuf> {
+pub(super) fn nonempty_log(path: &Path) -> Option<PathBuf> {
     let has_content = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    LOGS.iter().map(|suffix| beside(path, suffix)).find(has_content)
+    LOG_SUFFIXES.iter().map(|suffix| with_suffix(path, suffix)).find(has_content)
 }
 
 /// Returns true if both paths lead to the same inode.
-pub(super) fn same(one: &Path, other: &Path) -> bool {
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let inode = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
     matches!((inode(one), inode(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Removes all permissions of group and others from the database and its log, which contain the
 /// keys.
-pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
-    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+pub(super) fn restrict_permissions(path: &Path) -> Result<(), OpenError> {
+    for path in [path.to_owned(), with_suffix(path, "-wal"), with_suffix(path, "-shm")] {
         let mode = match fs::metadata(&path) {
             Ok(meta) if meta.is_file() => meta.permissions().mode(),
             _ => continue,
@@ -82,15 +82,15 @@ pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
 ///
 /// Only its owner may read it. If this program is killed before the rename, the next call in the
 /// same folder deletes the file.
-pub fn unfinished(to: &Path) -> io::Result<NamedTempFile> {
-    clear(folder_of(to))?;
+pub fn create_temporary(to: &Path) -> io::Result<NamedTempFile> {
+    delete_abandoned(folder_of(to))?;
     let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder_of(to))?;
     file.as_file().lock()?;
     Ok(file)
 }
 
 /// Deletes the unfinished files of killed programs.
-fn clear(folder: &Path) -> io::Result<()> {
+fn delete_abandoned(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)?.flatten() {
         let is_unfinished = entry.file_name().to_string_lossy().starts_with(PREFIX);
         // A file that a running program writes is locked.

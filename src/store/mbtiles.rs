@@ -43,14 +43,14 @@ impl Tiles {
     /// Opens the file at `path`. Returns a message for the operator if it is not a file of raster
     /// tiles.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let told = |why: String| format!("cannot use the map {}: {why}", path.display());
-        let path = &files::located(path).map_err(|e| e.to_string())?;
+        let error = |reason: String| format!("cannot use the map {}: {reason}", path.display());
+        let path = &files::resolve(path).map_err(|e| e.to_string())?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let manager = SqliteConnectionManager::file(path).with_flags(flags);
-        let db = Connection::open_with_flags(path, flags).map_err(|e| told(e.to_string()))?;
-        let about = about(&db).map_err(|e| told(format!("it is not an MBTiles file ({e})")))?;
+        let db = Connection::open_with_flags(path, flags).map_err(|e| error(e.to_string()))?;
+        let about = about(&db).map_err(|e| error(format!("it is not an MBTiles file ({e})")))?;
         if !["png", "jpg", "jpeg", "webp"].contains(&about.format.as_str()) {
-            return Err(told(format!(
+            return Err(error(format!(
                 "its tiles have the format {}. Use a file of pictures (png, jpg, webp)",
                 about.format
             )));
@@ -59,7 +59,7 @@ impl Tiles {
             .max_size(4)
             .test_on_check_out(false)
             .build(manager)
-            .map_err(|e| told(e.to_string()))?;
+            .map_err(|e| error(e.to_string()))?;
         Ok(Self { pool, about })
     }
 
@@ -90,13 +90,14 @@ fn about(db: &Connection) -> rusqlite::Result<About> {
     let mut statement = db.prepare("SELECT value FROM metadata WHERE name = ?1")?;
     let mut value =
         |name: &str| statement.query_row([name], |row| row.get::<_, String>(0)).optional();
-    let zooms = db.query_row("SELECT min(zoom_level), max(zoom_level) FROM tiles", [], |row| {
-        Ok((row.get::<_, Option<u8>>(0)?, row.get::<_, Option<u8>>(1)?))
-    })?;
+    let zoom_range =
+        db.query_row("SELECT min(zoom_level), max(zoom_level) FROM tiles", [], |row| {
+            Ok((row.get::<_, Option<u8>>(0)?, row.get::<_, Option<u8>>(1)?))
+        })?;
     Ok(About {
         format: value("format")?.unwrap_or_else(|| "png".into()).to_lowercase(),
-        min_zoom: zooms.0.unwrap_or(0),
-        max_zoom: zooms.1.unwrap_or(0),
+        min_zoom: zoom_range.0.unwrap_or(0),
+        max_zoom: zoom_range.1.unwrap_or(0),
         attribution: value("attribution")?.unwrap_or_default(),
     })
 }

@@ -25,10 +25,10 @@ impl fmt::Debug for Keys {
 /// Reads the keys. Creates them and the identity if they are missing.
 pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
     let keys = Keys {
-        cookie: value_or(db, COOKIE_KEY, new_key())?,
-        jwt: value_or(db, JWT_KEY, new_key())?,
+        cookie: get_or_insert(db, COOKIE_KEY, new_key())?,
+        jwt: get_or_insert(db, JWT_KEY, new_key())?,
     };
-    value_or(db, DATABASE_ID, identity_of(&keys.cookie))?;
+    get_or_insert(db, DATABASE_ID, identity_of(&keys.cookie))?;
     Ok(keys)
 }
 
@@ -40,23 +40,23 @@ fn new_key() -> String {
     format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }
 
-/// Returns the value under this name, after storing `fresh` if there was none. Writes only in that
+/// Returns the value under this name, after storing `default` if there was none. Writes only in that
 /// case.
-fn value_or(db: &Connection, name: &str, fresh: String) -> rusqlite::Result<String> {
-    if let Some(there) = value(db, name)? {
-        return Ok(there);
+fn get_or_insert(db: &Connection, name: &str, default: String) -> rusqlite::Result<String> {
+    if let Some(existing) = get(db, name)? {
+        return Ok(existing);
     }
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    db.execute(sql, params![name, fresh])?;
+    db.execute(sql, params![name, default])?;
     db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0))
 }
 
 /// Returns the identifier that this database shares with its backups and with no other database.
 /// Returns `None` before the first start.
 pub fn identity(db: &Connection) -> rusqlite::Result<Option<String>> {
-    match value(db, DATABASE_ID)? {
+    match get(db, DATABASE_ID)? {
         Some(id) => Ok(Some(id)),
-        None => Ok(value(db, COOKIE_KEY)?.map(|key| identity_of(&key))),
+        None => Ok(get(db, COOKIE_KEY)?.map(|key| identity_of(&key))),
     }
 }
 
@@ -71,11 +71,11 @@ fn identity_of(cookie_key: &str) -> String {
 /// sessions. Fails with [`OpenError::InUse`] if a server holds the file, because it would continue
 /// with the old keys.
 pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
-    let (_lock, mut db) = open::open_alone(path)?;
+    let (_lock, mut db) = open::open_exclusive(path)?;
     let rotate = |change: &Connection| {
         keys(change)?;
-        keep(change, COOKIE_KEY, &new_key())?;
-        keep(change, JWT_KEY, &new_key())?;
+        set(change, COOKIE_KEY, &new_key())?;
+        set(change, JWT_KEY, &new_key())?;
         change.execute("DELETE FROM sessions", [])
     };
     let rotated = db.transaction().and_then(|change| {
@@ -87,12 +87,12 @@ pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
 }
 
 /// Returns the value under this name.
-pub fn value(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+pub fn get(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0)).optional()
 }
 
 /// Stores a value under this name, in place of an older one.
-pub fn keep(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+pub fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2)
         ON CONFLICT DO UPDATE SET value = excluded.value";
     db.execute(sql, params![name, value]).map(drop)

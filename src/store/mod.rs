@@ -13,6 +13,7 @@ pub mod bottles;
 pub mod cells;
 pub mod check;
 pub mod ledger;
+pub mod map_bottle;
 pub mod mbtiles;
 pub mod meta;
 pub mod migrate;
@@ -35,7 +36,7 @@ mod open;
 mod open_error;
 mod queue;
 mod readers;
-mod slow;
+mod slow_log;
 mod stream;
 mod upgrade;
 mod writer;
@@ -50,13 +51,13 @@ use rusqlite::ErrorCode;
 use crate::model::error::{Error, Result};
 
 use connect::Mode;
-pub use files::unfinished;
+pub use files::create_temporary;
 pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
 pub use readers::Snapshot;
 pub use rusqlite::Connection;
-use slow::Slow;
+use slow_log::SlowLog;
 use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
 use writer::Writer;
@@ -81,7 +82,7 @@ pub struct Store {
     readers: Readers,
     streams: Streams,
     writer: Writer,
-    slow: Slow,
+    slow_log: SlowLog,
     path: PathBuf,
     keys: Keys,
     _lock: Option<File>,
@@ -94,7 +95,7 @@ impl Store {
     /// Holds the file against other servers. Fails with [`OpenError`], and then leaves the file
     /// unchanged unless a migration failed.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = &files::located(path)?;
+        let path = &files::resolve(path)?;
         let checked = open::check_or_create(path)?;
         open::check_writable(path)?;
         upgrade::copy_before_migration(path, checked.version)?;
@@ -104,7 +105,7 @@ impl Store {
     /// Opens the database at `path` to write beside the server that may hold it. The file must
     /// exist and have this program's schema.
     pub fn open_shared(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = &files::located(path)?;
+        let path = &files::resolve(path)?;
         connect::read(path, |db| {
             open::check_is_newest(path, db)?;
             open::check_schema(path, db)
@@ -115,7 +116,7 @@ impl Store {
     fn of(path: &Path, options: &Options, lock: Option<File>) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let io = |source| OpenError::Io { path: path.to_owned(), source };
-        files::keep_private(path)?;
+        files::restrict_permissions(path)?;
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
@@ -123,8 +124,8 @@ impl Store {
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let streams = Streams::new(path, options.busy_timeout);
         let path = path.to_owned();
-        let slow = Slow { limit: options.slow };
-        Ok(Self { readers, streams, writer, slow, path, keys, _lock: lock })
+        let slow_log = SlowLog { threshold: options.slow };
+        Ok(Self { readers, streams, writer, slow_log, path, keys, _lock: lock })
     }
 
     /// Returns the path of the database file, absolute and without symbolic links.
@@ -136,7 +137,7 @@ impl Store {
     pub fn sizes(&self) -> std::io::Result<(i64, i64)> {
         let size =
             |path: &Path| path.metadata().map(|file| i64::try_from(file.len()).unwrap_or(i64::MAX));
-        let log = files::beside(&self.path, "-wal");
+        let log = files::with_suffix(&self.path, "-wal");
         Ok((size(&self.path)?, if log.exists() { size(&log)? } else { 0 }))
     }
 
@@ -154,8 +155,8 @@ impl Store {
 
     /// Calls `callback` after each change by another process: within a second, and in commit order
     /// with the callbacks of [`Store::write_then`]. Only the first call sets a callback.
-    pub fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
-        self.writer.on_external_change(tell);
+    pub fn on_external_change(&self, callback: impl Fn() + Send + Sync + 'static) {
+        self.writer.on_external_change(callback);
     }
 
     /// Returns the number of changes that wait for another process's lock on the file.
@@ -178,7 +179,7 @@ impl Store {
     /// trip to another thread.
     #[track_caller]
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _slow = self.slow.watch("read");
+        let _timer = self.slow_log.start("read");
         self.snapshot()?.read(query)
     }
 
@@ -192,10 +193,10 @@ impl Store {
         &self,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> impl Future<Output = Result<T>> {
-        let place = Location::caller();
+        let caller = Location::caller();
         async move {
             let admission = self.readers.admit_long().await?;
-            let _slow = self.slow.watch_at(place, "read");
+            let _timer = self.slow_log.start_at(caller, "read");
             self.readers.read_long(admission, query)
         }
     }
@@ -232,12 +233,12 @@ impl Store {
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
         committed: impl FnOnce(&T) + Send + 'static,
     ) -> impl Future<Output = Result<T>> {
-        let slow = self.slow.watch("change");
+        let timer = self.slow_log.start("change");
         async move {
-            let _slow = slow;
-            let written = self.writer.write(change, committed).await;
+            let _timer = timer;
+            let result = self.writer.write(change, committed).await;
             self.readers.note_change();
-            written
+            result
         }
     }
 }

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::action::Action;
-use super::bottles::{self, Bottle, MapBottle};
+use super::bottles::{self, Bottle};
+use super::map_bottle::{self, MapBottle, map_bottle};
 use super::pages::PageRequest;
 use super::pages::{fill, row_limit};
 use super::users::{self, Account};
@@ -63,14 +64,14 @@ pub enum CaseFilter {
 
 /// Returns [`Error::Frozen`] or [`Error::Muted`] if the account may not throw now.
 pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result<()> {
-    let found: Option<(Option<Timestamp>, bool)> = db
+    let status: Option<(Option<Timestamp>, bool)> = db
         .prepare_cached(
             "SELECT muted_until, EXISTS (SELECT 1 FROM meta WHERE key = 'frozen')
              FROM users WHERE id = ?1",
         )?
         .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    match found {
+    match status {
         Some((_, true)) => Err(Error::Frozen),
         Some((Some(until), _)) if until > now => Err(Error::Muted(until)),
         _ => Ok(()),
@@ -114,9 +115,9 @@ pub fn set_hidden(
         .prepare_cached(&format!(
             "UPDATE bottles SET hidden_at = ?2
              WHERE id = ?1 AND (hidden_at IS NULL) <> (?2 IS NULL) RETURNING {}",
-            bottles::SPOT
+            map_bottle::COLUMNS
         ))?
-        .query_row(params![id, hidden_at], bottles::spot)
+        .query_row(params![id, hidden_at], |row| map_bottle(row).map(MapBottle::from))
         .optional()?;
     match changed {
         None if bottles::owner(db, id)?.is_none() => Err(Error::NoSuchBottle(id.to_string())),
@@ -162,8 +163,8 @@ pub fn muted(db: &Connection, now: Timestamp) -> Result<Vec<(Account, Timestamp)
         "SELECT {}, muted_until FROM users WHERE muted_until > ?1 ORDER BY muted_until",
         users::COLUMNS
     ))?;
-    let muted =
-        statement.query_map([now], |row| Ok((users::account(row, 0)?, row.get(users::WIDTH)?)))?;
+    let muted = statement
+        .query_map([now], |row| Ok((users::account(row, 0)?, row.get(users::COLUMN_COUNT)?)))?;
     Ok(muted.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -190,7 +191,7 @@ pub fn log(
 
 /// Passes the moderation log to `show`, newest first; the cursor of a page is the id of its last
 /// entry.
-pub fn entries(
+pub fn log_entries(
     db: &Connection,
     page: PageRequest,
     show: impl FnMut(AuditEntry) -> Result<usize>,
@@ -219,11 +220,11 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
 /// Passes the reported or hidden bottles to `show`, by id; see [`super::pages`].
 pub fn cases(
     db: &Connection,
-    which: CaseFilter,
+    filter: CaseFilter,
     page: PageRequest,
     mut show: impl FnMut(ReportedBottle) -> Result<usize>,
 ) -> Result<bool> {
-    let condition = match which {
+    let condition = match filter {
         CaseFilter::Reported => {
             "bottles.id IN (SELECT bottle_id FROM reports WHERE settled_at IS NULL)"
         }
@@ -233,21 +234,21 @@ pub fn cases(
         "SELECT {bottle}, {account}, muted_until
          FROM bottles JOIN users ON users.id = owner_id
          WHERE {condition} AND bottles.id > ?1 ORDER BY bottles.id LIMIT 0 + ?2",
-        bottle = bottles::BOTTLE,
+        bottle = bottles::COLUMNS,
         account = users::COLUMNS
     ))?;
     let rows = statement.query(params![page.after.unwrap_or(0), row_limit(page)])?;
-    fill(rows, page, case, |mut case| {
-        case.reports = reports(db, case.bottle.id)?;
-        show(case)
+    fill(rows, page, reported_bottle, |mut reported_bottle| {
+        reported_bottle.reports = reports(db, reported_bottle.bottle.id)?;
+        show(reported_bottle)
     })
 }
 
-fn case(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
+fn reported_bottle(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
     Ok(ReportedBottle {
         bottle: bottles::bottle(row)?,
-        owner: users::account(row, bottles::BOTTLE_WIDTH)?,
-        muted_until: row.get(bottles::BOTTLE_WIDTH + users::WIDTH)?,
+        owner: users::account(row, bottles::COLUMN_COUNT)?,
+        muted_until: row.get(bottles::COLUMN_COUNT + users::COLUMN_COUNT)?,
         reports: Vec::new(),
     })
 }
@@ -261,8 +262,8 @@ fn reports(db: &Connection, bottle: i64) -> Result<Vec<Report>> {
     let rows = statement.query_map([bottle], |row| {
         Ok(Report {
             reporter: users::account(row, 0)?,
-            reason: row.get(users::WIDTH)?,
-            reported_at: row.get(users::WIDTH + 1)?,
+            reason: row.get(users::COLUMN_COUNT)?,
+            reported_at: row.get(users::COLUMN_COUNT + 1)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -1,64 +1,34 @@
 //! Searches for bottles in a rectangle: the R*-tree proposes, the stored coordinates decide.
 
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
-use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::bottles::position;
+use super::map_bottle::{COLUMN_COUNT, COLUMNS, MapBottleRef, map_bottle};
 use crate::model::error::Result;
-use crate::model::fields::Style;
 use crate::model::geo::{Position, Rectangle};
 
-/// A bottle as the map shows it, without its message. The address borrows SQLite's row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MapBottleRef<'a> {
-    /// The bottle's id.
-    pub id: i64,
-    /// The account that threw it.
-    pub owner: i64,
-    /// The look: blue, green or yellow.
-    pub style: Style,
-    /// The position.
-    pub position: Position,
-    /// The address: text that describes the position.
-    pub formatted_address: &'a str,
-}
-
-macro_rules! sighting {
-    () => {
-        "bottles.id, owner_id, style, latitude, longitude, formatted_address"
-    };
-}
-
-/// The candidates for a rectangle.
-macro_rules! proposed {
-    () => {
-        "
+/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4). The slack
+/// covers positions that are subnormal as 32-bit floats, which their box may miss.
+const CANDIDATES: &str = "
 FROM bottles_rtree
 WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
-  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40"
-    };
-}
+  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40";
 
-/// The bottles in a rectangle. `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query
+/// The bottles in such a rectangle. `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query
 /// plan.
-macro_rules! inside {
-    () => {
-        "
+const IN_RECTANGLE: &str = "
 FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
 WHERE max_latitude >= ?1 AND min_latitude <= ?2
   AND max_longitude >= ?3 AND min_longitude <= ?4
-  AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4"
-    };
-}
+  AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4";
 
-const INSIDE: &str = inside!();
-const SIGHTING: &str = sighting!();
-
-/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the
-/// limit (5).
-pub const SEARCH: &str = concat!("SELECT ", sighting!(), inside!(), "\nLIMIT 0 + ?5");
+/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the limit
+/// (5).
+pub static SEARCH: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS}{IN_RECTANGLE}\nLIMIT 0 + ?5"));
 
 /// Passes bottles inside the rectangle to `visit`, in no order and at most `limit`, until it
 /// breaks.
@@ -68,13 +38,13 @@ pub fn any(
     limit: usize,
     mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(SEARCH)?;
+    let mut statement = db.prepare_cached(&SEARCH)?;
     let mut left = limit;
     for area in rectangle.areas() {
         let mut rows =
             statement.query(params![area.south, area.north, area.west, area.east, count(left)])?;
         while let Some(row) = rows.next()? {
-            if visit(&sighting(row)?)?.is_break() {
+            if visit(&map_bottle(row)?)?.is_break() {
                 return Ok(());
             }
             left -= 1;
@@ -85,12 +55,12 @@ pub fn any(
 
 /// Returns the candidates with an id above `after`, in order. They contain all bottles of the
 /// rectangle; the stored coordinates decide.
-pub fn proposed_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
-    let mut statement = db.prepare_cached(concat!("SELECT id", proposed!(), " AND id > ?5"))?;
+pub fn candidates_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
+    let mut statement = db.prepare_cached(&format!("SELECT id{CANDIDATES} AND id > ?5"))?;
     let mut ids: Vec<i64> = Vec::new();
     for area in rectangle.areas() {
-        let bound = params![area.south, area.north, area.west, area.east, after];
-        for id in statement.query_map(bound, |row| row.get(0))? {
+        let parameters = params![area.south, area.north, area.west, area.east, after];
+        for id in statement.query_map(parameters, |row| row.get(0))? {
             ids.push(id?);
         }
     }
@@ -107,16 +77,14 @@ pub fn all_after(
     after: i64,
     mut visit: impl FnMut(i64, Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>>,
 ) -> Result<bool> {
-    let mut statement = db.prepare_cached(concat!(
-        "SELECT ",
-        sighting!(),
-        ", hidden_at IS NULL FROM bottles WHERE id > ?1 ORDER BY id"
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, hidden_at IS NULL FROM bottles WHERE id > ?1 ORDER BY id"
     ))?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {
-        let found = sighting(row)?;
-        let on_sea: bool = row.get(6)?;
-        if visit(found.id, on_sea.then_some(&found))?.is_break() {
+        let bottle = map_bottle(row)?;
+        let is_on_sea: bool = row.get(COLUMN_COUNT)?;
+        if visit(bottle.id, is_on_sea.then_some(&bottle))?.is_break() {
             return Ok(false);
         }
     }
@@ -124,22 +92,25 @@ pub fn all_after(
 }
 
 /// Returns the id and position of bottles inside the rectangle, in no order and at most `limit`.
-pub fn places(
+pub fn positions(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
 ) -> Result<Vec<(i64, Position)>> {
-    let mut statement = db
-        .prepare_cached(&format!("SELECT bottles.id, latitude, longitude {INSIDE} LIMIT 0 + ?5"))?;
-    let mut places = Vec::new();
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT bottles.id, latitude, longitude {IN_RECTANGLE} LIMIT 0 + ?5"
+    ))?;
+    let mut positions = Vec::new();
     for area in rectangle.areas() {
-        let left = limit - places.len();
-        let bound = params![area.south, area.north, area.west, area.east, count(left)];
-        for place in statement.query_map(bound, |row| Ok((row.get(0)?, position(row, 1)?)))? {
-            places.push(place?);
+        let left = limit - positions.len();
+        let parameters = params![area.south, area.north, area.west, area.east, count(left)];
+        for position in
+            statement.query_map(parameters, |row| Ok((row.get(0)?, position(row, 1)?)))?
+        {
+            positions.push(position?);
         }
     }
-    Ok(places)
+    Ok(positions)
 }
 
 /// Passes the bottles with these ids to `visit`, in this order, until it breaks. Returns false if
@@ -150,30 +121,17 @@ pub fn by_id(
     mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<bool> {
     let mut statement =
-        db.prepare_cached(&format!("SELECT {SIGHTING} FROM bottles WHERE id = ?1"))?;
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM bottles WHERE id = ?1"))?;
     for id in ids {
         let mut rows = statement.query([id])?;
         // The bottle may have been deleted since its id was read.
         if let Some(row) = rows.next()?
-            && visit(&sighting(row)?)?.is_break()
+            && visit(&map_bottle(row)?)?.is_break()
         {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-fn sighting<'row>(row: &'row Row<'_>) -> rusqlite::Result<MapBottleRef<'row>> {
-    Ok(MapBottleRef {
-        id: row.get(0)?,
-        owner: row.get(1)?,
-        style: row.get(2)?,
-        position: position(row, 3)?,
-        formatted_address: row
-            .get_ref(5)?
-            .as_str()
-            .map_err(|e: FromSqlError| rusqlite::Error::from(e))?,
-    })
 }
 
 fn count(limit: usize) -> i64 {

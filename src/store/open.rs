@@ -65,11 +65,11 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens an existing database for a command that must be its only writer.
-pub(super) fn open_alone(path: &Path) -> Result<(File, Connection), OpenError> {
-    let path = &files::located(path)?;
+pub(super) fn open_exclusive(path: &Path) -> Result<(File, Connection), OpenError> {
+    let path = &files::resolve(path)?;
     let lock = lock(path)?;
     connect::read(path, |db| check_schema(path, db))?;
-    files::keep_private(path)?;
+    files::restrict_permissions(path)?;
     let db = connect::open(path, Mode::Write).map_err(|e| refusal(path, e))?;
     Ok((lock, db))
 }
@@ -78,7 +78,7 @@ pub(super) fn open_alone(path: &Path) -> Result<(File, Connection), OpenError> {
 fn create(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    if let Some(log) = files::log_of(path) {
+    if let Some(log) = files::nonempty_log(path) {
         // SQLite would apply the log to the new database.
         return Err(OpenError::StrayLog { path: path.to_owned(), log });
     }
@@ -96,11 +96,11 @@ fn create(path: &Path) -> Result<(), OpenError> {
 
     // An empty file is replaced, as an operator's request for a database here. Any other file that
     // has appeared meanwhile is kept.
-    let placed = match fs::metadata(path) {
+    let renamed = match fs::metadata(path) {
         Ok(meta) if meta.len() == 0 => new.persist(path),
         _ => new.persist_noclobber(path),
     };
-    match placed {
+    match renamed {
         Ok(_) => sync_folder(path).map_err(io),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(io(e.error)),
@@ -113,16 +113,16 @@ fn check_content(path: &Path) -> Result<i32, OpenError> {
     connect::read(path, |db| {
         let version = check_schema(path, db)?;
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-        let ask = |e| refusal(path, e);
-        let bytes: i64 = db.query_row(size, [], |row| row.get(0)).map_err(ask)?;
+        let sqlite = |e| refusal(path, e);
+        let bytes: i64 = db.query_row(size, [], |row| row.get(0)).map_err(sqlite)?;
         if bytes > FULL_CHECK_BYTES {
             return Ok(version);
         }
-        let verdict: String =
-            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(ask)?;
-        match verdict.as_str() {
+        let result: String =
+            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
+        match result.as_str() {
             "ok" => Ok(version),
-            _ => Err(OpenError::Damaged { path: path.to_owned(), detail: verdict }),
+            _ => Err(OpenError::Damaged { path: path.to_owned(), detail: result }),
         }
     })
 }
@@ -159,22 +159,22 @@ pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<i32, OpenErro
         let detail = format!("its {name} is missing or altered");
         return Err(OpenError::Damaged { path: path.to_owned(), detail });
     }
-    match foreign_object(db, &expected).map_err(|e| refusal(path, e))? {
-        Some((kind, name)) => Err(OpenError::ForeignObject { path: path.to_owned(), kind, name }),
+    match unknown_object(db, &expected).map_err(|e| refusal(path, e))? {
+        Some((kind, name)) => Err(OpenError::UnknownObject { path: path.to_owned(), kind, name }),
         None => Ok(found),
     }
 }
 
 /// Returns the kind and name of a trigger or view that is not Bottle's. Both would run in Bottle's
 /// statements. Other tables and indexes do not: Litestream adds some, and so does `ANALYZE`.
-fn foreign_object(
+fn unknown_object(
     db: &Connection,
-    ours: &[(String, String)],
+    expected: &[(String, String)],
 ) -> rusqlite::Result<Option<(String, String)>> {
     db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')")?
         .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
         .find(|found| match found {
-            Ok((_, name)) => ours.iter().all(|(ours, _)| ours != name),
+            Ok((_, name)) => expected.iter().all(|(expected, _)| expected != name),
             Err(_) => true,
         })
         .transpose()

@@ -23,7 +23,7 @@ pub enum OpenError {
         "{0} is another program's database. It was not changed.\n\
          Use another file with --db FILE; a missing file becomes a new database."
     )]
-    Foreign(PathBuf),
+    OtherProgram(PathBuf),
     #[error(
         "{path} was written by a newer Bottle (schema {found}; this program knows up to {known}).\n\
          Upgrade Bottle, or use another file with --db FILE."
@@ -38,7 +38,7 @@ pub enum OpenError {
         "{path} has a {kind} {name:?} that is not Bottle's and would run in its statements. It was not changed.\n\
          Drop it (sqlite3 {path} 'DROP {kind} {name:?}'), or restore a backup."
     )]
-    ForeignObject { path: PathBuf, kind: String, name: String },
+    UnknownObject { path: PathBuf, kind: String, name: String },
     #[error(
         "{log} exists without its database, and may contain changes that are nowhere else. Neither was changed.\n\
          If `bottle restore` was stopped here, run it again. Otherwise put {path} back beside it or, for a \

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::bottles::{BOTTLE, BOTTLE_WIDTH, Bottle, bottle};
+use super::bottles::{Bottle, COLUMN_COUNT, COLUMNS, bottle};
 use super::pages::{PageRequest, fill, row_limit};
 use super::past_openings;
 use super::users::{self, Account};
@@ -32,8 +32,8 @@ pub struct Opener {
 fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
     Ok(Opened {
         bottle: bottle(row)?,
-        owner: users::account(row, BOTTLE_WIDTH)?,
-        open_at: row.get(BOTTLE_WIDTH + users::WIDTH)?,
+        owner: users::account(row, COLUMN_COUNT)?,
+        open_at: row.get(COLUMN_COUNT + users::COLUMN_COUNT)?,
     })
 }
 
@@ -52,7 +52,7 @@ pub fn opened(
         return Ok(false);
     };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {BOTTLE}, {account}, opened_at
+        "SELECT {COLUMNS}, {account}, opened_at
          FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
          WHERE opener_id = :opener AND hidden_at IS NULL
            AND (opened_at, bottle_id) > (:opened_at, :after)
@@ -91,7 +91,7 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Op
 
     let opened = db
         .prepare_cached(&format!(
-            "SELECT {BOTTLE}, {account}, coalesce(opened_at, ?3)
+            "SELECT {COLUMNS}, {account}, coalesce(opened_at, ?3)
          FROM bottles JOIN users ON users.id = owner_id
          LEFT JOIN openings ON bottle_id = bottles.id AND opener_id = ?2
          WHERE bottles.id = ?1 AND (hidden_at IS NULL OR owner_id = ?2)",
@@ -134,7 +134,7 @@ pub fn openers(
         ":bottle": id, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
     })?;
     let opener = |row: &Row<'_>| {
-        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::WIDTH)? })
+        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::COLUMN_COUNT)? })
     };
     fill(rows, page, opener, show)
 }

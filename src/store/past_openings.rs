@@ -7,10 +7,10 @@ use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 
 /// The time that a cursor outlives its opening, in milliseconds.
-const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+const RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// The maximum number of rows that one change deletes, so that no other change waits long.
-const MAX_CLEARED: u32 = 10_000;
+const MAX_DELETED: u32 = 10_000;
 
 /// Returns the time of an opening, its sort key, if it exists or was deleted within a day.
 pub(super) fn opened_at(db: &Connection, bottle: i64, opener: i64) -> Result<Option<i64>> {
@@ -20,26 +20,26 @@ pub(super) fn opened_at(db: &Connection, bottle: i64, opener: i64) -> Result<Opt
     Ok(db.prepare_cached(sql)?.query_row([bottle, opener], |row| row.get(0)).optional()?)
 }
 
-/// Returns true if [`clear`] would delete any row.
+/// Returns true if [`delete_old`] would delete any row.
 pub fn any_old(db: &Connection, now: Timestamp) -> Result<bool> {
     let sql = "SELECT 1 FROM past_openings WHERE gone_at < ?1 OR gone_at > ?2 LIMIT 1";
-    Ok(db.prepare_cached(sql)?.exists(kept(now))?)
+    Ok(db.prepare_cached(sql)?.exists(retained(now))?)
 }
 
 /// Deletes the rows of openings that were deleted more than a day ago, or in the future by a wrong
 /// clock; at most 10,000 of them.
-pub fn clear(db: &Connection, now: Timestamp) -> Result<()> {
-    let (first, last) = kept(now);
+pub fn delete_old(db: &Connection, now: Timestamp) -> Result<()> {
+    let (first, last) = retained(now);
     db.prepare_cached(
         "DELETE FROM past_openings WHERE (bottle_id, opener_id) IN (
              SELECT bottle_id, opener_id FROM past_openings
              WHERE gone_at < ?1 OR gone_at > ?2 LIMIT 0 + ?3)",
     )?
-    .execute(params![first, last, MAX_CLEARED])?;
+    .execute(params![first, last, MAX_DELETED])?;
     Ok(())
 }
 
 /// Returns the range of deletion times, in milliseconds, whose rows are kept.
-fn kept(now: Timestamp) -> (i64, i64) {
-    (now.millis().saturating_sub(KEPT_MS), now.millis().saturating_add(KEPT_MS))
+fn retained(now: Timestamp) -> (i64, i64) {
+    (now.millis().saturating_sub(RETENTION_MS), now.millis().saturating_add(RETENTION_MS))
 }

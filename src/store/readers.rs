@@ -20,10 +20,10 @@ const CACHE_KIB: u32 = 8 * 1024;
 
 /// The size of the memory mapping, in bytes: larger than any file. A mapping takes no memory of its
 /// own.
-const WHOLE_FILE: i64 = 1 << 40;
+const MMAP_BYTES: i64 = 1 << 40;
 
 /// The time without a change after which readers map the file.
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET_PERIOD: Duration = Duration::from_secs(1);
 
 /// The pools of read-only connections.
 ///
@@ -35,54 +35,54 @@ pub(super) struct Readers {
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
     long_queue: AdmissionQueue,
-    opened: Instant,
-    /// The time of the last change, in milliseconds since `opened`.
-    written: AtomicU64,
+    started: Instant,
+    /// The time of the last change, in milliseconds since `started`.
+    last_change_ms: AtomicU64,
     // The last field, to be dropped after the pools.
-    _helper: Helper,
+    _thread: ConnectionThread,
 }
 
 /// The thread that opens connections. One is enough for all pools, because a connection opens
 /// quickly.
-struct Helper(Arc<ScheduledThreadPool>);
+struct ConnectionThread(Arc<ScheduledThreadPool>);
 
-impl Drop for Helper {
+impl Drop for ConnectionThread {
     /// Waits for the thread's current task, which may hold a connection of a dropped pool open.
     fn drop(&mut self) {
-        let (done, is_done) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         self.0.execute(move || {
-            let _ = done.send(());
+            let _ = sender.send(());
         });
-        let _ = is_done.recv();
+        let _ = receiver.recv();
     }
 }
 
 impl Readers {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
         let cache_kib = CACHE_KIB / options.readers.max(1);
-        let helper = Helper(Arc::new(ScheduledThreadPool::new(1)));
-        let pool = |size, setting| pool(path, size, options.busy_timeout, &helper, setting);
+        let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
+        let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
         Ok(Self {
-            mapping: pool(options.readers, ("mmap_size", WHOLE_FILE))?,
+            mapping: pool(options.readers, ("mmap_size", MMAP_BYTES))?,
             copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
             long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
-            opened: Instant::now(),
-            written: AtomicU64::new(0),
-            _helper: helper,
+            started: Instant::now(),
+            last_change_ms: AtomicU64::new(0),
+            _thread: thread,
         })
     }
 
     /// Records the time of a change.
     pub(super) fn note_change(&self) {
-        self.written.store(self.now(), Ordering::Relaxed);
+        self.last_change_ms.store(self.now(), Ordering::Relaxed);
     }
 
     /// Opens a snapshot for short reads.
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let written = self.written.load(Ordering::Relaxed);
-        let quiet = Duration::from_millis(self.now().saturating_sub(written));
-        Snapshot::of(if quiet >= QUIET { &self.mapping } else { &self.copying })
+        let last_change_ms = self.last_change_ms.load(Ordering::Relaxed);
+        let idle = Duration::from_millis(self.now().saturating_sub(last_change_ms));
+        Snapshot::begin(if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying })
     }
 
     /// Waits for a permit to run a long read.
@@ -97,11 +97,11 @@ impl Readers {
         _admission: Admission,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<T> {
-        block_in_place(|| Snapshot::of(&self.long)?.read(query))
+        block_in_place(|| Snapshot::begin(&self.long)?.read(query))
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -109,14 +109,14 @@ impl Readers {
 fn pool(
     path: &Path,
     size: u32,
-    wait: Duration,
-    helper: &Helper,
+    timeout: Duration,
+    thread: &ConnectionThread,
     (pragma, value): (&'static str, i64),
 ) -> Result<Pool<SqliteConnectionManager>, r2d2::Error> {
     let manager = SqliteConnectionManager::file(path)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .with_init(move |db| {
-            db.busy_timeout(wait)?;
+            db.busy_timeout(timeout)?;
             db.pragma_update(None, pragma, value)?;
             db.set_prepared_statement_cache_capacity(64);
             Ok(())
@@ -126,8 +126,8 @@ fn pool(
         .test_on_check_out(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connection_timeout(wait)
-        .thread_pool(Arc::clone(&helper.0))
+        .connection_timeout(timeout)
+        .thread_pool(Arc::clone(&thread.0))
         .build(manager)
 }
 
@@ -138,7 +138,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    fn of(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
+    fn begin(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
         let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
         db.prepare_cached("BEGIN")?.execute([])?;
         Ok(Self { db })

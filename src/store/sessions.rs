@@ -58,12 +58,12 @@ pub struct NewSession {
 const MAX_CLOCK_SETBACK_MS: i64 = 5 * 60 * 1000;
 
 /// Returns true if there are expired sessions.
-pub fn any_over(db: &Connection, now: Timestamp) -> Result<bool> {
+pub fn any_expired(db: &Connection, now: Timestamp) -> Result<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM sessions WHERE expires_at <= ?1")?.exists([now])?)
 }
 
 /// Deletes the expired sessions, so that a clock that is set back later does not revive them.
-pub fn clear(db: &Connection, now: Timestamp) -> Result<()> {
+pub fn delete_expired(db: &Connection, now: Timestamp) -> Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?1")?.execute([now])?;
     Ok(())
 }
@@ -71,14 +71,14 @@ pub fn clear(db: &Connection, now: Timestamp) -> Result<()> {
 /// Creates a session and deletes the expired ones. Returns [`Error::WrongPassword`] if the password
 /// was changed, or the account deleted, since the password was verified.
 pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
-    clear(db, now)?;
+    delete_expired(db, now)?;
     let terminal = new.terminal.as_ref().map(Terminal::as_str);
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND terminal = ?2")?
         .execute(params![new.account, terminal])?;
-    if let Some(replaced) = new.replaces {
-        delete(db, replaced)?;
+    if let Some(previous) = new.replaces {
+        delete(db, previous)?;
     }
-    let begun = db
+    let inserted = db
         .prepare_cached(
             "INSERT INTO sessions
                  (token_hash, user_id, contract, terminal, created_at, expires_at)
@@ -94,7 +94,7 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
             ":now": now,
             ":expires_at": new.expires_at,
         })?;
-    if begun == 1 { Ok(()) } else { Err(Error::WrongPassword) }
+    if inserted == 1 { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
 /// Returns the account of a live session.

@@ -66,7 +66,7 @@ impl Streams {
         spawn_blocking(move || {
             let _admission: Admission = admission;
             let mut out = ChunkWriter { sender, chunk: Vec::new() };
-            let written = connect(&path, busy_timeout)
+            let written = open_snapshot(&path, busy_timeout)
                 .map_err(Error::from)
                 .and_then(|db| query(&db, &mut out))
                 .and_then(|()| out.flush().map_err(|e| Error::Internal(e.to_string())));
@@ -81,7 +81,7 @@ impl Streams {
 }
 
 /// Opens a connection of the stream's own, and its snapshot.
-fn connect(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+fn open_snapshot(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(busy_timeout)?;

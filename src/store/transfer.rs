@@ -91,7 +91,7 @@ impl ExportScope {
     }
 }
 
-const PEOPLE: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
+const ACCOUNTS: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
     FROM users WHERE id = coalesce(?1, id) ORDER BY id";
 const BOTTLES: &str = "SELECT bottles.id, username, content, style, formatted_address, latitude,
         longitude, bottles.created_at, hidden_at
@@ -104,9 +104,9 @@ const OPENED: &str = "SELECT bottle_id, username, opened_at
     FROM openings JOIN users ON users.id = opener_id
     WHERE opener_id = ?1 ORDER BY opened_at, bottle_id";
 
-/// Returns the number of rows that [`each`] passes.
-pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
-    let sql = match whose {
+/// Returns the number of rows that [`for_each`] passes.
+pub fn count(db: &Connection, scope: ExportScope) -> Result<u64> {
+    let sql = match scope {
         ExportScope::All => {
             "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM bottles)
                     + (SELECT count(*) FROM openings)"
@@ -116,37 +116,37 @@ pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
         }
     };
     let mut statement = db.prepare(sql)?;
-    let count: f64 = match whose.id() {
+    let count: f64 = match scope.id() {
         Some(id) => statement.query_row([id], |row| row.get(0))?,
         None => statement.query_row([], |row| row.get::<_, i64>(0).map(|count| count as f64))?,
     };
     Ok(count as u64)
 }
 
-/// Passes each row to `take` until it fails. A row follows those to which it refers.
-pub fn each<E: From<Error>>(
+/// Passes each row to `visit` until it fails. A row follows those to which it refers.
+pub fn for_each<E: From<Error>>(
     db: &Connection,
-    whose: ExportScope,
-    mut take: impl FnMut(Record) -> Result<(), E>,
+    scope: ExportScope,
+    mut visit: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(db, PEOPLE, whose, person, &mut take)?;
-    rows(db, &everyones(BOTTLES, whose), whose, thrown, &mut take)?;
-    rows(db, &everyones(OPENINGS, whose), whose, opening, &mut take)
+    rows(db, ACCOUNTS, scope, person, &mut visit)?;
+    rows(db, &without_owner(BOTTLES, scope), scope, thrown, &mut visit)?;
+    rows(db, &without_owner(OPENINGS, scope), scope, opening, &mut visit)
 }
 
-/// Passes each opening by the account to `take` until it fails.
-pub fn each_opened_by<E: From<Error>>(
+/// Passes each opening by the account to `visit` until it fails.
+pub fn for_each_opened_by<E: From<Error>>(
     db: &Connection,
     account: i64,
-    mut take: impl FnMut(Record) -> Result<(), E>,
+    mut visit: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(db, OPENED, ExportScope::Account(account), opening, &mut take)
+    rows(db, OPENED, ExportScope::Account(account), opening, &mut visit)
 }
 
 /// Removes the condition on the owner from a query of all accounts: with it SQLite would use an
 /// index for nothing.
-fn everyones(sql: &str, whose: ExportScope) -> String {
-    match whose {
+fn without_owner(sql: &str, scope: ExportScope) -> String {
+    match scope {
         ExportScope::All => sql.replace("WHERE owner_id = ?1", "WHERE ?1 IS NULL"),
         ExportScope::Account(_) => sql.to_owned(),
     }
@@ -155,14 +155,14 @@ fn everyones(sql: &str, whose: ExportScope) -> String {
 fn rows<E: From<Error>>(
     db: &Connection,
     sql: &str,
-    whose: ExportScope,
+    scope: ExportScope,
     read: fn(&Row<'_>) -> rusqlite::Result<Record>,
-    take: &mut impl FnMut(Record) -> Result<(), E>,
+    visit: &mut impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
     let sqlite = |e: rusqlite::Error| E::from(Error::from(e));
     let mut statement = db.prepare(sql).map_err(sqlite)?;
-    for record in statement.query_map([whose.id()], read).map_err(sqlite)? {
-        take(record.map_err(sqlite)?)?;
+    for record in statement.query_map([scope.id()], read).map_err(sqlite)? {
+        visit(record.map_err(sqlite)?)?;
     }
     Ok(())
 }
@@ -201,7 +201,7 @@ fn opening(row: &Row<'_>) -> rusqlite::Result<Record> {
 }
 
 /// Inserts an account with its time of registration and picture. Returns its id.
-pub fn add_account(
+pub fn insert_account(
     db: &Connection,
     new: &NewAccount,
     avatar_url: Option<&str>,
@@ -248,7 +248,7 @@ pub fn find_bottle(
 
 /// Inserts a bottle with its time, hidden if it was. Returns its id, or [`Error::NotLoggedIn`] if
 /// the account was deleted.
-pub fn add_bottle(
+pub fn insert_bottle(
     db: &Connection,
     owner: i64,
     new: &NewBottle,
@@ -264,7 +264,12 @@ pub fn add_bottle(
 
 /// Inserts an opening. Returns false if it exists, and [`Error::NotLoggedIn`] if the account was
 /// deleted.
-pub fn add_opening(db: &Connection, bottle: i64, opener: i64, open_at: Timestamp) -> Result<bool> {
+pub fn insert_opening(
+    db: &Connection,
+    bottle: i64,
+    opener: i64,
+    open_at: Timestamp,
+) -> Result<bool> {
     let added = db
         .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![bottle, opener, open_at])

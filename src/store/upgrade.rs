@@ -10,7 +10,7 @@ pub(super) fn copy_before_migration(path: &Path, version: i32) -> Result<(), Ope
     if version == migrate::newest_version() {
         return Ok(());
     }
-    let copy = files::beside(path, &format!(".schema-{version}"));
+    let copy = files::with_suffix(path, &format!(".schema-{version}"));
     backup::backup(path, &copy, |_, _| {})
         .map(drop)
         .map_err(|e| OpenError::NotCopied { path: path.to_owned(), source: Box::new(e) })

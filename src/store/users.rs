@@ -99,7 +99,7 @@ pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
     users.created_at, users.password_is_one_time, users.is_teacher";
 /// The number of [`COLUMNS`].
-pub(super) const WIDTH: usize = 9;
+pub(super) const COLUMN_COUNT: usize = 9;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -119,8 +119,8 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
 fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
     Ok(Credentials {
         account: account(row, 0)?,
-        password_hash: row.get(WIDTH)?,
-        password_version: row.get(WIDTH + 1)?,
+        password_hash: row.get(COLUMN_COUNT)?,
+        password_version: row.get(COLUMN_COUNT + 1)?,
     })
 }
 
@@ -183,7 +183,7 @@ pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<AccountSummary>> {
     );
     let mut accounts = db.prepare(&sql)?;
     let listed = accounts.query_map([now], |row| {
-        let (bottles, sessions) = (row.get(WIDTH)?, row.get(WIDTH + 1)?);
+        let (bottles, sessions) = (row.get(COLUMN_COUNT)?, row.get(COLUMN_COUNT + 1)?);
         Ok(AccountSummary { account: account(row, 0)?, bottles, sessions })
     })?;
     Ok(listed.collect::<rusqlite::Result<_>>()?)

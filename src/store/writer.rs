@@ -16,13 +16,13 @@ use crate::model::error::{Error, Result};
 
 /// The capacity of the write queue. A change beyond it is rejected at once, because in a longer
 /// queue changes would only time out.
-const MAX_WAITING: usize = 1024;
+const MAX_QUEUED: usize = 1024;
 
 /// The busy timeout of one attempt to lock the file.
-const TRY: Duration = Duration::from_millis(20);
+const LOCK_ATTEMPT: Duration = Duration::from_millis(20);
 
 /// The interval at which an idle writer checks whether another process has changed the file.
-const LOOK: Duration = Duration::from_secs(1);
+const CHANGE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 type Apply = dyn FnOnce(Result<&Connection>) -> Applied + Send;
 type Reply = dyn FnOnce(Result<()>) + Send;
@@ -46,8 +46,8 @@ struct Applied {
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    patience: Duration,
-    elsewhere: Arc<OnceLock<Box<ChangeCallback>>>,
+    busy_timeout: Duration,
+    callback: Arc<OnceLock<Box<ChangeCallback>>>,
     blocked: Arc<AtomicUsize>,
 }
 
@@ -55,16 +55,19 @@ type ChangeCallback = dyn Fn() + Send + Sync;
 
 impl Writer {
     /// Starts the thread. A change waits at most `busy_timeout` for another process's lock.
-    pub(super) fn start(db: Connection, patience: Duration) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(MAX_WAITING);
-        let elsewhere = Arc::new(OnceLock::new());
-        let others = ExternalChangeWatcher { version: version(&db), tell: Arc::clone(&elsewhere) };
+    pub(super) fn start(db: Connection, busy_timeout: Duration) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(MAX_QUEUED);
+        let callback = Arc::new(OnceLock::new());
+        let watcher = ExternalChangeWatcher {
+            data_version: data_version(&db),
+            callback: Arc::clone(&callback),
+        };
         let blocked = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&blocked);
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&db, &jobs, others, &waiting))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere, blocked })
+            .spawn(move || run(&db, &jobs, watcher, &waiting))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), busy_timeout, callback, blocked })
     }
 
     /// See [`super::Store::blocked_changes`].
@@ -73,8 +76,8 @@ impl Writer {
     }
 
     /// See [`super::Store::on_external_change`].
-    pub(super) fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
-        let _ = self.elsewhere.set(Box::new(tell));
+    pub(super) fn on_external_change(&self, callback: impl Fn() + Send + Sync + 'static) {
+        let _ = self.callback.set(Box::new(callback));
     }
 
     /// See [`super::Store::write_then`].
@@ -83,7 +86,7 @@ impl Writer {
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
         committed: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let apply = move |db: Result<&Connection>| {
             let result = db.and_then(change);
             let keep = result.is_ok();
@@ -93,11 +96,11 @@ impl Writer {
                     committed(value);
                 }
                 // The caller may have been dropped; the change is committed all the same.
-                let _ = answer.send(result);
+                let _ = sender.send(result);
             };
             Applied { keep, reply: Box::new(reply) }
         };
-        let job = Job { deadline: Instant::now() + self.patience, apply: Box::new(apply) };
+        let job = Job { deadline: Instant::now() + self.busy_timeout, apply: Box::new(apply) };
         match self.queue.as_ref().map(|queue| queue.try_send(job)) {
             Some(Ok(())) => {}
             Some(Err(TrySendError::Full(_))) => {
@@ -107,7 +110,7 @@ impl Writer {
                 return Err(Error::Internal("the writer has stopped".into()));
             }
         }
-        answered.await.map_err(|_| Error::Internal("a change panicked".into()))?
+        receiver.await.map_err(|_| Error::Internal("a change panicked".into()))?
     }
 }
 
@@ -123,24 +126,24 @@ impl Drop for Writer {
 /// Detects changes by other processes, for example `bottle user` and `bottle import`.
 struct ExternalChangeWatcher {
     /// SQLite's `data_version`, which changes with commits of other connections only.
-    version: Option<i64>,
-    tell: Arc<OnceLock<Box<ChangeCallback>>>,
+    data_version: Option<i64>,
+    callback: Arc<OnceLock<Box<ChangeCallback>>>,
 }
 
 impl ExternalChangeWatcher {
-    fn look(&mut self, db: &Connection) {
-        let version = version(db);
-        if version.is_some() && version != self.version {
-            self.version = version;
-            if let Some(tell) = self.tell.get() {
-                tell();
+    fn check(&mut self, db: &Connection) {
+        let data_version = data_version(db);
+        if data_version.is_some() && data_version != self.data_version {
+            self.data_version = data_version;
+            if let Some(callback) = self.callback.get() {
+                callback();
             }
         }
     }
 }
 
 /// Reads `data_version`; `None` if it cannot be read now.
-fn version(db: &Connection) -> Option<i64> {
+fn data_version(db: &Connection) -> Option<i64> {
     db.prepare_cached("PRAGMA data_version")
         .and_then(|mut sql| sql.query_row([], |row| row.get(0)))
         .ok()
@@ -151,41 +154,41 @@ fn version(db: &Connection) -> Option<i64> {
 fn run(
     db: &Connection,
     jobs: &Receiver<Job>,
-    mut others: ExternalChangeWatcher,
+    mut watcher: ExternalChangeWatcher,
     blocked: &AtomicUsize,
 ) {
-    if let Err(e) = db.busy_timeout(TRY) {
+    if let Err(e) = db.busy_timeout(LOCK_ATTEMPT) {
         tracing::error!("cannot set the writer's busy timeout, so SQLite's default applies: {e}");
     }
     loop {
-        let mut batch = match jobs.recv_timeout(LOOK) {
+        let mut batch = match jobs.recv_timeout(CHANGE_CHECK_INTERVAL) {
             Ok(first) => vec![first],
             Err(RecvTimeoutError::Timeout) => {
-                others.look(db);
+                watcher.check(db);
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
         while !batch.is_empty() {
-            let room = MAX_WAITING - batch.len();
+            let room = MAX_QUEUED - batch.len();
             batch.extend(jobs.try_iter().take(room));
             match db.execute_batch("BEGIN IMMEDIATE") {
                 Ok(()) => {
                     blocked.store(0, Ordering::Relaxed);
-                    others.look(db);
+                    watcher.check(db);
                     apply_all(db, std::mem::take(&mut batch));
                 }
                 Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                     let now = Instant::now();
                     for job in batch.extract_if(.., |job| job.deadline <= now) {
-                        refuse(job, Error::Unavailable(e.to_string()));
+                        reject(job, Error::Unavailable(e.to_string()));
                     }
                     blocked.store(batch.len(), Ordering::Relaxed);
                 }
                 Err(e) => {
                     blocked.store(0, Ordering::Relaxed);
                     let e = Error::from(e);
-                    batch.drain(..).for_each(|job| refuse(job, e.clone()));
+                    batch.drain(..).for_each(|job| reject(job, e.clone()));
                 }
             }
         }
@@ -198,7 +201,7 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
     let mut replies = Vec::with_capacity(batch.len());
     for job in batch {
         if let Err(e) = &outcome {
-            refuse(job, Error::clone(e));
+            reject(job, Error::clone(e));
             continue;
         }
         replies.extend(apply_one(db, job));
@@ -224,7 +227,7 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
 fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
     let run = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     if let Err(e) = run("SAVEPOINT change") {
-        refuse(job, e.into());
+        reject(job, e.into());
         return None;
     }
     let applied = catch_unwind(AssertUnwindSafe(|| (job.apply)(Ok(db)))).ok();
@@ -238,6 +241,6 @@ fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
 }
 
 /// Rejects a change without trying it.
-fn refuse(job: Job, why: Error) {
-    ((job.apply)(Err(why)).reply)(Ok(()));
+fn reject(job: Job, error: Error) {
+    ((job.apply)(Err(error)).reply)(Ok(()));
 }

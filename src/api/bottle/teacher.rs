@@ -173,7 +173,7 @@ pub(super) fn standing(
     _teacher: Teacher,
     moderation: &State<Moderation>,
 ) -> Reply<ModerationStatusView> {
-    let standing = moderation.standing()?;
+    let standing = moderation.status()?;
     let muted = standing.muted.into_iter();
     let muted =
         muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });

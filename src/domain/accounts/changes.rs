@@ -29,20 +29,20 @@ impl Accounts {
     pub async fn update(
         &self,
         login: &Login,
-        wanted: ProfileChanges,
-        from: IpAddr,
+        requested: ProfileChanges,
+        ip: IpAddr,
     ) -> Result<Account> {
         let mut changes = Changes {
-            username: wanted.username,
-            nickname: wanted.nickname,
-            gender: wanted.gender,
-            avatar_url: wanted.avatar_url,
+            username: requested.username,
+            nickname: requested.nickname,
+            gender: requested.gender,
+            avatar_url: requested.avatar_url,
             ..Changes::default()
         };
-        if let Some(current) = wanted.current_password {
-            changes.password_version = Some(self.confirm(login, current, from).await?);
+        if let Some(current) = requested.current_password {
+            changes.password_version = Some(self.confirm(login, current, ip).await?);
         }
-        if let Some(password) = wanted.password {
+        if let Some(password) = requested.password {
             changes.password_hash = Some(self.passwords.hash(password).await?);
         }
         let session = login.session;
@@ -64,10 +64,10 @@ impl Accounts {
         login: &Login,
         old: String,
         new: NewPassword,
-        from: IpAddr,
+        ip: IpAddr,
     ) -> Result<()> {
         if old == new.secret() {
-            self.confirm(login, old, from).await?;
+            self.confirm(login, old, ip).await?;
             return Err(Error::SamePassword);
         }
         let changes = ProfileChanges {
@@ -75,7 +75,7 @@ impl Accounts {
             current_password: Some(old),
             ..ProfileChanges::default()
         };
-        self.update(login, changes, from).await.map(drop)
+        self.update(login, changes, ip).await.map(drop)
     }
 
     /// Changes the password of an account without a session, and ends all its sessions. Returns
@@ -85,17 +85,17 @@ impl Accounts {
         username: &str,
         old: String,
         new: NewPassword,
-        from: IpAddr,
+        ip: IpAddr,
     ) -> Result<()> {
-        let (found, _) = self.check(Name::Username(username), old, from).await?;
+        let (credentials, _) = self.verify_credentials(Name::Username(username), old, ip).await?;
         let changes = Changes {
             password_hash: Some(self.passwords.hash(new).await?),
-            password_version: Some(found.password_version),
+            password_version: Some(credentials.password_version),
             ..Changes::default()
         };
         self.store
             .write(move |db| {
-                let id = found.account.id;
+                let id = credentials.account.id;
                 users::update(db, id, &changes)?.ok_or(Error::WrongPassword)?;
                 sessions::delete_others(db, id, None)
             })
@@ -104,14 +104,9 @@ impl Accounts {
 
     /// Deletes an account with its sessions, bottles, openings, cards, members and divisions.
     /// Returns [`Error::WrongPassword`] if a password is given and is not the account's.
-    pub async fn delete(
-        &self,
-        login: &Login,
-        password: Option<String>,
-        from: IpAddr,
-    ) -> Result<()> {
+    pub async fn delete(&self, login: &Login, password: Option<String>, ip: IpAddr) -> Result<()> {
         let version = match password {
-            Some(password) => Some(self.confirm(login, password, from).await?),
+            Some(password) => Some(self.confirm(login, password, ip).await?),
             None => None,
         };
         let change = sessions::authorized(login.session, &self.clock, move |db, account| {
@@ -121,14 +116,10 @@ impl Accounts {
     }
 
     /// Deletes an account without a session, as [`Accounts::delete`] does.
-    pub async fn delete_by_name(
-        &self,
-        username: &str,
-        password: String,
-        from: IpAddr,
-    ) -> Result<()> {
-        let (found, _) = self.check(Name::Username(username), password, from).await?;
-        let (id, version) = (found.account.id, Some(found.password_version));
+    pub async fn delete_by_name(&self, username: &str, password: String, ip: IpAddr) -> Result<()> {
+        let (credentials, _) =
+            self.verify_credentials(Name::Username(username), password, ip).await?;
+        let (id, version) = (credentials.account.id, Some(credentials.password_version));
         let change = move |db: &_| users::delete_all(db, id, version);
         self.store.write_then(change, self.publish_reset()).await
     }
@@ -145,16 +136,16 @@ impl Accounts {
     /// Returns the callback that publishes, after the commit, that an account was deleted with its
     /// bottles.
     pub(super) fn publish_reset(&self) -> impl FnOnce(&()) + Send + 'static {
-        let live = self.live.clone();
-        move |()| live.publish(Event::Reset)
+        let events = self.events.clone();
+        move |()| events.publish(Event::Reset)
     }
 
     /// Verifies `password`, and returns the version of the account's password.
-    async fn confirm(&self, login: &Login, password: String, from: IpAddr) -> Result<i64> {
+    async fn confirm(&self, login: &Login, password: String, ip: IpAddr) -> Result<i64> {
         let stored =
             self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
         let (key, hash) = (Username::key(&stored.account.username), stored.password_hash);
-        match self.try_password(&key, from, hash, password).await? {
+        match self.verify_password(&key, ip, hash, password).await? {
             Verdict::Wrong => Err(Error::WrongPassword),
             Verdict::Right | Verdict::NeedsRehash => Ok(stored.password_version),
         }

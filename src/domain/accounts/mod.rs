@@ -29,10 +29,10 @@ pub struct Accounts {
     passwords: Passwords,
     clock: Clock,
     min_password_length: usize,
-    throttle: Arc<RateLimiter>,
+    rate_limiter: Arc<RateLimiter>,
     /// Chooses the account whose hash cost an unknown name imitates.
     hasher: RandomState,
-    live: EventBus,
+    events: EventBus,
 }
 
 /// The values of a registration.
@@ -106,20 +106,20 @@ impl Accounts {
         clock: Clock,
         min_password_length: usize,
     ) -> Self {
-        let throttle = Arc::new(RateLimiter::new(Rates::default(), &clock));
+        let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
         let hasher = RandomState::new();
-        let live = EventBus::new(0);
-        Self { store, passwords, clock, min_password_length, throttle, hasher, live }
+        let events = EventBus::new(0);
+        Self { store, passwords, clock, min_password_length, rate_limiter, hasher, events }
     }
 
     /// Replaces the rate limiter.
-    pub fn with_rate_limiter(self, throttle: Arc<RateLimiter>) -> Self {
-        Self { throttle, ..self }
+    pub fn with_rate_limiter(self, rate_limiter: Arc<RateLimiter>) -> Self {
+        Self { rate_limiter, ..self }
     }
 
-    /// Publishes deletions of accounts on `live`.
-    pub fn with_events(self, live: EventBus) -> Self {
-        Self { live, ..self }
+    /// Publishes deletions of accounts on `events`.
+    pub fn with_events(self, events: EventBus) -> Self {
+        Self { events, ..self }
     }
 
     /// Parses a new password. The error names `field`.
@@ -182,16 +182,16 @@ impl Accounts {
     /// Returns false if the session has ended.
     pub fn is_live(&self, login: &Login) -> bool {
         let now = self.clock.now();
-        let found = self.store.read(|db| sessions::account(db, login.session, now));
+        let account = self.store.read(|db| sessions::account(db, login.session, now));
         // A store that cannot be read now does not end a session.
-        !matches!(found, Ok(None))
+        !matches!(account, Ok(None))
     }
 
     /// Deletes expired sessions.
-    pub async fn clear_sessions(&self) -> Result<()> {
+    pub async fn delete_expired_sessions(&self) -> Result<()> {
         let now = self.clock.now();
-        if self.store.read(|db| sessions::any_over(db, now))? {
-            self.store.write(move |db| sessions::clear(db, now)).await?;
+        if self.store.read(|db| sessions::any_expired(db, now))? {
+            self.store.write(move |db| sessions::delete_expired(db, now)).await?;
         }
         Ok(())
     }

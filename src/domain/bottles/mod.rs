@@ -12,9 +12,9 @@ use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles, moderation, openings, past_openings, sessions};
 
-pub use crate::store::bottles::{Bottle, MapBottle, NewBottle};
+pub use crate::store::bottles::{Bottle, NewBottle};
 pub use crate::store::cells::{Cell, Grid};
-pub use crate::store::nearby::MapBottleRef;
+pub use crate::store::map_bottle::{MapBottle, MapBottleRef};
 pub use crate::store::openings::{Opened, Opener};
 pub use crate::store::pages::{MAX_PAGE_BYTES, PageRequest};
 pub use nearby::{NearbyQuery, NearbyResult};
@@ -27,7 +27,7 @@ pub const MAX_LIST: u32 = 10_000;
 pub struct Bottles {
     store: Arc<Store>,
     clock: Clock,
-    live: EventBus,
+    events: EventBus,
 }
 
 /// The number of bottles per cell.
@@ -42,12 +42,12 @@ pub struct Counts {
 impl Bottles {
     /// Creates the bottles of `store`.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
-        Self { store, clock, live: EventBus::new(0) }
+        Self { store, clock, events: EventBus::new(0) }
     }
 
-    /// Publishes changes of the sea on `live`.
-    pub fn with_events(self, live: EventBus) -> Self {
-        Self { live, ..self }
+    /// Publishes changes of the sea on `events`.
+    pub fn with_events(self, events: EventBus) -> Self {
+        Self { events, ..self }
     }
 
     /// Throws a bottle. Returns [`Error::Muted`] or [`Error::Frozen`] if the account may not throw
@@ -61,9 +61,9 @@ impl Bottles {
             moderation::ensure_can_throw(db, owner.id, now)?;
             bottles::insert(db, owner.id, &new, now)
         });
-        let (live, owner) = (self.live.clone(), login.account.id);
+        let (events, owner) = (self.events.clone(), login.account.id);
         let publish =
-            move |bottle: &Bottle| live.publish(Event::Thrown(MapBottle::of(bottle, owner)));
+            move |bottle: &Bottle| events.publish(Event::Thrown(MapBottle::of(bottle, owner)));
         self.store.write_then(change, publish).await
     }
 
@@ -73,10 +73,10 @@ impl Bottles {
             bottles::check_owner(db, id, owner.id)?;
             bottles::delete(db, id)
         });
-        let live = self.live.clone();
+        let events = self.events.clone();
         let publish = move |on_sea: &Option<Position>| {
             if let Some(position) = on_sea {
-                live.publish(Event::Hidden(id, *position));
+                events.publish(Event::Hidden(id, *position));
             }
         };
         self.store.write_then(change, publish).await.map(drop)
@@ -103,7 +103,7 @@ impl Bottles {
         page: PageRequest,
         show: impl FnMut(Bottle) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| bottles::created(db, owner.id, page, show)).await
+        self.store.read_long(|db| bottles::by_owner(db, owner.id, page, show)).await
     }
 
     /// Passes the bottles that `opener` opened to `show`, in the order of opening, as
@@ -123,10 +123,10 @@ impl Bottles {
         let change = sessions::authorized(login.session, &self.clock, move |db, opener| {
             openings::open(db, id, opener.id, now)
         });
-        let live = self.live.clone();
+        let events = self.events.clone();
         let publish = move |(Opened { bottle, .. }, recorded): &(Opened, bool)| {
             if *recorded {
-                live.publish(Event::Opened(id, bottle.position, bottle.openers_count));
+                events.publish(Event::Opened(id, bottle.position, bottle.openers_count));
             }
         };
         self.store.write_then(change, publish).await.map(|(opened, _)| opened)
@@ -134,10 +134,10 @@ impl Bottles {
 
     /// Deletes the cursors of openings that were deleted more than a day ago; see
     /// [`past_openings`].
-    pub async fn clear_past_openings(&self) -> Result<()> {
+    pub async fn delete_old_past_openings(&self) -> Result<()> {
         let now = self.clock.now();
         if self.store.read(|db| past_openings::any_old(db, now))? {
-            self.store.write(move |db| past_openings::clear(db, now)).await?;
+            self.store.write(move |db| past_openings::delete_old(db, now)).await?;
         }
         Ok(())
     }

@@ -109,17 +109,17 @@ fn time(name: &str, properties: &Value) -> Result<Option<Timestamp>, String> {
 pub(super) const HEAD: &str = "{\"type\":\"FeatureCollection\",\"features\":[";
 const TAIL: &str = "\n]}\n";
 
-/// Writes the bottles as a collection. Calls `told` for each row, also for those without a feature.
+/// Writes the bottles as a collection. Calls `count_row` for each row, also for those without a feature.
 pub(super) fn write(
     db: &Connection,
-    whose: ExportScope,
+    scope: ExportScope,
     out: &mut impl Write,
-    told: &mut impl FnMut(),
+    count_row: &mut impl FnMut(),
 ) -> Result<(), TransferError> {
     out.write_all(HEAD.as_bytes())?;
     let mut separator = "\n";
-    transfer::each(db, whose, |record| {
-        told();
+    transfer::for_each(db, scope, |record| {
+        count_row();
         if let Record::Bottle(bottle) = record {
             out.write_all(separator.as_bytes())?;
             serde_json::to_writer(&mut *out, &Feature::from(bottle))?;

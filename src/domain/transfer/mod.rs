@@ -1,9 +1,9 @@
 //! Export and import, as JSON Lines or GeoJSON.
 
-mod adding;
 mod geojson;
 mod import;
 mod incoming;
+mod inserter;
 mod rows;
 
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use crate::store::transfer::{self, ExportScope};
 use crate::store::{ChunkWriter, Connection, OpenError, Store, users};
 
 pub use crate::store::Chunks;
-pub use import::{Import, Imported, LeftOut};
+pub use import::{Import, ImportResult, RejectedRows};
 pub use rows::Rows;
 
 /// The format of an export.
@@ -50,25 +50,25 @@ pub fn export(
     mut out: impl Write,
     progress: impl Fn(u64, u64),
 ) -> Result<u64, TransferError> {
-    let whose = match username {
+    let scope = match username {
         None => ExportScope::All,
         Some(name) => {
             ExportScope::Account(users::id_by_name(db, name)?.ok_or(Error::UnknownAccount)?)
         }
     };
-    let all = transfer::count(db, whose)?;
+    let all = transfer::count(db, scope)?;
     let mut done = 0;
-    let mut told = || {
+    let mut count_row = || {
         done += 1;
         progress(done, all);
     };
     match format {
-        Format::JsonLines => transfer::each(db, whose, |record| {
-            told();
+        Format::JsonLines => transfer::for_each(db, scope, |record| {
+            count_row();
             serde_json::to_writer(&mut out, &record)?;
             Ok::<_, TransferError>(out.write_all(b"\n")?)
         }),
-        Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
+        Format::GeoJson => geojson::write(db, scope, &mut out, &mut count_row),
     }?;
     out.flush()?;
     Ok(done)
@@ -76,7 +76,7 @@ pub fn export(
 
 /// Streams the data of `account` as the items of a JSON array: the rows that [`export`] writes, and
 /// the account's own openings.
-pub async fn own(store: &Store, account: i64) -> Result<Chunks> {
+pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
     let query = move |db: &Connection, out: &mut ChunkWriter| {
         let mut separator = "";
         let mut write = |record| {
@@ -84,8 +84,8 @@ pub async fn own(store: &Store, account: i64) -> Result<Chunks> {
             separator = ",";
             Ok::<_, TransferError>(serde_json::to_writer(&mut *out, &record)?)
         };
-        transfer::each(db, ExportScope::Account(account), &mut write)
-            .and_then(|()| transfer::each_opened_by(db, account, &mut write))
+        transfer::for_each(db, ExportScope::Account(account), &mut write)
+            .and_then(|()| transfer::for_each_opened_by(db, account, &mut write))
             .map_err(|e| match e {
                 TransferError::Store(error) => error,
                 e => Error::Internal(e.to_string()),

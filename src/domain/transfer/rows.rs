@@ -31,16 +31,16 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 impl<R: BufRead> Rows<R> {
     /// Detects the layout of `file`. Reads of a collection the members up to its `type` or
     /// `features`.
-    pub fn of(mut file: R) -> io::Result<Self> {
+    pub fn detect(mut file: R) -> io::Result<Self> {
         let mut start = Vec::new();
         file.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
         if start == BYTE_ORDER_MARK {
             start.clear();
         }
-        let ours = format!("{}\n", geojson::HEAD).into_bytes();
-        let missing = ours.len() - start.len();
+        let exported = format!("{}\n", geojson::HEAD).into_bytes();
+        let missing = exported.len() - start.len();
         file.by_ref().take(missing as u64).read_to_end(&mut start)?;
-        let layout = match start != ours && is_collection(&mut start, &mut file)? {
+        let layout = match start != exported && is_collection(&mut start, &mut file)? {
             true => Layout::Features,
             false => Layout::Lines,
         };
@@ -56,23 +56,23 @@ impl<R: BufRead> Rows<R> {
     }
 
     /// Passes each row to `take` with its number, or with a message if it is invalid.
-    pub fn each(self, take: &mut Take<'_>) -> Result<(), TransferError> {
+    pub fn for_each(self, take: &mut Take<'_>) -> Result<(), TransferError> {
         match self.layout {
-            Layout::Lines => each_line(self.file, take),
-            Layout::Features => each_feature(self.file, take),
+            Layout::Lines => for_each_line(self.file, take),
+            Layout::Features => for_each_feature(self.file, take),
         }
     }
 }
 
 /// Returns true if a file is a GeoJSON collection. The bytes that it reads are appended to `start`.
 fn is_collection(start: &mut Vec<u8>, file: &mut impl Read) -> io::Result<bool> {
-    let already = Cursor::new(start.clone());
-    let mut json = serde_json::Deserializer::from_reader(already.chain(Recorder { file, start }));
-    let mut found = false;
-    match json.deserialize_map(Head(&mut found)) {
+    let recorded = Cursor::new(start.clone());
+    let mut json = serde_json::Deserializer::from_reader(recorded.chain(Recorder { file, start }));
+    let mut is_collection = false;
+    match json.deserialize_map(Head(&mut is_collection)) {
         Err(e) if e.is_io() => Err(e.into()),
         // The parser stops early at the decisive member, or the file is not an object.
-        _ => Ok(found),
+        _ => Ok(is_collection),
     }
 }
 
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Head<'_> {
 
 type Take<'a> = dyn FnMut(u64, Result<Value, String>) -> Result<(), Error> + 'a;
 
-fn each_line(mut file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
+fn for_each_line(mut file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
     let mut line = Vec::new();
     let mut number = 0;
     while file.read_until(b'\n', &mut line)? > 0 {
@@ -143,7 +143,7 @@ fn row_in(line: &str) -> Option<&str> {
     Some(row).filter(|row| !row.is_empty() && *row != "]}")
 }
 
-fn each_feature(file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
+fn for_each_feature(file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
     let mut features = Features { take, failed: None };
     let mut json = serde_json::Deserializer::from_reader(file);
     let read = json.deserialize_map(&mut features).and_then(|()| json.end());
@@ -182,9 +182,9 @@ impl<'de> Visitor<'de> for &mut Features<'_, '_> {
         while let Some(feature) = features.next_element::<Value>()? {
             number += 1;
             if let Err(e) = (self.take)(number, Ok(feature)) {
-                let told = serde::de::Error::custom(&e);
+                let error = serde::de::Error::custom(&e);
                 self.failed = Some(e);
-                return Err(told);
+                return Err(error);
             }
         }
         Ok(())

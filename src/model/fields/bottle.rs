@@ -1,6 +1,6 @@
 //! The fields of bottles and reports.
 
-use super::{at_most, no_nul};
+use super::{check_max, reject_nul};
 use crate::model::error::{Error, Problem, Result};
 
 /// A bottle's message: 1 to 4,000 characters.
@@ -13,8 +13,8 @@ impl Content {
         if text.is_empty() {
             return Err(Error::field("content", Problem::TooShort(1)));
         }
-        at_most("content", 4000, text.chars().count())?;
-        no_nul("content", text)?;
+        check_max("content", 4000, text.chars().count())?;
+        reject_nul("content", text)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -34,8 +34,8 @@ impl Reason {
         if text.trim().is_empty() {
             return Err(Error::field("reason", Problem::TooShort(1)));
         }
-        at_most("reason", 500, text.chars().count())?;
-        no_nul("reason", text)?;
+        check_max("reason", 500, text.chars().count())?;
+        reject_nul("reason", text)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -52,8 +52,8 @@ pub struct Address(String);
 impl Address {
     /// Parses an address.
     pub fn parse(text: &str) -> Result<Self> {
-        at_most("formatted_address", 256, text.chars().count())?;
-        no_nul("formatted_address", text)?;
+        check_max("formatted_address", 256, text.chars().count())?;
+        reject_nul("formatted_address", text)?;
         Ok(Self(text.to_owned()))
     }
 

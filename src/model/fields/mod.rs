@@ -32,9 +32,9 @@ impl Username {
         if name.0.trim() != name.0 {
             return Err(Error::field(field, Problem::SurroundingSpace));
         }
-        no_control_characters(field, &name.0)?;
-        at_most(field, 64, name.0.chars().count())?;
-        no_invisible_characters(field, visible::in_username(&name.0))?;
+        reject_control_characters(field, &name.0)?;
+        check_max(field, 64, name.0.chars().count())?;
+        reject_invisible_characters(field, visible::in_username(&name.0))?;
         Ok(name)
     }
 
@@ -69,9 +69,9 @@ pub struct Nickname(String);
 impl Nickname {
     /// Parses a nickname.
     pub fn parse(text: &str) -> Result<Self> {
-        no_control_characters("nickname", text)?;
-        at_most("nickname", 64, text.chars().count())?;
-        no_invisible_characters("nickname", visible::in_nickname(text))?;
+        reject_control_characters("nickname", text)?;
+        check_max("nickname", 64, text.chars().count())?;
+        reject_invisible_characters("nickname", visible::in_nickname(text))?;
         Ok(Self(text.to_owned()))
     }
 
@@ -93,12 +93,12 @@ pub struct NewPassword(String);
 
 impl NewPassword {
     /// Parses a new password. The error names `field`, as the caller's contract does.
-    pub fn parse(field: &'static str, text: &str, least: usize) -> Result<Self> {
-        if text.chars().count() < least {
-            return Err(Error::field(field, Problem::TooShort(least)));
+    pub fn parse(field: &'static str, text: &str, min: usize) -> Result<Self> {
+        if text.chars().count() < min {
+            return Err(Error::field(field, Problem::TooShort(min)));
         }
-        at_most(field, 1024, text.len())?;
-        no_control_characters(field, text)?;
+        check_max(field, 1024, text.len())?;
+        reject_control_characters(field, text)?;
         Ok(Self(text.to_owned()))
     }
 
@@ -155,7 +155,7 @@ pub struct Email(String);
 impl Email {
     /// Parses an address.
     pub fn parse(text: &str) -> Result<Self> {
-        at_most("email", 254, text.len())?;
+        check_max("email", 254, text.len())?;
         if text.contains(['<', '"']) || !EmailAddress::is_valid(text) {
             return Err(Error::field("email", Problem::NotAnEmail));
         }
@@ -181,8 +181,8 @@ pub struct AvatarUrl(String);
 impl AvatarUrl {
     /// Parses an address.
     pub fn parse(text: &str) -> Result<Self> {
-        at_most("avatar_url", 2048, text.chars().count())?;
-        no_control_characters("avatar_url", text)?;
+        check_max("avatar_url", 2048, text.chars().count())?;
+        reject_control_characters("avatar_url", text)?;
         let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if !text.is_empty() && !matches!(scheme.as_deref(), Some("http" | "https")) {
             return Err(Error::field("avatar_url", Problem::NotOneOf("https:, http:")));
@@ -204,8 +204,8 @@ pub struct Terminal(String);
 impl Terminal {
     /// Parses the name of a terminal.
     pub fn parse(text: &str) -> Result<Self> {
-        no_control_characters("terminal", text)?;
-        at_most("terminal", 256, text.chars().count())?;
+        reject_control_characters("terminal", text)?;
+        check_max("terminal", 256, text.chars().count())?;
         Ok(Self(text.to_owned()))
     }
 
@@ -222,8 +222,8 @@ pub struct HoldingName(String);
 impl HoldingName {
     /// Parses the name of a holding.
     pub fn parse(text: &str) -> Result<Self> {
-        no_control_characters("name", text)?;
-        at_most("name", 64, text.chars().count())?;
+        reject_control_characters("name", text)?;
+        check_max("name", 64, text.chars().count())?;
         Ok(Self(text.to_owned()))
     }
 
@@ -233,21 +233,21 @@ impl HoldingName {
     }
 }
 
-fn at_most(field: &'static str, most: usize, length: usize) -> Result<()> {
-    if length > most {
-        return Err(Error::field(field, Problem::TooLong(most)));
+fn check_max(field: &'static str, max: usize, length: usize) -> Result<()> {
+    if length > max {
+        return Err(Error::field(field, Problem::TooLong(max)));
     }
     Ok(())
 }
 
-fn no_control_characters(field: &'static str, text: &str) -> Result<()> {
+fn reject_control_characters(field: &'static str, text: &str) -> Result<()> {
     if text.chars().any(char::is_control) {
         return Err(Error::field(field, Problem::ControlCharacter));
     }
     Ok(())
 }
 
-fn no_invisible_characters(field: &'static str, all_visible: bool) -> Result<()> {
+fn reject_invisible_characters(field: &'static str, all_visible: bool) -> Result<()> {
     match all_visible {
         true => Ok(()),
         false => Err(Error::field(field, Problem::InvisibleCharacter)),
@@ -255,7 +255,7 @@ fn no_invisible_characters(field: &'static str, all_visible: bool) -> Result<()>
 }
 
 /// Rejects NUL, the only character that a text of several lines may not contain.
-fn no_nul(field: &'static str, text: &str) -> Result<()> {
+fn reject_nul(field: &'static str, text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::field(field, Problem::ControlCharacter));
     }

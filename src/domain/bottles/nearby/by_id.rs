@@ -12,10 +12,11 @@
 
 use std::ops::ControlFlow;
 
-use super::{Answer, NearbyResult, bound, go_on};
+use super::{Collected, NearbyResult, continue_if, upper_bound};
 use crate::model::error::Result;
 use crate::model::geo::{Area, Rectangle};
-use crate::store::nearby::{self, MapBottleRef};
+use crate::store::map_bottle::MapBottleRef;
+use crate::store::nearby;
 use crate::store::{Connection, cells};
 
 /// The maximum number of bottles outside of the rectangle that a page reads: 0.4 µs each, and 15 µs
@@ -34,24 +35,30 @@ pub(super) fn page<T>(
     limit: usize,
     show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
 ) -> Result<NearbyResult<T>> {
-    let held = bound(db, rectangle)?;
-    let answer = Answer::new(limit);
-    let mut page =
-        Page { areas: rectangle.areas(), show, answer, last: after, skipped: 0, has_more: false };
+    let held = upper_bound(db, rectangle)?;
+    let collected = Collected::new(limit);
+    let mut page = Page {
+        areas: rectangle.areas(),
+        show,
+        collected,
+        last: after,
+        skipped: 0,
+        has_more: false,
+    };
     let is_indexed = held <= MAX_PROPOSED;
-    let mut is_whole = false;
+    let mut is_complete = false;
     if !is_indexed || walk_length(limit, held, cells::total(db)?) < held {
-        is_whole = nearby::all_after(db, after, |id, sighting| page.meet(id, sighting))?;
+        is_complete = nearby::all_after(db, after, |id, bottle| page.visit(id, bottle))?;
     }
-    if !is_whole && !page.has_more && is_indexed {
+    if !is_complete && !page.has_more && is_indexed {
         page.skipped = 0;
-        let proposed = nearby::proposed_after(db, rectangle, page.last)?;
-        is_whole = nearby::by_id(db, proposed, |found| page.meet(found.id, Some(found)))?;
+        let candidates = nearby::candidates_after(db, rectangle, page.last)?;
+        is_complete = nearby::by_id(db, candidates, |bottle| page.visit(bottle.id, Some(bottle)))?;
     }
-    let Page { answer: Answer { items, .. }, last, .. } = page;
-    let total = if is_whole { items.len() as i64 } else { held };
-    let next = (!is_whole).then_some(last);
-    Ok(NearbyResult { items, total, truncated: !is_whole, next })
+    let Page { collected: Collected { items, .. }, last, .. } = page;
+    let total = if is_complete { items.len() as i64 } else { held };
+    let next = (!is_complete).then_some(last);
+    Ok(NearbyResult { items, total, truncated: !is_complete, next })
 }
 
 /// Estimates the number of bottles that a scan by id reads to find `limit` of the rectangle, which
@@ -65,7 +72,7 @@ fn walk_length(limit: usize, held: i64, all: i64) -> i64 {
 struct Page<T, S> {
     areas: Vec<Area>,
     show: S,
-    answer: Answer<T>,
+    collected: Collected<T>,
     /// The last id that needs no further check: the cursor of the next page.
     last: i64,
     /// The number of bottles outside of the rectangle that were read.
@@ -77,25 +84,25 @@ struct Page<T, S> {
 impl<T, S: FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>> Page<T, S> {
     /// Adds the next bottle by id if it is on the sea and in the rectangle. Breaks at a limit. A
     /// full page continues to the next bottle of the rectangle, which shows that there are more.
-    fn meet(&mut self, id: i64, sighting: Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>> {
-        match sighting.filter(|sighting| self.holds(sighting)) {
-            Some(_) if self.answer.is_full() => self.has_more = true,
-            Some(sighting) => {
-                self.answer.push((self.show)(sighting)?);
+    fn visit(&mut self, id: i64, bottle: Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>> {
+        match bottle.filter(|bottle| self.contains(bottle)) {
+            Some(_) if self.collected.is_full() => self.has_more = true,
+            Some(bottle) => {
+                self.collected.push((self.show)(bottle)?);
                 self.last = id;
             }
             None => {
                 self.skipped += 1;
                 // The cursor of a full page is the id of its last item.
-                if !self.answer.is_full() {
+                if !self.collected.is_full() {
                     self.last = id;
                 }
             }
         }
-        Ok(go_on(!self.has_more && self.skipped < MAX_SKIPPED))
+        Ok(continue_if(!self.has_more && self.skipped < MAX_SKIPPED))
     }
 
-    fn holds(&self, sighting: &MapBottleRef<'_>) -> bool {
-        self.areas.iter().any(|area| area.holds(sighting.position))
+    fn contains(&self, bottle: &MapBottleRef<'_>) -> bool {
+        self.areas.iter().any(|area| area.contains(bottle.position))
     }
 }
