@@ -25,7 +25,7 @@ pub(super) fn run(db: Option<PathBuf>, rebuild_index: bool) -> Result<(), String
         return Ok(());
     }
     for finding in &findings {
-        terminal::print(format_args!("{}\n    {}", finding.what, hint(finding.remedy, &db)));
+        terminal::print(format_args!("{}\n    {}", finding.description, hint(finding.remedy, &db)));
     }
     Err(format!("{}: {} findings", db.display(), findings.len()))
 }

@@ -6,7 +6,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use bottle::domain::password::Passwords;
-use bottle::domain::transfer::{self, Format, Import, LeftOut, Rows, TransferError};
+use bottle::domain::transfer::{self, Format, Import, RejectedRows, Rows, TransferError};
 use bottle::model::clock::Clock;
 use bottle::model::fields::NewPassword;
 use bottle::store;
@@ -50,7 +50,7 @@ fn to_file(
         return Err(io::Error::from(Errno::EXIST).into());
     }
     let (file, rows) = store::read(db, |db| {
-        let mut file = store::unfinished(to)?;
+        let mut file = store::create_temporary(to)?;
         let rows = write(db, &mut BufWriter::new(&mut file))?;
         Ok::<_, TransferError>((file, rows))
     })?;
@@ -88,32 +88,32 @@ pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> R
     let hash = runtime.block_on(passwords.hash(unusable)).map_err(|e| e.to_string())?;
     let mut import = Import::new(store, hash, Clock::default().now());
     if let Some(owner) = owner {
-        import = import.owned_by(owner).map_err(|e| account_error(owner, e))?;
+        import = import.with_owner(owner).map_err(|e| account_error(owner, e))?;
     }
 
     let bar = progress::bar("Reading");
     let failed = |e: TransferError| format!("{}: {e}", from.display());
     let rows = open(from, &bar).map_err(|e| failed(e.into()))?;
     let unit = rows.unit();
-    let read = rows.each(&mut |number, row| match import.take(number, row) {
-        true => runtime.block_on(import.write()),
+    let read = rows.for_each(&mut |number, row| match import.push(number, row) {
+        true => runtime.block_on(import.flush()),
         false => Ok(()),
     });
-    let imported = runtime.block_on(import.end()).map_err(|e| e.to_string())?;
+    let imported = runtime.block_on(import.finish()).map_err(|e| e.to_string())?;
     bar.finish_and_clear();
-    for left_out in &imported.left_out {
+    for rejected in &imported.rejected {
         terminal::print_error(format_args!(
             "{}, {}",
             from.display(),
-            skipped_message(left_out, unit)
+            skipped_message(rejected, unit)
         ));
     }
     terminal::print(format_args!(
         "{} rows were added, {} were there",
-        imported.added, imported.there
+        imported.added, imported.existing
     ));
     read.map_err(failed)?;
-    match imported.left_out.iter().map(|left_out| left_out.count).sum() {
+    match imported.rejected.iter().map(|rejected| rejected.count).sum() {
         0 => Ok(()),
         1 => Err(format!("1 {unit} was left out")),
         many => Err(format!("{} {unit}s were left out", with_separators(many))),
@@ -121,10 +121,12 @@ pub(super) fn import(from: &Path, owner: Option<&str>, db: Option<PathBuf>) -> R
 }
 
 /// Returns the message for rows that were skipped for one reason.
-fn skipped_message(LeftOut { first, count, why }: &LeftOut, unit: &str) -> String {
+fn skipped_message(RejectedRows { first, count, reason }: &RejectedRows, unit: &str) -> String {
     match count {
-        1 => format!("{unit} {first}: {why}"),
-        many => format!("{} {unit}s: {why}; the first is {unit} {first}", with_separators(*many)),
+        1 => format!("{unit} {first}: {reason}"),
+        many => {
+            format!("{} {unit}s: {reason}; the first is {unit} {first}", with_separators(*many))
+        }
     }
 }
 
@@ -139,5 +141,5 @@ fn with_separators(number: u64) -> String {
 fn open(path: &Path, bar: &ProgressBar) -> io::Result<Rows<impl BufRead>> {
     let file = File::open(path)?;
     bar.set_length(file.metadata()?.len());
-    Rows::of(BufReader::new(bar.wrap_read(file)))
+    Rows::detect(BufReader::new(bar.wrap_read(file)))
 }

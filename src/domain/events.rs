@@ -1,5 +1,5 @@
-//! What happens on the sea, told at once to whoever looks: after a commit, and never so that a change
-//! waits for a listener.
+//! Events of the sea, published to all subscribers after the commit. A change never waits for a
+//! subscriber.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,54 +9,56 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
-use crate::store::bottles::MapBottle;
+use crate::store::map_bottle::MapBottle;
 
-/// So many events are kept for listeners that come back, or that are slow. Whoever missed more begins
-/// anew.
-const KEPT: usize = 1024;
+/// The number of events that are kept for subscribers that reconnect or are slow. A subscriber that
+/// has missed more is reset.
+const MAX_RECENT: usize = 1024;
 
-/// What happened.
+/// A change of the sea.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A bottle is on the sea: it was thrown, or is shown again.
     Thrown(MapBottle),
-    /// So many have opened a bottle now.
+    /// A bottle was opened: its id, its position, and the new number of openers.
     Opened(i64, Position, i64),
-    /// A bottle is not on the sea any more.
+    /// A bottle was deleted or hidden: its id and position.
     Hidden(i64, Position),
-    /// More has changed than is worth telling one by one: an account went, with all its bottles, or
-    /// another process wrote to the file.
+    /// Too many changes for single events: an account was deleted with its bottles, or another
+    /// process changed the file.
     Reset,
 }
 
 impl Event {
     fn concerns(&self, rectangle: &Rectangle) -> bool {
         match self {
-            Self::Thrown(spot) => rectangle.holds(spot.position),
-            Self::Opened(_, position, _) | Self::Hidden(_, position) => rectangle.holds(*position),
+            Self::Thrown(bottle) => rectangle.contains(bottle.position),
+            Self::Opened(_, position, _) | Self::Hidden(_, position) => {
+                rectangle.contains(*position)
+            }
             Self::Reset => true,
         }
     }
 }
 
-/// An event with its number, which grows by one from event to event.
+/// An event with its sequence number.
 #[derive(Clone, Debug)]
 pub struct SequencedEvent {
-    /// Its place in the order.
+    /// The sequence number, which grows by 1 with each event.
     pub number: u64,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
-/// Tells what happens. A clone is the same.
+/// Publishes events to subscribers. Clones share their subscribers.
 #[derive(Clone)]
-pub struct EventBus(Arc<Hub>);
+pub struct EventBus(Arc<Shared>);
 
-struct Hub {
+struct Shared {
     sender: broadcast::Sender<Arc<SequencedEvent>>,
     recent: Mutex<Recent>,
-    places: Arc<Semaphore>,
-    /// Numbers begin anew with each start: this tells one start from another.
+    permits: Arc<Semaphore>,
+    /// Identifies this start of the server: sequence numbers begin again with each start.
     start: String,
 }
 
@@ -67,32 +69,34 @@ struct Recent {
 }
 
 impl EventBus {
-    /// For at most so many listeners.
-    pub fn new(listeners_most: usize) -> Self {
-        let (sender, _) = broadcast::channel(KEPT);
-        let places = Arc::new(Semaphore::new(listeners_most.min(Semaphore::MAX_PERMITS)));
+    /// Creates a bus for at most `max_subscribers` subscribers.
+    pub fn new(max_subscribers: usize) -> Self {
+        let (sender, _) = broadcast::channel(MAX_RECENT);
+        let permits = Arc::new(Semaphore::new(max_subscribers.min(Semaphore::MAX_PERMITS)));
         let start = format!("{:08x}", rand::random::<u32>());
-        Self(Arc::new(Hub { sender, recent: Mutex::default(), places, start }))
+        Self(Arc::new(Shared { sender, recent: Mutex::default(), permits, start }))
     }
 
-    /// Tells all listeners that something happened.
+    /// Publishes an event to all subscribers.
     pub fn publish(&self, event: Event) {
         let mut recent = self.recent();
         recent.last += 1;
-        let numbered = Arc::new(SequencedEvent { number: recent.last, event });
-        recent.events.push_back(Arc::clone(&numbered));
-        if recent.events.len() > KEPT {
+        let sequenced = Arc::new(SequencedEvent { number: recent.last, event });
+        recent.events.push_back(Arc::clone(&sequenced));
+        if recent.events.len() > MAX_RECENT {
             recent.events.pop_front();
         }
-        // Sent under the lock, so that the order is one. Nobody may be listening.
-        let _ = self.0.sender.send(numbered);
+        // Sent under the lock, so that all subscribers see the same order. Fails without
+        // subscribers.
+        let _ = self.0.sender.send(sequenced);
     }
 
-    /// Listens to what happens in the rectangle, from the event after `last` on, or from now on.
-    /// [`Error::Unavailable`] if too many listen.
+    /// Subscribes to the events in the rectangle, from the one after the id `last` on, or from now
+    /// on. Returns [`Error::Unavailable`] if there are too many subscribers.
     pub fn subscribe(&self, rectangle: Rectangle, last: Option<&str>) -> Result<Subscription> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned();
-        let place = place.map_err(|_| Error::Unavailable("too many listen".into()))?;
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        let permit =
+            permit.map_err(|_| Error::Unavailable("too many event streams are open".into()))?;
         let recent = self.recent();
         let receiver = self.0.sender.subscribe();
         let missed = last.map(|id| self.missed(&recent, id));
@@ -101,22 +105,22 @@ impl EventBus {
             receiver,
             needs_reset: matches!(missed, Some(None)),
             missed: missed.flatten().unwrap_or_default(),
-            _place: place,
+            _permit: permit,
         })
     }
 
-    /// What an event is called on the wire.
+    /// Returns the id of an event in the event stream.
     pub fn id(&self, number: u64) -> String {
         format!("{}-{number}", self.0.start)
     }
 
-    /// The events after the one called `id`, unless some of them are kept no more.
+    /// Returns the events after the one with this id; `None` if some of them are no longer kept.
     fn missed(&self, recent: &Recent, id: &str) -> Option<VecDeque<Arc<SequencedEvent>>> {
         let (start, number) = id.rsplit_once('-')?;
         let number: u64 = number.parse().ok().filter(|_| start == self.0.start)?;
         let oldest = recent.events.front().map_or(recent.last + 1, |oldest| oldest.number);
-        let known = (oldest..=recent.last + 1).contains(&(number + 1));
-        known.then(|| recent.events.iter().filter(|e| e.number > number).cloned().collect())
+        let is_kept = (oldest..=recent.last + 1).contains(&(number + 1));
+        is_kept.then(|| recent.events.iter().filter(|e| e.number > number).cloned().collect())
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -124,22 +128,24 @@ impl EventBus {
     }
 }
 
-/// Someone who listens.
+/// A subscription to the events in a rectangle. Dropping it makes room for another.
 pub struct Subscription {
     rectangle: Rectangle,
     receiver: broadcast::Receiver<Arc<SequencedEvent>>,
     missed: VecDeque<Arc<SequencedEvent>>,
     needs_reset: bool,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Subscription {
-    /// Whether it asked for more than is kept: what it knows of the sea is out of date.
+    /// Returns true if it requested events that are no longer kept: the subscriber's state is
+    /// stale.
     pub fn needs_reset(&self) -> bool {
         self.needs_reset
     }
 
-    /// The next event in the rectangle; `None` once the listener has fallen too far behind.
+    /// Waits for the next event in the rectangle. Returns `None` if the subscriber has fallen
+    /// 1,024 events behind.
     pub async fn next(&mut self) -> Option<Arc<SequencedEvent>> {
         loop {
             let next = match self.missed.pop_front() {

@@ -1,4 +1,4 @@
-//! The rules that keep the sea kind: who may report, hide, mute and freeze, and what follows.
+//! The rules of moderation: reports, hiding, muting and freezing.
 
 use std::sync::Arc;
 
@@ -7,83 +7,84 @@ use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Result;
 use crate::model::fields::Reason;
-use crate::store::bottles::MapBottle;
+use crate::store::map_bottle::MapBottle;
 use crate::store::pages::PageRequest;
 use crate::store::{Store, moderation, sessions};
 
 pub use crate::store::action::Action;
 pub use crate::store::moderation::{AuditEntry, CaseFilter, Report, ReportedBottle};
 
-/// Reports, hidden bottles, muted accounts, and the log of what was done.
+/// The moderation of a store.
 pub struct Moderation {
     store: Arc<Store>,
     clock: Clock,
-    live: EventBus,
-    /// So many reports hide a bottle until a teacher looks; 0 for none.
+    events: EventBus,
+    /// The number of reports that hide a bottle until a teacher decides; 0 hides none.
     reports_to_hide: u32,
 }
 
-/// How things stand.
+/// The freeze and the mutes that are in force.
 #[derive(Debug)]
 pub struct ModerationStatus {
-    /// Whether nobody may throw.
+    /// True if throwing is frozen.
     pub frozen: bool,
-    /// Who may throw nothing, and until when.
+    /// The muted accounts, and the ends of their mutes.
     pub muted: Vec<(Account, Timestamp)>,
 }
 
 impl Moderation {
-    /// Over `store`; what changes on the sea is told to `live`.
-    pub fn new(store: Arc<Store>, clock: Clock, live: EventBus, reports_to_hide: u32) -> Self {
-        Self { store, clock, live, reports_to_hide }
+    /// Creates the moderation of `store`, which publishes changes of the sea on `events`.
+    pub fn new(store: Arc<Store>, clock: Clock, events: EventBus, reports_to_hide: u32) -> Self {
+        Self { store, clock, events, reports_to_hide }
     }
 
-    /// Reports a bottle. With enough reports by different people it is hidden until a teacher looks.
+    /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
+    /// decides.
     pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<()> {
-        let (now, enough) = (self.clock.now(), self.reports_to_hide);
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let open = moderation::report(db, bottle, reporter.id, &reason, now)?;
-            if enough == 0 || open < i64::from(enough) {
+            if threshold == 0 || open < i64::from(threshold) {
                 return Ok(None);
             }
             let hidden = moderation::set_hidden(db, bottle, Some(now))?;
-            if let Some(spot) = &hidden {
-                let whose = (Some(bottle), Some(spot.owner));
-                moderation::log(db, None, Action::Hide, whose, None, now)?;
+            if let Some(hidden) = &hidden {
+                let target = (Some(bottle), Some(hidden.owner));
+                moderation::log(db, None, Action::Hide, target, None, now)?;
             }
             Ok(hidden)
         });
         self.store.write_then(change, self.publish(true)).await.map(drop)
     }
 
-    /// Hides a bottle or shows it again, and settles what was reported of it.
+    /// Hides a bottle or shows it again, and settles its reports.
     pub async fn set_hidden(&self, login: &Login, bottle: i64, hidden: bool) -> Result<()> {
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
             teacher.check_teacher()?;
             let changed = moderation::set_hidden(db, bottle, hidden.then_some(now))?;
             moderation::settle(db, bottle, now)?;
-            if let Some(spot) = &changed {
+            if let Some(changed) = &changed {
                 let action = if hidden { Action::Hide } else { Action::Show };
-                let whose = (Some(bottle), Some(spot.owner));
-                moderation::log(db, Some(&teacher.username), action, whose, None, now)?;
+                let target = (Some(bottle), Some(changed.owner));
+                moderation::log(db, Some(&teacher.username), action, target, None, now)?;
             }
             Ok(changed)
         });
         self.store.write_then(change, self.publish(hidden)).await.map(drop)
     }
 
-    /// Publishes which bottle was hidden, or shown again, once that is committed.
+    /// Returns the callback that publishes, after the commit, which bottle was hidden or shown.
     fn publish(&self, hidden: bool) -> impl FnOnce(&Option<MapBottle>) + Send + 'static {
-        let live = self.live.clone();
+        let events = self.events.clone();
         move |changed| match changed {
-            Some(spot) if hidden => live.publish(Event::Hidden(spot.id, spot.position)),
-            Some(spot) => live.publish(Event::Thrown(spot.clone())),
+            Some(bottle) if hidden => events.publish(Event::Hidden(bottle.id, bottle.position)),
+            Some(bottle) => events.publish(Event::Thrown(bottle.clone())),
             None => {}
         }
     }
 
-    /// Lets an account throw nothing for so many minutes; 0 lets it throw again.
+    /// Mutes an account for a number of minutes; 0 unmutes it.
     pub async fn mute(&self, login: &Login, account: i64, minutes: u32) -> Result<()> {
         let now = self.clock.now();
         let until = (minutes > 0).then(|| now.plus_seconds(minutes.saturating_mul(60)));
@@ -96,7 +97,7 @@ impl Moderation {
         self.store.write(change).await
     }
 
-    /// Lets nobody throw, or all again.
+    /// Freezes throwing for everyone, or ends the freeze.
     pub async fn freeze(&self, login: &Login, frozen: bool) -> Result<()> {
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
@@ -111,8 +112,8 @@ impl Moderation {
         self.store.write(change).await
     }
 
-    /// How things stand.
-    pub fn standing(&self) -> Result<ModerationStatus> {
+    /// Returns the freeze and the mutes that are in force.
+    pub fn status(&self) -> Result<ModerationStatus> {
         let now = self.clock.now();
         self.store.read(|db| {
             Ok(ModerationStatus {
@@ -122,22 +123,23 @@ impl Moderation {
         })
     }
 
-    /// Shows `show` the bottles to look at, by id; see [`crate::domain::bottles::Bottles::created`].
+    /// Passes the reported or hidden bottles to `show`, by id; see
+    /// [`crate::domain::bottles::Bottles::created`].
     pub async fn cases(
         &self,
-        which: CaseFilter,
+        filter: CaseFilter,
         page: PageRequest,
         show: impl FnMut(ReportedBottle) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| moderation::cases(db, which, page, show)).await
+        self.store.read_long(|db| moderation::cases(db, filter, page, show)).await
     }
 
-    /// Shows `show` what was done, the latest first.
+    /// Passes the moderation log to `show`, newest first.
     pub async fn log(
         &self,
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| moderation::entries(db, page, show)).await
+        self.store.read_long(|db| moderation::log_entries(db, page, show)).await
     }
 }

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id, on a few threads that do nothing else.
+//! Password hashing with Argon2id (RFC 9106), on a fixed set of threads.
 
 use std::sync::Arc;
 
@@ -9,43 +9,44 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::model::error::{Error, Result};
 use crate::model::fields::NewPassword;
 
-/// What one hash costs whoever makes it: the server once, a thief each guess.
+/// The cost of a hash, for the server once and for an attacker with each guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
-    /// Memory in KiB.
+    /// The memory in KiB.
     pub memory_kib: u32,
-    /// Passes over that memory.
+    /// The number of passes over that memory.
     pub iterations: u32,
 }
 
-/// What checking a password found.
+/// The result of verifying a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Another password, or no such account.
+    /// It is another password, or there is no such account.
     Wrong,
-    /// The right one.
+    /// It is the right password.
     Right,
-    /// The right one, under a hash weaker than today's setting.
+    /// It is the right password, but its hash is weaker than the current setting.
     NeedsRehash,
 }
 
-/// The right to hash one password now.
+/// A permit to hash one password now.
 pub struct HashPermit {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Hashes and checks passwords.
+/// Hashes and verifies passwords. Clones share the threads.
 #[derive(Clone)]
 pub struct Passwords {
     cost: Cost,
     permits: Arc<Semaphore>,
-    // They live as long as the server.
+    // They live as long as the server, so that a flood of logins does not create and end threads.
     threads: Arc<ScheduledThreadPool>,
 }
 
 impl Passwords {
-    /// At most `workers` hashes at one time: each takes a core and `cost.memory_kib`, and five
-    /// hundred logins at once would otherwise take 9 GB and stall every read.
+    /// Starts `workers` threads, the maximum number of hashes at once. Each hash takes a core and
+    /// `cost.memory_kib` of memory: without a limit, 500 concurrent logins would take 9 GB and
+    /// delay every read.
     pub fn new(cost: Cost, workers: usize) -> Self {
         let threads = ScheduledThreadPool::builder()
             .num_threads(workers)
@@ -54,33 +55,34 @@ impl Passwords {
         Self { cost, permits: Arc::new(Semaphore::new(workers)), threads: Arc::new(threads) }
     }
 
-    /// Waits until one more password may be hashed.
+    /// Waits for a permit.
     pub async fn acquire(&self) -> Result<HashPermit> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let stopped = |_| Error::Internal("the password workers have stopped".into());
         Ok(HashPermit { _permit: permit.map_err(stopped)? })
     }
 
-    /// The hash to store for a new password.
+    /// Hashes a new password.
     pub async fn hash(&self, password: NewPassword) -> Result<String> {
         let cost = self.cost;
         Ok(self.run(self.acquire().await?, move || hash(password.secret(), cost)).await?.0)
     }
 
-    /// The hash to store for a password that was just found right.
+    /// Hashes a password that was just verified.
     pub async fn rehash(&self, password: String) -> Result<String> {
         let cost = self.cost;
         Ok(self.run(self.acquire().await?, move || hash(&password, cost)).await?.0)
     }
 
-    /// A hash that no password anyone can find belongs to, which costs as much to check as `like`, or
-    /// as much as today's setting says. Checked where there is no account, it keeps time from telling.
+    /// Returns a hash that matches no known password, and costs as much to verify as the hash `like` or,
+    /// without it, as the current setting. Verified for an unknown name, it makes the response time
+    /// independent of whether the account exists.
     pub fn dummy_hash(&self, like: Option<&str>) -> String {
         dummy_hash(like.and_then(cost_of).unwrap_or(self.cost))
     }
 
-    /// Whether `password` is the one behind `stored`. The permit ends when the caller lets it go, once
-    /// what was found has been counted.
+    /// Verifies `password` against the hash `stored`. The permit is returned, so that the caller
+    /// can count a failure before the next attempt is checked.
     pub async fn verify(
         &self,
         permit: HashPermit,
@@ -89,9 +91,10 @@ impl Passwords {
     ) -> Result<(Verdict, HashPermit)> {
         let cost = self.cost;
         self.run(permit, move || {
-            let right = argon2::verify_encoded(&stored, password.as_bytes())
-                .map_err(|e| Error::Internal(format!("a stored password hash: {e}")))?;
-            Ok(match right {
+            let is_right = argon2::verify_encoded(&stored, password.as_bytes()).map_err(|e| {
+                Error::Internal(format!("cannot verify a stored password hash: {e}"))
+            })?;
+            Ok(match is_right {
                 false => Verdict::Wrong,
                 true if is_weaker(&stored, cost) => Verdict::NeedsRehash,
                 true => Verdict::Right,
@@ -100,29 +103,28 @@ impl Passwords {
         .await
     }
 
-    /// Runs `work` on one of the threads. With a permit at hand, one of them is idle.
+    /// Runs `work` on one of the threads. There are as many permits as threads, so one is idle.
     async fn run<T: Send + 'static>(
         &self,
         permit: HashPermit,
         work: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<(T, HashPermit)> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.threads.execute(move || {
             lower_priority();
-            // The client may be gone by now; the permit is returned either way.
-            let _ = answer.send(work().map(|done| (done, permit)));
+            // The client may have disconnected; the permit is dropped either way.
+            let _ = sender.send(work().map(|result| (result, permit)));
         });
-        answered.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
+        receiver.await.map_err(|_| Error::Internal("a password worker panicked".into()))?
     }
 }
 
-/// Leaves the cores to the other threads where they need them: a hash is long, and whoever waits for
-/// it is patient.
+/// Lowers the thread's priority: a hash takes long, and short requests go first.
 fn lower_priority() {
-    // On Linux this is the thread's own priority; elsewhere it would be the whole program's.
+    // On Linux the priority is the thread's; elsewhere it would be the process's.
     #[cfg(target_os = "linux")]
     if let Err(e) = rustix::process::setpriority_process(None, 10) {
-        tracing::warn!("a password worker keeps its priority: {e}");
+        tracing::warn!("cannot lower the priority of a password worker: {e}");
     }
 }
 
@@ -139,10 +141,10 @@ fn hash(password: &str, cost: Cost) -> Result<String> {
         secret: &[],
     };
     argon2::hash_encoded(password.as_bytes(), &rand::random::<[u8; 16]>(), &config)
-        .map_err(|e| Error::Internal(format!("Argon2: {e}")))
+        .map_err(|e| Error::Internal(format!("cannot hash a password: {e}")))
 }
 
-/// A hash of this cost that belongs to no password anyone can find.
+/// Returns a hash of this cost that matches no known password.
 fn dummy_hash(cost: Cost) -> String {
     format!(
         "$argon2id$v=19$m={},t={},p=1${}${}",
@@ -153,7 +155,7 @@ fn dummy_hash(cost: Cost) -> String {
     )
 }
 
-/// The cost kept in a hash, a PHC string.
+/// Reads the cost from a hash, which is a PHC string.
 fn cost_of(stored: &str) -> Option<Cost> {
     let parameter = |name: &str| -> Option<u32> {
         stored.split(['$', ',']).find_map(|part| part.strip_prefix(name))?.parse().ok()
@@ -161,10 +163,11 @@ fn cost_of(stored: &str) -> Option<Cost> {
     Some(Cost { memory_kib: parameter("m=")?, iterations: parameter("t=")? })
 }
 
-/// Whether either parameter kept in the hash is under today's setting.
-fn is_weaker(stored: &str, today: Cost) -> bool {
-    cost_of(stored)
-        .is_none_or(|cost| cost.memory_kib < today.memory_kib || cost.iterations < today.iterations)
+/// Returns true if either parameter of the hash is below the current setting.
+fn is_weaker(stored: &str, current: Cost) -> bool {
+    cost_of(stored).is_none_or(|cost| {
+        cost.memory_kib < current.memory_kib || cost.iterations < current.iterations
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Time, from one place: everything that needs "now" is handed a [`Clock`].
+//! Time: everything that needs the current time receives a [`Clock`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,25 +10,25 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
-/// A moment, in milliseconds since 1970 (UTC), as the database keeps it.
+/// A time in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// It is written in exactly one form: `2017-12-24T07:02:23.000Z`.
+/// Its text form is always that of `2017-12-24T07:02:23.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The moment `millis` milliseconds after 1970 began.
+    /// Creates a timestamp of milliseconds since 1970.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the milliseconds since 1970.
     pub fn millis(self) -> i64 {
         self.0
     }
 
-    /// The moment `seconds` later.
+    /// Returns the time `seconds` later, or the greatest one if that overflows.
     pub fn plus_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_add(i64::from(seconds) * 1000))
     }
@@ -48,7 +48,7 @@ impl Serialize for Timestamp {
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
-    /// From any form of RFC 3339.
+    /// Parses any form of RFC 3339.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <Cow<'_, str>>::deserialize(deserializer)?;
         let time = DateTime::parse_from_rfc3339(&text).map_err(de::Error::custom)?;
@@ -56,9 +56,9 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// The machine's clock, which a test may move.
+/// The system clock, which a test can advance.
 ///
-/// Clones share the same shift, so a test keeps one and hands the other to the server.
+/// Clones share their shift: a test keeps one and passes another to the server.
 #[derive(Clone, Default, Debug)]
 pub struct Clock {
     shift: Arc<AtomicI64>,
@@ -68,25 +68,25 @@ pub struct Clock {
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock {
-    /// A clock that shows `moment` now and goes on from there.
+    /// Creates a clock that shows `moment` now and runs on from there.
     pub fn starting_at(moment: Timestamp) -> Self {
         let clock = Self::default();
         clock.shift.store(moment.0 - clock.now().0, Ordering::Relaxed);
         clock
     }
 
-    /// The present moment.
+    /// Returns the current time. It may go back when the system clock is set.
     pub fn now(&self) -> Timestamp {
         Timestamp(Utc::now().timestamp_millis() + self.shift.load(Ordering::Relaxed))
     }
 
-    /// How long this program has had a clock. It never goes back, whatever becomes of the time of day.
+    /// Returns the time since the first use of a clock in this process. It never goes back.
     pub fn uptime(&self) -> Duration {
         let advanced = self.advanced.load(Ordering::Relaxed);
         START.elapsed() + Duration::from_millis(advanced.unsigned_abs())
     }
 
-    /// Moves this clock and its clones forward.
+    /// Advances this clock and its clones.
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
         self.shift.fetch_add(millis, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What can go wrong, in the domain's words. How a contract says it is the contract's business.
+//! The errors of the domain. Each contract maps them to its own statuses and messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::model::clock::Timestamp;
 use crate::model::holding::Holding;
 
-/// Why the domain refused, or could not do, what it was asked.
+/// The reason why the domain rejected a request or could not serve it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A value breaks the rule of its field.
@@ -32,28 +32,28 @@ pub enum Error {
     /// The new password is the old one.
     #[error("the new password is the old one")]
     SamePassword,
-    /// The client carries nothing that would prove a session.
+    /// The request has no credential.
     #[error("no token")]
     NoToken,
-    /// What the client carries proves a session that is past its time.
+    /// The credential has expired.
     #[error("the token has expired")]
     ExpiredToken,
-    /// No live session belongs to what the client carries.
+    /// No live session matches the credential.
     #[error("not logged in")]
     NotLoggedIn,
-    /// The account has a holding of this kind, and may not go before it does.
+    /// The account has a holding of this kind, and cannot be deleted.
     #[error("the account has a {0:?}")]
     HasHolding(Holding),
     /// The account has no holding of this kind with that id.
     #[error("no such {0:?}")]
     NoSuchHolding(Holding),
-    /// No bottle has this id (kept as it was asked for, so that it can be named).
+    /// No bottle has this id, which is kept as the client wrote it, for messages.
     #[error("bottle {0} does not exist")]
     NoSuchBottle(String),
-    /// The bottle belongs to someone else.
+    /// The bottle belongs to another account.
     #[error("not the owner of this bottle")]
     NotOwner,
-    /// One's own bottle is not to be reported.
+    /// The bottle belongs to the account itself, which cannot report it.
     #[error("this is one's own bottle")]
     OwnBottle,
     /// No account has this id.
@@ -62,25 +62,26 @@ pub enum Error {
     /// Only a teacher may do this.
     #[error("not a teacher")]
     NotTeacher,
-    /// A teacher lets this account throw nothing before then.
+    /// A teacher has muted this account until that time.
     #[error("muted until {0}")]
     Muted(Timestamp),
-    /// A teacher lets nobody throw now.
+    /// A teacher has frozen throwing for everyone.
     #[error("nobody may throw now")]
     Frozen,
-    /// Someone tries this too often; a minute later they may again.
+    /// The rate limit is exceeded; a minute later the client may try again.
     #[error("too many attempts")]
     TooOften,
-    /// The store cannot do this now (locked elsewhere, disk full, read-only): trying later may help.
+    /// The store cannot serve this now: it is locked, the disk is full or read-only, or a queue is
+    /// full. A later attempt may succeed.
     #[error("the store cannot do this now: {0}")]
     Unavailable(String),
-    /// A bug or a broken file. The text is for the log, never for a client.
+    /// A bug or a damaged file. The text is for the log, never for a client.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
 impl Error {
-    /// `field` breaks the rule `problem`.
+    /// Creates an [`Error::Field`].
     pub fn field(field: impl Into<Cow<'static, str>>, problem: Problem) -> Self {
         Self::Field { field: field.into(), problem }
     }
@@ -89,25 +90,25 @@ impl Error {
 /// The rule that a field's value breaks.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Problem {
-    /// It is absent or null, and must be given.
+    /// It is required, and absent or null.
     Missing,
-    /// It has another JSON type than the one asked for.
+    /// It has the wrong JSON type.
     WrongType,
     /// It has fewer characters than this.
     TooShort(usize),
     /// It has more characters (of a password: bytes) than this.
     TooLong(usize),
-    /// It is no finite number from the first to the second.
+    /// It is not a finite number from the first to the second.
     OutOfRange(f64, f64),
-    /// It holds a control character.
+    /// It contains a control character.
     ControlCharacter,
-    /// It holds a character that nobody sees, or that reorders others.
+    /// It contains a character that is invisible or reorders others.
     InvisibleCharacter,
     /// It begins or ends with white space.
     SurroundingSpace,
-    /// It is no email address.
+    /// It is not an email address.
     NotAnEmail,
-    /// It is none of these words.
+    /// It is not one of these words.
     NotOneOf(&'static str),
 }
 
@@ -116,9 +117,9 @@ impl fmt::Display for Problem {
         match self {
             Self::Missing => write!(f, "is missing"),
             Self::WrongType => write!(f, "has the wrong type"),
-            Self::TooShort(least) => write!(f, "must have at least {least} characters"),
-            Self::TooLong(most) => write!(f, "must have at most {most} characters"),
-            Self::OutOfRange(least, most) => write!(f, "must be a number from {least} to {most}"),
+            Self::TooShort(min) => write!(f, "must have at least {min} characters"),
+            Self::TooLong(max) => write!(f, "must have at most {max} characters"),
+            Self::OutOfRange(min, max) => write!(f, "must be a number from {min} to {max}"),
             Self::ControlCharacter => write!(f, "must not contain control characters"),
             Self::InvisibleCharacter => {
                 write!(f, "must not contain invisible or format characters")
@@ -130,5 +131,5 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What the domain's functions return.
+/// The result of the domain's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

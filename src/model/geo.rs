@@ -1,8 +1,8 @@
-//! Places on the globe: a position, and the rectangle around one.
+//! Positions on the globe, and rectangles around them.
 
 use crate::model::error::{Error, Problem, Result};
 
-/// A point on the globe, in degrees: always finite, in range, and representable in a box of the R*-tree.
+/// A position in degrees: finite, in range, and representable in a box of the R*-tree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     latitude: f64,
@@ -10,19 +10,21 @@ pub struct Position {
 }
 
 impl Position {
-    /// `latitude` in [-90, 90] and `longitude` in [-180, 180], or the field that is wrong.
+    /// Creates a position of a latitude in [-90, 90] and a longitude in [-180, 180]. The error
+    /// names the field that is out of range.
     ///
-    /// Values that a normal 32-bit float cannot tell from 0 become 0: the R*-tree stores 32-bit boxes,
-    /// and SQLite cannot round such a value outwards (`rtreeValueDown` in its rtree.c multiplies by
-    /// 1 ± 2^-23, which moves no subnormal float).
+    /// Subnormal values of a 32-bit float become 0: the R*-tree stores 32-bit boxes, and SQLite
+    /// cannot round such a value outwards (`rtreeValueDown` in its rtree.c multiplies by 1 ± 2^-23,
+    /// which does not change a subnormal float).
     pub fn new(latitude: f64, longitude: f64) -> Result<Self> {
         Ok(Self {
-            latitude: flush_subnormal(within("latitude", latitude, -90.0, 90.0)?),
-            longitude: flush_subnormal(within("longitude", longitude, -180.0, 180.0)?),
+            latitude: flush_subnormal(in_range("latitude", latitude, -90.0, 90.0)?),
+            longitude: flush_subnormal(in_range("longitude", longitude, -180.0, 180.0)?),
         })
     }
 
-    /// The angle between two positions, as seen from the middle of the globe, in radians.
+    /// Returns the angle between two positions at the centre of the globe, in radians, by the
+    /// haversine formula.
     pub fn angle_to(self, other: Self) -> f64 {
         let (from, to) = (self.latitude.to_radians(), other.latitude.to_radians());
         let up = ((to - from) / 2.0).sin();
@@ -31,12 +33,12 @@ impl Position {
         2.0 * haversine.sqrt().min(1.0).asin()
     }
 
-    /// Degrees north.
+    /// Returns the latitude in degrees north.
     pub fn latitude(self) -> f64 {
         self.latitude
     }
 
-    /// Degrees east.
+    /// Returns the longitude in degrees east.
     pub fn longitude(self) -> f64 {
         self.longitude
     }
@@ -46,12 +48,12 @@ fn flush_subnormal(degrees: f64) -> f64 {
     if degrees.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { degrees }
 }
 
-/// The field's value, if it is a number from `least` to `most` (which no NaN is).
-fn within(field: &'static str, value: f64, least: f64, most: f64) -> Result<f64> {
-    if (least..=most).contains(&value) {
+/// Returns the value if it is a number from `min` to `max`, which NaN is not.
+fn in_range(field: &'static str, value: f64, min: f64, max: f64) -> Result<f64> {
+    if (min..=max).contains(&value) {
         Ok(value)
     } else {
-        Err(Error::field(field, Problem::OutOfRange(least, most)))
+        Err(Error::field(field, Problem::OutOfRange(min, max)))
     }
 }
 
@@ -66,59 +68,60 @@ pub struct Rectangle {
 /// A closed range of latitudes and longitudes that does not cross the antimeridian.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
-    /// The least latitude.
+    /// The smallest latitude.
     pub south: f64,
-    /// The greatest latitude.
+    /// The largest latitude.
     pub north: f64,
-    /// The least longitude.
+    /// The smallest longitude.
     pub west: f64,
-    /// The greatest longitude.
+    /// The largest longitude.
     pub east: f64,
 }
 
 impl Area {
-    /// Whether the position lies in the area, its edges included.
-    pub fn holds(&self, position: Position) -> bool {
+    /// Returns true if the position is in the area or on its edge.
+    pub fn contains(&self, position: Position) -> bool {
         (self.south..=self.north).contains(&position.latitude)
             && (self.west..=self.east).contains(&position.longitude)
     }
 }
 
 impl Rectangle {
-    /// The rectangle that reaches `latitude_span` north and south of `center` and `longitude_span`
-    /// east and west of it. The spans are in degrees, finite and not negative.
+    /// Creates the rectangle that extends `latitude_span` north and south of `center` and
+    /// `longitude_span` east and west of it. Spans are in degrees, finite and not negative; the
+    /// error names the wrong field.
     pub fn new(center: Position, latitude_span: f64, longitude_span: f64) -> Result<Self> {
         Ok(Self {
             center,
-            latitude_span: within("latitude_span", latitude_span, 0.0, f64::MAX)?,
-            longitude_span: within("longitude_span", longitude_span, 0.0, f64::MAX)?,
+            latitude_span: in_range("latitude_span", latitude_span, 0.0, f64::MAX)?,
+            longitude_span: in_range("longitude_span", longitude_span, 0.0, f64::MAX)?,
         })
     }
 
-    /// The middle.
+    /// Returns the centre.
     pub fn center(&self) -> Position {
         self.center
     }
 
-    /// Half the height, in degrees, as it was asked for.
+    /// Returns half the height in degrees, as requested.
     pub fn latitude_span(&self) -> f64 {
         self.latitude_span
     }
 
-    /// Half the width, in degrees, as it was asked for.
+    /// Returns half the width in degrees, as requested.
     pub fn longitude_span(&self) -> f64 {
         self.longitude_span
     }
 
-    /// About how many square cells of `size` degrees the rectangle touches.
-    pub fn cells_of(&self, size: f64) -> f64 {
+    /// Estimates the number of square cells of `size` degrees that the rectangle touches.
+    pub fn estimated_cells(&self, size: f64) -> f64 {
         let rows = 2.0 * self.latitude_span.min(90.0) / size + 1.0;
         let columns = 2.0 * self.longitude_span.min(180.0) / size + 1.0;
         rows * columns
     }
 
-    /// Whether a square cell of `size` degrees around this middle lies wholly inside.
-    pub fn holds_cell(&self, latitude: f64, longitude: f64, size: f64) -> bool {
+    /// Returns true if the square cell of `size` degrees around this centre lies completely inside.
+    pub fn contains_cell(&self, latitude: f64, longitude: f64, size: f64) -> bool {
         let east = (longitude - self.center.longitude).abs();
         let across = east.min(360.0 - east) + size / 2.0;
         let along = (latitude - self.center.latitude).abs() + size / 2.0;
@@ -126,11 +129,11 @@ impl Rectangle {
             && (across <= self.longitude_span || self.longitude_span >= 180.0)
     }
 
-    /// The part of this rectangle that holds all that is within `angle` (in radians) of its centre,
-    /// and somewhat more.
+    /// Returns the part of this rectangle that contains all positions within `angle` (in radians)
+    /// of its centre, and slightly more, to cover rounding.
     pub fn within_angle(&self, angle: f64) -> Self {
         let up = angle.to_degrees() * (1.0 + 1e-9);
-        // Over a pole every longitude is near.
+        // Near a pole every longitude is within the angle.
         let over_a_pole = self.center.latitude.abs() + up >= 90.0;
         let across = (angle.sin() / self.center.latitude.to_radians().cos()).asin().to_degrees();
         let across = if over_a_pole { 180.0 } else { across * (1.0 + 1e-9) };
@@ -141,11 +144,11 @@ impl Rectangle {
         }
     }
 
-    /// The one or two areas that together are this rectangle: clamped at the poles, going on at the
-    /// other side of the antimeridian, whose two names (-180 and 180) are one line.
+    /// Returns the one or two areas of this rectangle: cut off at the poles, and split at the
+    /// antimeridian, whose longitudes -180 and 180 are one line.
     ///
-    /// The edges are exact: an edge past the antimeridian lies in [180, 360], where taking 360 from
-    /// it loses nothing.
+    /// The edges are exact: an edge past the antimeridian lies in [180, 360], where the subtraction
+    /// of 360 is exact (Sterbenz lemma).
     pub fn areas(&self) -> Vec<Area> {
         let south = (self.center.latitude - self.latitude_span).max(-90.0);
         let north = (self.center.latitude + self.latitude_span).min(90.0);
@@ -164,9 +167,9 @@ impl Rectangle {
         }
     }
 
-    /// Whether the position lies in the rectangle, its edges included.
-    pub fn holds(&self, position: Position) -> bool {
-        self.areas().iter().any(|area| area.holds(position))
+    /// Returns true if the position is in the rectangle or on its edge.
+    pub fn contains(&self, position: Position) -> bool {
+        self.areas().iter().any(|area| area.contains(position))
     }
 }
 
@@ -213,7 +216,7 @@ mod tests {
         let positions = POSITIONS.iter().enumerate();
         let inside = positions
             .filter(|(_, (latitude, longitude))| {
-                rectangle.holds(Position::new(*latitude, *longitude).unwrap())
+                rectangle.contains(Position::new(*latitude, *longitude).unwrap())
             })
             .map(|(n, _)| n);
         assert_eq!(inside.collect::<Vec<_>>(), expected);
@@ -248,16 +251,16 @@ mod tests {
 
     #[test]
     fn denormal_coordinates_become_zero() {
-        let least = f64::from(f32::MIN_POSITIVE);
-        for value in [0.0, 1e-300, 1e-50, 1e-39, least.next_down()] {
+        let min = f64::from(f32::MIN_POSITIVE);
+        for value in [0.0, 1e-300, 1e-50, 1e-39, min.next_down()] {
             for value in [value, -value] {
                 let position = Position::new(value, value).unwrap();
-                // By their bits, for 0 is equal to -0.
+                // Compared by their bits, because 0 equals -0.
                 assert_eq!(position.latitude().to_bits(), 0, "{value:e}");
                 assert_eq!(position.longitude().to_bits(), 0, "{value:e}");
             }
         }
-        for value in [least, -least, 90.0, -90.0] {
+        for value in [min, -min, 90.0, -90.0] {
             let position = Position::new(value, value).unwrap();
             assert_eq!((position.latitude(), position.longitude()), (value, value));
         }

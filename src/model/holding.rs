@@ -1,6 +1,6 @@
-//! The kinds of things that a Ledger account may have.
+//! The kinds of objects that a Ledger account may have.
 
-/// A kind of thing that a Ledger account may have. While it has any, Ledger does not delete it.
+/// A kind of object of a Ledger account. Ledger does not delete an account that has any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Holding {

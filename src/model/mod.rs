@@ -1,4 +1,4 @@
-//! Values that every layer may use. A value that breaks its type's rule does not exist.
+//! Values that every layer may use. A value that breaks its type's rule cannot be created.
 
 pub mod clock;
 pub mod error;

@@ -1,4 +1,4 @@
-//! Client addresses, as the limits count them.
+//! Client addresses for rate limits and limits on connections.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,18 +15,18 @@ pub fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The proxy that is believed when it names a client's address in the header that Rocket's `ip_header`
-/// names. Anyone may send that header: from all other addresses it is ignored.
+/// The reverse proxy whose header (Rocket's `ip_header`) names the client's address. From other
+/// addresses the header is ignored, because any client can send it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrustedProxy(Option<IpAddr>);
 
 impl TrustedProxy {
-    /// The proxy that connects from `address`, or none.
+    /// Creates the proxy that connects from `address`; `None` trusts no address.
     pub fn new(address: Option<IpAddr>) -> Self {
         Self(address.map(|address| address.to_canonical()))
     }
 
-    /// Whether a connection from `address` is the proxy's.
+    /// Returns true if a connection from `address` is the proxy's.
     pub fn is_at(&self, address: IpAddr) -> bool {
         self.0 == Some(address.to_canonical())
     }
@@ -60,7 +60,7 @@ mod tests {
             assert!(proxy.is_at(ip("127.0.0.1")) && proxy.is_at(ip("::ffff:127.0.0.1")));
             assert!(!proxy.is_at(ip("127.0.0.2")));
         }
-        // Of IPv6, its own address alone.
+        // An IPv6 proxy is its own address alone, not its /64.
         let proxy = TrustedProxy::new(Some(ip("2001:db8::1")));
         assert!(proxy.is_at(ip("2001:db8::1")) && !proxy.is_at(ip("2001:db8::2")));
         assert!(!TrustedProxy::new(None).is_at(ip("127.0.0.1")));

@@ -1,30 +1,31 @@
-//! Session tokens: what a client carries, and what the store keeps of it.
+//! Session tokens, and the hashes under which they are stored.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// A secret that proves a session. Only the client has it.
+/// A secret that identifies a session. Only the client keeps it.
 #[derive(Clone)]
 pub struct Token(String);
 
 impl Token {
-    /// A new token: 128 random bits, as 32 hexadecimal digits.
+    /// Creates a token of 128 random bits, as 32 hexadecimal digits.
     pub fn random() -> Self {
         Self(format!("{:032x}", rand::random::<u128>()))
     }
 
-    /// A token that a client sent.
+    /// Wraps a token that a client sent.
     pub fn presented(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text for the client to carry.
+    /// Returns the text for the client.
     pub fn secret(&self) -> &str {
         &self.0
     }
 
-    /// What the store keeps. A fast hash is right here: a random token cannot be guessed.
+    /// Returns the hash that the store keeps. A fast hash is enough, because a random token cannot
+    /// be guessed.
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(&self.0).into())
     }
@@ -36,6 +37,6 @@ impl fmt::Debug for Token {
     }
 }
 
-/// SHA-256 of a [`Token`]: it finds a session, and opens nothing.
+/// The SHA-256 hash of a [`Token`]. It finds a session, and is no credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenHash(pub [u8; 32]);

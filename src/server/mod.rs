@@ -126,12 +126,12 @@ fn housekeeping() -> AdHoc {
                 let mut minutes = interval(Duration::from_secs(60));
                 while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
                     minutes.tick().await;
-                    if let Err(e) = accounts.clear_sessions().await {
+                    if let Err(e) = accounts.delete_expired_sessions().await {
                         tracing::warn!(
                             "cannot delete expired sessions: {e}; trying again in a minute"
                         );
                     }
-                    if let Err(e) = bottles.clear_past_openings().await {
+                    if let Err(e) = bottles.delete_old_past_openings().await {
                         tracing::warn!(
                             "cannot delete past openings: {e}; trying again in a minute"
                         );

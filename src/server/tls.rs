@@ -45,7 +45,7 @@ impl Certificate {
         clock: &Clock,
     ) -> Result<Self> {
         let now = DateTime::<Utc>::from_timestamp_millis(clock.now().millis()).unwrap_or_default();
-        let stored = store.read(|db| Ok(meta::value(db, META_KEY)?))?;
+        let stored = store.read(|db| Ok(meta::get(db, META_KEY)?))?;
         let stored = stored.and_then(|text| serde_json::from_str::<Self>(&text).ok());
         let until = (now + Days::new(MIN_DAYS_LEFT)).timestamp_millis();
         if let Some(stored) =
@@ -55,7 +55,7 @@ impl Certificate {
         }
         let generated = Self::generate(names, now).map_err(|e| Error::Internal(e.to_string()))?;
         let text = serde_json::to_string(&generated).map_err(|e| Error::Internal(e.to_string()))?;
-        store.write(move |db| Ok(meta::keep(db, META_KEY, &text)?)).await?;
+        store.write(move |db| Ok(meta::set(db, META_KEY, &text)?)).await?;
         Ok(generated)
     }
 

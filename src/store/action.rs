@@ -1,8 +1,9 @@
-//! The actions of a teacher, as the log of moderation stores them.
+//! The actions that teachers take, as columns of the moderation log.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-/// An action of a teacher.
+/// An action that a teacher takes; [`Action::Hide`] is also taken by the server after enough
+/// reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Action {
@@ -24,7 +25,7 @@ const ACTIONS: [(Action, &str); 6] = [
 ];
 
 impl Action {
-    /// The word for it.
+    /// Returns the word that the database and the contracts use.
     pub fn as_str(self) -> &'static str {
         ACTIONS.iter().find(|(action, _)| *action == self).map_or("", |(_, word)| word)
     }

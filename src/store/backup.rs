@@ -1,4 +1,4 @@
-//! Copies of the database, made while it is served.
+//! Backups: verified copies of a database, made while a server may write to it.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,79 +12,84 @@ use super::check::{self, Finding};
 use super::open::{self, OpenError};
 use super::{connect, files, meta};
 
-/// So many pages are copied between two reports of the progress.
-const PAGES_A_STEP: i32 = 2048;
+/// The number of pages that are copied between two progress reports: 4 MiB with pages of 2 KiB.
+const PAGES_PER_STEP: i32 = 2048;
 
-/// Why no copy was made, or put back. The files that were there are as they were, or another
-/// `bottle restore` finishes the work.
+/// The reason why a backup or restore failed. The existing files are unchanged, or another `bottle
+/// restore` completes the work.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum CopyError {
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("{0} is the database itself. Name another file.")]
-    Itself(PathBuf),
+    #[error("cannot copy to {0}: it is the database itself. Name another file.")]
+    SameFile(PathBuf),
     #[error(
         "{path} is not sound: {}. Nothing was changed.\n\
-         `bottle check` of the file that it is a copy of says what mends it.",
-        first(.findings)
+         Run `bottle check` on the file that it is a copy of; it prints the repair.",
+        first_description(.findings)
     )]
     Unsound { path: PathBuf, findings: Vec<Finding> },
-    #[error("{0} is there, and is no backup of Bottle's. Name another file.")]
-    Occupied(PathBuf),
-    #[error("{0} is there, a log that would be written over the copy. Name another file.")]
-    BesideLog(PathBuf),
-    #[error("{0} is there, and is of another database. Name another file, or move this one away.")]
-    OfAnother(PathBuf),
+    #[error("{0} exists and is not a backup of Bottle's. Name another file.")]
+    NotABackup(PathBuf),
+    #[error("{0} exists, a log that SQLite would apply to the copy. Name another file.")]
+    StrayLog(PathBuf),
     #[error(
-        "{path} could not be written: {source}.\nSee that its folder exists, may be written to and has room."
+        "{0} exists and is a backup of another database. Name another file, or move this one away."
+    )]
+    OtherDatabase(PathBuf),
+    #[error(
+        "cannot write {path}: {source}.\nCheck that its folder exists, is writable and has free space."
     )]
     Io { path: PathBuf, source: io::Error },
     #[error(
-        "the copy at {path} failed: {source}.\nSee that its folder may be written to and has room."
+        "cannot copy to {path}: {source}.\nCheck that its folder is writable and has free space."
     )]
     Sqlite { path: PathBuf, source: rusqlite::Error },
 }
 
-fn first(findings: &[Finding]) -> &str {
-    findings.first().map_or("", |finding| &finding.what)
+fn first_description(findings: &[Finding]) -> &str {
+    findings.first().map_or("", |finding| &finding.description)
 }
 
-/// What a copy holds.
+/// The row counts of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// How many accounts.
+    /// The number of accounts.
     pub accounts: i64,
-    /// How many bottles.
+    /// The number of bottles.
     pub bottles: i64,
-    /// How many openings.
+    /// The number of openings.
     pub openings: i64,
 }
 
-/// Copies the database at `from` to `to` as it is at one moment, checks the copy, and only then gives it
-/// its name, in place of an older backup of the same database. `progress` is told pages done and in all,
-/// from the beginning again if a program changes a file that was at rest.
+/// Copies one snapshot of the database at `from` to `to`.
+///
+/// The copy is checked before it gets its name, in which it replaces an older backup of the same
+/// database. `progress` receives the pages copied and the pages in all. It starts again at 0 if a
+/// program changes a file that no server holds.
 pub fn backup(
     from: &Path,
     to: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<Contents, CopyError> {
-    let to = &files::located(to)?;
-    if files::same(from, to) {
-        return Err(CopyError::Itself(to.to_owned()));
+    let to = &files::resolve(to)?;
+    if files::is_same_file(from, to) {
+        return Err(CopyError::SameFile(to.to_owned()));
     }
-    if let Some(log) = files::log_of(to) {
-        return Err(CopyError::BesideLog(log));
+    if let Some(log) = files::nonempty_log(to) {
+        return Err(CopyError::StrayLog(log));
     }
     let older = older_backup(to)?;
     let (copy, contents) = connect::read(from, |source| {
         open::check_schema(from, source)?;
-        if let Some((_, Some(theirs))) = &older
-            && meta::identity(source).map_err(|e| open::refusal(from, e))?.as_ref() != Some(theirs)
+        if let Some((_, Some(older_id))) = &older
+            && meta::identity(source).map_err(|e| open::refusal(from, e))?.as_ref()
+                != Some(older_id)
         {
-            return Err(CopyError::OfAnother(to.to_owned()));
+            return Err(CopyError::OtherDatabase(to.to_owned()));
         }
-        copied(source, to, &mut progress)
+        copy_checked(source, to, &mut progress)
     })?;
     let io = |source| CopyError::Io { path: to.to_owned(), source };
     copy.persist(to).map_err(|e| io(e.error))?;
@@ -92,51 +97,51 @@ pub fn backup(
     Ok(contents)
 }
 
-/// The backup at `path` that is to be replaced, if there is one: a lock on it, and its identity, unless it is
-/// too damaged to tell.
+/// Locks the backup that is about to be replaced, and reads its identity. The identity is `None` if
+/// the file is too damaged to have a readable one.
 fn older_backup(path: &Path) -> Result<Option<(File, Option<String>)>, CopyError> {
-    if !fs::metadata(path).is_ok_and(|there| there.len() > 0) {
+    if !fs::metadata(path).is_ok_and(|file| file.len() > 0) {
         return Ok(None);
     }
-    connect::check_header(path).map_err(|_| CopyError::Occupied(path.to_owned()))?;
+    connect::check_header(path).map_err(|_| CopyError::NotABackup(path.to_owned()))?;
     let lock = open::lock(path)?;
     Ok(Some((lock, identity(path))))
 }
 
-/// The identity of the database that the file at `path` is, or is a backup of. `None` if it is not a
-/// database of Bottle's, cannot be read, or was never served.
+/// Returns the identity of the database at `path`, which a backup shares with its original. Returns
+/// `None` if the file is not Bottle's, cannot be read, or was never served.
 pub fn identity(path: &Path) -> Option<String> {
-    let ask = |db: &Connection| meta::identity(db).map_err(|e| open::refusal(path, e));
-    connect::read(path, ask).ok().flatten()
+    let read_identity = |db: &Connection| meta::identity(db).map_err(|e| open::refusal(path, e));
+    connect::read(path, read_identity).ok().flatten()
 }
 
-/// Deletes the backup at `path`, unless a bottle holds it.
+/// Deletes the backup at `path`. Fails with [`OpenError::InUse`] if a server holds it.
 pub fn delete(path: &Path) -> Result<(), CopyError> {
     let _lock = open::lock(path)?;
     fs::remove_file(path).map_err(|source| CopyError::Io { path: path.to_owned(), source })
 }
 
-/// A checked copy of all that `source` holds in its transaction, beside `to` and without a name of its own
-/// yet. It is locked against every bottle until the file is closed.
-pub(super) fn copied(
+/// Copies the snapshot of `source` into an unnamed file beside `to`, and checks the copy. The file
+/// stays locked against servers until it is closed.
+pub(super) fn copy_checked(
     source: &Connection,
     to: &Path,
     progress: &mut impl FnMut(u64, u64),
 ) -> Result<(NamedTempFile, Contents), CopyError> {
     let sqlite = |source| CopyError::Sqlite { path: to.to_owned(), source };
     let io = |source| CopyError::Io { path: to.to_owned(), source };
-    let file = files::unfinished(to).map_err(io)?;
+    let file = files::create_temporary(to).map_err(io)?;
 
     let before = contents(source).map_err(sqlite)?;
     let mut copy = Connection::open(file.path()).map_err(sqlite)?;
-    // Until it has its name, nobody needs it after a crash.
+    // A copy without its name is worthless after a crash, so it needs neither journal nor sync.
     copy.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off").map_err(sqlite)?;
     let steps = Backup::new(source, &mut copy).map_err(sqlite)?;
     loop {
-        let step = steps.step(PAGES_A_STEP).map_err(sqlite)?;
-        let now = steps.progress();
+        let step = steps.step(PAGES_PER_STEP).map_err(sqlite)?;
+        let state = steps.progress();
         let pages = |count: i32| u64::try_from(count).unwrap_or_default();
-        progress(pages(now.pagecount - now.remaining), pages(now.pagecount));
+        progress(pages(state.pagecount - state.remaining), pages(state.pagecount));
         match step {
             StepResult::Done => break,
             StepResult::More => {}
@@ -147,13 +152,13 @@ pub(super) fn copied(
     copy.close().map_err(|(_, e)| sqlite(e))?;
     file.as_file().sync_all().map_err(io)?;
 
-    let found = connect::read(file.path(), |copy| {
+    let checked = connect::read(file.path(), |copy| {
         Ok::<_, CopyError>((
             check::findings(copy).map_err(sqlite)?,
             contents(copy).map_err(sqlite)?,
         ))
     });
-    match found? {
+    match checked? {
         (findings, after) if findings.is_empty() && after == before => Ok((file, before)),
         (findings, _) => Err(CopyError::Unsound { path: to.to_owned(), findings }),
     }

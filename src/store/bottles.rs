@@ -1,4 +1,4 @@
-//! Bottles, and where they are.
+//! The table `bottles`.
 
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
@@ -9,82 +9,49 @@ use crate::model::error::{Error, Result};
 use crate::model::fields::{Address, Content, Style};
 use crate::model::geo::Position;
 
-/// A bottle, whole.
+/// A bottle with its message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bottle {
-    /// Given once, never again to another.
+    /// The id, which is never reused.
     pub id: i64,
     /// The message.
     pub content: String,
-    /// Where it was thrown, in words.
+    /// The address: text that describes the position.
     pub formatted_address: String,
-    /// Where it was thrown.
+    /// The position.
     pub position: Position,
-    /// How it looks.
+    /// The look: blue, green or yellow.
     pub style: Style,
-    /// When it was thrown.
+    /// The time of the throw.
     pub created_at: Timestamp,
-    /// How many others have opened it.
+    /// The number of accounts other than the owner that have opened it.
     pub openers_count: i64,
-    /// Since when it is hidden from all but its owner, if it is.
+    /// The time at which it was hidden from all accounts but its owner's; `None` if it is on the
+    /// sea.
     pub hidden_at: Option<Timestamp>,
 }
 
-/// A bottle as it is seen on the map, closed.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct MapBottle {
-    pub id: i64,
-    pub owner: i64,
-    pub style: Style,
-    pub position: Position,
-    pub formatted_address: String,
-}
-
-impl MapBottle {
-    /// How `bottle`, which `owner` threw, is seen.
-    pub fn of(bottle: &Bottle, owner: i64) -> Self {
-        Self {
-            id: bottle.id,
-            owner,
-            style: bottle.style,
-            position: bottle.position,
-            formatted_address: bottle.formatted_address.clone(),
-        }
-    }
-}
-
-/// A bottle to throw.
+/// The values of a bottle before it is thrown.
 #[derive(Clone, Debug)]
 pub struct NewBottle {
     /// The message.
     pub content: Content,
-    /// Where, in words.
+    /// The address: text that describes the position.
     pub formatted_address: Address,
-    /// Where.
+    /// The position.
     pub position: Position,
-    /// How it looks.
+    /// The look: blue, green or yellow.
     pub style: Style,
 }
 
-pub(super) const BOTTLE: &str =
+/// The columns that [`bottle`] reads, in its order.
+pub(super) const COLUMNS: &str =
     "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
     bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at";
-pub(super) const BOTTLE_WIDTH: usize = 9;
+/// The number of [`COLUMNS`].
+pub(super) const COLUMN_COUNT: usize = 9;
 
-/// The columns that [`spot`] reads.
-pub(super) const SPOT: &str = "id, owner_id, style, latitude, longitude, formatted_address";
-
-pub(super) fn spot(row: &Row<'_>) -> rusqlite::Result<MapBottle> {
-    Ok(MapBottle {
-        id: row.get(0)?,
-        owner: row.get(1)?,
-        style: row.get(2)?,
-        position: position(row, 3)?,
-        formatted_address: row.get(5)?,
-    })
-}
-
+/// Reads a [`Bottle`] from [`COLUMNS`].
 pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
     Ok(Bottle {
         id: row.get(0)?,
@@ -98,18 +65,19 @@ pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
     })
 }
 
+/// Reads a [`Position`] from the columns `first` (latitude) and `first + 1` (longitude).
 pub(super) fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position> {
     Position::new(row.get(first)?, row.get(first + 1)?)
         .map_err(|e| FromSqlError::Other(Box::new(e)).into())
 }
 
-/// Throws a bottle.
+/// Inserts a bottle. Returns [`Error::NotLoggedIn`] if the account `owner` does not exist.
 pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> Result<Bottle> {
     db.prepare_cached(&format!(
         "INSERT INTO bottles
              (owner_id, content, formatted_address, latitude, longitude, style, created_at)
          VALUES (:owner, :content, :address, :latitude, :longitude, :style, :now)
-         RETURNING {BOTTLE}"
+         RETURNING {COLUMNS}"
     ))?
     .query_row(
         named_params! {
@@ -126,21 +94,22 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
     .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
 }
 
-/// Shows `show` the bottles that `owner` threw, oldest first; see [`super::pages`].
-pub fn created(
+/// Passes the bottles that `owner` threw to `show`, oldest first; see [`super::pages`].
+pub fn by_owner(
     db: &Connection,
     owner: i64,
     page: PageRequest,
     show: impl FnMut(Bottle) -> Result<usize>,
 ) -> Result<bool> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {BOTTLE} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
+        "SELECT {COLUMNS} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
     ))?;
     let rows = statement.query(params![owner, page.after.unwrap_or(0), row_limit(page)])?;
     fill(rows, page, bottle, show)
 }
 
-/// Deletes a bottle with its openings and reports, if it is there; where it was, if it was on the sea.
+/// Deletes a bottle with its openings and reports. Returns its position if it was on the sea, and
+/// `None` if it was hidden or does not exist.
 pub fn delete(db: &Connection, id: i64) -> Result<Option<Position>> {
     let deleted = db
         .prepare_cached(
@@ -151,26 +120,26 @@ pub fn delete(db: &Connection, id: i64) -> Result<Option<Position>> {
     Ok(deleted.filter(|(_, on_sea)| *on_sea).map(|(position, _)| position))
 }
 
-/// The owner of a bottle that is not hidden.
+/// Returns the owner of a bottle that is on the sea.
 pub fn owner_on_sea(db: &Connection, id: i64) -> Result<Option<i64>> {
-    Ok(ownership(db, id)?.filter(|found| !found.is_hidden).map(|found| found.owner))
+    Ok(ownership(db, id)?.filter(|ownership| !ownership.is_hidden).map(|ownership| ownership.owner))
 }
 
-/// Whose bottle this is.
+/// Returns the owner of a bottle, hidden or not.
 pub fn owner(db: &Connection, id: i64) -> Result<Option<i64>> {
-    Ok(ownership(db, id)?.map(|found| found.owner))
+    Ok(ownership(db, id)?.map(|ownership| ownership.owner))
 }
 
-/// Whose a bottle is, and whether others may learn that there is one.
+/// The owner and the visibility of a bottle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ownership {
     /// The account that threw it.
     owner: i64,
-    /// Whether it is hidden from all but its owner.
+    /// True if all accounts but the owner's must not learn that it exists.
     is_hidden: bool,
 }
 
-/// The ownership of a bottle, if the bottle exists.
+/// Reads the ownership of a bottle; `None` if the bottle does not exist.
 fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
     Ok(db
         .prepare_cached("SELECT owner_id, hidden_at IS NOT NULL FROM bottles WHERE id = ?1")?
@@ -178,12 +147,15 @@ fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
         .optional()?)
 }
 
-/// Fails unless the bottle exists and is `account`'s. [`Error::NoSuchBottle`] if it is hidden and
-/// another's: only its owner learns that it exists.
+/// Checks that the bottle exists and belongs to `account`.
+///
+/// Returns [`Error::NotOwner`] if it belongs to another account, and [`Error::NoSuchBottle`] if it
+/// does not exist or is another account's and hidden: only its owner learns that a hidden bottle
+/// exists.
 pub fn check_owner(db: &Connection, id: i64, account: i64) -> Result<()> {
     match ownership(db, id)? {
-        Some(found) if found.owner == account => Ok(()),
-        Some(found) if !found.is_hidden => Err(Error::NotOwner),
+        Some(ownership) if ownership.owner == account => Ok(()),
+        Some(ownership) if !ownership.is_hidden => Err(Error::NotOwner),
         _ => Err(Error::NoSuchBottle(id.to_string())),
     }
 }

@@ -1,46 +1,46 @@
-//! Counts of bottles by cell, at seven sizes of cell.
+//! The table `cells`: counts of bottles per cell, at seven sizes of cell.
 
 use rusqlite::{Connection, params};
 
 use crate::model::error::Result;
 use crate::model::geo::{Area, Rectangle};
 
-/// The levels there are: a cell at level n is 360 / 2^n degrees wide and high.
+/// The levels of the grid. A cell at level n is 360 / 2^n degrees wide and high.
 pub const LEVELS: [u8; 7] = [2, 4, 6, 8, 10, 12, 14];
 
-/// A degree of latitude, on a globe with a radius of 6371 km.
+/// The length of a degree of latitude, for the Earth's mean radius of 6371 km.
 const KM_PER_DEGREE: f64 = 6371.0 * std::f64::consts::PI / 180.0;
 
-/// The least width of a cell of [`Grid::Public`]. Rounded, that is 10 km.
+/// The minimum width of a cell of [`Grid::Public`]. Rounded, it is 10 km.
 const MIN_PUBLIC_WIDTH_KM: f64 = 9.5;
 
-/// Which cells of a row are counted together.
+/// The way in which cells of a row are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid {
-    /// None: each cell is counted by itself.
+    /// No cells are merged.
     Full,
-    /// Neighbours by longitude, the more the nearer a row is to a pole, so that no cell is narrower than
-    /// about 10 km on the ground.
+    /// Neighbours by longitude are merged until no cell is narrower than about 10 km on the ground:
+    /// the nearer a row is to a pole, the more of them.
     ///
-    /// The number of columns that are joined is a power of 2 and depends on the row alone, and a cell of
-    /// one level consists of whole cells of the next. So no counts can be subtracted from each other,
-    /// whatever rectangles and levels they are of, to get the count of a part of a cell.
+    /// The number of merged columns is a power of 2 and depends on the row alone, and a cell of one
+    /// level consists of whole cells of the next. Counts of any rectangles and levels can therefore
+    /// not be subtracted from each other to get the count of a part of a cell.
     Public,
 }
 
-/// How many bottles lie in a cell.
+/// A cell that is not empty, with its count.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cell {
-    /// The latitude of its middle.
+    /// The latitude of the centre, in degrees.
     pub latitude: f64,
-    /// The longitude of its middle.
+    /// The longitude of the centre, in degrees.
     pub longitude: f64,
-    /// How many.
+    /// The number of bottles.
     pub count: i64,
 }
 
 impl Grid {
-    /// The level of its smallest cells.
+    /// Returns the level of the smallest cells that this grid allows.
     pub fn finest_level(self) -> u8 {
         match self {
             Self::Full => 14,
@@ -49,8 +49,9 @@ impl Grid {
         }
     }
 
-    /// How many columns of `row` are one cell: at most half of them, so that a cell at a pole has a
-    /// middle. That half of a disc is still as wide as a row is high.
+    /// Returns the number of columns of `row` that are merged into one cell. It is at most half of
+    /// them, so that a cell at a pole has a centre. That half of a disc is still as wide as a row
+    /// is high.
     fn joined(self, level: u8, row: i64) -> i64 {
         if self == Self::Full {
             return 1;
@@ -65,7 +66,7 @@ impl Grid {
     }
 }
 
-/// The width and height of a cell, in degrees.
+/// Returns the width and height of a cell, in degrees.
 pub fn size(level: u8) -> f64 {
     360.0 / f64::from(1_u32 << level)
 }
@@ -76,25 +77,26 @@ pub fn total(db: &Connection) -> Result<i64> {
     Ok(db.prepare_cached(sql)?.query_row([LEVELS[0]], |row| row.get(0))?)
 }
 
-/// The cell, of `count` in a row or column, in which an angle lies that is counted from the first one's
-/// edge. The view `bottle_cells` computes the same.
+/// Returns the index of the cell that contains an angle, measured from the edge of the first of
+/// `count` cells. The view `bottle_cells` has the same formula.
 fn index(degrees: f64, level: u8, count: i64) -> i64 {
     ((degrees / size(level)) as i64).clamp(0, count - 1)
 }
 
-/// The first and last row that an area touches.
+/// Returns the first and last row that an area touches.
 fn rows(area: &Area, level: u8) -> (i64, i64) {
     let row = |latitude: f64| index(latitude + 90.0, level, 1 << (level - 1));
     (row(area.south), row(area.north))
 }
 
-/// The first and last column that an area touches, where `joined` columns are one cell.
+/// Returns the first and last column that an area touches, widened to whole cells of `joined`
+/// columns.
 fn columns(area: &Area, level: u8, joined: i64) -> (i64, i64) {
     let column = |longitude: f64| index(longitude + 180.0, level, 1 << level);
     (column(area.west) & -joined, column(area.east) | (joined - 1))
 }
 
-/// The columns from `west` to `east` without those that were counted before.
+/// Returns the columns from `west` to `east` without those from `first` to `last`.
 fn without((west, east): (i64, i64), (first, last): (i64, i64)) -> (i64, i64) {
     if east < first || west > last {
         (west, east)
@@ -105,31 +107,30 @@ fn without((west, east): (i64, i64), (first, last): (i64, i64)) -> (i64, i64) {
     }
 }
 
-/// The cells of `level` that the rectangle touches and that are not empty.
+/// Returns the cells of `level` that the rectangle touches and that are not empty.
 pub fn touched(db: &Connection, rectangle: &Rectangle, level: u8, grid: Grid) -> Result<Vec<Cell>> {
     let areas = rectangle.areas();
-    let mut found = Vec::new();
-    for (nth, area) in areas.iter().enumerate() {
+    let mut cells = Vec::new();
+    for (index, area) in areas.iter().enumerate() {
         let (south, north) = rows(area, level);
         for row in south..=north {
             let joined = grid.joined(level, row);
-            // The two areas of a rectangle over the antimeridian may meet in one cell.
-            let new = areas[..nth].iter().fold(columns(area, level, joined), |new, before| {
-                without(new, columns(before, level, joined))
-            });
-            in_row(db, (level, row), new, joined, &mut found)?;
+            // The two areas of a rectangle across the antimeridian may touch the same merged cell.
+            let earlier = areas[..index].iter().map(|area| columns(area, level, joined));
+            let remaining = earlier.fold(columns(area, level, joined), without);
+            read_row(db, (level, row), remaining, joined, &mut cells)?;
         }
     }
-    Ok(found)
+    Ok(cells)
 }
 
-/// Reads the cells of a row between two columns.
-fn in_row(
+/// Reads the cells of a row from column `west` to column `east`.
+fn read_row(
     db: &Connection,
     (level, row): (u8, i64),
     (west, east): (i64, i64),
     joined: i64,
-    found: &mut Vec<Cell>,
+    cells: &mut Vec<Cell>,
 ) -> Result<()> {
     let mut statement = db.prepare_cached(
         "SELECT x, count FROM cells
@@ -140,9 +141,9 @@ fn in_row(
     let mut last = None;
     while let Some(column) = columns.next()? {
         let (first, count) = (column.get::<_, i64>(0)? & -joined, column.get(1)?);
-        match found.last_mut().filter(|_| last == Some(first)) {
+        match cells.last_mut().filter(|_| last == Some(first)) {
             Some(cell) => cell.count += count,
-            None => found.push(Cell {
+            None => cells.push(Cell {
                 latitude: (row as f64 + 0.5) * size(level) - 90.0,
                 longitude: (first as f64 + joined as f64 / 2.0) * size(level) - 180.0,
                 count,

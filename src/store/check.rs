@@ -1,4 +1,4 @@
-//! What is wrong with a file, if anything, and what to do about it.
+//! `bottle check`: finds damage in a database file, and rebuilds the rows that can be derived.
 
 use std::path::Path;
 
@@ -7,55 +7,56 @@ use rusqlite::Connection;
 use super::open::{self, OpenError};
 use super::{connect, migrate};
 
-/// Something that is wrong.
+/// A problem in a database file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What, for people.
-    pub what: String,
-    /// What mends it.
+    /// The description for the operator.
+    pub description: String,
+    /// The repair.
     pub remedy: Remedy,
 }
 
-/// What mends a finding.
+/// The repair of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// [`rebuild_index`]: it follows from the tables, which are whole.
+    /// [`rebuild_index`]: the rows follow from tables that are intact.
     RebuildIndex,
-    /// Rows that name what is not there are to be deleted by hand, or a backup restored.
+    /// The operator deletes the rows that refer to missing rows, or restores a backup.
     DeleteRows,
-    /// Only a backup, or what SQLite can still read.
+    /// The operator restores a backup, or recovers the pages that SQLite can still read.
     Restore,
-    /// A trigger or view that is not Bottle's is to be dropped by hand, or a backup restored.
+    /// The operator drops the trigger or view that is not Bottle's, or restores a backup.
     DropObject,
 }
 
-/// What the index holds must follow from the table of bottles: since which schema, a question that finds
-/// ids where it does not (to be rewritten by [`for_version`]), and what is wrong.
-const INDEX: &[(i32, &str, &str)] = &[
+/// The checks of rows that are derived from the table of bottles: the first schema version with
+/// such rows, a query for the ids of the wrong ones (rewritten by [`for_version`]), and the
+/// description.
+const DERIVED_ROWS: &[(i32, &str, &str)] = &[
     (
         1,
         "SELECT id FROM bottles WHERE hidden_at IS NULL AND id NOT IN (SELECT id FROM bottles_rtree)",
-        "bottles without their row in the R*-tree, which nobody nearby sees",
+        "bottles without their row in the R*-tree, which no search finds",
     ),
     (
         1,
         "SELECT id FROM bottles_rtree WHERE id NOT IN (SELECT id FROM bottles WHERE hidden_at IS NULL)",
-        "rows of the R*-tree without their bottle, or with a hidden one",
+        "rows of the R*-tree without a bottle, or with a hidden one",
     ),
-    // Before schema 6 a coordinate could be denormal as a 32-bit float, which a box may miss by less than
-    // the least float that is not.
+    // Before schema 6 a coordinate could be subnormal as a 32-bit float. A box may miss it by less
+    // than the smallest normal one.
     (
         1,
         "SELECT id FROM bottles JOIN bottles_rtree USING (id)
          WHERE max(min_latitude - latitude, latitude - max_latitude,
                    min_longitude - longitude, longitude - max_longitude) > 1.1754943508222875e-38",
-        "bottles that the R*-tree has at another place",
+        "bottles at another position in the R*-tree",
     ),
     (
         1,
         "SELECT id FROM bottles
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)",
-        "bottles whose number of openers is off",
+        "bottles with a wrong number of openers",
     ),
     (
         3,
@@ -65,11 +66,12 @@ const INDEX: &[(i32, &str, &str)] = &[
          SELECT concat('level ', level, ', row ', y, ', column ', x) AS id
          FROM counted FULL JOIN cells USING (level, y, x)
          WHERE coalesce(bottles, 0) <> coalesce(count, 0)",
-        "cells of the map whose counts are off",
+        "cells of the map with wrong counts",
     ),
 ];
 
-/// Fills an empty R*-tree and makes all counts anew: since which schema, and how.
+/// Fills an empty R*-tree and recomputes all counts: the first schema version with such rows, and
+/// the statements.
 const REBUILD: &[(i32, &str)] = &[
     (
         1,
@@ -90,116 +92,120 @@ const REBUILD: &[(i32, &str)] = &[
     ),
 ];
 
-/// All that is wrong with the database at `path`, which is left as it is, also while it is served.
+/// Returns all problems of the database at `path`. Writes nothing, and works while a server runs.
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
-    let found = connect::read(path, |db| {
-        let mut found = match open::check_schema(path, db) {
-            Err(OpenError::ForeignObject { kind, name, .. }) => vec![foreign(&kind, &name)],
+    let result = connect::read(path, |db| {
+        let mut all = match open::check_schema(path, db) {
+            Err(OpenError::UnknownObject { kind, name, .. }) => vec![unknown_object(&kind, &name)],
             schema => schema.map(|_| Vec::new())?,
         };
-        found.extend(findings(db).map_err(|e| open::refusal(path, e))?);
-        Ok(found)
+        all.extend(findings(db).map_err(|e| open::refusal(path, e))?);
+        Ok(all)
     });
-    match found {
-        Err(OpenError::Damaged { detail, .. }) => Ok(vec![torn(detail)]),
-        found => found,
+    match result {
+        Err(OpenError::Damaged { detail, .. }) => Ok(vec![damaged(detail)]),
+        result => result,
     }
 }
 
-fn foreign(kind: &str, name: &str) -> Finding {
-    let what = format!("a {kind} {name:?} that is not Bottle's acts by itself");
-    Finding { what, remedy: Remedy::DropObject }
+fn unknown_object(kind: &str, name: &str) -> Finding {
+    let description = format!("a {kind} {name:?} is not Bottle's and would run in its statements");
+    Finding { description, remedy: Remedy::DropObject }
 }
 
-/// All that is wrong with the rows and pages of `db`.
+/// Returns all problems of the rows and pages of `db`.
 pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
-    let mut found = pages(db)?;
-    found.extend(dangling(db)?);
-    // What cannot be read cannot be compared either.
-    if found.iter().all(|finding| finding.remedy != Remedy::Restore) {
+    let mut findings = damaged_pages(db)?;
+    findings.extend(broken_foreign_keys(db)?);
+    // Pages that cannot be read would fail these queries too.
+    if findings.iter().all(|finding| finding.remedy != Remedy::Restore) {
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for (_, question, what) in INDEX.iter().filter(|(since, ..)| *since <= version) {
-            found.extend(rows(db, &for_version(question, version), what)?);
+        for (_, query, description) in DERIVED_ROWS.iter().filter(|(since, ..)| *since <= version) {
+            findings.extend(wrong_rows(db, &for_version(query, version), description)?);
         }
     }
-    Ok(found)
+    Ok(findings)
 }
 
-/// Rewrites `sql` for a file of this schema: `BOTTLE_CELLS` stands for the query of the view
+/// Rewrites `sql` for a file of schema `version`: `BOTTLE_CELLS` stands for the query of the view
 /// `bottle_cells`, which is missing before schema 6, and no bottle is hidden before schema 5.
 fn for_version(sql: &str, version: i32) -> String {
     let sql = sql.replace("BOTTLE_CELLS", migrate::bottle_cells());
     if version < 5 { sql.replace("hidden_at IS NULL", "true") } else { sql }
 }
 
-fn torn(detail: String) -> Finding {
-    Finding { what: format!("the file is damaged: {detail}"), remedy: Remedy::Restore }
+fn damaged(detail: String) -> Finding {
+    Finding { description: format!("the file is damaged: {detail}"), remedy: Remedy::Restore }
 }
 
-/// What SQLite says of its pages, and of the R*-tree's nodes.
-fn pages(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
+/// Runs SQLite's check of its pages, which includes the nodes of the R*-tree.
+fn damaged_pages(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut lines = db.prepare("PRAGMA integrity_check(20)")?;
     let lines = lines.query_map([], |row| row.get::<_, String>(0))?;
-    let mut found = Vec::new();
+    let mut findings = Vec::new();
     for line in lines {
         let line = line?;
         match line.strip_prefix("In RTree ") {
             Some(detail) => {
-                let what = format!("the R*-tree is damaged: {}", detail.replace('\n', "; "));
-                found.push(Finding { what, remedy: Remedy::RebuildIndex });
+                let description = format!("the R*-tree is damaged: {}", detail.replace('\n', "; "));
+                findings.push(Finding { description, remedy: Remedy::RebuildIndex });
             }
-            None if line != "ok" => found.push(torn(line.replace('\n', " "))),
+            None if line != "ok" => findings.push(damaged(line.replace('\n', " "))),
             None => {}
         }
     }
-    Ok(found)
+    Ok(findings)
 }
 
-/// Foreign keys that point nowhere, by table.
-fn dangling(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
+/// Finds rows whose foreign key refers to a missing row, by table.
+fn broken_foreign_keys(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut tables = db.prepare(
         "SELECT broken.\"table\", keys.\"from\", broken.parent, count(*)
          FROM pragma_foreign_key_check AS broken
          JOIN pragma_foreign_key_list(broken.\"table\") AS keys ON keys.id = broken.fkid
          GROUP BY 1, 2, 3",
     )?;
-    let found = tables.query_map([], |row| {
+    let findings = tables.query_map([], |row| {
         let (table, column): (String, String) = (row.get(0)?, row.get(1)?);
         let (parent, count): (String, i64) = (row.get(2)?, row.get(3)?);
-        let what =
-            format!("{count} rows of {table} name (in {column}) {parent} that are not there");
-        Ok(Finding { what, remedy: Remedy::DeleteRows })
+        let description =
+            format!("{count} rows of {table} refer (in {column}) to missing rows of {parent}");
+        Ok(Finding { description, remedy: Remedy::DeleteRows })
     })?;
-    found.collect()
+    findings.collect()
 }
 
-/// How many ids `question` finds, and the first of them.
-fn rows(db: &Connection, question: &str, what: &str) -> rusqlite::Result<Option<Finding>> {
-    let counted = format!("SELECT count(*), CAST(min(id) AS TEXT) FROM ({question})");
+/// Counts the ids that `query` returns, and names the first.
+fn wrong_rows(
+    db: &Connection,
+    query: &str,
+    description: &str,
+) -> rusqlite::Result<Option<Finding>> {
+    let count_query = format!("SELECT count(*), CAST(min(id) AS TEXT) FROM ({query})");
     let (count, first): (i64, Option<String>) =
-        db.query_row(&counted, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        db.query_row(&count_query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(first.map(|first| Finding {
-        what: format!("{count} {what}; the first is {first}"),
+        description: format!("{count} {description}; the first is {first}"),
         remedy: Remedy::RebuildIndex,
     }))
 }
 
-/// Makes the R*-tree and all counts anew from the tables; how many bottles there are.
+/// Rebuilds the R*-tree and all counts from the tables. Returns the number of bottles.
 pub fn rebuild_index(path: &Path) -> Result<i64, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    let (_lock, mut db) = open::open_alone(path)?;
+    let (_lock, mut db) = open::open_exclusive(path)?;
     let schema = migrate::read_schema(&db).map_err(sqlite)?;
     let index = schema.iter().find(|(name, _)| name == "bottles_rtree");
     let (_, create) = index.ok_or_else(|| OpenError::Damaged {
         path: path.to_owned(),
-        detail: "it has no R*-tree".into(),
+        detail: "the table bottles_rtree is missing".into(),
     })?;
     rebuild(&mut db, create).map_err(sqlite)
 }
 
 fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
     let change = db.transaction()?;
-    // It may be too damaged to be emptied row by row.
+    // The R*-tree may be too damaged to be emptied row by row.
     change.execute_batch("DROP TABLE bottles_rtree")?;
     change.execute_batch(create)?;
     let version: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;

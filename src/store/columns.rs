@@ -1,4 +1,4 @@
-//! Fields and times as columns of the database.
+//! Fields and times as columns of SQLite.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 

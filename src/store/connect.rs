@@ -1,5 +1,5 @@
-//! Connections to a database file: the kinds there are, and a read that holds however the file is used
-//! meanwhile.
+//! The ways to open a connection, and a read that stays correct while other programs change the
+//! file.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -16,26 +16,27 @@ use super::open_error::{OpenError, refusal};
 /// The purpose of a connection. (The connections of the server's pools are opened in `readers`.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Reads a file that nobody changes. SQLite takes no lock, leaves no trace, and needs no permission to
-    /// write, neither to the file nor to its folder. It ignores the write-ahead log.
+    /// Reads a file that no program changes. SQLite takes no lock, writes nothing, and needs no
+    /// permission to write, neither to the file nor to its folder. It ignores the write-ahead log.
     Immutable,
-    /// Reads beside programs that may write. SQLite does not fold the log into the file.
+    /// Reads beside programs that may write. SQLite does not checkpoint the log when it closes.
     Shared,
-    /// Writes.
+    /// Writes, in WAL mode with `synchronous = FULL` and foreign keys on.
     Write,
-    /// Keeps every other program out from the first transaction until the connection is closed.
+    /// Locks every other program out, from the first transaction until the connection is closed.
     Exclusive,
 }
 
-/// Opens the database at `path`, which must be a result of [`files::located`]: SQLite would read other
-/// names as URIs.
+/// Opens the database at `path`, which must be a result of [`files::resolve`]: SQLite would
+/// interpret other names as URIs.
 pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
     let (name, access) = match mode {
         Mode::Immutable => (
             PathBuf::from(format!("file://{}?immutable=1", escaped(path))),
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
         ),
-        // To read also: SQLite then rolls back a transaction that a killed program left half done.
+        // Readers also open read-write: SQLite then rolls back the unfinished transaction of a
+        // killed program.
         _ => (path.to_owned(), OpenFlags::SQLITE_OPEN_READ_WRITE),
     };
     let db = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -61,7 +62,7 @@ pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-/// Rejects another program's file by its first bytes, before SQLite has touched it.
+/// Rejects another program's file by its first 100 bytes, before SQLite opens it.
 pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     let mut file =
         File::open(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
@@ -71,21 +72,21 @@ pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     }
     let [a, b, c, d] = [header[68], header[69], header[70], header[71]];
     if i32::from_be_bytes([a, b, c, d]) != migrate::APPLICATION_ID {
-        return Err(OpenError::Foreign(path.to_owned()));
+        return Err(OpenError::OtherProgram(path.to_owned()));
     }
     Ok(())
 }
 
-/// Runs `read` on one snapshot of the database at `path`, which is left as it is.
+/// Runs `read` on one snapshot of the database at `path`, and leaves the file unchanged.
 ///
-/// A file at rest is read as immutable. If a program changes it meanwhile, or begins a log, pages of
-/// several moments may have been read: the result is dropped, even if it is an error, and `read` runs
-/// again on a connection that takes locks.
+/// A file that no program holds is read as immutable. If a program changes it meanwhile or begins a
+/// log, the pages may be of several moments: the result is dropped, even if it is an error, and
+/// `read` runs again on a connection that takes locks.
 pub(super) fn read<T, E: From<OpenError>>(
     path: &Path,
     mut read: impl FnMut(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    let path = &files::located(path)?;
+    let path = &files::resolve(path)?;
     check_header(path)?;
     let mut read_in = |mode| {
         let db = open(path, mode).map_err(|e| refusal(path, e))?;
@@ -101,21 +102,21 @@ pub(super) fn read<T, E: From<OpenError>>(
     read_in(Mode::Shared)
 }
 
-/// The state of a file that no program changes: if two of them are equal, it did not change in between.
+/// The state of a file at rest. Two equal states mean that the file did not change in between.
 #[derive(PartialEq, Eq)]
 struct AtRest {
     inode: (u64, u64),
     length: u64,
     modified: (i64, i64),
-    /// Set by the kernel alone, which `modified` is not.
+    /// The time of the last change of the inode (ctime). Unlike `modified`, programs cannot set it.
     changed: (i64, i64),
 }
 
 impl AtRest {
-    /// `None` if the file has a log: SQLite must then read both, under locks. A server that holds the file
-    /// without a log has changed nothing yet.
+    /// Returns `None` if the file has a log: SQLite must then read both, under locks. A server that
+    /// holds the file but has written no log has changed nothing yet.
     fn of(path: &Path) -> Option<Self> {
-        if files::log_of(path).is_some() {
+        if files::nonempty_log(path).is_some() {
             return None;
         }
         let file = fs::metadata(path).ok()?;
@@ -128,7 +129,7 @@ impl AtRest {
     }
 }
 
-/// The path as a part of an URI, also where it is not UTF-8.
+/// Escapes the path for a URI. It need not be UTF-8.
 fn escaped(path: &Path) -> String {
     let escaped = |byte: &u8| match byte {
         b'%' | b'?' | b'#' | 0x80.. => format!("%{byte:02x}"),

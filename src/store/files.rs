@@ -1,4 +1,4 @@
-//! The files of a database: their paths, their permissions, and how a new one gets its name.
+//! Paths and permissions of database files, and temporary files that get their name when complete.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,22 +9,24 @@ use tempfile::NamedTempFile;
 
 use super::open_error::OpenError;
 
-/// The names of unfinished files begin with this.
+/// The prefix of the names of unfinished files.
 const PREFIX: &str = ".bottle-copy-";
 
-/// The absolute path of the file that `path` leads to. SQLite keeps the log beside that file, not beside a
-/// symbolic link to it, and an absolute path is never taken for a URI or for `:memory:`.
-pub(super) fn located(path: &Path) -> Result<PathBuf, OpenError> {
+/// Returns the absolute path of the file, with symbolic links resolved.
+///
+/// SQLite keeps the log beside the file itself and not beside a symbolic link to it, and an
+/// absolute path is never interpreted as a URI or as `:memory:`.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
     if path.as_os_str().is_empty() {
         return Err(OpenError::Unnamed);
     }
-    // A file that is not there yet has only its name.
+    // A missing file cannot be canonicalized.
     path.canonicalize()
         .or_else(|_| std::path::absolute(path))
         .map_err(|source| OpenError::Io { path: path.to_owned(), source })
 }
 
-/// The folder that the file at `path` is in.
+/// Returns the folder of the file at `path`.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -32,38 +34,38 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes the names in the folder of `path` survive a power cut.
+/// Syncs the folder of `path` to disk, so that new names survive a power cut.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder_of(path)).and_then(|folder| folder.sync_all())
 }
 
-/// The file beside the database whose name ends in `suffix`.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// Appends `suffix` to the file name.
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// The ends of the names of SQLite's logs: the write-ahead log, and the journal of a file that is not in
-/// WAL mode.
-pub(super) const LOGS: [&str; 2] = ["-wal", "-journal"];
+/// The suffixes of SQLite's logs: the write-ahead log, and the rollback journal of a file that is
+/// not in WAL mode.
+pub(super) const LOG_SUFFIXES: [&str; 2] = ["-wal", "-journal"];
 
-/// The log beside the database at `path` that may hold changes or undo some, if there is one.
-pub(super) fn log_of(path: &Path) -> Option<PathBuf> {
+/// Returns the log of the database at `path` if it exists and is not empty.
+pub(super) fn nonempty_log(path: &Path) -> Option<PathBuf> {
     let has_content = |log: &PathBuf| fs::metadata(log).is_ok_and(|log| log.len() > 0);
-    LOGS.iter().map(|suffix| beside(path, suffix)).find(has_content)
+    LOG_SUFFIXES.iter().map(|suffix| with_suffix(path, suffix)).find(has_content)
 }
 
-/// Whether both paths lead to one file.
-pub(super) fn same(one: &Path, other: &Path) -> bool {
+/// Returns true if both paths lead to the same inode.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let inode = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino()));
     matches!((inode(one), inode(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// Removes all permissions of group and others from the database and its log, which hold the keys. A file
-/// that was copied by hand may have them.
-pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
-    for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+/// Removes all permissions of group and others from the database and its log, which contain the
+/// keys.
+pub(super) fn restrict_permissions(path: &Path) -> Result<(), OpenError> {
+    for path in [path.to_owned(), with_suffix(path, "-wal"), with_suffix(path, "-shm")] {
         let mode = match fs::metadata(&path) {
             Ok(meta) if meta.is_file() => meta.permissions().mode(),
             _ => continue,
@@ -76,20 +78,22 @@ pub(super) fn keep_private(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Creates an empty file in the folder of `to`, to be given that name when it is whole. Only its owner may
-/// read it. The next call in this folder deletes it if this program is killed before.
-pub fn unfinished(to: &Path) -> io::Result<NamedTempFile> {
-    clear(folder_of(to))?;
+/// Creates an empty temporary file in the folder of `to`, to be renamed when it is complete.
+///
+/// Only its owner may read it. If this program is killed before the rename, the next call in the
+/// same folder deletes the file.
+pub fn create_temporary(to: &Path) -> io::Result<NamedTempFile> {
+    delete_abandoned(folder_of(to))?;
     let file = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder_of(to))?;
     file.as_file().lock()?;
     Ok(file)
 }
 
 /// Deletes the unfinished files of killed programs.
-fn clear(folder: &Path) -> io::Result<()> {
+fn delete_abandoned(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)?.flatten() {
         let is_unfinished = entry.file_name().to_string_lossy().starts_with(PREFIX);
-        // One that is being written is locked.
+        // A file that a running program writes is locked.
         if is_unfinished && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
             fs::remove_file(entry.path())?;
         }

@@ -1,11 +1,11 @@
-//! Cards, members and divisions: three tables of one shape.
+//! The tables `cards`, `members` and `divisions`, which have the same columns.
 
 use rusqlite::{Connection, params};
 
 use crate::model::error::{Error, Result};
 use crate::model::fields::{Holding, HoldingName};
 
-/// The most of one kind that an answer lists.
+/// The maximum number of holdings of one kind in a response.
 const MAX_LIST: u32 = 10_000;
 
 fn table(kind: Holding) -> &'static str {
@@ -16,14 +16,14 @@ fn table(kind: Holding) -> &'static str {
     }
 }
 
-/// Adds one.
+/// Inserts a holding.
 pub fn insert(db: &Connection, kind: Holding, owner: i64, name: &HoldingName) -> Result<()> {
     db.prepare_cached(&format!("INSERT INTO {} (user_id, name) VALUES (?1, ?2)", table(kind)))?
         .execute(params![owner, name.as_str()])?;
     Ok(())
 }
 
-/// Id and name of each that `owner` has, oldest first.
+/// Returns the id and name of each holding of `owner`, oldest first.
 pub fn list(db: &Connection, kind: Holding, owner: i64) -> Result<Vec<(i64, String)>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT id, name FROM {} WHERE user_id = ?1 ORDER BY id LIMIT 0 + ?2",
@@ -34,7 +34,7 @@ pub fn list(db: &Connection, kind: Holding, owner: i64) -> Result<Vec<(i64, Stri
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Deletes one; [`Error::NoSuchHolding`] if `owner` has none with this id.
+/// Deletes a holding. Returns [`Error::NoSuchHolding`] if `owner` has none with this id.
 pub fn delete(db: &Connection, kind: Holding, owner: i64, id: i64) -> Result<()> {
     let sql = format!("DELETE FROM {} WHERE user_id = ?1 AND id = ?2", table(kind));
     match db.prepare_cached(&sql)?.execute([owner, id])? {
@@ -43,7 +43,7 @@ pub fn delete(db: &Connection, kind: Holding, owner: i64, id: i64) -> Result<()>
     }
 }
 
-/// Deletes all that `owner` has.
+/// Deletes all holdings of `owner`.
 pub fn delete_all(db: &Connection, owner: i64) -> Result<()> {
     for kind in [Holding::Card, Holding::Member, Holding::Division] {
         db.execute(&format!("DELETE FROM {} WHERE user_id = ?1", table(kind)), [owner])?;
@@ -51,7 +51,7 @@ pub fn delete_all(db: &Connection, owner: i64) -> Result<()> {
     Ok(())
 }
 
-/// The first kind, in the document's order, of which `owner` has any.
+/// Returns the first kind, in the order of Ledger's document, of which `owner` has any.
 pub fn first_kind(db: &Connection, owner: i64) -> Result<Option<Holding>> {
     for kind in [Holding::Card, Holding::Member, Holding::Division] {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE user_id = ?1)", table(kind));

@@ -1,4 +1,4 @@
-//! A street map without internet: an MBTiles file, which is an SQLite database of pictures.
+//! MBTiles files: SQLite databases of map tiles, for a street map without internet access.
 
 use std::path::Path;
 
@@ -12,45 +12,46 @@ use crate::model::error::{Error, Result};
 /// An open MBTiles file of raster tiles.
 pub struct Tiles {
     pool: r2d2::Pool<SqliteConnectionManager>,
-    /// What the file says of itself.
+    /// The file's metadata.
     pub about: About,
 }
 
-/// What an MBTiles file has at a place.
+/// The content of an MBTiles file at a tile's coordinates.
 pub enum Tile {
-    /// A picture.
+    /// An encoded picture.
     Picture(Vec<u8>),
-    /// Nothing: maps have holes.
+    /// No row: the map does not cover this tile.
     Hole,
-    /// A value that is no picture, such as text or NULL, in a broken file.
+    /// A value other than a BLOB, such as text or NULL, in a broken file.
     Unreadable,
 }
 
-/// What an MBTiles file says of itself.
+/// The metadata of an MBTiles file.
 #[derive(Clone, Debug)]
 pub struct About {
     /// `png`, `jpg` or `webp`.
     pub format: String,
-    /// The least zoom it has tiles for.
+    /// The smallest zoom level with tiles.
     pub min_zoom: u8,
-    /// The greatest zoom it has tiles for.
+    /// The largest zoom level with tiles.
     pub max_zoom: u8,
-    /// Whom to name on the map.
+    /// The attribution to show on the map.
     pub attribution: String,
 }
 
 impl Tiles {
-    /// Opens the file at `path`, or says what is wrong with it.
+    /// Opens the file at `path`. Returns a message for the operator if it is not a file of raster
+    /// tiles.
     pub fn open(path: &Path) -> Result<Self, String> {
-        let told = |why: String| format!("{}: {why}", path.display());
-        let path = &files::located(path).map_err(|e| e.to_string())?;
+        let error = |reason: String| format!("cannot use the map {}: {reason}", path.display());
+        let path = &files::resolve(path).map_err(|e| e.to_string())?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let manager = SqliteConnectionManager::file(path).with_flags(flags);
-        let db = Connection::open_with_flags(path, flags).map_err(|e| told(e.to_string()))?;
-        let about = about(&db).map_err(|e| told(format!("is no MBTiles file ({e})")))?;
+        let db = Connection::open_with_flags(path, flags).map_err(|e| error(e.to_string()))?;
+        let about = about(&db).map_err(|e| error(format!("it is not an MBTiles file ({e})")))?;
         if !["png", "jpg", "jpeg", "webp"].contains(&about.format.as_str()) {
-            return Err(told(format!(
-                "holds tiles of the format {}; Bottle shows pictures only (png, jpg, webp)",
+            return Err(error(format!(
+                "its tiles have the format {}. Use a file of pictures (png, jpg, webp)",
                 about.format
             )));
         }
@@ -58,12 +59,12 @@ impl Tiles {
             .max_size(4)
             .test_on_check_out(false)
             .build(manager)
-            .map_err(|e| told(e.to_string()))?;
+            .map_err(|e| error(e.to_string()))?;
         Ok(Self { pool, about })
     }
 
-    /// What the file has at this place. `y` counts from the north, as in addresses on the
-    /// web; the file counts from the south.
+    /// Reads the tile. `y` counts from the north, as in web addresses; the file counts from the
+    /// south (TMS).
     pub fn tile(&self, zoom: u8, x: u32, y: u32) -> Result<Tile> {
         let rows = 1_u32.checked_shl(zoom.into());
         let Some(row) = rows.and_then(|rows| rows.checked_sub(y)?.checked_sub(1)) else {
@@ -89,13 +90,14 @@ fn about(db: &Connection) -> rusqlite::Result<About> {
     let mut statement = db.prepare("SELECT value FROM metadata WHERE name = ?1")?;
     let mut value =
         |name: &str| statement.query_row([name], |row| row.get::<_, String>(0)).optional();
-    let zooms = db.query_row("SELECT min(zoom_level), max(zoom_level) FROM tiles", [], |row| {
-        Ok((row.get::<_, Option<u8>>(0)?, row.get::<_, Option<u8>>(1)?))
-    })?;
+    let zoom_range =
+        db.query_row("SELECT min(zoom_level), max(zoom_level) FROM tiles", [], |row| {
+            Ok((row.get::<_, Option<u8>>(0)?, row.get::<_, Option<u8>>(1)?))
+        })?;
     Ok(About {
         format: value("format")?.unwrap_or_else(|| "png".into()).to_lowercase(),
-        min_zoom: zooms.0.unwrap_or(0),
-        max_zoom: zooms.1.unwrap_or(0),
+        min_zoom: zoom_range.0.unwrap_or(0),
+        max_zoom: zoom_range.1.unwrap_or(0),
         attribution: value("attribution")?.unwrap_or_default(),
     })
 }

@@ -1,4 +1,4 @@
-//! What the server makes for itself and keeps: its keys, a certificate.
+//! The table `meta`: keys, certificate and identity, which the server creates.
 
 use std::fmt;
 use std::path::Path;
@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::open::{self, OpenError};
 
-/// Keys that live as long as the file. Whoever has the file has them.
+/// The secret keys of the database. They are stored in the file, in plain form.
 pub struct Keys {
-    /// Encrypts private cookies: 256 bits, in hexadecimal.
+    /// The key that encrypts private cookies: 256 bits, in hexadecimal.
     pub cookie: String,
-    /// Signs JWTs: 256 bits, in hexadecimal.
+    /// The key that signs JWTs: 256 bits, in hexadecimal.
     pub jwt: String,
 }
 
@@ -22,13 +22,13 @@ impl fmt::Debug for Keys {
     }
 }
 
-/// The file's keys, and its identity, made now if it has none.
+/// Reads the keys. Creates them and the identity if they are missing.
 pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
     let keys = Keys {
-        cookie: value_or(db, COOKIE_KEY, new_key())?,
-        jwt: value_or(db, JWT_KEY, new_key())?,
+        cookie: get_or_insert(db, COOKIE_KEY, new_key())?,
+        jwt: get_or_insert(db, JWT_KEY, new_key())?,
     };
-    value_or(db, DATABASE_ID, identity_of(&keys.cookie))?;
+    get_or_insert(db, DATABASE_ID, identity_of(&keys.cookie))?;
     Ok(keys)
 }
 
@@ -40,39 +40,42 @@ fn new_key() -> String {
     format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }
 
-/// The value under this name, which is `fresh` if there was none. Without a write, if there was one.
-fn value_or(db: &Connection, name: &str, fresh: String) -> rusqlite::Result<String> {
-    if let Some(there) = value(db, name)? {
-        return Ok(there);
+/// Returns the value under this name, after storing `default` if there was none. Writes only in that
+/// case.
+fn get_or_insert(db: &Connection, name: &str, default: String) -> rusqlite::Result<String> {
+    if let Some(existing) = get(db, name)? {
+        return Ok(existing);
     }
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    db.execute(sql, params![name, fresh])?;
+    db.execute(sql, params![name, default])?;
     db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0))
 }
 
-/// The identifier that this database shares with its backups and with no other. `None` before its first start.
+/// Returns the identifier that this database shares with its backups and with no other database.
+/// Returns `None` before the first start.
 pub fn identity(db: &Connection) -> rusqlite::Result<Option<String>> {
-    match value(db, DATABASE_ID)? {
+    match get(db, DATABASE_ID)? {
         Some(id) => Ok(Some(id)),
-        None => Ok(value(db, COOKIE_KEY)?.map(|key| identity_of(&key))),
+        None => Ok(get(db, COOKIE_KEY)?.map(|key| identity_of(&key))),
     }
 }
 
-/// The identity follows from the first cookie key, so that backups which were made before databases had
-/// one are known too. It is kept, so that it outlives that key.
+/// Derives the identity from the first cookie key, so that backups from before there were
+/// identities match too. It is stored, so that it outlives that key.
 fn identity_of(cookie_key: &str) -> String {
     let digest = Sha256::digest(format!("bottle database {cookie_key}"));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Replaces both keys of the database at `path`, which no bottle may hold: it would go on with the old
-/// ones. All sessions end; how many there were.
+/// Replaces both keys of the database at `path` and ends all sessions. Returns the number of
+/// sessions. Fails with [`OpenError::InUse`] if a server holds the file, because it would continue
+/// with the old keys.
 pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
-    let (_lock, mut db) = open::open_alone(path)?;
+    let (_lock, mut db) = open::open_exclusive(path)?;
     let rotate = |change: &Connection| {
         keys(change)?;
-        keep(change, COOKIE_KEY, &new_key())?;
-        keep(change, JWT_KEY, &new_key())?;
+        set(change, COOKIE_KEY, &new_key())?;
+        set(change, JWT_KEY, &new_key())?;
         change.execute("DELETE FROM sessions", [])
     };
     let rotated = db.transaction().and_then(|change| {
@@ -83,13 +86,13 @@ pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
     rotated.map_err(|e| open::refusal(path, e))
 }
 
-/// What is kept under this name.
-pub fn value(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+/// Returns the value under this name.
+pub fn get(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     db.query_row("SELECT value FROM meta WHERE key = ?1", [name], |row| row.get(0)).optional()
 }
 
-/// Keeps a value in the place of what was kept under this name.
-pub fn keep(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+/// Stores a value under this name, in place of an older one.
+pub fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2)
         ON CONFLICT DO UPDATE SET value = excluded.value";
     db.execute(sql, params![name, value]).map(drop)

@@ -1,10 +1,11 @@
-//! All the SQL. One file, one writer, a pool of readers; a module for each noun.
+//! All the SQL. One file, one writer, a pool of readers, and one module per noun.
 //!
-//! A read sees what was committed before it began; a write is one batch of statements in which
-//! constraints, not a read before the write, decide who wins a race.
+//! A read sees what was committed before it began. A write is one batch of statements in which
+//! constraints, not a read before the write, decide races.
 //!
-//! Where a limit is a parameter it stands as `LIMIT 0 + ?`: SQLite would otherwise plan the statement
-//! again at each run.
+//! A `LIMIT` with a parameter is written `LIMIT 0 + ?`: with a plain parameter SQLite would prepare
+//! the statement again at each run, which took a third of a rectangle query's time
+//! ([decisions](../../docs/decisions.md#reading)).
 
 pub mod action;
 pub mod backup;
@@ -12,6 +13,7 @@ pub mod bottles;
 pub mod cells;
 pub mod check;
 pub mod ledger;
+pub mod map_bottle;
 pub mod mbtiles;
 pub mod meta;
 pub mod migrate;
@@ -34,7 +36,7 @@ mod open;
 mod open_error;
 mod queue;
 mod readers;
-mod slow;
+mod slow_log;
 mod stream;
 mod upgrade;
 mod writer;
@@ -49,58 +51,61 @@ use rusqlite::ErrorCode;
 use crate::model::error::{Error, Result};
 
 use connect::Mode;
-pub use files::unfinished;
+pub use files::create_temporary;
 pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
 pub use readers::Snapshot;
 pub use rusqlite::Connection;
-use slow::Slow;
+use slow_log::SlowLog;
 use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
 use writer::Writer;
 
-/// How a [`Store`] is opened.
+/// The options of a [`Store`].
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How many reads may run at one time.
+    /// The number of connections for short reads.
     pub readers: u32,
-    /// How many reads that may take long, besides.
+    /// The number of additional connections for long reads.
     pub long_readers: u32,
-    /// How long a change waits for a lock that another process holds.
+    /// The time that a change waits for a lock of another process, and a read for a connection.
     pub busy_timeout: Duration,
-    /// What takes longer is logged.
+    /// The duration from which a read or change is logged as slow; `None` logs none.
     pub slow: Option<Duration>,
 }
 
-/// The database file, open.
+/// An open database file.
 pub struct Store {
-    // In the order they are to be closed: the writer, last of the connections, folds the log into
-    // the file; the lock outlives them all.
+    // Fields are dropped in this order: the writer is the last connection to close and checkpoints
+    // the log; the lock outlives all connections.
     readers: Readers,
     streams: Streams,
     writer: Writer,
-    slow: Slow,
+    slow_log: SlowLog,
     path: PathBuf,
     keys: Keys,
     _lock: Option<File>,
 }
 
 impl Store {
-    /// Opens the database at `path`, after making it (if it is missing or empty), checking that it
-    /// is a sound one of Bottle's, and bringing it to this version's schema.
+    /// Opens the database at `path`, creating it if it is missing or empty. Checks that the file is
+    /// Bottle's and sound, copies it if it is older, and migrates it.
+    ///
+    /// Holds the file against other servers. Fails with [`OpenError`], and then leaves the file
+    /// unchanged unless a migration failed.
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = &files::located(path)?;
+        let path = &files::resolve(path)?;
         let checked = open::check_or_create(path)?;
         open::check_writable(path)?;
         upgrade::copy_before_migration(path, checked.version)?;
         Self::of(path, options, Some(checked.lock))
     }
 
-    /// Opens the database at `path` to write beside the bottle that may serve it: it must be there and be
-    /// of this version, and is not held against others.
+    /// Opens the database at `path` to write beside the server that may hold it. The file must
+    /// exist and have this program's schema.
     pub fn open_shared(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = &files::located(path)?;
+        let path = &files::resolve(path)?;
         connect::read(path, |db| {
             open::check_is_newest(path, db)?;
             open::check_schema(path, db)
@@ -111,7 +116,7 @@ impl Store {
     fn of(path: &Path, options: &Options, lock: Option<File>) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let io = |source| OpenError::Io { path: path.to_owned(), source };
-        files::keep_private(path)?;
+        files::restrict_permissions(path)?;
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
@@ -119,81 +124,86 @@ impl Store {
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let streams = Streams::new(path, options.busy_timeout);
         let path = path.to_owned();
-        let slow = Slow { limit: options.slow };
-        Ok(Self { readers, streams, writer, slow, path, keys, _lock: lock })
+        let slow_log = SlowLog { threshold: options.slow };
+        Ok(Self { readers, streams, writer, slow_log, path, keys, _lock: lock })
     }
 
-    /// The database file.
+    /// Returns the path of the database file, absolute and without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many bytes the database takes, and its log.
+    /// Returns the sizes of the database and of its write-ahead log, in bytes.
     pub fn sizes(&self) -> std::io::Result<(i64, i64)> {
         let size =
             |path: &Path| path.metadata().map(|file| i64::try_from(file.len()).unwrap_or(i64::MAX));
-        let log = files::beside(&self.path, "-wal");
+        let log = files::with_suffix(&self.path, "-wal");
         Ok((size(&self.path)?, if log.exists() { size(&log)? } else { 0 }))
     }
 
-    /// Fails unless the database can be read.
+    /// Reads one row. Returns [`Error::Unavailable`] or [`Error::Internal`] if the database cannot
+    /// be read.
     pub fn ping(&self) -> Result<()> {
         self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
     }
 
-    /// How many bytes may still be written to the disk that the file is on.
+    /// Returns the free space of the disk that holds the file, in bytes.
     pub fn room(&self) -> std::io::Result<u64> {
         let disk = rustix::fs::statvfs(&self.path)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Has `tell` called each time that another process has changed the file: within a second, and in the
-    /// order of the commits among what [`Store::write_then`] calls. Only the first who asks for it is told.
-    pub fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
-        self.writer.on_external_change(tell);
+    /// Calls `callback` after each change by another process: within a second, and in commit order
+    /// with the callbacks of [`Store::write_then`]. Only the first call sets a callback.
+    pub fn on_external_change(&self, callback: impl Fn() + Send + Sync + 'static) {
+        self.writer.on_external_change(callback);
     }
 
-    /// The number of changes that wait for a lock on the file, which another process holds.
+    /// Returns the number of changes that wait for another process's lock on the file.
     pub fn blocked_changes(&self) -> usize {
         self.writer.blocked()
     }
 
-    /// The keys kept in the file.
+    /// Returns the keys stored in the file.
     pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// What is in the file, as of the first read.
+    /// Opens a snapshot of the file for short reads. Returns [`Error::Unavailable`] if no
+    /// connection is free within the busy timeout.
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.readers.snapshot()
     }
 
-    /// Runs `query` on a snapshot of its own, on this thread: a short query takes less time than the
-    /// trip to another thread would.
+    /// Runs a short `query` on a snapshot of its own, on this thread: it takes less time than a
+    /// trip to another thread.
     #[track_caller]
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _slow = self.slow.watch("read");
+        let _timer = self.slow_log.start("read");
         self.snapshot()?.read(query)
     }
 
-    /// Runs a `query` that may take long. Only few such queries run at one time, so that the short ones
-    /// keep their pace; the others wait for theirs in a queue. Returns [`Error::Unavailable`] where the queue is
-    /// full, or after the busy timeout. A caller that is dropped while it waits leaves the queue.
+    /// Runs a long `query` on a snapshot of its own.
+    ///
+    /// The pool of long reads bounds how many run at once, so that short reads keep their pace; the
+    /// others wait in a queue. Returns [`Error::Unavailable`] if the queue is full, or after the
+    /// busy timeout. A caller that is dropped while it waits leaves the queue.
     #[track_caller]
     pub fn read_long<T>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> impl Future<Output = Result<T>> {
-        let place = Location::caller();
+        let caller = Location::caller();
         async move {
             let admission = self.readers.admit_long().await?;
-            let _slow = self.slow.watch_at(place, "read");
+            let _timer = self.slow_log.start_at(caller, "read");
             self.readers.read_long(admission, query)
         }
     }
 
-    /// Streams what `query` writes, from a snapshot that lives until the last chunk is taken, or the
-    /// [`Chunks`] are dropped. Only few streams run at one time; the others wait as long reads do.
+    /// Streams the bytes that `query` writes, from a snapshot that lives until the last chunk is
+    /// read or the [`Chunks`] are dropped. At most 4 streams run at once; the others wait as long
+    /// reads do.
     pub async fn stream(
         &self,
         query: impl FnOnce(&Connection, &mut ChunkWriter) -> Result<()> + Send + 'static,
@@ -201,8 +211,11 @@ impl Store {
         self.streams.start(query).await
     }
 
-    /// Applies `change` and returns what it returned, once that is on disk. A change that returns
-    /// an error leaves nothing behind. A change that a session authorises is a [`sessions::authorized`] one.
+    /// Applies `change` in the writer's transaction, and returns its result after the commit.
+    ///
+    /// A change that returns an error or panics is rolled back. A change that a session authorises
+    /// is wrapped in [`sessions::authorized`]. Returns [`Error::Unavailable`] if the write queue is
+    /// full, another process holds a lock for longer than the busy timeout, or the disk fails.
     #[track_caller]
     pub fn write<T: Send + 'static>(
         &self,
@@ -211,29 +224,29 @@ impl Store {
         self.write_then(change, |_| {})
     }
 
-    /// The same, and calls `committed` with what the change returned, if its commit held: on the writer's
-    /// thread, in the order of the commits, before the caller is answered. The next change waits for it,
-    /// so it must be short.
+    /// Applies `change` as [`Store::write`] does, and calls `committed` with its result after the
+    /// commit: on the writer's thread, in commit order, before the caller gets its result. The next
+    /// change waits for `committed`, so it must be short.
     #[track_caller]
     pub fn write_then<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
         committed: impl FnOnce(&T) + Send + 'static,
     ) -> impl Future<Output = Result<T>> {
-        let slow = self.slow.watch("change");
+        let timer = self.slow_log.start("change");
         async move {
-            let _slow = slow;
-            let written = self.writer.write(change, committed).await;
+            let _timer = timer;
+            let result = self.writer.write(change, committed).await;
             self.readers.note_change();
-            written
+            result
         }
     }
 }
 
-/// Runs `read` on one snapshot of the database at `path`, beside the bottle that may serve it. The file
-/// must be of this version; it is opened only to read.
+/// Runs `read` on one snapshot of the database at `path`, beside the server that may hold it. The
+/// file must have this program's schema, and is only read.
 ///
-/// If the file begins to change while it is read, the result is dropped and `read` runs a second time.
+/// If a program changes the file meanwhile, the result is dropped and `read` runs a second time.
 pub fn read<T, E: From<OpenError>>(
     path: &Path,
     mut read: impl FnMut(&Connection) -> Result<T, E>,
@@ -244,7 +257,7 @@ pub fn read<T, E: From<OpenError>>(
     })
 }
 
-/// The connection that migrates and then writes.
+/// Opens the connection that migrates and then writes.
 fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
     let connect = || {
         let db = connect::open(path, Mode::Write)?;
@@ -258,7 +271,8 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenE
 }
 
 impl From<rusqlite::Error> for Error {
-    /// What time or a new disk can mend is told apart from what is a bug.
+    /// Maps failures that may pass or that the operator can repair to [`Error::Unavailable`], and
+    /// all others to [`Error::Internal`].
     fn from(e: rusqlite::Error) -> Self {
         match e.sqlite_error_code() {
             Some(
@@ -267,7 +281,7 @@ impl From<rusqlite::Error> for Error {
                 | ErrorCode::DiskFull
                 | ErrorCode::ReadOnly
                 | ErrorCode::SystemIoFailure
-                // So SQLite tells a page that the disk does not give back.
+                // SQLite reports a page that the disk does not return as corruption.
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::CannotOpen
                 | ErrorCode::OutOfMemory,
@@ -277,13 +291,13 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
-/// Whether a foreign key named a row that is not there (any more), or kept one from going.
+/// Returns true if a foreign key referred to a missing row, or kept a row from being deleted.
 fn is_foreign_key(e: &rusqlite::Error) -> bool {
     has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
         || has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER)
 }
 
-/// Whether a value that must be the only one of its kind is there already.
+/// Returns true if a unique value exists already.
 fn is_duplicate(e: &rusqlite::Error) -> bool {
     has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
 }

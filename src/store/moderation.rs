@@ -1,9 +1,10 @@
-//! What keeps the sea kind: reports, hidden bottles, muted accounts, a frozen sea, and the log of it.
+//! Moderation: reports, hidden bottles, muted accounts, the freeze, and the moderation log.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::action::Action;
-use super::bottles::{self, Bottle, MapBottle};
+use super::bottles::{self, Bottle};
+use super::map_bottle::{self, MapBottle, map_bottle};
 use super::pages::PageRequest;
 use super::pages::{fill, row_limit};
 use super::users::{self, Account};
@@ -11,26 +12,26 @@ use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::Reason;
 
-/// That someone did something.
+/// An entry of the moderation log.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
-    /// Given once, growing.
+    /// The id, which grows and is never reused.
     pub id: i64,
-    /// When.
+    /// The time of the action.
     pub done_at: Timestamp,
-    /// The username of who did it; none where enough reports did.
+    /// The username of the teacher; `None` if reports hid a bottle.
     pub actor: Option<String>,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// With which bottle.
+    /// The bottle that it concerned.
     pub bottle: Option<i64>,
-    /// With whom, or with whose bottle: the account's id and username.
+    /// The account that it concerned, or the bottle's owner: id and username.
     pub user: Option<(i64, String)>,
-    /// Until when.
+    /// The end of a mute.
     pub until: Option<Timestamp>,
 }
 
-/// That someone reported a bottle.
+/// A report of a bottle.
 #[derive(Clone, Debug)]
 #[allow(missing_docs)]
 pub struct Report {
@@ -39,45 +40,48 @@ pub struct Report {
     pub reported_at: Timestamp,
 }
 
-/// A bottle that a teacher is to look at.
+/// A bottle for a teacher's decision, with its reports.
 #[derive(Clone, Debug)]
 pub struct ReportedBottle {
     /// The bottle.
     pub bottle: Bottle,
-    /// Who threw it.
+    /// The account that threw it.
     pub owner: Account,
-    /// Until when they may throw nothing.
+    /// The time until which the owner is muted.
     pub muted_until: Option<Timestamp>,
-    /// Who reported it, and why.
+    /// The reports, oldest first.
     pub reports: Vec<Report>,
 }
 
-/// Which bottles a teacher asks for.
+/// The bottles that a teacher requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaseFilter {
-    /// Those with reports that no teacher has settled.
+    /// Bottles with reports that no teacher has settled.
     Reported,
-    /// Those that are hidden.
+    /// Hidden bottles.
     Hidden,
 }
 
-/// Fails if the account may throw nothing now.
+/// Returns [`Error::Frozen`] or [`Error::Muted`] if the account may not throw now.
 pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result<()> {
-    let found: Option<(Option<Timestamp>, bool)> = db
+    let status: Option<(Option<Timestamp>, bool)> = db
         .prepare_cached(
             "SELECT muted_until, EXISTS (SELECT 1 FROM meta WHERE key = 'frozen')
              FROM users WHERE id = ?1",
         )?
         .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    match found {
+    match status {
         Some((_, true)) => Err(Error::Frozen),
         Some((Some(until), _)) if until > now => Err(Error::Muted(until)),
         _ => Ok(()),
     }
 }
 
-/// Reports a bottle, once for each reporter; how many reports of it are open then. [`Error::NoSuchBottle`] if the reporter cannot see it, [`Error::OwnBottle`] if it is theirs.
+/// Reports a bottle, once per reporter. Returns the number of its reports that are not settled.
+///
+/// Returns [`Error::NoSuchBottle`] if the reporter cannot see the bottle, and [`Error::OwnBottle`]
+/// if it is theirs.
 pub fn report(
     db: &Connection,
     bottle: i64,
@@ -100,7 +104,8 @@ pub fn report(
         .query_row([bottle], |row| row.get(0))?)
 }
 
-/// Hides a bottle or shows it again. What changed, or nothing if it was so already.
+/// Hides a bottle, or shows it again. Returns the bottle, or `None` if it was in that state
+/// already.
 pub fn set_hidden(
     db: &Connection,
     id: i64,
@@ -110,9 +115,9 @@ pub fn set_hidden(
         .prepare_cached(&format!(
             "UPDATE bottles SET hidden_at = ?2
              WHERE id = ?1 AND (hidden_at IS NULL) <> (?2 IS NULL) RETURNING {}",
-            bottles::SPOT
+            map_bottle::COLUMNS
         ))?
-        .query_row(params![id, hidden_at], bottles::spot)
+        .query_row(params![id, hidden_at], |row| map_bottle(row).map(MapBottle::from))
         .optional()?;
     match changed {
         None if bottles::owner(db, id)?.is_none() => Err(Error::NoSuchBottle(id.to_string())),
@@ -120,7 +125,7 @@ pub fn set_hidden(
     }
 }
 
-/// Settles what was reported of a bottle.
+/// Settles all reports of a bottle.
 pub fn settle(db: &Connection, bottle: i64, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "UPDATE reports SET settled_at = ?2 WHERE bottle_id = ?1 AND settled_at IS NULL",
@@ -129,7 +134,8 @@ pub fn settle(db: &Connection, bottle: i64, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Lets an account throw nothing until then; [`Error::NoSuchUser`] if there is none.
+/// Mutes an account until a time, or unmutes it. Returns [`Error::NoSuchUser`] if it does not
+/// exist.
 pub fn mute(db: &Connection, account: i64, until: Option<Timestamp>) -> Result<()> {
     let muted = db
         .prepare_cached("UPDATE users SET muted_until = ?2 WHERE id = ?1")?
@@ -137,7 +143,7 @@ pub fn mute(db: &Connection, account: i64, until: Option<Timestamp>) -> Result<(
     if muted == 1 { Ok(()) } else { Err(Error::NoSuchUser(account.to_string())) }
 }
 
-/// Lets nobody throw, or all again; whether that changed anything.
+/// Freezes throwing for everyone, or ends the freeze. Returns false if that was the state already.
 pub fn freeze(db: &Connection, frozen: bool) -> Result<bool> {
     let sql = match frozen {
         true => "INSERT INTO meta (key, value) VALUES ('frozen', 'yes') ON CONFLICT DO NOTHING",
@@ -146,23 +152,23 @@ pub fn freeze(db: &Connection, frozen: bool) -> Result<bool> {
     Ok(db.prepare_cached(sql)?.execute([])? == 1)
 }
 
-/// Whether nobody may throw.
+/// Returns true if throwing is frozen.
 pub fn is_frozen(db: &Connection) -> Result<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM meta WHERE key = 'frozen'")?.exists([])?)
 }
 
-/// Who may throw nothing now, and until when.
+/// Returns the muted accounts and the ends of their mutes, soonest first.
 pub fn muted(db: &Connection, now: Timestamp) -> Result<Vec<(Account, Timestamp)>> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {}, muted_until FROM users WHERE muted_until > ?1 ORDER BY muted_until",
         users::COLUMNS
     ))?;
-    let muted =
-        statement.query_map([now], |row| Ok((users::account(row, 0)?, row.get(users::WIDTH)?)))?;
+    let muted = statement
+        .query_map([now], |row| Ok((users::account(row, 0)?, row.get(users::COLUMN_COUNT)?)))?;
     Ok(muted.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Writes down that `actor` did `action`, to a bottle or to an account.
+/// Appends an entry to the moderation log. `actor` is `None` if reports hid a bottle.
 pub fn log(
     db: &Connection,
     actor: Option<&str>,
@@ -183,8 +189,9 @@ pub fn log(
     Ok(())
 }
 
-/// Shows `show` what was done, the latest first; a page goes on before the entry with that id.
-pub fn entries(
+/// Passes the moderation log to `show`, newest first; the cursor of a page is the id of its last
+/// entry.
+pub fn log_entries(
     db: &Connection,
     page: PageRequest,
     show: impl FnMut(AuditEntry) -> Result<usize>,
@@ -210,14 +217,14 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     })
 }
 
-/// Shows `show` the bottles that a teacher asks for, by id.
+/// Passes the reported or hidden bottles to `show`, by id; see [`super::pages`].
 pub fn cases(
     db: &Connection,
-    which: CaseFilter,
+    filter: CaseFilter,
     page: PageRequest,
     mut show: impl FnMut(ReportedBottle) -> Result<usize>,
 ) -> Result<bool> {
-    let condition = match which {
+    let condition = match filter {
         CaseFilter::Reported => {
             "bottles.id IN (SELECT bottle_id FROM reports WHERE settled_at IS NULL)"
         }
@@ -227,21 +234,21 @@ pub fn cases(
         "SELECT {bottle}, {account}, muted_until
          FROM bottles JOIN users ON users.id = owner_id
          WHERE {condition} AND bottles.id > ?1 ORDER BY bottles.id LIMIT 0 + ?2",
-        bottle = bottles::BOTTLE,
+        bottle = bottles::COLUMNS,
         account = users::COLUMNS
     ))?;
     let rows = statement.query(params![page.after.unwrap_or(0), row_limit(page)])?;
-    fill(rows, page, case, |mut case| {
-        case.reports = reports(db, case.bottle.id)?;
-        show(case)
+    fill(rows, page, reported_bottle, |mut reported_bottle| {
+        reported_bottle.reports = reports(db, reported_bottle.bottle.id)?;
+        show(reported_bottle)
     })
 }
 
-fn case(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
+fn reported_bottle(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
     Ok(ReportedBottle {
         bottle: bottles::bottle(row)?,
-        owner: users::account(row, bottles::BOTTLE_WIDTH)?,
-        muted_until: row.get(bottles::BOTTLE_WIDTH + users::WIDTH)?,
+        owner: users::account(row, bottles::COLUMN_COUNT)?,
+        muted_until: row.get(bottles::COLUMN_COUNT + users::COLUMN_COUNT)?,
         reports: Vec::new(),
     })
 }
@@ -255,8 +262,8 @@ fn reports(db: &Connection, bottle: i64) -> Result<Vec<Report>> {
     let rows = statement.query_map([bottle], |row| {
         Ok(Report {
             reporter: users::account(row, 0)?,
-            reason: row.get(users::WIDTH)?,
-            reported_at: row.get(users::WIDTH + 1)?,
+            reason: row.get(users::COLUMN_COUNT)?,
+            reported_at: row.get(users::COLUMN_COUNT + 1)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -1,78 +1,50 @@
-//! Which bottles lie in a rectangle: the R*-tree proposes, the stored coordinates decide.
+//! Searches for bottles in a rectangle: the R*-tree proposes, the stored coordinates decide.
 
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
-use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 
 use super::bottles::position;
+use super::map_bottle::{COLUMN_COUNT, COLUMNS, MapBottleRef, map_bottle};
 use crate::model::error::Result;
-use crate::model::fields::Style;
 use crate::model::geo::{Position, Rectangle};
 
-/// A bottle as it is seen on the map, closed. The text is still SQLite's own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct MapBottleRef<'a> {
-    /// The bottle's id.
-    pub id: i64,
-    /// The account that threw it.
-    pub owner: i64,
-    /// How it looks.
-    pub style: Style,
-    /// Where it is.
-    pub position: Position,
-    /// Where it is, in words.
-    pub formatted_address: &'a str,
-}
-
-macro_rules! sighting {
-    () => {
-        "bottles.id, owner_id, style, latitude, longitude, formatted_address"
-    };
-}
-
-/// What the R*-tree proposes for a rectangle.
-macro_rules! proposed {
-    () => {
-        "
+/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4). The slack
+/// covers positions that are subnormal as 32-bit floats, which their box may miss.
+const CANDIDATES: &str = "
 FROM bottles_rtree
 WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
-  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40"
-    };
-}
+  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40";
 
-/// `CROSS JOIN` keeps the R*-tree outermost, whatever the planner thinks of the rest.
-macro_rules! inside {
-    () => {
-        "
+/// The bottles in such a rectangle. `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query
+/// plan.
+const IN_RECTANGLE: &str = "
 FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
 WHERE max_latitude >= ?1 AND min_latitude <= ?2
   AND max_longitude >= ?3 AND min_longitude <= ?4
-  AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4"
-    };
-}
+  AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4";
 
-const INSIDE: &str = inside!();
-const SIGHTING: &str = sighting!();
+/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the limit
+/// (5).
+pub static SEARCH: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {COLUMNS}{IN_RECTANGLE}\nLIMIT 0 + ?5"));
 
-/// The question for the bottles in a rectangle: from the south (1) to the north (2), the west (3) to the
-/// east (4), at most so many (5).
-pub const SEARCH: &str = concat!("SELECT ", sighting!(), inside!(), "\nLIMIT 0 + ?5");
-
-/// Shows `visit` any bottles inside the rectangle, in no order, at most `limit` of them, until it breaks off.
+/// Passes bottles inside the rectangle to `visit`, in no order and at most `limit`, until it
+/// breaks.
 pub fn any(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
     mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(SEARCH)?;
+    let mut statement = db.prepare_cached(&SEARCH)?;
     let mut left = limit;
     for area in rectangle.areas() {
         let mut rows =
             statement.query(params![area.south, area.north, area.west, area.east, count(left)])?;
         while let Some(row) = rows.next()? {
-            if visit(&sighting(row)?)?.is_break() {
+            if visit(&map_bottle(row)?)?.is_break() {
                 return Ok(());
             }
             left -= 1;
@@ -81,96 +53,85 @@ pub fn any(
     Ok(())
 }
 
-/// The ids after `after` that the R*-tree proposes for the rectangle, in their order. All of the rectangle's
-/// are among them; the stored coordinates decide which of them are.
-pub fn proposed_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
-    let mut statement = db.prepare_cached(concat!("SELECT id", proposed!(), " AND id > ?5"))?;
+/// Returns the candidates with an id above `after`, in order. They contain all bottles of the
+/// rectangle; the stored coordinates decide.
+pub fn candidates_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
+    let mut statement = db.prepare_cached(&format!("SELECT id{CANDIDATES} AND id > ?5"))?;
     let mut ids: Vec<i64> = Vec::new();
     for area in rectangle.areas() {
-        let bound = params![area.south, area.north, area.west, area.east, after];
-        for id in statement.query_map(bound, |row| row.get(0))? {
+        let parameters = params![area.south, area.north, area.west, area.east, after];
+        for id in statement.query_map(parameters, |row| row.get(0))? {
             ids.push(id?);
         }
     }
     ids.sort_unstable();
-    // Where two areas of a rectangle nearly meet, one box may touch both.
+    // One box may touch both areas of a rectangle that nearly meet.
     ids.dedup();
     Ok(ids)
 }
 
-/// Shows `visit` the bottles after the id `after` by id, wherever they are, until it breaks off; nothing
-/// in place of a hidden one. Whether it saw all.
+/// Passes the bottles with an id above `after` to `visit`, by id and wherever they are, until it
+/// breaks; `None` in place of a hidden bottle. Returns false if it broke.
 pub fn all_after(
     db: &Connection,
     after: i64,
     mut visit: impl FnMut(i64, Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>>,
 ) -> Result<bool> {
-    let mut statement = db.prepare_cached(concat!(
-        "SELECT ",
-        sighting!(),
-        ", hidden_at IS NULL FROM bottles WHERE id > ?1 ORDER BY id"
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS}, hidden_at IS NULL FROM bottles WHERE id > ?1 ORDER BY id"
     ))?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {
-        let found = sighting(row)?;
-        let on_sea: bool = row.get(6)?;
-        if visit(found.id, on_sea.then_some(&found))?.is_break() {
+        let bottle = map_bottle(row)?;
+        let is_on_sea: bool = row.get(COLUMN_COUNT)?;
+        if visit(bottle.id, is_on_sea.then_some(&bottle))?.is_break() {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Id and place of any bottles inside the rectangle, at most `limit`.
-pub fn places(
+/// Returns the id and position of bottles inside the rectangle, in no order and at most `limit`.
+pub fn positions(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
 ) -> Result<Vec<(i64, Position)>> {
-    let mut statement = db
-        .prepare_cached(&format!("SELECT bottles.id, latitude, longitude {INSIDE} LIMIT 0 + ?5"))?;
-    let mut places = Vec::new();
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT bottles.id, latitude, longitude {IN_RECTANGLE} LIMIT 0 + ?5"
+    ))?;
+    let mut positions = Vec::new();
     for area in rectangle.areas() {
-        let left = limit - places.len();
-        let bound = params![area.south, area.north, area.west, area.east, count(left)];
-        for place in statement.query_map(bound, |row| Ok((row.get(0)?, position(row, 1)?)))? {
-            places.push(place?);
+        let left = limit - positions.len();
+        let parameters = params![area.south, area.north, area.west, area.east, count(left)];
+        for position in
+            statement.query_map(parameters, |row| Ok((row.get(0)?, position(row, 1)?)))?
+        {
+            positions.push(position?);
         }
     }
-    Ok(places)
+    Ok(positions)
 }
 
-/// Shows `visit` the bottles with these ids, in their order, until it breaks off; whether it saw all.
+/// Passes the bottles with these ids to `visit`, in this order, until it breaks. Returns false if
+/// it broke.
 pub fn by_id(
     db: &Connection,
     ids: impl IntoIterator<Item = i64>,
     mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<bool> {
     let mut statement =
-        db.prepare_cached(&format!("SELECT {SIGHTING} FROM bottles WHERE id = ?1"))?;
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM bottles WHERE id = ?1"))?;
     for id in ids {
         let mut rows = statement.query([id])?;
-        // It may have been deleted since its id was read.
+        // The bottle may have been deleted since its id was read.
         if let Some(row) = rows.next()?
-            && visit(&sighting(row)?)?.is_break()
+            && visit(&map_bottle(row)?)?.is_break()
         {
             return Ok(false);
         }
     }
     Ok(true)
-}
-
-fn sighting<'row>(row: &'row Row<'_>) -> rusqlite::Result<MapBottleRef<'row>> {
-    Ok(MapBottleRef {
-        id: row.get(0)?,
-        owner: row.get(1)?,
-        style: row.get(2)?,
-        position: position(row, 3)?,
-        formatted_address: row
-            .get_ref(5)?
-            .as_str()
-            .map_err(|e: FromSqlError| rusqlite::Error::from(e))?,
-    })
 }
 
 fn count(limit: usize) -> i64 {

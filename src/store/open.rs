@@ -1,4 +1,4 @@
-//! From a path to a database that is surely Bottle's, or a refusal that leaves the file as it was.
+//! Opens or creates a database, and rejects files that are not Bottle's without changing them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -13,23 +13,27 @@ use super::migrate;
 pub use super::open_error::OpenError;
 pub(super) use super::open_error::refusal;
 
-/// Files up to this size are checked whole at each start; larger ones would make the start slow.
+/// The maximum size of a file that is checked completely at each start. A larger one would slow the
+/// start down.
 const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
 
-/// A node of the R*-tree takes 1.2 KB and a bottle 0.2: smaller pages leave more of them in a cache of
-/// the same size, and less to write for each commit.
+/// The page size of a new database.
+///
+/// A node of the R*-tree takes 1.2 KB and a bottle 0.2 KB. Pages of 2 KiB make a rectangle query a
+/// quarter faster than pages of 4 KiB if the file is not mapped
+/// ([decisions](../../docs/decisions.md#reading)).
 const PAGE_BYTES: i32 = 2048;
 
-/// A file that was found to be Bottle's, held against every other bottle while this value lives.
+/// A checked file, locked against other servers while this value lives.
 pub(super) struct CheckedFile {
-    /// SQLite's own locks on Linux belong to the process and fall when any handle of the file is
-    /// closed, so this one must outlive every connection.
+    /// A lock of our own (flock). SQLite's locks (POSIX) belong to the process and end when any
+    /// descriptor of the file is closed, so this descriptor outlives every connection.
     pub(super) lock: File,
     /// The version of its schema.
     pub(super) version: i32,
 }
 
-/// Makes the file if it is missing or empty; else checks that it is Bottle's and sound.
+/// Creates the file if it is missing or empty; otherwise checks that it is Bottle's and sound.
 pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     match fs::metadata(path) {
@@ -42,7 +46,7 @@ pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
     Ok(CheckedFile { lock, version: check_content(path)? })
 }
 
-/// Locks the file against every other bottle that would write to it, as long as the value lives.
+/// Locks the file against servers and commands that write, until the returned value is dropped.
 pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     loop {
@@ -52,7 +56,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
             Err(TryLockError::Error(e)) => return Err(io(e)),
         }
-        // `bottle restore` may have put another file there since it was opened.
+        // `bottle restore` may have replaced the file between opening and locking it.
         let inode = |file: fs::Metadata| (file.dev(), file.ino());
         if lock.metadata().map(inode).map_err(io)? == fs::metadata(path).map(inode).map_err(io)? {
             return Ok(lock);
@@ -60,23 +64,22 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens a database that is there, and that no bottle holds, to change it by a command.
-pub(super) fn open_alone(path: &Path) -> Result<(File, Connection), OpenError> {
-    let path = &files::located(path)?;
+/// Opens an existing database for a command that must be its only writer.
+pub(super) fn open_exclusive(path: &Path) -> Result<(File, Connection), OpenError> {
+    let path = &files::resolve(path)?;
     let lock = lock(path)?;
     connect::read(path, |db| check_schema(path, db))?;
-    files::keep_private(path)?;
+    files::restrict_permissions(path)?;
     let db = connect::open(path, Mode::Write).map_err(|e| refusal(path, e))?;
     Ok((lock, db))
 }
 
-/// Builds a new database beside `path` and moves it there whole, so that a crash in between leaves
-/// no half-made file.
+/// Creates the database beside `path` and renames it, so that a crash leaves no incomplete file.
 fn create(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-    if let Some(log) = files::log_of(path) {
-        // SQLite would write what the log holds over the new database.
+    if let Some(log) = files::nonempty_log(path) {
+        // SQLite would apply the log to the new database.
         return Err(OpenError::StrayLog { path: path.to_owned(), log });
     }
 
@@ -91,45 +94,47 @@ fn create(path: &Path) -> Result<(), OpenError> {
     db.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;
     db.close().map_err(|(_, source)| sqlite(source))?;
 
-    // An empty file was someone's wish for a database here; any other that appeared meanwhile is not.
-    let placed = match fs::metadata(path) {
+    // An empty file is replaced, as an operator's request for a database here. Any other file that
+    // has appeared meanwhile is kept.
+    let renamed = match fs::metadata(path) {
         Ok(meta) if meta.len() == 0 => new.persist(path),
         _ => new.persist_noclobber(path),
     };
-    match placed {
+    match renamed {
         Ok(_) => sync_folder(path).map_err(io),
         Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(io(e.error)),
     }
 }
 
-/// Checks version, schema and (for small files) every page, and writes nothing. The version of the
-/// schema comes back.
+/// Checks the version, the schema and, in small files, every page. Returns the version of the
+/// schema, and writes nothing.
 fn check_content(path: &Path) -> Result<i32, OpenError> {
     connect::read(path, |db| {
         let version = check_schema(path, db)?;
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
-        let ask = |e| refusal(path, e);
-        let bytes: i64 = db.query_row(size, [], |row| row.get(0)).map_err(ask)?;
+        let sqlite = |e| refusal(path, e);
+        let bytes: i64 = db.query_row(size, [], |row| row.get(0)).map_err(sqlite)?;
         if bytes > FULL_CHECK_BYTES {
             return Ok(version);
         }
-        let verdict: String =
-            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(ask)?;
-        match verdict.as_str() {
+        let result: String =
+            db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
+        match result.as_str() {
             "ok" => Ok(version),
-            _ => Err(OpenError::Damaged { path: path.to_owned(), detail: verdict }),
+            _ => Err(OpenError::Damaged { path: path.to_owned(), detail: result }),
         }
     })
 }
 
-/// The version of the file's schema.
+/// Reads the version of the file's schema.
 pub(super) fn version(path: &Path, db: &Connection) -> Result<i32, OpenError> {
     let version = db.pragma_query_value(None, "user_version", |row| row.get(0));
     version.map_err(|e| refusal(path, e))
 }
 
-/// Checks that the file is of this program's version: a command does not migrate what a server may hold.
+/// Checks that the file has this program's schema: a command must not migrate a file that a server
+/// may hold.
 pub(super) fn check_is_newest(path: &Path, db: &Connection) -> Result<(), OpenError> {
     let (found, known) = (version(path, db)?, migrate::newest_version());
     match found == known {
@@ -138,8 +143,8 @@ pub(super) fn check_is_newest(path: &Path, db: &Connection) -> Result<(), OpenEr
     }
 }
 
-/// Checks that the file is of a version that this program knows, has all objects of that version, and none
-/// that acts by itself besides. The version comes back.
+/// Checks that this program knows the schema version, that all objects of that version exist, and
+/// that there are no other triggers or views. Returns the version.
 pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<i32, OpenError> {
     let found = version(path, db)?;
     let known = migrate::newest_version();
@@ -154,28 +159,28 @@ pub(super) fn check_schema(path: &Path, db: &Connection) -> Result<i32, OpenErro
         let detail = format!("its {name} is missing or altered");
         return Err(OpenError::Damaged { path: path.to_owned(), detail });
     }
-    match foreign_object(db, &expected).map_err(|e| refusal(path, e))? {
-        Some((kind, name)) => Err(OpenError::ForeignObject { path: path.to_owned(), kind, name }),
+    match unknown_object(db, &expected).map_err(|e| refusal(path, e))? {
+        Some((kind, name)) => Err(OpenError::UnknownObject { path: path.to_owned(), kind, name }),
         None => Ok(found),
     }
 }
 
-/// A trigger or view that is not Bottle's: its kind and its name. Both run in statements of Bottle's. Other
-/// tables and indexes do not: Litestream has some, and `ANALYZE`.
-fn foreign_object(
+/// Returns the kind and name of a trigger or view that is not Bottle's. Both would run in Bottle's
+/// statements. Other tables and indexes do not: Litestream adds some, and so does `ANALYZE`.
+fn unknown_object(
     db: &Connection,
-    ours: &[(String, String)],
+    expected: &[(String, String)],
 ) -> rusqlite::Result<Option<(String, String)>> {
     db.prepare("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view')")?
         .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?
         .find(|found| match found {
-            Ok((_, name)) => ours.iter().all(|(ours, _)| ours != name),
+            Ok((_, name)) => expected.iter().all(|(expected, _)| expected != name),
             Err(_) => true,
         })
         .transpose()
 }
 
-/// Sees that the file may be written to at all, which SQLite would tell only at the first write.
+/// Checks that the file is writable, which SQLite would report only at the first write.
 pub(super) fn check_writable(path: &Path) -> Result<(), OpenError> {
     OpenOptions::new()
         .append(true)

@@ -1,77 +1,79 @@
-//! Why a database file is not opened.
+//! The reasons why a database file is not opened.
 
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a database file was not opened. Except for the last, the file is as it was, to the byte.
+/// The reason why a database file was not opened. Except after [`OpenError::Migration`], the file
+/// is unchanged to the byte.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum OpenError {
     #[error(
         "the database has no name: the setting `database` is empty.\n\
-         Name a file there, or with --db FILE."
+         Set it to a file, or use --db FILE."
     )]
     Unnamed,
     #[error(
-        "{0} is not an SQLite database, so Bottle leaves it alone.\n\
-         Name another file with --db FILE, or move this one away and start again."
+        "{0} is not an SQLite database. It was not changed.\n\
+         Use another file with --db FILE, or move this one away and start again."
     )]
     NotADatabase(PathBuf),
     #[error(
-        "{0} is another program's database, so Bottle leaves it alone.\n\
-         Name another file with --db FILE; a missing file becomes a new database."
+        "{0} is another program's database. It was not changed.\n\
+         Use another file with --db FILE; a missing file becomes a new database."
     )]
-    Foreign(PathBuf),
+    OtherProgram(PathBuf),
     #[error(
-        "{path} was written by a newer Bottle (schema {found}; this one knows up to {known}).\n\
-         Start the newer bottle, or name another file with --db FILE."
+        "{path} was written by a newer Bottle (schema {found}; this program knows up to {known}).\n\
+         Upgrade Bottle, or use another file with --db FILE."
     )]
     Newer { path: PathBuf, found: i32, known: i32 },
     #[error(
-        "{path} is damaged ({detail}), so Bottle leaves it alone.\n\
-         Put your last good copy in its place, or try `sqlite3 {path} .recover` into a new file."
+        "{path} is damaged ({detail}). It was not changed.\n\
+         Restore a backup, or run `sqlite3 {path} .recover` into a new file."
     )]
     Damaged { path: PathBuf, detail: String },
     #[error(
-        "{path} has a {kind} {name:?} that is not Bottle's and acts by itself, so Bottle leaves the file alone.\n\
-         Remove it (sqlite3 {path} 'DROP {kind} {name:?}'), or restore a backup."
+        "{path} has a {kind} {name:?} that is not Bottle's and would run in its statements. It was not changed.\n\
+         Drop it (sqlite3 {path} 'DROP {kind} {name:?}'), or restore a backup."
     )]
-    ForeignObject { path: PathBuf, kind: String, name: String },
+    UnknownObject { path: PathBuf, kind: String, name: String },
     #[error(
-        "{log} is there without its database, so Bottle leaves both names alone: it may hold changes that \
-         are nowhere else.\n\
-         If `bottle restore` was stopped here, run it again. Else put {path} back beside it; or, for a new \
-         database, move {log} away first."
+        "{log} exists without its database, and may contain changes that are nowhere else. Neither was changed.\n\
+         If `bottle restore` was stopped here, run it again. Otherwise put {path} back beside it or, for a \
+         new database, move {log} away."
     )]
     StrayLog { path: PathBuf, log: PathBuf },
     #[error(
-        "{0} is in use by another bottle.\n\
-         Stop that one first, or name another file with --db FILE."
+        "{0} is in use by another Bottle.\n\
+         Stop that one, or use another file with --db FILE."
     )]
     InUse(PathBuf),
     #[error(
-        "{path} cannot be opened: {source}.\nSee that its folder exists and that you may write there."
+        "cannot open {path}: {source}.\nCheck that its folder exists and that you may write there."
     )]
     Io { path: PathBuf, source: io::Error },
     #[error(
-        "{path} cannot be opened: {source}.\nSee that its folder may be written to and that no other program holds it."
+        "cannot open {path}: {source}.\nCheck that its folder is writable and that no other program locks the file."
     )]
     Sqlite { path: PathBuf, source: rusqlite::Error },
     #[error(
-        "{path} is of another version (schema {found}; this bottle works with {known}).\n\
-         Start the server once: it brings an older file up to date."
+        "{path} has another schema ({found}; this program needs {known}).\n\
+         Start the server once, which migrates an older file, or use the newer Bottle."
     )]
     OtherVersion { path: PathBuf, found: i32, known: i32 },
     #[error(
-        "{path} is of an older version. Before it is changed, a copy is made, and that failed:\n{source}"
+        "{path} has an older schema and was not migrated, because the copy before the migration failed:\n{source}"
     )]
     NotCopied { path: PathBuf, source: Box<dyn Error + Send + Sync> },
-    #[error("{path} could not be brought to this version's schema: {source}")]
+    #[error(
+        "cannot migrate {path}: {source}.\nReport this, and restore the copy {path}.schema-N to go back to the older Bottle."
+    )]
     Migration { path: PathBuf, source: rusqlite_migration::Error },
 }
 
-/// What SQLite said of the file at `path`, in our words.
+/// Converts SQLite's error for the file at `path`.
 pub(super) fn refusal(path: &Path, source: rusqlite::Error) -> OpenError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match source.sqlite_error_code() {

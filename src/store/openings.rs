@@ -1,44 +1,45 @@
-//! Openings: which account has opened which bottle, and when first.
+//! The table `openings`: the first opening of a bottle by each account.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::bottles::{BOTTLE, BOTTLE_WIDTH, Bottle, bottle};
+use super::bottles::{Bottle, COLUMN_COUNT, COLUMNS, bottle};
 use super::pages::{PageRequest, fill, row_limit};
 use super::past_openings;
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
-/// A bottle that someone opened.
+/// A bottle that an account opened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opened {
     /// The bottle.
     pub bottle: Bottle,
-    /// Who threw it.
+    /// The account that threw it.
     pub owner: Account,
-    /// When it was first opened by the one who asks.
+    /// The time at which the account first opened it.
     pub open_at: Timestamp,
 }
 
-/// Someone who opened a bottle.
+/// An account that opened a bottle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opener {
-    /// Who.
+    /// The account.
     pub account: Account,
-    /// When first.
+    /// The time of its first opening.
     pub open_at: Timestamp,
 }
 
 fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
     Ok(Opened {
         bottle: bottle(row)?,
-        owner: users::account(row, BOTTLE_WIDTH)?,
-        open_at: row.get(BOTTLE_WIDTH + users::WIDTH)?,
+        owner: users::account(row, COLUMN_COUNT)?,
+        open_at: row.get(COLUMN_COUNT + users::COLUMN_COUNT)?,
     })
 }
 
-/// Shows `show` the bottles that `opener` opened, in the order of opening; none after a bottle that was never
-/// opened, or is gone for more than a day.
+/// Passes the bottles that `opener` opened to `show`, in the order of opening; see
+/// [`super::pages`]. Nothing follows a cursor whose opening never existed, or was deleted more than
+/// a day ago.
 pub fn opened(
     db: &Connection,
     opener: i64,
@@ -51,7 +52,7 @@ pub fn opened(
         return Ok(false);
     };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {BOTTLE}, {account}, opened_at
+        "SELECT {COLUMNS}, {account}, opened_at
          FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
          WHERE opener_id = :opener AND hidden_at IS NULL
            AND (opened_at, bottle_id) > (:opened_at, :after)
@@ -64,7 +65,8 @@ pub fn opened(
     fill(rows, page, opened_bottle, show)
 }
 
-/// The sort key and the id after which the page begins; `None` where the sort key of `after` is unknown.
+/// Returns the sort key and the id after which the page begins; `None` if the sort key of `after`
+/// is unknown.
 fn cursor(
     page: PageRequest,
     sort_key: impl FnOnce(i64) -> Result<Option<i64>>,
@@ -75,8 +77,9 @@ fn cursor(
     }
 }
 
-/// Opens a bottle: the first opening by someone else than its owner is recorded and stands for good;
-/// the owner's own look is not. Whether this was recorded.
+/// Opens a bottle. Records the first opening by an account other than the owner, and returns true
+/// with the bottle if it did. Returns [`Error::NoSuchBottle`] if the bottle does not exist, or is
+/// hidden and another account's.
 pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Opened, bool)> {
     let recorded = db
         .prepare_cached(
@@ -88,7 +91,7 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Op
 
     let opened = db
         .prepare_cached(&format!(
-            "SELECT {BOTTLE}, {account}, coalesce(opened_at, ?3)
+            "SELECT {COLUMNS}, {account}, coalesce(opened_at, ?3)
          FROM bottles JOIN users ON users.id = owner_id
          LEFT JOIN openings ON bottle_id = bottles.id AND opener_id = ?2
          WHERE bottles.id = ?1 AND (hidden_at IS NULL OR owner_id = ?2)",
@@ -99,7 +102,7 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Op
     opened.map(|opened| (opened, recorded == 1)).ok_or_else(|| Error::NoSuchBottle(id.to_string()))
 }
 
-/// How many have opened the bottle.
+/// Returns the number of accounts that have opened the bottle; 0 if it does not exist.
 pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
     Ok(db
         .prepare_cached("SELECT openers_count FROM bottles WHERE id = ?1")?
@@ -108,7 +111,8 @@ pub fn openers_count(db: &Connection, id: i64) -> Result<i64> {
         .unwrap_or(0))
 }
 
-/// Shows `show` who opened the bottle, in the order of opening; a page goes on after the account with that id.
+/// Passes the openers of the bottle to `show`, in the order of opening; the cursor of a page is the
+/// id of its last account.
 pub fn openers(
     db: &Connection,
     id: i64,
@@ -130,7 +134,7 @@ pub fn openers(
         ":bottle": id, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
     })?;
     let opener = |row: &Row<'_>| {
-        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::WIDTH)? })
+        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::COLUMN_COUNT)? })
     };
     fill(rows, page, opener, show)
 }

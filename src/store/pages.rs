@@ -1,29 +1,29 @@
-//! Parts of lists, bounded in items and in bytes.
+//! Pages of lists, bounded in items and in bytes.
 
 use rusqlite::{Row, Rows};
 
 use crate::model::error::Result;
 
-/// Which part of a list is asked for.
+/// A request for a page of a list.
 #[derive(Clone, Copy, Debug)]
 pub struct PageRequest {
-    /// At most so many.
+    /// The maximum number of items.
     pub limit: u32,
-    /// Those that come after the one with this id.
+    /// The cursor: the page begins after the item with this id.
     pub after: Option<i64>,
 }
 
-/// A page ends with the item that brings its JSON to so many bytes. Ten thousand ordinary bottles take
-/// less; as many of the longest would take 240 MB.
+/// The size of a page's JSON, in bytes, from which no further item is added. 10,000 ordinary
+/// bottles take less; 10,000 of the longest would take 240 MB.
 pub const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The `LIMIT` that a page's query needs: one row more tells that there are more.
+/// Returns the `LIMIT` of a page's query: one row more than the page shows that there are more.
 pub(super) fn row_limit(page: PageRequest) -> i64 {
     i64::from(page.limit) + 1
 }
 
-/// Shows `show` the rows of a page in their order, until the page is full; whether there are more.
-/// `show` returns how many bytes an item takes in the answer.
+/// Passes the rows of a page to `show`, in order, until the page is full. `show` returns the bytes
+/// that an item takes in the response. Returns true if there are more rows.
 pub(super) fn fill<T>(
     mut rows: Rows<'_>,
     page: PageRequest,

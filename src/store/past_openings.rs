@@ -1,17 +1,18 @@
-//! Where openings stand in their lists, also for a day after they are gone: the cursors of those lists.
+//! The table `past_openings`: it keeps the cursors of lists of openings valid for a day after an
+//! opening is deleted.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 
-/// How long a cursor outlives what it names, in milliseconds.
-const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+/// The time that a cursor outlives its opening, in milliseconds.
+const RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// How many rows are deleted at one time, so that no change waits long behind that.
-const MAX_CLEARED: u32 = 10_000;
+/// The maximum number of rows that one change deletes, so that no other change waits long.
+const MAX_DELETED: u32 = 10_000;
 
-/// The moment of an opening, which sorts it, whether it still stands or has gone within a day.
+/// Returns the time of an opening, its sort key, if it exists or was deleted within a day.
 pub(super) fn opened_at(db: &Connection, bottle: i64, opener: i64) -> Result<Option<i64>> {
     let sql = "SELECT opened_at FROM openings WHERE bottle_id = ?1 AND opener_id = ?2
          UNION ALL
@@ -19,26 +20,26 @@ pub(super) fn opened_at(db: &Connection, bottle: i64, opener: i64) -> Result<Opt
     Ok(db.prepare_cached(sql)?.query_row([bottle, opener], |row| row.get(0)).optional()?)
 }
 
-/// Whether [`clear`] would find any.
+/// Returns true if [`delete_old`] would delete any row.
 pub fn any_old(db: &Connection, now: Timestamp) -> Result<bool> {
     let sql = "SELECT 1 FROM past_openings WHERE gone_at < ?1 OR gone_at > ?2 LIMIT 1";
-    Ok(db.prepare_cached(sql)?.exists(kept(now))?)
+    Ok(db.prepare_cached(sql)?.exists(retained(now))?)
 }
 
-/// Deletes those that have been gone for a day, or that a wrong clock put into the future; some of them, where
-/// they are many.
-pub fn clear(db: &Connection, now: Timestamp) -> Result<()> {
-    let (first, last) = kept(now);
+/// Deletes the rows of openings that were deleted more than a day ago, or in the future by a wrong
+/// clock; at most 10,000 of them.
+pub fn delete_old(db: &Connection, now: Timestamp) -> Result<()> {
+    let (first, last) = retained(now);
     db.prepare_cached(
         "DELETE FROM past_openings WHERE (bottle_id, opener_id) IN (
              SELECT bottle_id, opener_id FROM past_openings
              WHERE gone_at < ?1 OR gone_at > ?2 LIMIT 0 + ?3)",
     )?
-    .execute(params![first, last, MAX_CLEARED])?;
+    .execute(params![first, last, MAX_DELETED])?;
     Ok(())
 }
 
-/// The moments between which one must have gone to be kept.
-fn kept(now: Timestamp) -> (i64, i64) {
-    (now.millis().saturating_sub(KEPT_MS), now.millis().saturating_add(KEPT_MS))
+/// Returns the range of deletion times, in milliseconds, whose rows are kept.
+fn retained(now: Timestamp) -> (i64, i64) {
+    (now.millis().saturating_sub(RETENTION_MS), now.millis().saturating_add(RETENTION_MS))
 }

@@ -1,4 +1,4 @@
-//! Admission to what few may do at one time: the others wait without a thread, in a queue of bounded length.
+//! Admission to long reads and streams. The others wait without a thread, in a bounded queue.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,40 +8,40 @@ use tokio::time;
 
 use crate::model::error::{Error, Result};
 
-/// How many requests may wait. A longer queue would only make each of them wait until it times out.
+/// The maximum number of requests that wait. In a longer queue each would wait until it times out.
 const MAX_WAITING: usize = 256;
 
-/// Admits requests in the order in which they came.
+/// A queue that admits requests in order of arrival.
 pub(super) struct AdmissionQueue {
     permits: Arc<Semaphore>,
-    /// One for each request that is admitted or waits.
-    places: Arc<Semaphore>,
+    /// One permit for each request that is admitted or waits.
+    slots: Arc<Semaphore>,
     max_wait: Duration,
 }
 
-/// The right to go on; dropping it admits the next request.
+/// A permit to run; dropping it admits the next request.
 pub(super) struct Admission {
     _permit: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
+    _slot: OwnedSemaphorePermit,
 }
 
 impl AdmissionQueue {
-    /// Admits `permits` requests at one time. Each waits for at most `max_wait`.
+    /// Creates a queue that admits `permits` requests at once. Each waits for at most `max_wait`.
     pub(super) fn new(permits: usize, max_wait: Duration) -> Self {
-        let places = Arc::new(Semaphore::new(permits + MAX_WAITING));
-        Self { permits: Arc::new(Semaphore::new(permits)), places, max_wait }
+        let slots = Arc::new(Semaphore::new(permits + MAX_WAITING));
+        Self { permits: Arc::new(Semaphore::new(permits)), slots, max_wait }
     }
 
-    /// Waits for a permit. Returns [`Error::Unavailable`] where too many wait already, or after `max_wait`.
-    /// A request that is dropped while it waits leaves the queue.
+    /// Waits for a permit. Returns [`Error::Unavailable`] if the queue is full, or after
+    /// `max_wait`. A request that is dropped while it waits leaves the queue.
     pub(super) async fn enter(&self) -> Result<Admission> {
-        let place = Arc::clone(&self.places)
+        let slot = Arc::clone(&self.slots)
             .try_acquire_owned()
             .map_err(|_| Error::Unavailable("too many long reads are waiting".into()))?;
         let permit = time::timeout(self.max_wait, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = permit
             .map_err(|_| Error::Unavailable("a long read has waited too long".into()))?
             .map_err(|_| Error::Internal("the queue of long reads is closed".into()))?;
-        Ok(Admission { _permit: permit, _place: place })
+        Ok(Admission { _permit: permit, _slot: slot })
     }
 }

@@ -1,4 +1,4 @@
-//! The connections that read, and what they read from: a snapshot each.
+//! Pools of read-only connections, and snapshots.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,106 +15,108 @@ use super::Options;
 use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
-/// What all readers that do not map the file keep of it in memory.
+/// The page cache of all copying readers together, in KiB.
 const CACHE_KIB: u32 = 8 * 1024;
 
-/// More than any file has: a mapping takes no memory of its own.
-const WHOLE_FILE: i64 = 1 << 40;
+/// The size of the memory mapping, in bytes: larger than any file. A mapping takes no memory of its
+/// own.
+const MMAP_BYTES: i64 = 1 << 40;
 
-/// After so long without a change, readers map the file.
-const QUIET: Duration = Duration::from_secs(1);
+/// The time without a change after which readers map the file.
+const QUIET_PERIOD: Duration = Duration::from_secs(1);
 
-/// The pools of connections that read.
+/// The pools of read-only connections.
 ///
-/// To read from a mapping is fastest. But after each commit SQLite takes the mapping of the whole file
-/// back, in every reader, and all reads wait for that. So while things are written, readers that do
-/// not map go ahead.
+/// Reads from a memory mapping are fastest. But after each commit SQLite unmaps the whole file in
+/// every reader, and all reads wait for that. While changes are written, copying readers therefore
+/// serve the reads ([decisions](../../docs/decisions.md#reading)).
 pub(super) struct Readers {
     mapping: Pool<SqliteConnectionManager>,
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
     long_queue: AdmissionQueue,
-    opened: Instant,
-    /// When something was last written, in milliseconds since `opened`.
-    written: AtomicU64,
-    // The last, to be dropped after the pools.
-    _helper: Helper,
+    started: Instant,
+    /// The time of the last change, in milliseconds since `started`.
+    last_change_ms: AtomicU64,
+    // The last field, to be dropped after the pools.
+    _thread: ConnectionThread,
 }
 
-/// The thread that opens connections: soon done, so one is enough for all pools.
-struct Helper(Arc<ScheduledThreadPool>);
+/// The thread that opens connections. One is enough for all pools, because a connection opens
+/// quickly.
+struct ConnectionThread(Arc<ScheduledThreadPool>);
 
-impl Drop for Helper {
-    /// What it does for a pool that is gone may hold a connection open: waits until that is done.
+impl Drop for ConnectionThread {
+    /// Waits for the thread's current task, which may hold a connection of a dropped pool open.
     fn drop(&mut self) {
-        let (done, is_done) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         self.0.execute(move || {
-            let _ = done.send(());
+            let _ = sender.send(());
         });
-        let _ = is_done.recv();
+        let _ = receiver.recv();
     }
 }
 
 impl Readers {
     pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
         let cache_kib = CACHE_KIB / options.readers.max(1);
-        let helper = Helper(Arc::new(ScheduledThreadPool::new(1)));
-        let pool = |size, setting| pool(path, size, options.busy_timeout, &helper, setting);
+        let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
+        let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
         Ok(Self {
-            mapping: pool(options.readers, ("mmap_size", WHOLE_FILE))?,
+            mapping: pool(options.readers, ("mmap_size", MMAP_BYTES))?,
             copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
             long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
-            opened: Instant::now(),
-            written: AtomicU64::new(0),
-            _helper: helper,
+            started: Instant::now(),
+            last_change_ms: AtomicU64::new(0),
+            _thread: thread,
         })
     }
 
-    /// To be told after each change.
+    /// Records the time of a change.
     pub(super) fn note_change(&self) {
-        self.written.store(self.now(), Ordering::Relaxed);
+        self.last_change_ms.store(self.now(), Ordering::Relaxed);
     }
 
-    /// What is in the file, for a short read.
+    /// Opens a snapshot for short reads.
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let written = self.written.load(Ordering::Relaxed);
-        let quiet = Duration::from_millis(self.now().saturating_sub(written));
-        Snapshot::of(if quiet >= QUIET { &self.mapping } else { &self.copying })
+        let last_change_ms = self.last_change_ms.load(Ordering::Relaxed);
+        let idle = Duration::from_millis(self.now().saturating_sub(last_change_ms));
+        Snapshot::begin(if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying })
     }
 
-    /// Waits until one more long read may run.
+    /// Waits for a permit to run a long read.
     pub(super) async fn admit_long(&self) -> Result<Admission> {
         self.long_queue.enter().await
     }
 
-    /// Runs `query` on a snapshot of its own, with a connection that short reads do not use. What else this
-    /// thread was to do goes to another first, of which there are no more than there are admissions.
+    /// Runs `query` on a connection of the long reads' pool. The runtime moves other tasks of this
+    /// thread to another thread first; there are at most as many of those as admissions.
     pub(super) fn read_long<T>(
         &self,
         _admission: Admission,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<T> {
-        block_in_place(|| Snapshot::of(&self.long)?.read(query))
+        block_in_place(|| Snapshot::begin(&self.long)?.read(query))
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
-/// At most `size` connections, opened when they are asked for, each with this setting of SQLite's.
+/// Creates a pool of at most `size` connections, opened on demand, each with the given pragma.
 fn pool(
     path: &Path,
     size: u32,
-    wait: Duration,
-    helper: &Helper,
+    timeout: Duration,
+    thread: &ConnectionThread,
     (pragma, value): (&'static str, i64),
 ) -> Result<Pool<SqliteConnectionManager>, r2d2::Error> {
     let manager = SqliteConnectionManager::file(path)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .with_init(move |db| {
-            db.busy_timeout(wait)?;
+            db.busy_timeout(timeout)?;
             db.pragma_update(None, pragma, value)?;
             db.set_prepared_statement_cache_capacity(64);
             Ok(())
@@ -124,41 +126,43 @@ fn pool(
         .test_on_check_out(false)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connection_timeout(wait)
-        .thread_pool(Arc::clone(&helper.0))
+        .connection_timeout(timeout)
+        .thread_pool(Arc::clone(&thread.0))
         .build(manager)
 }
 
-/// What was in the file at one moment. While this value lives the log grows, so it is for the time
-/// of one answer.
+/// The state of the file at one moment. The write-ahead log grows while a snapshot lives, so it
+/// lives for one response only.
 pub struct Snapshot {
     db: PooledConnection<SqliteConnectionManager>,
 }
 
 impl Snapshot {
-    fn of(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
+    fn begin(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
         let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
         db.prepare_cached("BEGIN")?.execute([])?;
         Ok(Self { db })
     }
 
-    /// Runs `query`.
+    /// Runs `query` on the snapshot.
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         query(&self.db)
     }
 }
 
 impl Drop for Snapshot {
-    /// No connection goes back to the pool inside a transaction.
+    /// Ends the transaction: no connection returns to the pool inside one.
     fn drop(&mut self) {
         let commit = |mut statement: CachedStatement<'_>| statement.execute([]);
         let ended = self.db.prepare_cached("COMMIT").and_then(commit);
-        // After an I/O error SQLite may have ended it by itself.
+        // SQLite may have ended the transaction by itself after an I/O error.
         if ended.is_ok() || self.db.is_autocommit() {
             return;
         }
         if let Err(e) = self.db.execute("ROLLBACK", []) {
-            tracing::error!("a read could not be ended: {e}");
+            tracing::error!(
+                "cannot end the transaction of a read; its connection returns to the pool inside it: {e}"
+            );
         }
     }
 }

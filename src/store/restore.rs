@@ -1,7 +1,7 @@
-//! Puts a backup in the place of the database.
+//! Replaces the database by a backup.
 //!
-//! Restore may be killed between any two steps. Before the last of them the next start serves the database
-//! as it was, or refuses to start; afterwards it serves the backup. Another restore finishes the work.
+//! Restore may be killed between any two steps. Before the last of them the next start serves the
+//! old database, or fails; afterwards it serves the backup. Another restore completes the work.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -10,60 +10,62 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 use tempfile::NamedTempFile;
 
-use super::backup::{Contents, CopyError, copied};
+use super::backup::{Contents, CopyError, copy_checked};
 use super::connect::{self, Mode};
-use super::files::{self, LOGS, beside};
+use super::files::{self, LOG_SUFFIXES, with_suffix};
 use super::open;
 
-/// The text that takes the place of a log while there is no database: the server does not start over a log
-/// without a database, and SQLite reads this one as an empty log.
-const STOPPED: &[u8] = b"bottle restore was stopped here: run it again.\n";
+/// The content of the file that stands in for the log while there is no database: the server does
+/// not start over a log without a database, and SQLite reads this one as an empty log.
+const STAND_IN: &[u8] = b"bottle restore was stopped here: run it again.\n";
 
-/// Puts the backup at `from` in the place of the database at `to`; the one that was there is kept under
-/// the name that comes back.
+/// Replaces the database at `to` by the backup at `from`. Returns the contents of the backup, and
+/// the name under which the old database is kept.
 pub fn restore(
     from: &Path,
     to: &Path,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(Contents, Option<PathBuf>), CopyError> {
-    let to = &files::located(to)?;
-    if files::same(from, to) {
-        return Err(CopyError::Itself(to.to_owned()));
+    let to = &files::resolve(to)?;
+    if files::is_same_file(from, to) {
+        return Err(CopyError::SameFile(to.to_owned()));
     }
-    // No bottle may serve the old one, nor begin to, until it is out of the way.
-    let old = if to.exists() { Some(open::lock(to)?) } else { None };
+    // No server may hold the old database until it has been replaced.
+    let old_file = if to.exists() { Some(open::lock(to)?) } else { None };
     let (copy, contents) = connect::read(from, |source| {
         open::check_schema(from, source)?;
-        copied(source, to, &mut progress)
+        copy_checked(source, to, &mut progress)
     })?;
-    // Only its owner may change the mode: another user restores all the same.
-    let _ = files::keep_private(to);
-    let alone = if old.is_some() { fold(to)? } else { None };
-    let placed = match &old {
-        Some(old) if alone.is_some() || files::log_of(to).is_none() => replace(copy, to, old),
-        None if files::log_of(to).is_none() => place(copy, to).map(|()| None),
-        old => replace_with_logs(copy, to, old.as_ref()),
+    // Only the file's owner may change its mode; another user can still restore.
+    let _ = files::restrict_permissions(to);
+    let exclusive = if old_file.is_some() { checkpoint(to)? } else { None };
+    let result = match &old_file {
+        Some(old_file) if exclusive.is_some() || files::nonempty_log(to).is_none() => {
+            replace(copy, to, old_file)
+        }
+        None if files::nonempty_log(to).is_none() => place_new(copy, to).map(|()| None),
+        old_file => replace_with_logs(copy, to, old_file.as_ref()),
     };
-    let kept = placed.map_err(|source| CopyError::Io { path: to.to_owned(), source })?;
+    let kept = result.map_err(|source| CopyError::Io { path: to.to_owned(), source })?;
     Ok((contents, kept))
 }
 
-/// Folds the log into the database at `path`, and keeps every other program out as long as the connection
-/// lives. `None` if the file is too damaged for that, or not Bottle's.
-fn fold(path: &Path) -> Result<Option<Connection>, CopyError> {
+/// Checkpoints the log into the database at `path`, and locks every other program out while the
+/// returned connection lives. Returns `None` if the file is too damaged for that, or not Bottle's.
+fn checkpoint(path: &Path) -> Result<Option<Connection>, CopyError> {
     // SQLite would delete the log of an empty file.
     if connect::check_header(path).is_err() {
         return Ok(None);
     }
-    let folded = connect::open(path, Mode::Exclusive).and_then(|db| {
+    let checkpointed = connect::open(path, Mode::Exclusive).and_then(|db| {
         db.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
         db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(db)
     });
     let is_empty = |log: PathBuf| fs::metadata(log).map_or(true, |log| log.len() == 0);
     use ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
-    match folded {
-        Ok(db) => Ok(is_empty(beside(path, "-wal")).then_some(db)),
+    match checkpointed {
+        Ok(db) => Ok(is_empty(with_suffix(path, "-wal")).then_some(db)),
         Err(e) => match e.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked | DiskFull) => Err(open::refusal(path, e).into()),
             _ => Ok(None),
@@ -71,84 +73,85 @@ fn fold(path: &Path) -> Result<Option<Connection>, CopyError> {
     }
 }
 
-/// Replaces a database whose log is of no more use. One rename decides which of the two is there.
-fn replace(copy: NamedTempFile, to: &Path, old: &File) -> io::Result<Option<PathBuf>> {
+/// Replaces a database whose log is checkpointed. A single rename switches to the copy.
+fn replace(copy: NamedTempFile, to: &Path, old_file: &File) -> io::Result<Option<PathBuf>> {
     remove_second_names(to)?;
     for suffix in ["-wal", "-journal", "-shm"] {
-        remove(&beside(to, suffix))?;
+        remove_if_exists(&with_suffix(to, suffix))?;
     }
     let kept = free_name(to);
-    keep(to, &kept, old)?;
+    link_or_copy(to, &kept, old_file)?;
     files::sync_folder(to)?;
     let _locked = copy.persist(to)?;
     files::sync_folder(to)?;
     Ok(Some(kept))
 }
 
-/// Places the copy where no database is. A bottle that began there a moment ago keeps its file.
-fn place(copy: NamedTempFile, to: &Path) -> io::Result<()> {
+/// Places the copy at a path without a database. Fails if a server has created one there meanwhile.
+fn place_new(copy: NamedTempFile, to: &Path) -> io::Result<()> {
     let _locked = copy.persist_noclobber(to)?;
     files::sync_folder(to)
 }
 
-/// Replaces a database that must keep its log. First both get their new names; then the database loses its
-/// own, so that the server does not start over what is left; then the log does.
+/// Replaces a database that must keep its log. First both are linked under their new names; then
+/// the database's old name is removed, so that the server does not start with a part of the files;
+/// then the log's.
 fn replace_with_logs(
     copy: NamedTempFile,
     to: &Path,
-    old: Option<&File>,
+    old_file: Option<&File>,
 ) -> io::Result<Option<PathBuf>> {
-    if old.is_some() {
+    if old_file.is_some() {
         remove_second_names(to)?;
     }
     let kept = free_name(to);
-    let kept_before = kept_names(to)?;
-    for suffix in LOGS {
-        let log = beside(to, suffix);
-        // After a restore that was stopped it has its new name already.
-        let is_kept = kept_before.iter().any(|kept| files::same(kept, &log));
+    let already_kept = kept_names(to)?;
+    for suffix in LOG_SUFFIXES {
+        let log = with_suffix(to, suffix);
+        // A restore that was stopped has linked this log already.
+        let is_kept = already_kept.iter().any(|kept| files::is_same_file(kept, &log));
         if log.exists() && !is_kept && !is_stand_in(&log) {
-            keep(&log, &beside(&kept, suffix), &File::open(&log)?)?;
+            link_or_copy(&log, &with_suffix(&kept, suffix), &File::open(&log)?)?;
         }
     }
-    if let Some(old) = old {
-        keep(to, &kept, old)?;
+    if let Some(old_file) = old_file {
+        link_or_copy(to, &kept, old_file)?;
     }
-    let mut stand_in = files::unfinished(to)?;
-    stand_in.write_all(STOPPED)?;
+    let mut stand_in = files::create_temporary(to)?;
+    stand_in.write_all(STAND_IN)?;
     stand_in.as_file().sync_all()?;
     files::sync_folder(to)?;
 
-    remove(to)?;
-    stand_in.persist(beside(to, "-wal"))?;
+    remove_if_exists(to)?;
+    stand_in.persist(with_suffix(to, "-wal"))?;
     for suffix in ["-journal", "-shm"] {
-        remove(&beside(to, suffix))?;
+        remove_if_exists(&with_suffix(to, suffix))?;
     }
-    // The copy is locked: no bottle has begun to serve it when the stand-in goes.
+    // The copy is locked: no server has opened it when the stand-in is removed.
     let _locked = copy.persist_noclobber(to)?;
     files::sync_folder(to)?;
-    remove(&beside(to, "-wal"))?;
+    remove_if_exists(&with_suffix(to, "-wal"))?;
     Ok(kept.exists().then_some(kept))
 }
 
 fn is_stand_in(log: &Path) -> bool {
-    let is_as_long = |log: fs::Metadata| log.len() == STOPPED.len() as u64;
-    fs::metadata(log).is_ok_and(is_as_long) && fs::read(log).is_ok_and(|text| text == STOPPED)
+    let is_as_long = |log: fs::Metadata| log.len() == STAND_IN.len() as u64;
+    fs::metadata(log).is_ok_and(is_as_long) && fs::read(log).is_ok_and(|text| text == STAND_IN)
 }
 
-const KEPT: &str = ".before-restore-";
+const KEPT_INFIX: &str = ".before-restore-";
 
-/// The first name of its kind that neither a database nor a log has.
+/// Returns the first name `….before-restore-N` without a database or a log.
 fn free_name(path: &Path) -> PathBuf {
     let is_free = |kept: &PathBuf| {
-        !["", "-wal", "-journal", "-shm"].iter().any(|suffix| beside(kept, suffix).exists())
+        !["", "-wal", "-journal", "-shm"].iter().any(|suffix| with_suffix(kept, suffix).exists())
     };
-    (1..).map(|n| beside(path, &format!("{KEPT}{n}"))).find(is_free).unwrap_or_default()
+    (1..).map(|n| with_suffix(path, &format!("{KEPT_INFIX}{n}"))).find(is_free).unwrap_or_default()
 }
 
-/// Everything that restores have kept of the database at `path`.
+/// Returns the paths of all files that restores have kept of the database at `path`.
 fn kept_names(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let prefix = beside(path, KEPT);
+    let prefix = with_suffix(path, KEPT_INFIX);
     let is_kept = |path: &PathBuf| {
         path.as_os_str().as_encoded_bytes().starts_with(prefix.as_os_str().as_encoded_bytes())
     };
@@ -156,32 +159,33 @@ fn kept_names(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(entries.map(|entry| entry.path()).filter(is_kept).collect())
 }
 
-/// Removes the names that a restore gave before it was stopped, where the file still has its own.
+/// Removes the second names of files that still have their first: a restore was stopped in between.
 fn remove_second_names(path: &Path) -> io::Result<()> {
     for kept in kept_names(path)? {
-        let is_second = |suffix: &&str| files::same(&kept, &beside(path, suffix));
-        if ["", LOGS[0], LOGS[1]].iter().any(is_second) {
+        let is_second = |suffix: &&str| files::is_same_file(&kept, &with_suffix(path, suffix));
+        if ["", LOG_SUFFIXES[0], LOG_SUFFIXES[1]].iter().any(is_second) {
             fs::remove_file(kept)?;
         }
     }
     Ok(())
 }
 
-/// Gives the file at `path`, which is open as `file`, a second name; where the disk has no links, a copy.
-fn keep(path: &Path, kept: &Path, mut file: &File) -> io::Result<()> {
+/// Links the file at `path`, which is open as `file`, under a second name; copies it if the disk
+/// has no hard links.
+fn link_or_copy(path: &Path, kept: &Path, mut file: &File) -> io::Result<()> {
     match fs::hard_link(path, kept) {
         Err(e) if matches!(e.kind(), ErrorKind::Unsupported | ErrorKind::PermissionDenied) => {}
         linked => return linked,
     }
-    // To open and close the database once more would end SQLite's locks.
-    let mut copy = files::unfinished(kept)?;
+    // Opening and closing the database here would end SQLite's locks, which belong to the process.
+    let mut copy = files::create_temporary(kept)?;
     io::copy(&mut file, &mut copy)?;
     copy.as_file().sync_all()?;
     copy.persist_noclobber(kept)?;
     Ok(())
 }
 
-fn remove(path: &Path) -> io::Result<()> {
+fn remove_if_exists(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,

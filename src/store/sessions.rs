@@ -1,4 +1,4 @@
-//! Sessions: who carries a live token, of which contract, until when.
+//! The table `sessions`: the hashes of live tokens, with their contract and expiry.
 
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
@@ -9,73 +9,76 @@ use crate::model::error::{Error, Result};
 use crate::model::fields::Terminal;
 use crate::model::token::TokenHash;
 
-/// The contract a session was begun by. It opens nothing in another.
+/// The contract of a session. A token of one contract is invalid in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contract {
-    /// A private cookie.
+    /// Its credential is an encrypted cookie.
     Bottle,
-    /// A JWT in a bare cookie.
+    /// Its credential is a JWT in a cookie without a name.
     Ledger,
-    /// A bearer token.
+    /// Its credential is a bearer token.
     Music,
-    /// A token for each terminal.
+    /// Its credential is a header with a token, one per terminal.
     Bookstore,
 }
 
-/// The key of a session: the token of one contract opens nothing in another.
+/// The key of a session: a token is valid in its own contract only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionKey {
-    /// The contract it belongs to.
+    /// The contract.
     pub contract: Contract,
     /// The hash of the token that the client carries.
     pub token: TokenHash,
 }
 
-/// A session to begin.
+/// The values of a session before it is created.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// The hash of the token the client will carry.
+    /// The hash of the new token.
     pub token: TokenHash,
-    /// Whose it is.
+    /// The account.
     pub account: i64,
-    /// The version of the password that was found right; the session begins only if it still stands.
+    /// The version of the password that was verified. The session is created only if it is still
+    /// current.
     pub password_version: i64,
-    /// Which contract it belongs to.
+    /// The contract.
     pub contract: Contract,
-    /// The terminal it is for; it replaces the one before it there.
+    /// The terminal (Bookstore). The session replaces the account's previous one for the same
+    /// terminal.
     pub terminal: Option<Terminal>,
-    /// The session the client carried until now, which ends.
+    /// The token of the client's previous session, which ends.
     pub replaces: Option<TokenHash>,
-    /// When it ends by itself.
+    /// The time at which the session expires.
     pub expires_at: Timestamp,
 }
 
-/// A clock may be set back so far, in milliseconds, and those who just logged in stay so. Further back,
-/// a session that has not begun yet is none: the clock is wrong, and of no use to tell what is over.
+/// The time that the clock may be set back, in milliseconds, without invalidating new sessions. A
+/// session that begins further in the future is invalid, because with a wrong clock nothing is
+/// known about its expiry.
 const MAX_CLOCK_SETBACK_MS: i64 = 5 * 60 * 1000;
 
-/// Whether there are sessions that are over.
-pub fn any_over(db: &Connection, now: Timestamp) -> Result<bool> {
+/// Returns true if there are expired sessions.
+pub fn any_expired(db: &Connection, now: Timestamp) -> Result<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM sessions WHERE expires_at <= ?1")?.exists([now])?)
 }
 
-/// Clears away the sessions that are over: should the clock be set back, they do not come back.
-pub fn clear(db: &Connection, now: Timestamp) -> Result<()> {
+/// Deletes the expired sessions, so that a clock that is set back later does not revive them.
+pub fn delete_expired(db: &Connection, now: Timestamp) -> Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE expires_at <= ?1")?.execute([now])?;
     Ok(())
 }
 
-/// Begins a session and clears away those that are over. [`Error::WrongPassword`] if the password
-/// was changed, or the account deleted, since it was checked.
+/// Creates a session and deletes the expired ones. Returns [`Error::WrongPassword`] if the password
+/// was changed, or the account deleted, since the password was verified.
 pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
-    clear(db, now)?;
+    delete_expired(db, now)?;
     let terminal = new.terminal.as_ref().map(Terminal::as_str);
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND terminal = ?2")?
         .execute(params![new.account, terminal])?;
-    if let Some(replaced) = new.replaces {
-        delete(db, replaced)?;
+    if let Some(previous) = new.replaces {
+        delete(db, previous)?;
     }
-    let begun = db
+    let inserted = db
         .prepare_cached(
             "INSERT INTO sessions
                  (token_hash, user_id, contract, terminal, created_at, expires_at)
@@ -91,10 +94,10 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
             ":now": now,
             ":expires_at": new.expires_at,
         })?;
-    if begun == 1 { Ok(()) } else { Err(Error::WrongPassword) }
+    if inserted == 1 { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
-/// Whose session this is, if it is live.
+/// Returns the account of a live session.
 pub fn account(db: &Connection, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
     Ok(db
         .prepare_cached(&format!(
@@ -107,9 +110,11 @@ pub fn account(db: &Connection, session: SessionKey, now: Timestamp) -> Result<O
         .optional()?)
 }
 
-/// Binds `change` to the session that authorises it. The guard of a request saw the session earlier, in a
-/// snapshot: inside the change's own transaction it must be live still, or the change fails with
-/// [`Error::NotLoggedIn`]. `change` gets the account as it stands there.
+/// Binds `change` to the session that authorises it.
+///
+/// The guard of a request saw the session earlier, in a snapshot. Inside the change's own
+/// transaction the session must still be live, or the change fails with [`Error::NotLoggedIn`].
+/// `change` receives the account as it is there.
 pub fn authorized<T>(
     session: SessionKey,
     clock: &Clock,
@@ -122,13 +127,13 @@ pub fn authorized<T>(
     }
 }
 
-/// Ends the session of this token, if there is one.
+/// Deletes the session of this token, if there is one.
 pub fn delete(db: &Connection, token: TokenHash) -> Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token])?;
     Ok(())
 }
 
-/// Ends all sessions of an account but the one of `kept`.
+/// Deletes all sessions of an account except the one of `kept`.
 pub fn delete_others(db: &Connection, account: i64, kept: Option<TokenHash>) -> Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND token_hash IS NOT ?2")?
         .execute(params![account, kept])?;

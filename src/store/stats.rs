@@ -1,21 +1,22 @@
-//! How much there is.
+//! Row counts for the metrics.
 
 use rusqlite::Connection;
 
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 
-/// How much there is of what.
+/// The numbers of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Stats {
     pub accounts: i64,
     pub bottles: i64,
-    /// Live ones.
+    /// Sessions that have not expired.
     pub sessions: i64,
 }
 
-/// What there is now. Bottles are not counted one by one: the few cells of the coarsest level know.
+/// Counts the rows. The bottles on the sea are the sum of the few cells of the coarsest level, so
+/// they are not counted one by one.
 pub fn of(db: &Connection, now: Timestamp) -> Result<Stats> {
     let sql = "SELECT (SELECT count(*) FROM users),
                       (SELECT CAST(total(count) AS INTEGER) FROM cells WHERE level = 2),

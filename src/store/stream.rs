@@ -1,4 +1,4 @@
-//! Bytes that leave chunk by chunk at their reader's pace, from one snapshot.
+//! Streams: bytes sent in chunks from one snapshot, at the pace of their reader.
 
 use std::future::poll_fn;
 use std::io::{self, Write};
@@ -14,35 +14,36 @@ use tokio::task::spawn_blocking;
 use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
-/// How many streams there may be at one time. Each has a connection, a thread and some 200 KiB, and keeps
-/// the write-ahead log from being cut back.
+/// The maximum number of streams at once. Each has a connection, a thread and some 200 KiB of
+/// memory, and keeps the write-ahead log from being checkpointed completely.
 const MAX_STREAMS: usize = 4;
 
-/// A chunk has at least so many bytes, but for the last.
+/// The minimum size of a chunk in bytes, except for the last.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The page cache of a stream's connection, in KiB.
 const CACHE_KIB: i64 = 512;
 
-/// Starts streams.
+/// Starts streams, within the limit.
 pub(super) struct Streams {
     path: PathBuf,
     busy_timeout: Duration,
     queue: AdmissionQueue,
 }
 
-/// A message of a stream's thread. Only `End` marks the last chunk: a channel that closes without it broke off.
+/// A message of a stream's thread. A channel that closes without `End` marks a stream that broke
+/// off.
 enum Message {
     Chunk(Vec<u8>),
     End,
     Failed(Error),
 }
 
-/// The chunks of a stream. Dropping this ends the stream, its thread and its snapshot.
+/// The chunks of a stream. Dropping it ends the stream, its thread and its snapshot.
 pub struct Chunks(mpsc::Receiver<Message>);
 
-/// Sends what is written to it. A write waits until the reader has taken the chunk before the last, and fails
-/// once the reader has gone.
+/// A writer that sends its bytes in chunks. A write waits until the reader has received the chunk
+/// before the last, and fails once the reader is dropped.
 pub struct ChunkWriter {
     sender: mpsc::Sender<Message>,
     chunk: Vec<u8>,
@@ -54,7 +55,7 @@ impl Streams {
         Self { path: path.to_owned(), busy_timeout, queue }
     }
 
-    /// Streams what `query` writes.
+    /// Starts a stream of the bytes that `query` writes.
     pub(super) async fn start(
         &self,
         query: impl FnOnce(&Connection, &mut ChunkWriter) -> Result<()> + Send + 'static,
@@ -65,11 +66,11 @@ impl Streams {
         spawn_blocking(move || {
             let _admission: Admission = admission;
             let mut out = ChunkWriter { sender, chunk: Vec::new() };
-            let written = connect(&path, busy_timeout)
+            let written = open_snapshot(&path, busy_timeout)
                 .map_err(Error::from)
                 .and_then(|db| query(&db, &mut out))
                 .and_then(|()| out.flush().map_err(|e| Error::Internal(e.to_string())));
-            // A reader that has gone misses it.
+            // The reader may have been dropped.
             let _ = out.sender.blocking_send(match written {
                 Ok(()) => Message::End,
                 Err(error) => Message::Failed(error),
@@ -79,8 +80,8 @@ impl Streams {
     }
 }
 
-/// Opens a connection of the stream's own, with its snapshot.
-fn connect(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
+/// Opens a connection of the stream's own, and its snapshot.
+fn open_snapshot(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(busy_timeout)?;
@@ -95,7 +96,7 @@ impl Chunks {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// The same for those who poll. After the end it is not to be called again.
+    /// Polls for the next chunk. It must not be called again after the end.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Vec<u8>>>> {
         self.0.poll_recv(context).map(|message| match message {
             Some(Message::Chunk(chunk)) => Ok(Some(chunk)),

@@ -1,5 +1,5 @@
-//! Rows as they leave the database and come back: each stands for itself, and names others by their
-//! names, so that it may go to another database.
+//! Rows for export and import. A row refers to others by name, so that it can move to another
+//! database.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::users::{self, NewAccount};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
-/// A row.
+/// A line of an export: an account, a bottle or an opening.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -34,7 +34,7 @@ pub struct Person {
     pub created_at: Timestamp,
 }
 
-/// A bottle. Its id holds within one export only.
+/// A bottle. Its id is valid within one export only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Thrown {
@@ -44,12 +44,12 @@ pub struct Thrown {
     pub style: i64,
     pub location: Place,
     pub created_at: Timestamp,
-    /// There only if a teacher, or enough reports, took it from the sea.
+    /// The time at which a teacher or enough reports hid it; absent if it is on the sea.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_at: Option<Timestamp>,
 }
 
-/// Where a bottle was thrown.
+/// The place of a bottle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Place {
@@ -59,7 +59,7 @@ pub struct Place {
     pub longitude: f64,
 }
 
-/// That someone opened a bottle.
+/// An opening of a bottle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Opening {
@@ -68,12 +68,12 @@ pub struct Opening {
     pub open_at: Timestamp,
 }
 
-/// Whose rows are wanted.
+/// The rows to export.
 #[derive(Clone, Copy, Debug)]
 pub enum ExportScope {
-    /// Everyone's.
+    /// The rows of all accounts.
     All,
-    /// Those of the account of this id: itself, its bottles, and who opened them.
+    /// The rows of one account: itself, its bottles, and their openings.
     Account(i64),
 }
 
@@ -86,7 +86,7 @@ impl ExportScope {
     }
 }
 
-const PEOPLE: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
+const ACCOUNTS: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
     FROM users WHERE id = coalesce(?1, id) ORDER BY id";
 const BOTTLES: &str = "SELECT bottles.id, username, content, style, formatted_address, latitude,
         longitude, bottles.created_at, hidden_at
@@ -99,9 +99,9 @@ const OPENED: &str = "SELECT bottle_id, username, opened_at
     FROM openings JOIN users ON users.id = opener_id
     WHERE opener_id = ?1 ORDER BY opened_at, bottle_id";
 
-/// How many rows [`each`] gives.
-pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
-    let sql = match whose {
+/// Returns the number of rows that [`for_each`] passes.
+pub fn count(db: &Connection, scope: ExportScope) -> Result<u64> {
+    let sql = match scope {
         ExportScope::All => {
             "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM bottles)
                     + (SELECT count(*) FROM openings)"
@@ -111,36 +111,37 @@ pub fn count(db: &Connection, whose: ExportScope) -> Result<u64> {
         }
     };
     let mut statement = db.prepare(sql)?;
-    let count: f64 = match whose.id() {
+    let count: f64 = match scope.id() {
         Some(id) => statement.query_row([id], |row| row.get(0))?,
         None => statement.query_row([], |row| row.get::<_, i64>(0).map(|count| count as f64))?,
     };
     Ok(count as u64)
 }
 
-/// Gives each row to `take`, those first that others name, until it fails.
-pub fn each<E: From<Error>>(
+/// Passes each row to `visit` until it fails. A row follows those to which it refers.
+pub fn for_each<E: From<Error>>(
     db: &Connection,
-    whose: ExportScope,
-    mut take: impl FnMut(Record) -> Result<(), E>,
+    scope: ExportScope,
+    mut visit: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(db, PEOPLE, whose, person, &mut take)?;
-    rows(db, &everyones(BOTTLES, whose), whose, thrown, &mut take)?;
-    rows(db, &everyones(OPENINGS, whose), whose, opening, &mut take)
+    rows(db, ACCOUNTS, scope, person, &mut visit)?;
+    rows(db, &without_owner(BOTTLES, scope), scope, thrown, &mut visit)?;
+    rows(db, &without_owner(OPENINGS, scope), scope, opening, &mut visit)
 }
 
-/// Gives each opening by the account to `take`.
-pub fn each_opened_by<E: From<Error>>(
+/// Passes each opening by the account to `visit` until it fails.
+pub fn for_each_opened_by<E: From<Error>>(
     db: &Connection,
     account: i64,
-    mut take: impl FnMut(Record) -> Result<(), E>,
+    mut visit: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(db, OPENED, ExportScope::Account(account), opening, &mut take)
+    rows(db, OPENED, ExportScope::Account(account), opening, &mut visit)
 }
 
-/// The same question without its condition, which would cost an index for nothing.
-fn everyones(sql: &str, whose: ExportScope) -> String {
-    match whose {
+/// Removes the condition on the owner from a query of all accounts: with it SQLite would use an
+/// index for nothing.
+fn without_owner(sql: &str, scope: ExportScope) -> String {
+    match scope {
         ExportScope::All => sql.replace("WHERE owner_id = ?1", "WHERE ?1 IS NULL"),
         ExportScope::Account(_) => sql.to_owned(),
     }
@@ -149,14 +150,14 @@ fn everyones(sql: &str, whose: ExportScope) -> String {
 fn rows<E: From<Error>>(
     db: &Connection,
     sql: &str,
-    whose: ExportScope,
+    scope: ExportScope,
     read: fn(&Row<'_>) -> rusqlite::Result<Record>,
-    take: &mut impl FnMut(Record) -> Result<(), E>,
+    visit: &mut impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
     let sqlite = |e: rusqlite::Error| E::from(Error::from(e));
     let mut statement = db.prepare(sql).map_err(sqlite)?;
-    for record in statement.query_map([whose.id()], read).map_err(sqlite)? {
-        take(record.map_err(sqlite)?)?;
+    for record in statement.query_map([scope.id()], read).map_err(sqlite)? {
+        visit(record.map_err(sqlite)?)?;
     }
     Ok(())
 }
@@ -194,8 +195,8 @@ fn opening(row: &Row<'_>) -> rusqlite::Result<Record> {
     }))
 }
 
-/// Adds an account as it was registered then; its id.
-pub fn add_account(
+/// Inserts an account with its time of registration and picture. Returns its id.
+pub fn insert_account(
     db: &Connection,
     new: &NewAccount,
     avatar_url: Option<&str>,
@@ -207,8 +208,8 @@ pub fn add_account(
     Ok(id)
 }
 
-/// The bottle that `owner` threw with this content at this place, at the time `created_at` where the
-/// time is known; its id.
+/// Returns the id of the bottle that `owner` threw with this content at this position and, if
+/// `created_at` is known, at this time.
 pub fn find_bottle(
     db: &Connection,
     owner: i64,
@@ -240,8 +241,9 @@ pub fn find_bottle(
         .optional()?)
 }
 
-/// Adds a bottle as it was thrown then; its id. [`Error::NotLoggedIn`] if the account is gone.
-pub fn add_bottle(
+/// Inserts a bottle with its time, hidden if it was. Returns its id, or [`Error::NotLoggedIn`] if
+/// the account was deleted.
+pub fn insert_bottle(
     db: &Connection,
     owner: i64,
     new: &NewBottle,
@@ -255,9 +257,14 @@ pub fn add_bottle(
     Ok(id)
 }
 
-/// Adds an opening, unless it is there; whether it was added. [`Error::NotLoggedIn`] if the account is
-/// gone.
-pub fn add_opening(db: &Connection, bottle: i64, opener: i64, open_at: Timestamp) -> Result<bool> {
+/// Inserts an opening. Returns false if it exists, and [`Error::NotLoggedIn`] if the account was
+/// deleted.
+pub fn insert_opening(
+    db: &Connection,
+    bottle: i64,
+    opener: i64,
+    open_at: Timestamp,
+) -> Result<bool> {
     let added = db
         .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![bottle, opener, open_at])

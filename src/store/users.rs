@@ -1,4 +1,4 @@
-//! Accounts.
+//! The table `users`: accounts and their password hashes.
 
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
@@ -8,31 +8,32 @@ use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{AvatarUrl, Email, Gender, Nickname, Username};
 
-/// An account, as its owner sees it.
+/// An account, without its password hash.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// Given once, never again to another.
+    /// The id, which is never reused.
     pub id: i64,
-    /// The name it logs in with.
+    /// The username, to log in with.
     pub username: String,
-    /// The name it is shown with.
+    /// The nickname, which other accounts see.
     pub nickname: String,
-    /// How it describes itself.
+    /// The gender.
     pub gender: Gender,
-    /// Its email address, if it has one.
+    /// The email address.
     pub email: Option<String>,
-    /// Where its picture is, if it has one.
+    /// The URL of its picture.
     pub avatar_url: Option<String>,
-    /// When it was registered.
+    /// The time of registration.
     pub created_at: Timestamp,
-    /// Whether its password was given out by an operator: the page asks for another at the login.
+    /// True if an operator assigned the password: the page then requires another at the login.
     pub password_is_one_time: bool,
-    /// Whether it may hide bottles, mute accounts, and see who reported what.
+    /// True if the account belongs to a teacher, who may hide bottles, mute accounts and see
+    /// reports.
     pub is_teacher: bool,
 }
 
 impl Account {
-    /// Whether `name` names this account, as it would at a login.
+    /// Returns true if `name` names this account, as it would at a login.
     pub fn is_called(&self, name: &str) -> bool {
         Username::normalized(name).as_str().eq_ignore_ascii_case(&self.username)
     }
@@ -43,52 +44,53 @@ impl Account {
     }
 }
 
-/// What a new account begins with. Like all that holds a hash, it does not print itself.
+/// The values of a new account. Types that contain a hash have no `Debug`.
 #[derive(Clone)]
 pub struct NewAccount {
-    /// The name to log in with.
+    /// The username.
     pub username: Username,
-    /// The password's Argon2 hash.
+    /// The Argon2id hash of the password, a PHC string.
     pub password_hash: String,
-    /// The name to be shown with.
+    /// The nickname.
     pub nickname: Nickname,
-    /// How it describes itself.
+    /// The gender.
     pub gender: Gender,
-    /// The address to be reached at, unique without regard to case.
+    /// The email address, unique regardless of case.
     pub email: Option<Email>,
-    /// Whether the password was given out, and not chosen.
+    /// True if an operator assigned the password.
     pub password_is_one_time: bool,
-    /// Whether it may keep the sea kind.
+    /// True if the account belongs to a teacher.
     pub is_teacher: bool,
 }
 
-/// What is to change of an account; `None` leaves a thing as it is.
+/// Changes of an account; `None` keeps the old value.
 #[derive(Clone, Default)]
 pub struct Changes {
-    /// The name to log in with.
+    /// The username.
     pub username: Option<Username>,
-    /// The name to be shown with.
+    /// The nickname.
     pub nickname: Option<Nickname>,
-    /// How it describes itself.
+    /// The gender.
     pub gender: Option<Gender>,
-    /// Where its picture is.
+    /// The URL of its picture.
     pub avatar_url: Option<AvatarUrl>,
-    /// The new password's Argon2 hash.
+    /// The Argon2id hash of the new password.
     pub password_hash: Option<String>,
-    /// Whether that password was given out, and not chosen.
+    /// True if an operator assigned that password.
     pub password_is_one_time: bool,
-    /// The version the password must still have, where the caller proved to know the old one.
+    /// The version that the password must still have, if the caller verified the old one.
     pub password_version: Option<i64>,
 }
 
-/// What a password is checked against.
+/// The stored credentials of an account.
 #[derive(Clone)]
 pub struct Credentials {
-    /// Whose.
+    /// The account.
     pub account: Account,
-    /// The password's Argon2 hash.
+    /// The Argon2id hash of the password, a PHC string.
     pub password_hash: String,
-    /// Grows with each new password: what was checked against an older one holds no longer.
+    /// The version of the password, which grows with each new one and invalidates checks of older
+    /// ones.
     pub password_version: i64,
 }
 
@@ -96,8 +98,8 @@ pub struct Credentials {
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
     users.created_at, users.password_is_one_time, users.is_teacher";
-/// How many they are.
-pub(super) const WIDTH: usize = 9;
+/// The number of [`COLUMNS`].
+pub(super) const COLUMN_COUNT: usize = 9;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -117,13 +119,13 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
 fn credentials(row: &Row<'_>) -> rusqlite::Result<Credentials> {
     Ok(Credentials {
         account: account(row, 0)?,
-        password_hash: row.get(WIDTH)?,
-        password_version: row.get(WIDTH + 1)?,
+        password_hash: row.get(COLUMN_COUNT)?,
+        password_version: row.get(COLUMN_COUNT + 1)?,
     })
 }
 
-/// Adds an account; [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another has its name or
-/// its address.
+/// Inserts an account. Returns [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another has its
+/// name or address.
 pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Account> {
     let email = new.email.as_ref().map(Email::as_str);
     let inserted = db
@@ -160,18 +162,18 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
     }
 }
 
-/// An account, and what it has.
+/// An account with its numbers of bottles and sessions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountSummary {
     /// The account.
     pub account: Account,
-    /// How many bottles it threw.
+    /// The number of bottles that it threw.
     pub bottles: i64,
-    /// How many live sessions it has.
+    /// The number of its live sessions.
     pub sessions: i64,
 }
 
-/// All accounts, oldest first.
+/// Returns all accounts, oldest first.
 pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<AccountSummary>> {
     let sql = format!(
         "SELECT {COLUMNS},
@@ -181,34 +183,34 @@ pub fn list(db: &Connection, now: Timestamp) -> Result<Vec<AccountSummary>> {
     );
     let mut accounts = db.prepare(&sql)?;
     let listed = accounts.query_map([now], |row| {
-        let (bottles, sessions) = (row.get(WIDTH)?, row.get(WIDTH + 1)?);
+        let (bottles, sessions) = (row.get(COLUMN_COUNT)?, row.get(COLUMN_COUNT + 1)?);
         Ok(AccountSummary { account: account(row, 0)?, bottles, sessions })
     })?;
     Ok(listed.collect::<rusqlite::Result<_>>()?)
 }
 
-/// What the password of the account called `username` is checked against.
+/// Returns the credentials of the account with this username.
 pub fn by_name(db: &Connection, username: &Username) -> Result<Option<Credentials>> {
     find(db, "username = ?1", username.as_str())
 }
 
-/// The id of the account called `username`, if there is one.
+/// Returns the id of the account with this username.
 pub fn id_by_name(db: &Connection, username: &str) -> Result<Option<i64>> {
     Ok(by_name(db, &Username::normalized(username))?.map(|found| found.account.id))
 }
 
-/// What the password of the account with this address is checked against.
+/// Returns the credentials of the account with this email address.
 pub fn by_email(db: &Connection, email: &str) -> Result<Option<Credentials>> {
     find(db, "email_key = ?1", Email::key(email))
 }
 
-/// What the password of the account `id` is checked against.
+/// Returns the credentials of the account `id`.
 pub fn by_id(db: &Connection, id: i64) -> Result<Option<Credentials>> {
     find(db, "id = ?1", id)
 }
 
-/// The password hash of some account, the same for the same `chosen` while no account comes or goes;
-/// `None` if there is no account.
+/// Returns the password hash of an account chosen by `chosen`: the same one as long as no account
+/// is created or deleted. Returns `None` if there is no account.
 pub fn some_password_hash(db: &Connection, chosen: u64) -> Result<Option<String>> {
     // SQLite's integers are signed, and ids begin with 1.
     let chosen = i64::try_from(chosen >> 1).unwrap_or(i64::MAX);
@@ -227,8 +229,8 @@ fn find(db: &Connection, condition: &str, value: impl ToSql) -> Result<Option<Cr
     Ok(db.prepare_cached(&sql)?.query_row([value], credentials).optional()?)
 }
 
-/// Changes the account `id`; `None` if it is gone, or its password was changed meanwhile;
-/// [`Error::UsernameTaken`] if another has its new name.
+/// Changes the account `id`. Returns `None` if it was deleted or its password was changed
+/// meanwhile, and [`Error::UsernameTaken`] if another account has the new name.
 pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Account>> {
     let username = changes.username.as_ref().map(Username::as_str);
     db.prepare_cached(&format!(
@@ -263,9 +265,10 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
     })
 }
 
-/// Deletes the account `id` with its sessions, bottles and openings. [`Error::WrongPassword`] if it is
-/// gone, or has not the password of that version where one is given; [`Error::HasHolding`] if the schema
-/// keeps it.
+/// Deletes the account `id` with its sessions, bottles and openings.
+///
+/// Returns [`Error::WrongPassword`] if it does not exist or its password has another version than
+/// the given one, and [`Error::HasHolding`] if a foreign key of a holding keeps it.
 pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result<()> {
     let deleted = db
         .prepare_cached(
@@ -283,13 +286,13 @@ pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result
     }
 }
 
-/// The same, with its cards, members and divisions.
+/// Deletes the account `id` as [`delete`] does, with its cards, members and divisions.
 pub fn delete_all(db: &Connection, id: i64, password_version: Option<i64>) -> Result<()> {
     ledger::delete_all(db, id)?;
     delete(db, id, password_version)
 }
 
-/// Puts a stronger hash of the same password in the place of `old`, if that is still there.
+/// Replaces the hash `old` by a stronger one of the same password, if `old` is still stored.
 pub fn rehash(db: &Connection, id: i64, old: &str, new: &str) -> Result<()> {
     db.prepare_cached("UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2")?
         .execute(params![id, old, new])?;

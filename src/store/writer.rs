@@ -1,5 +1,6 @@
-//! The one writer: it takes all changes that wait into one transaction and answers them after the
-//! commit. One durable commit then serves many callers (group commit), and no two writers collide.
+//! The only writer: a thread that applies all waiting changes in one transaction and replies after
+//! the commit. One durable commit then serves many callers (group commit), and no two writers
+//! collide.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,56 +14,60 @@ use tokio::sync::oneshot;
 
 use crate::model::error::{Error, Result};
 
-/// How many changes may wait. More are refused at once: a queue that only grows helps nobody.
-const MAX_WAITING: usize = 1024;
+/// The capacity of the write queue. A change beyond it is rejected at once, because in a longer
+/// queue changes would only time out.
+const MAX_QUEUED: usize = 1024;
 
-/// How long one try at a file that another process has locked may take.
-const TRY: Duration = Duration::from_millis(20);
+/// The busy timeout of one attempt to lock the file.
+const LOCK_ATTEMPT: Duration = Duration::from_millis(20);
 
-/// How often it looks whether another process has changed the file, while there is nothing to write.
-const LOOK: Duration = Duration::from_secs(1);
+/// The interval at which an idle writer checks whether another process has changed the file.
+const CHANGE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 type Apply = dyn FnOnce(Result<&Connection>) -> Applied + Send;
 type Reply = dyn FnOnce(Result<()>) + Send;
 
-/// A change that waits for the writer.
+/// A change in the write queue.
 struct Job {
     deadline: Instant,
-    /// Applies the change, or hears why it cannot be tried.
+    /// Applies the change, or receives the error with which it is rejected.
     apply: Box<Apply>,
 }
 
-/// What became of a change inside the transaction.
+/// The result of a change inside the transaction.
 struct Applied {
-    /// Whether its statements stay in the transaction.
+    /// True if its statements stay in the transaction.
     keep: bool,
-    /// Does what follows the commit, if it held, and answers the caller.
+    /// Runs the callback if the commit succeeded, and replies to the caller.
     reply: Box<Reply>,
 }
 
-/// The handle to the writer's thread, which ends, with its work done, when this is dropped.
+/// The handle of the writer's thread. Dropping it ends the thread after the queued changes.
 pub(super) struct Writer {
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
-    patience: Duration,
-    elsewhere: Arc<OnceLock<Box<ChangeCallback>>>,
+    busy_timeout: Duration,
+    callback: Arc<OnceLock<Box<ChangeCallback>>>,
     blocked: Arc<AtomicUsize>,
 }
 
 type ChangeCallback = dyn Fn() + Send + Sync;
 
 impl Writer {
-    /// Starts the thread. `patience` is how long a change waits for a lock held elsewhere.
-    pub(super) fn start(db: Connection, patience: Duration) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(MAX_WAITING);
-        let elsewhere = Arc::new(OnceLock::new());
-        let others = ExternalChangeWatcher { version: version(&db), tell: Arc::clone(&elsewhere) };
+    /// Starts the thread. A change waits at most `busy_timeout` for another process's lock.
+    pub(super) fn start(db: Connection, busy_timeout: Duration) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(MAX_QUEUED);
+        let callback = Arc::new(OnceLock::new());
+        let watcher = ExternalChangeWatcher {
+            data_version: data_version(&db),
+            callback: Arc::clone(&callback),
+        };
         let blocked = Arc::new(AtomicUsize::new(0));
         let waiting = Arc::clone(&blocked);
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&db, &jobs, others, &waiting))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), patience, elsewhere, blocked })
+            .spawn(move || run(&db, &jobs, watcher, &waiting))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), busy_timeout, callback, blocked })
     }
 
     /// See [`super::Store::blocked_changes`].
@@ -71,8 +76,8 @@ impl Writer {
     }
 
     /// See [`super::Store::on_external_change`].
-    pub(super) fn on_external_change(&self, tell: impl Fn() + Send + Sync + 'static) {
-        let _ = self.elsewhere.set(Box::new(tell));
+    pub(super) fn on_external_change(&self, callback: impl Fn() + Send + Sync + 'static) {
+        let _ = self.callback.set(Box::new(callback));
     }
 
     /// See [`super::Store::write_then`].
@@ -81,7 +86,7 @@ impl Writer {
         change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
         committed: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T> {
-        let (answer, answered) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let apply = move |db: Result<&Connection>| {
             let result = db.and_then(change);
             let keep = result.is_ok();
@@ -90,22 +95,22 @@ impl Writer {
                 if let Ok(value) = &result {
                     committed(value);
                 }
-                // A caller that has gone misses the answer; the change stands all the same.
-                let _ = answer.send(result);
+                // The caller may have been dropped; the change is committed all the same.
+                let _ = sender.send(result);
             };
             Applied { keep, reply: Box::new(reply) }
         };
-        let job = Job { deadline: Instant::now() + self.patience, apply: Box::new(apply) };
+        let job = Job { deadline: Instant::now() + self.busy_timeout, apply: Box::new(apply) };
         match self.queue.as_ref().map(|queue| queue.try_send(job)) {
             Some(Ok(())) => {}
             Some(Err(TrySendError::Full(_))) => {
-                return Err(Error::Unavailable("too many changes are waiting".into()));
+                return Err(Error::Unavailable("the write queue is full".into()));
             }
             Some(Err(TrySendError::Disconnected(_))) | None => {
                 return Err(Error::Internal("the writer has stopped".into()));
             }
         }
-        answered.await.map_err(|_| Error::Internal("a change panicked".into()))?
+        receiver.await.map_err(|_| Error::Internal("a change panicked".into()))?
     }
 }
 
@@ -118,89 +123,89 @@ impl Drop for Writer {
     }
 }
 
-/// Those who change the file besides the writer: `bottle user` and `bottle import`, say.
+/// Detects changes by other processes, for example `bottle user` and `bottle import`.
 struct ExternalChangeWatcher {
-    /// SQLite's number of the file's state, which only the commits of others change.
-    version: Option<i64>,
-    tell: Arc<OnceLock<Box<ChangeCallback>>>,
+    /// SQLite's `data_version`, which changes with commits of other connections only.
+    data_version: Option<i64>,
+    callback: Arc<OnceLock<Box<ChangeCallback>>>,
 }
 
 impl ExternalChangeWatcher {
-    fn look(&mut self, db: &Connection) {
-        let version = version(db);
-        if version.is_some() && version != self.version {
-            self.version = version;
-            if let Some(tell) = self.tell.get() {
-                tell();
+    fn check(&mut self, db: &Connection) {
+        let data_version = data_version(db);
+        if data_version.is_some() && data_version != self.data_version {
+            self.data_version = data_version;
+            if let Some(callback) = self.callback.get() {
+                callback();
             }
         }
     }
 }
 
-/// `None` while it cannot be read.
-fn version(db: &Connection) -> Option<i64> {
+/// Reads `data_version`; `None` if it cannot be read now.
+fn data_version(db: &Connection) -> Option<i64> {
     db.prepare_cached("PRAGMA data_version")
         .and_then(|mut sql| sql.query_row([], |row| row.get(0)))
         .ok()
 }
 
-/// The writer's life: waits for a change, takes all others that wait too, and writes them. Keeps in
-/// `blocked` how many wait for another process's lock.
+/// Runs the writer's loop: waits for a change, takes all other waiting ones, and commits them
+/// together. Stores in `blocked` the number of changes that wait for another process's lock.
 fn run(
     db: &Connection,
     jobs: &Receiver<Job>,
-    mut others: ExternalChangeWatcher,
+    mut watcher: ExternalChangeWatcher,
     blocked: &AtomicUsize,
 ) {
-    if let Err(e) = db.busy_timeout(TRY) {
-        tracing::error!("the writer's busy timeout could not be set: {e}");
+    if let Err(e) = db.busy_timeout(LOCK_ATTEMPT) {
+        tracing::error!("cannot set the writer's busy timeout, so SQLite's default applies: {e}");
     }
     loop {
-        let mut batch = match jobs.recv_timeout(LOOK) {
+        let mut batch = match jobs.recv_timeout(CHANGE_CHECK_INTERVAL) {
             Ok(first) => vec![first],
             Err(RecvTimeoutError::Timeout) => {
-                others.look(db);
+                watcher.check(db);
                 continue;
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
         while !batch.is_empty() {
-            let room = MAX_WAITING - batch.len();
+            let room = MAX_QUEUED - batch.len();
             batch.extend(jobs.try_iter().take(room));
             match db.execute_batch("BEGIN IMMEDIATE") {
                 Ok(()) => {
                     blocked.store(0, Ordering::Relaxed);
-                    others.look(db);
+                    watcher.check(db);
                     apply_all(db, std::mem::take(&mut batch));
                 }
                 Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                     let now = Instant::now();
                     for job in batch.extract_if(.., |job| job.deadline <= now) {
-                        refuse(job, Error::Unavailable(e.to_string()));
+                        reject(job, Error::Unavailable(e.to_string()));
                     }
                     blocked.store(batch.len(), Ordering::Relaxed);
                 }
                 Err(e) => {
                     blocked.store(0, Ordering::Relaxed);
                     let e = Error::from(e);
-                    batch.drain(..).for_each(|job| refuse(job, e.clone()));
+                    batch.drain(..).for_each(|job| reject(job, e.clone()));
                 }
             }
         }
     }
 }
 
-/// Applies the batch inside the open transaction, commits, and answers every caller.
+/// Applies the batch inside the open transaction, commits, and replies to every caller.
 fn apply_all(db: &Connection, batch: Vec<Job>) {
     let mut outcome = Ok(());
     let mut replies = Vec::with_capacity(batch.len());
     for job in batch {
         if let Err(e) = &outcome {
-            refuse(job, Error::clone(e));
+            reject(job, Error::clone(e));
             continue;
         }
         replies.extend(apply_one(db, job));
-        // After a full disk or an I/O error SQLite may have rolled back everything by itself.
+        // SQLite may roll the whole transaction back by itself after a full disk or an I/O error.
         if db.is_autocommit() {
             outcome = Err(Error::Unavailable("the transaction was rolled back".into()));
         }
@@ -211,18 +216,18 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
     if outcome.is_err() && !db.is_autocommit() {
         let _ = db.execute_batch("ROLLBACK");
     }
-    // In the order of the changes. What follows one commit may panic, and the writer goes on.
+    // In commit order. A callback that panics does not stop the writer.
     for reply in replies {
         let _ = catch_unwind(AssertUnwindSafe(|| reply(outcome.clone())));
     }
 }
 
-/// Applies one change in a savepoint of its own. A change that panics is undone, and its caller
-/// told by the dropped answer.
+/// Applies one change in a savepoint of its own. A change that panics is rolled back, and its
+/// caller learns it from the dropped reply channel.
 fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
     let run = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     if let Err(e) = run("SAVEPOINT change") {
-        refuse(job, e.into());
+        reject(job, e.into());
         return None;
     }
     let applied = catch_unwind(AssertUnwindSafe(|| (job.apply)(Ok(db)))).ok();
@@ -235,7 +240,7 @@ fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
     applied.map(|applied| applied.reply)
 }
 
-/// Tells a caller that its change was not tried.
-fn refuse(job: Job, why: Error) {
-    ((job.apply)(Err(why)).reply)(Ok(()));
+/// Rejects a change without trying it.
+fn reject(job: Job, error: Error) {
+    ((job.apply)(Err(error)).reply)(Ok(()));
 }

@@ -1,6 +1,9 @@
-//! The R*-tree from inside: its nodes, and which of them a question visits. SQLite keeps them in a
-//! table, `bottles_rtree_node`: a header (the root's depth, the number of entries), then for each entry
-//! an id (of a node, or at the leaves of a bottle) and four 32-bit floats, all big-endian.
+//! The x-ray: the nodes of the R*-tree, and those that a search visits.
+//!
+//! SQLite keeps the nodes in the table `bottles_rtree_node`. A node is a header (the depth of the
+//! tree, in the root only, and the number of entries), then for each entry an id (of a node or, in a
+//! leaf, of a bottle) and four 32-bit floats, all big-endian. SQLite's `rtree.c` documents the
+//! format in its first comment.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -12,12 +15,12 @@ use super::nearby;
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
 
-/// The root's number.
+/// The number of the root node.
 const ROOT: i64 = 1;
-const HEADER: usize = 4;
-const ENTRY: usize = 24;
+const HEADER_BYTES: usize = 4;
+const ENTRY_BYTES: usize = 24;
 
-/// A box of the R*-tree: 32-bit floats, rounded outwards.
+/// A box of the R*-tree, in degrees: 32-bit floats, rounded outwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct Bounds {
@@ -27,28 +30,28 @@ pub struct Bounds {
     pub east: f32,
 }
 
-/// A node, as its parent knows it.
+/// A node, with the box that its parent stores.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Its number.
+    /// The node's number.
     pub number: i64,
-    /// How far it is from the leaves: 0 for a leaf.
+    /// The distance from the leaves: 0 for a leaf.
     pub level: u16,
-    /// What it covers; of the root, all of its entries together.
+    /// The box in its parent; for the root, the box around its entries.
     pub bounds: Bounds,
-    /// How many entries it has.
+    /// The number of entries.
     pub entries: usize,
 }
 
-/// What a question met on its way.
+/// The nodes and rows that a search reads.
 #[derive(Debug, Default)]
-pub struct Visit {
-    /// The nodes it read, from the root on.
+pub struct Trace {
+    /// The nodes that it read, from the root on.
     pub nodes: Vec<Node>,
-    /// How many rows the leaves proposed.
-    pub proposed: usize,
-    /// Those of them that the exact coordinates refused.
-    pub refused: Vec<(i64, Position)>,
+    /// The number of candidates in the leaves.
+    pub candidates: usize,
+    /// The candidates outside of the rectangle by their exact coordinates.
+    pub rejected: Vec<(i64, Position)>,
 }
 
 struct Entry {
@@ -56,53 +59,54 @@ struct Entry {
     bounds: Bounds,
 }
 
-/// The nodes that the rectangle touches, from the root on, at most `most`; whether that is all.
-pub fn nodes(db: &Connection, rectangle: &Rectangle, most: usize) -> Result<(Vec<Node>, bool)> {
+/// Returns the nodes that the rectangle touches, from the root on and at most `max`. Returns false
+/// with them if there are more.
+pub fn nodes(db: &Connection, rectangle: &Rectangle, max: usize) -> Result<(Vec<Node>, bool)> {
     let mut nodes = Vec::new();
-    let complete = walk(db, rectangle, |node, _| {
+    let is_complete = walk(db, rectangle, |node, _| {
         nodes.push(node);
-        nodes.len() < most
+        nodes.len() < max
     })?;
-    Ok((nodes, complete))
+    Ok((nodes, is_complete))
 }
 
-/// What the search for the bottles in the rectangle reads.
-pub fn visit(db: &Connection, rectangle: &Rectangle) -> Result<Visit> {
-    let mut met = Visit::default();
-    let mut proposed = Vec::new();
+/// Returns the nodes and rows that a search of the rectangle reads.
+pub fn trace(db: &Connection, rectangle: &Rectangle) -> Result<Trace> {
+    let mut trace = Trace::default();
+    let mut candidates = Vec::new();
     walk(db, rectangle, |node, rows| {
-        met.nodes.push(node);
-        proposed.extend(rows);
+        trace.nodes.push(node);
+        candidates.extend(rows);
         true
     })?;
-    met.proposed = proposed.len();
+    trace.candidates = candidates.len();
     let mut exact = db.prepare_cached("SELECT latitude, longitude FROM bottles WHERE id = ?1")?;
-    for id in proposed {
-        let place = exact.query_row([id], |row| position(row, 0)).optional()?;
-        if let Some(place) = place.filter(|place| !rectangle.holds(*place)) {
-            met.refused.push((id, place));
+    for id in candidates {
+        let position = exact.query_row([id], |row| position(row, 0)).optional()?;
+        if let Some(position) = position.filter(|position| !rectangle.contains(*position)) {
+            trace.rejected.push((id, position));
         }
     }
-    Ok(met)
+    Ok(trace)
 }
 
-/// How many bottles the search itself finds, and the time it takes.
+/// Runs the search itself. Returns the number of bottles and the time it took.
 pub fn search(db: &Connection, rectangle: &Rectangle) -> Result<(usize, Duration)> {
-    let mut found = 0;
-    let begun = Instant::now();
+    let mut count = 0;
+    let started = Instant::now();
     nearby::any(db, rectangle, usize::MAX >> 1, |_| {
-        found += 1;
+        count += 1;
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok((found, begun.elapsed()))
+    Ok((count, started.elapsed()))
 }
 
-/// Shows `take` each node that a search of the rectangle reads, level by level, with the rows that a
-/// leaf proposes, until it wants no more; whether it saw all.
+/// Passes each node that a search of the rectangle reads to `visit`, level by level, with the
+/// candidates of a leaf, until `visit` returns false. Returns false in that case.
 fn walk(
     db: &Connection,
     rectangle: &Rectangle,
-    mut take: impl FnMut(Node, Vec<i64>) -> bool,
+    mut visit: impl FnMut(Node, Vec<i64>) -> bool,
 ) -> Result<bool> {
     let areas = rectangle.areas();
     let touches = |bounds: &Bounds| {
@@ -115,24 +119,24 @@ fn walk(
     };
     let root = read(db, ROOT)?;
     let mut level = u16::from_be_bytes([root[0], root[1]]);
-    let mut waiting = vec![(ROOT, together(&entries(&root)))];
+    let mut level_nodes = vec![(ROOT, bounding_box(&entries(&root)))];
     loop {
-        let mut below = Vec::new();
-        for (number, bounds) in waiting {
-            let inside = entries(&read(db, number)?);
-            let count = inside.len();
-            let met: Vec<Entry> = inside.into_iter().filter(|e| touches(&e.bounds)).collect();
-            let rows = if level == 0 { met.iter().map(|e| e.id).collect() } else { Vec::new() };
-            if !take(Node { number, level, bounds, entries: count }, rows) {
+        let mut children = Vec::new();
+        for (number, bounds) in level_nodes {
+            let all = entries(&read(db, number)?);
+            let count = all.len();
+            let touched: Vec<Entry> = all.into_iter().filter(|e| touches(&e.bounds)).collect();
+            let rows = if level == 0 { touched.iter().map(|e| e.id).collect() } else { Vec::new() };
+            if !visit(Node { number, level, bounds, entries: count }, rows) {
                 return Ok(false);
             }
-            below.extend(met.into_iter().map(|entry| (entry.id, entry.bounds)));
+            children.extend(touched.into_iter().map(|entry| (entry.id, entry.bounds)));
         }
-        if level == 0 || below.is_empty() {
+        if level == 0 || children.is_empty() {
             return Ok(true);
         }
         level -= 1;
-        waiting = below;
+        level_nodes = children;
     }
 }
 
@@ -140,9 +144,14 @@ fn read(db: &Connection, number: i64) -> Result<Vec<u8>> {
     let data: Vec<u8> = db
         .prepare_cached("SELECT data FROM bottles_rtree_node WHERE nodeno = ?1")?
         .query_row(params![number], |row| row.get(0))?;
-    let whole = data.len() >= HEADER
-        && data.len() >= HEADER + usize::from(u16::from_be_bytes([data[2], data[3]])) * ENTRY;
-    if whole { Ok(data) } else { Err(Error::Internal(format!("node {number} is cut off"))) }
+    let is_complete = data.len() >= HEADER_BYTES
+        && data.len()
+            >= HEADER_BYTES + usize::from(u16::from_be_bytes([data[2], data[3]])) * ENTRY_BYTES;
+    if is_complete {
+        Ok(data)
+    } else {
+        Err(Error::Internal(format!("node {number} of the R*-tree is truncated")))
+    }
 }
 
 fn entries(data: &[u8]) -> Vec<Entry> {
@@ -150,17 +159,17 @@ fn entries(data: &[u8]) -> Vec<Entry> {
     let entry = |bytes: &[u8]| {
         let mut id = [0; 8];
         id.copy_from_slice(&bytes[..8]);
-        let float = |at: usize| {
+        let bound = |at: usize| {
             f32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };
-        let bounds = Bounds { south: float(8), north: float(12), west: float(16), east: float(20) };
+        let bounds = Bounds { south: bound(8), north: bound(12), west: bound(16), east: bound(20) };
         Entry { id: i64::from_be_bytes(id), bounds }
     };
-    data[HEADER..].chunks_exact(ENTRY).take(count).map(entry).collect()
+    data[HEADER_BYTES..].chunks_exact(ENTRY_BYTES).take(count).map(entry).collect()
 }
 
-/// The box around all entries.
-fn together(entries: &[Entry]) -> Bounds {
+/// Returns the box around all entries.
+fn bounding_box(entries: &[Entry]) -> Bounds {
     let first = entries
         .first()
         .map_or(Bounds { south: 0.0, north: 0.0, west: 0.0, east: 0.0 }, |entry| entry.bounds);

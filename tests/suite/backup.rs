@@ -80,13 +80,13 @@ fn what_was_restored_is_served_and_the_one_before_is_kept() {
     run_ok(folder.path(), &["backup", "copy.db"]);
     let mut program = Program::start(bottle(folder.path(), &[]));
     ada(&program).throw(9.0, 9.0);
-    run_err(folder.path(), &["restore", "copy.db"], "in use by another bottle");
+    run_err(folder.path(), &["restore", "copy.db"], "in use by another Bottle");
     program.signal("TERM");
     assert!(program.status().success());
 
-    let told = run_ok(folder.path(), &["restore", "copy.db"]);
-    assert!(told.contains("1 accounts, 3 bottles"), "{told}");
-    assert!(told.contains("bottle.db.before-restore-1"), "{told}");
+    let stdout = run_ok(folder.path(), &["restore", "copy.db"]);
+    assert!(stdout.contains("1 accounts, 3 bottles"), "{stdout}");
+    assert!(stdout.contains("bottle.db.before-restore-1"), "{stdout}");
     assert_eq!(ids(&db), [1, 2, 3]);
     assert_eq!(ids(&folder.path().join("bottle.db.before-restore-1")), [1, 2, 3, 4]);
     run_ok(folder.path(), &["restore", "bottle.db.before-restore-1"]);
@@ -113,10 +113,10 @@ fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     let folder = sea();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("notes.txt"), "Dear diary").unwrap();
-    run_err(folder.path(), &["backup", "notes.txt"], "no backup of Bottle's");
+    run_err(folder.path(), &["backup", "notes.txt"], "not a backup of Bottle's");
     assert_eq!(fs::read_to_string(at("notes.txt")).unwrap(), "Dear diary");
     run_err(folder.path(), &["backup", "bottle.db"], "is the database itself");
-    run_err(folder.path(), &["backup", "no/such/copy.db"], "copy.db could not be written");
+    run_err(folder.path(), &["backup", "no/such/copy.db"], "no/such/copy.db: No such file");
     run_err(folder.path(), &["backup", "--db", "none.db", "copy.db"], "none.db");
     assert_eq!(file_names(folder.path()), ["bottle.db", "notes.txt"]);
 
@@ -137,8 +137,8 @@ fn of_rolling_backups_the_newest_are_kept() {
     fs::write(backups.join("bottle-notes.db"), "not named by its time").unwrap();
     let mut made = Vec::new();
     for _ in 0..4 {
-        let told = run_ok(folder.path(), &["backup", "--keep", "2", "backups"]);
-        let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
+        let stdout = run_ok(folder.path(), &["backup", "--keep", "2", "backups"]);
+        let path = Path::new(stdout.split(": ").next().unwrap()).file_name().unwrap();
         made.push(path.to_str().unwrap().to_owned());
     }
     let mut expected = made.split_off(2);
@@ -200,8 +200,8 @@ fn backups(folder: &Path, made: &[&str]) -> std::path::PathBuf {
 
 /// The backup that was just made, by its name.
 fn rolled(folder: &Path, keep: &str, db: &str) -> String {
-    let told = run_ok(folder, &["backup", "--keep", keep, "backups", "--db", db]);
-    let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
+    let stdout = run_ok(folder, &["backup", "--keep", keep, "backups", "--db", db]);
+    let path = Path::new(stdout.split(": ").next().unwrap()).file_name().unwrap();
     path.to_str().unwrap().to_owned()
 }
 
@@ -267,7 +267,7 @@ fn what_is_served_or_copied_is_not_deleted() {
     run_ok(folder.path(), &["backup", "--keep", "2", "--db", db]);
     assert_eq!(file_names(folder.path()).len(), 3);
     let _program = Program::start(bottle(folder.path(), &["--db", served]));
-    let why = format!("{served} is in use by another bottle");
+    let why = format!("{served} is in use by another Bottle");
     run_err(folder.path(), &["backup", "--keep", "1", "--db", db], &why);
     assert!(folder.path().join(served).exists() && folder.path().join(db).exists());
 }
@@ -278,7 +278,11 @@ fn a_backup_does_not_take_the_place_of_another_databases() {
     drop(Program::start(bottle(folder.path(), &["--db", "other.db"])));
     run_ok(folder.path(), &["backup", "--db", "other.db", "copy.db"]);
     let before = fs::read(folder.path().join("copy.db")).unwrap();
-    run_err(folder.path(), &["backup", "copy.db"], "copy.db is there, and is of another database");
+    run_err(
+        folder.path(),
+        &["backup", "copy.db"],
+        "copy.db exists and is a backup of another database",
+    );
     assert!(fs::read(folder.path().join("copy.db")).unwrap() == before);
 }
 
@@ -331,7 +335,7 @@ fn no_backup_is_put_beside_a_log(#[values(true, false)] gone: bool) {
     if gone {
         fs::remove_file(&copy).unwrap();
     }
-    run_err(folder.path(), &["backup", "copy.db"], "copy.db-wal is there");
+    run_err(folder.path(), &["backup", "copy.db"], "copy.db-wal exists");
     assert!(fs::read(&log).unwrap() == changes);
     fs::remove_file(log).unwrap();
     run_ok(folder.path(), &["backup", "copy.db"]);

@@ -127,19 +127,19 @@ fn empty_cells_of_an_older_file_are_taken_away(#[values(3, 4, 5)] schema: usize)
 #[rstest]
 #[case::two_are_off(
     "UPDATE cells SET count = count + iif(y > 8192 / 2, 5, -5) WHERE level = 14",
-    "2 cells of the map whose counts are off; the first is level 14, row"
+    "2 cells of the map with wrong counts; the first is level 14, row"
 )]
 #[case::one_is_elsewhere(
     "UPDATE cells SET x = x + 1 WHERE level = 6 AND y < 16",
-    "2 cells of the map whose counts are off; the first is level 6, row 5, column 62"
+    "2 cells of the map with wrong counts; the first is level 6, row 5, column 62"
 )]
 #[case::missing(
     "DELETE FROM cells WHERE level = 10 AND y < 256",
-    "1 cells of the map whose counts are off; the first is level 10, row 85, column 995"
+    "1 cells of the map with wrong counts; the first is level 10, row 85, column 995"
 )]
 #[case::extra(
     "INSERT INTO cells VALUES (8, 3, 3, 1)",
-    "1 cells of the map whose counts are off; the first is level 8, row 3, column 3"
+    "1 cells of the map with wrong counts; the first is level 8, row 3, column 3"
 )]
 fn counts_are_compared_cell_by_cell(#[case] spoil: &str, #[case] found: &str) {
     let (folder, db) = sea();
@@ -169,7 +169,7 @@ fn the_index_of_an_older_file_is_compared_and_made_anew(#[values(1, 2, 3, 4, 5)]
     } else {
         (
             "UPDATE cells SET count = count + iif(y = 0, 0, iif(y % 2, 1, -1)) WHERE level = 12",
-            "cells of the map whose counts are off",
+            "cells of the map with wrong counts",
         )
     };
     db.execute_batch(spoil).unwrap();
@@ -177,7 +177,7 @@ fn the_index_of_an_older_file_is_compared_and_made_anew(#[values(1, 2, 3, 4, 5)]
     let output = run(folder.path(), &["check"]);
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success() && stdout.contains(found), "{stdout}");
-    run_err(folder.path(), &["serve"], "`bottle check` of the file");
+    run_err(folder.path(), &["serve"], "`bottle check` on the file");
     let stdout = run_ok(folder.path(), &["check", "--rebuild-index"]);
     assert!(stdout.contains("made anew from 5 bottles"), "{stdout}");
     drop(Program::start(bottle(folder.path(), &[])));

@@ -46,30 +46,30 @@ fn check(folder: &Path, args: &[&str]) -> (bool, String) {
 )]
 #[case::moved(
     "UPDATE bottles_rtree SET min_latitude = 40, max_latitude = 40 WHERE id = 3",
-    "1 bottles that the R*-tree has at another place; the first is 3",
+    "1 bottles at another position in the R*-tree; the first is 3",
     true
 )]
 #[case::openers(
     "UPDATE bottles SET openers_count = 5 WHERE id = 4",
-    "1 bottles whose number of openers is off; the first is 4",
+    "1 bottles with a wrong number of openers; the first is 4",
     true
 )]
 #[case::counts(
     "UPDATE cells SET count = count + 1 WHERE level = 6",
-    "cells of the map whose counts are off",
+    "cells of the map with wrong counts",
     true
 )]
 #[case::counts_that_cancel_out(
     "UPDATE cells SET count = count + 5 WHERE (level, y, x) IN
          (SELECT level, y, x FROM cells WHERE level = 14 ORDER BY y LIMIT 1);
      INSERT INTO cells VALUES (14, 0, 0, -5)",
-    "2 cells of the map whose counts are off",
+    "2 cells of the map with wrong counts",
     true
 )]
 #[case::node("DELETE FROM bottles_rtree_rowid WHERE rowid = 1", "the R*-tree is damaged", true)]
 #[case::foreign_key(
     "DELETE FROM users WHERE username = 'bob'",
-    "30 rows of openings name (in opener_id) users",
+    "30 rows of openings refer (in opener_id) to missing rows of users",
     false
 )]
 fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] by_rebuilding: bool) {
@@ -124,13 +124,13 @@ fn what_is_served_can_be_looked_at_but_not_rebuilt() {
     let _program = Program::start(bottle(folder.path(), &[]));
     assert!(check(folder.path(), &[]).0);
     let (ok, told) = check(folder.path(), &["--rebuild-index"]);
-    assert!(!ok && told.contains("in use by another bottle"), "{told}");
+    assert!(!ok && told.contains("in use by another Bottle"), "{told}");
 }
 
 #[test]
 fn what_is_no_database_of_ours_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(check(folder.path(), &[]).1.contains("bottle.db cannot be opened"));
+    assert!(check(folder.path(), &[]).1.contains("bottle.db: No such file"));
     fs::write(folder.path().join("bottle.db"), "Dear diary").unwrap();
     assert!(check(folder.path(), &[]).1.contains("not an SQLite database"));
 }

@@ -103,7 +103,7 @@ fn a_list_tells_who_is_there() {
 #[case::rename_unknown(&["rename", "nobody", "bob"], "", "there is no account nobody")]
 #[case::logout_unknown(&["logout", "nobody"], "", "there is no account nobody")]
 #[case::delete_unknown(&["delete", "nobody", "--yes"], "", "there is no account nobody")]
-#[case::no_file(&["list", "--db", "none.db"], "", "none.db cannot be opened")]
+#[case::no_file(&["list", "--db", "none.db"], "", "none.db: No such file")]
 fn what_cannot_be_done_is_told(#[case] args: &[&str], #[case] input: &str, #[case] because: &str) {
     let (folder, _program) = start();
     run_ok(folder.path(), &["add", "ada"], "pass\n");

@@ -84,7 +84,7 @@ fn what_is_kept_for_cursors_goes_after_a_day() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let sea = Bottles::new(open_store(&path), clock.clone());
     let left = || {
-        runtime.block_on(sea.clear_past_openings()).unwrap();
+        runtime.block_on(sea.delete_old_past_openings()).unwrap();
         let db = Connection::open(&path).unwrap();
         db.query_row("SELECT count(*) FROM past_openings", [], |row| row.get::<_, i64>(0)).unwrap()
     };

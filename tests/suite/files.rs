@@ -83,9 +83,9 @@ fn unsound_files_are_refused_and_left_alone(#[case] spoil: fn(&Path), #[case] wh
 #[rstest]
 #[case::text(|path: &Path| fs::write(path, "Dear diary, this is no database at all.").unwrap(), "--db FILE")]
 #[case::foreign(|path: &Path| { fs::remove_file(path).unwrap(); sql(path, "CREATE TABLE notes (text)") }, "--db FILE")]
-#[case::newer(|path: &Path| sql(path, "PRAGMA user_version = 999"), "Start the newer bottle")]
-#[case::overwritten(|path: &Path| overwrite(path, 8192, &[0xA5; 4096]), "last good copy")]
-#[case::no_trigger(|path: &Path| sql(path, "DROP TRIGGER bottle_placed"), "last good copy")]
+#[case::newer(|path: &Path| sql(path, "PRAGMA user_version = 999"), "Upgrade Bottle")]
+#[case::overwritten(|path: &Path| overwrite(path, 8192, &[0xA5; 4096]), "Restore a backup")]
+#[case::no_trigger(|path: &Path| sql(path, "DROP TRIGGER bottle_placed"), "Restore a backup")]
 fn the_program_refuses_them_too(#[case] spoil: fn(&Path), #[case] advice: &str) {
     let (folder, path) = good_file();
     spoil(&path);
@@ -109,7 +109,7 @@ fn a_second_program_on_a_file_is_refused_and_the_first_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let first = Program::start(bottle(folder.path(), &[]));
     let error = refusal(folder.path(), "bottle.db");
-    assert!(error.contains("bottle.db is in use by another bottle"), "{error}");
+    assert!(error.contains("bottle.db is in use by another Bottle"), "{error}");
     let ada = json!({ "username": "ada", "password": "pass" });
     assert_eq!(first.client().post("/api/users", &ada).status, 200);
 }
@@ -178,7 +178,7 @@ fn a_file_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bottle.db");
     let _first = open(&path).unwrap();
-    assert!(open(&path).err().unwrap().contains("in use by another bottle"));
+    assert!(open(&path).err().unwrap().contains("in use by another Bottle"));
 }
 
 /// From each older schema to today's.

@@ -127,7 +127,7 @@ fn deletions_meanwhile_leave_out_their_rows_only() {
     let imported = Imported::from(import.wait_with_output().unwrap());
     imported.counts(1003, 0);
     imported.says("line 1004: bottle 5 does not exist");
-    imported.says("3 lines: the account ada was deleted meanwhile; the first is line 1001");
+    imported.says("3 lines: the account ada was deleted during the import; the first is line 1001");
     imported.says("4 lines were left out");
     let owners = "SELECT username || ' ' || content || ' ' || openers_count
                   FROM bottles JOIN users ON users.id = owner_id ORDER BY bottles.id";
@@ -195,7 +195,7 @@ fn a_line_that_is_no_utf8_is_left_out() {
     let lines = [bottle_row(1, "ada").into_bytes(), spoiled, bottle_row(3, "ada").into_bytes()];
     let imported = import(folder.path(), lines.join(&b'\n'), &[]);
     imported.counts(2, 0);
-    imported.says("line 2: no UTF-8");
+    imported.says("line 2: not UTF-8");
     assert_eq!(rows(folder.path(), "SELECT DISTINCT content FROM bottles"), ["c"]);
 }
 

@@ -48,7 +48,7 @@ fn new_keys_end_every_session_and_nothing_else() {
     let mut program = Program::start(bottle(folder.path(), &[]));
     let sessions = everywhere(&program);
     assert!(sessions.iter().all(|session| lives(&program, session)));
-    run_err(folder.path(), &["keys", "rotate", "--yes"], "in use by another bottle");
+    run_err(folder.path(), &["keys", "rotate", "--yes"], "in use by another Bottle");
     run_err(folder.path(), &["keys", "rotate"], "add --yes");
     program.signal("TERM");
     assert!(program.status().success());
@@ -60,8 +60,8 @@ fn new_keys_end_every_session_and_nothing_else() {
     db.close().unwrap();
 
     let before = meta(folder.path());
-    let told = run_ok(folder.path(), &["keys", "rotate", "--yes"]);
-    assert_eq!(told, "bottle.db: new keys; 4 sessions have ended\n");
+    let stdout = run_ok(folder.path(), &["keys", "rotate", "--yes"]);
+    assert_eq!(stdout, "bottle.db: new keys; 4 sessions have ended\n");
     let changed: Vec<String> = before
         .iter()
         .zip(meta(folder.path()))
@@ -79,6 +79,6 @@ fn new_keys_end_every_session_and_nothing_else() {
 #[test]
 fn no_keys_are_made_where_no_database_is() {
     let folder = tempfile::tempdir().unwrap();
-    run_err(folder.path(), &["keys", "rotate", "--yes"], "bottle.db cannot be opened");
+    run_err(folder.path(), &["keys", "rotate", "--yes"], "bottle.db: No such file");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

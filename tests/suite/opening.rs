@@ -143,9 +143,12 @@ fn an_empty_name_is_refused(#[case] args: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let output =
         bottle(folder.path(), args).env("ROCKET_BOTTLE", "{database=\"\"}").output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("the database has no name") && told.contains("--db FILE"), "{told}");
+    let stdout = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(
+        stdout.contains("the database has no name") && stdout.contains("--db FILE"),
+        "{stdout}"
+    );
     assert!(file_names(folder.path()).is_empty());
 }
 
@@ -194,9 +197,9 @@ fn objects_that_act_on_their_own_are_refused(#[case] create: &str, #[case] named
     assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
 
     let output = bottle(folder.path(), &["check", "--db", "copy.db"]).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(told.contains(named) && told.contains("DROP "), "{told}");
+    assert!(stdout.contains(named) && stdout.contains("DROP "), "{stdout}");
 }
 
 #[rstest]
@@ -256,6 +259,6 @@ fn an_export_is_whole_or_not_there() {
 fn a_journal_without_its_database_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("bottle.db-journal"), [0xA5; 1024]).unwrap();
-    run_err(folder.path(), &["serve"], "bottle.db-journal is there without its database");
+    run_err(folder.path(), &["serve"], "bottle.db-journal exists without its database");
     assert_eq!(file_names(folder.path()), ["bottle.db-journal"]);
 }

@@ -148,7 +148,7 @@ fn bad_lines_are_told_and_left_out() {
     let to = empty();
     let lines = [
         r#"{"type":"user","username":"ada","nickname":"Ada","gender":"female","created_at":"2026-01-01T00:00:00Z"}"#,
-        "no JSON",
+        "not JSON",
         "",
         r#"{"type":"user","username":"","nickname":"","gender":"other","created_at":"2026-01-01T00:00:00Z"}"#,
         r#"{"type":"bottle","bottle_id":1,"owner":"ada","content":"x","style":0,"location":{"latitude":91,"longitude":0},"created_at":"2026-01-01T00:00:00Z"}"#,
@@ -162,7 +162,7 @@ fn bad_lines_are_told_and_left_out() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "2 rows were added, 0 were there\n");
     for line in [
-        "line 2: no JSON",
+        "line 2: not JSON",
         "line 4: username",
         "line 5: latitude",
         "line 7: bottle 1 does not exist",

@@ -54,7 +54,7 @@ pub(super) async fn export(
     store: &State<Arc<Store>>,
     connection: ClientConnection,
 ) -> Result<Export, ErrorResponse> {
-    let read = transfer::own(store, session.login.account.id);
+    let read = transfer::export_account(store, session.login.account.id);
     let mut chunks = connection.while_open(read).await?;
     let mut start = HEAD.to_vec();
     while start.len() < CHUNK_BYTES {

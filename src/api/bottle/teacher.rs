@@ -174,7 +174,7 @@ pub(super) fn status(
     _teacher: Teacher,
     moderation: &State<Moderation>,
 ) -> Reply<ModerationStatusView> {
-    let status = moderation.standing()?;
+    let status = moderation.status()?;
     let muted = status.muted.into_iter();
     let muted =
         muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });

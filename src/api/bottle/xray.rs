@@ -139,10 +139,10 @@ pub(super) async fn search(
     let rectangle = query.rectangle()?;
     let read = store.read_long(|db| {
         let found = xray::search(db, &rectangle)?;
-        Ok((xray::visit(db, &rectangle)?, found))
+        Ok((xray::trace(db, &rectangle)?, found))
     });
-    let (visit, (found, time)) = connection.while_open(read).await?;
-    let refused = visit.refused.iter().take(MAX_REFUSED).map(|(id, place)| RefusedView {
+    let (trace, (found, time)) = connection.while_open(read).await?;
+    let refused = trace.rejected.iter().take(MAX_REFUSED).map(|(id, place)| RefusedView {
         bottle_id: *id,
         latitude: place.latitude(),
         longitude: place.longitude(),
@@ -150,13 +150,13 @@ pub(super) async fn search(
     ok(
         "查询成功",
         SearchView {
-            proposed: visit.proposed,
-            refused_count: visit.refused.len(),
+            proposed: trace.candidates,
+            refused_count: trace.rejected.len(),
             refused: refused.collect(),
             found,
-            sql: SEARCH,
+            sql: &SEARCH,
             microseconds: u64::try_from(time.as_micros()).unwrap_or(u64::MAX),
-            visited: visit.nodes.into_iter().map(NodeView::from).collect(),
+            visited: trace.nodes.into_iter().map(NodeView::from).collect(),
         },
     )
 }

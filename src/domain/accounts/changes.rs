@@ -1,4 +1,4 @@
-//! Changing an account, and deleting it.
+//! Changes and deletion of an account by its owner.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::model::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
 use crate::store::users::Changes;
 use crate::store::{sessions, users};
 
-/// What someone wants changed of their account; `None` leaves a thing as it is.
+/// Changes that an account's owner requests; `None` keeps the old value.
 #[derive(Default)]
 #[allow(missing_docs)]
 pub struct ProfileChanges {
@@ -19,7 +19,8 @@ pub struct ProfileChanges {
     pub gender: Option<Gender>,
     pub avatar_url: Option<AvatarUrl>,
     pub password: Option<NewPassword>,
-    /// Checked where it is given: [`Error::WrongPassword`] if it is not the account's.
+    /// The current password. If given, it is verified; [`Error::WrongPassword`] if it is not the
+    /// account's.
     pub current_password: Option<String>,
 }
 
@@ -28,25 +29,25 @@ impl Accounts {
     pub async fn update(
         &self,
         login: &Login,
-        wanted: ProfileChanges,
-        from: IpAddr,
+        requested: ProfileChanges,
+        ip: IpAddr,
     ) -> Result<Account> {
         let mut changes = Changes {
-            username: wanted.username,
-            nickname: wanted.nickname,
-            gender: wanted.gender,
-            avatar_url: wanted.avatar_url,
+            username: requested.username,
+            nickname: requested.nickname,
+            gender: requested.gender,
+            avatar_url: requested.avatar_url,
             ..Changes::default()
         };
-        if let Some(current) = wanted.current_password {
-            changes.password_version = Some(self.confirm(login, current, from).await?);
+        if let Some(current) = requested.current_password {
+            changes.password_version = Some(self.confirm(login, current, ip).await?);
         }
-        if let Some(password) = wanted.password {
+        if let Some(password) = requested.password {
             changes.password_hash = Some(self.passwords.hash(password).await?);
         }
         let session = login.session;
         let change = sessions::authorized(session, &self.clock, move |db, account| {
-            // Under another password since it was checked: nothing is changed.
+            // The password was changed since it was verified: nothing is changed.
             let account = users::update(db, account.id, &changes)?.ok_or(Error::WrongPassword)?;
             if changes.password_hash.is_some() {
                 sessions::delete_others(db, account.id, Some(session.token))?;
@@ -56,17 +57,17 @@ impl Accounts {
         self.store.write(change).await
     }
 
-    /// Replaces the password of whoever is logged in and knows the old one. [`Error::SamePassword`]
-    /// if it would stay what it is.
+    /// Replaces the password of a logged-in account. Returns [`Error::WrongPassword`] if `old` is
+    /// not its password, and [`Error::SamePassword`] if `new` is.
     pub async fn replace_password(
         &self,
         login: &Login,
         old: String,
         new: NewPassword,
-        from: IpAddr,
+        ip: IpAddr,
     ) -> Result<()> {
         if old == new.secret() {
-            self.confirm(login, old, from).await?;
+            self.confirm(login, old, ip).await?;
             return Err(Error::SamePassword);
         }
         let changes = ProfileChanges {
@@ -74,42 +75,38 @@ impl Accounts {
             current_password: Some(old),
             ..ProfileChanges::default()
         };
-        self.update(login, changes, from).await.map(drop)
+        self.update(login, changes, ip).await.map(drop)
     }
 
-    /// Changes the password of someone who is not logged in, and ends all their sessions.
+    /// Changes the password of an account without a session, and ends all its sessions. Returns
+    /// [`Error::UnknownAccount`] or [`Error::WrongPassword`] if the credentials are wrong.
     pub async fn change_password(
         &self,
         username: &str,
         old: String,
         new: NewPassword,
-        from: IpAddr,
+        ip: IpAddr,
     ) -> Result<()> {
-        let (found, _) = self.check(Name::Username(username), old, from).await?;
+        let (credentials, _) = self.verify_credentials(Name::Username(username), old, ip).await?;
         let changes = Changes {
             password_hash: Some(self.passwords.hash(new).await?),
-            password_version: Some(found.password_version),
+            password_version: Some(credentials.password_version),
             ..Changes::default()
         };
         self.store
             .write(move |db| {
-                let id = found.account.id;
+                let id = credentials.account.id;
                 users::update(db, id, &changes)?.ok_or(Error::WrongPassword)?;
                 sessions::delete_others(db, id, None)
             })
             .await
     }
 
-    /// Deletes an account with all that is its own: sessions, bottles and openings, cards, members
-    /// and divisions. Where a password is given, it must be right.
-    pub async fn delete(
-        &self,
-        login: &Login,
-        password: Option<String>,
-        from: IpAddr,
-    ) -> Result<()> {
+    /// Deletes an account with its sessions, bottles, openings, cards, members and divisions.
+    /// Returns [`Error::WrongPassword`] if a password is given and is not the account's.
+    pub async fn delete(&self, login: &Login, password: Option<String>, ip: IpAddr) -> Result<()> {
         let version = match password {
-            Some(password) => Some(self.confirm(login, password, from).await?),
+            Some(password) => Some(self.confirm(login, password, ip).await?),
             None => None,
         };
         let change = sessions::authorized(login.session, &self.clock, move |db, account| {
@@ -118,21 +115,17 @@ impl Accounts {
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Deletes the account of someone who is not logged in.
-    pub async fn delete_by_name(
-        &self,
-        username: &str,
-        password: String,
-        from: IpAddr,
-    ) -> Result<()> {
-        let (found, _) = self.check(Name::Username(username), password, from).await?;
-        let (id, version) = (found.account.id, Some(found.password_version));
+    /// Deletes an account without a session, as [`Accounts::delete`] does.
+    pub async fn delete_by_name(&self, username: &str, password: String, ip: IpAddr) -> Result<()> {
+        let (credentials, _) =
+            self.verify_credentials(Name::Username(username), password, ip).await?;
+        let (id, version) = (credentials.account.id, Some(credentials.password_version));
         let change = move |db: &_| users::delete_all(db, id, version);
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Deletes an account as Ledger does: [`Error::HasHolding`] while it has a card, a member or a
-    /// division.
+    /// Deletes an account as Ledger does. Returns [`Error::HasHolding`] while it has a card, a
+    /// member or a division.
     pub async fn delete_if_empty(&self, login: &Login) -> Result<()> {
         let change = sessions::authorized(login.session, &self.clock, |db, account| {
             users::delete(db, account.id, None)
@@ -140,25 +133,26 @@ impl Accounts {
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Publishes that an account went with all its bottles, once that is committed.
+    /// Returns the callback that publishes, after the commit, that an account was deleted with its
+    /// bottles.
     pub(super) fn publish_reset(&self) -> impl FnOnce(&()) + Send + 'static {
-        let live = self.live.clone();
-        move |()| live.publish(Event::Reset)
+        let events = self.events.clone();
+        move |()| events.publish(Event::Reset)
     }
 
-    /// The version of the account's password, if `password` is it.
-    async fn confirm(&self, login: &Login, password: String, from: IpAddr) -> Result<i64> {
+    /// Verifies `password`, and returns the version of the account's password.
+    async fn confirm(&self, login: &Login, password: String, ip: IpAddr) -> Result<i64> {
         let stored =
             self.store.read(|db| users::by_id(db, login.account.id))?.ok_or(Error::NotLoggedIn)?;
         let (key, hash) = (Username::key(&stored.account.username), stored.password_hash);
-        match self.try_password(&key, from, hash, password).await? {
+        match self.verify_password(&key, ip, hash, password).await? {
             Verdict::Wrong => Err(Error::WrongPassword),
             Verdict::Right | Verdict::NeedsRehash => Ok(stored.password_version),
         }
     }
 
-    /// The account as it is once every change before this one is on disk. Unlike other reads, this
-    /// one waits its turn among the changes, and so fails while none can be made.
+    /// Returns the account as of the end of the write queue. Unlike other reads, this one waits in
+    /// that queue, and returns [`Error::Unavailable`] while no change can be made.
     pub async fn read_after_writes(&self, login: &Login) -> Result<Account> {
         let read = sessions::authorized(login.session, &self.clock, |_, account| Ok(account));
         self.store.write(read).await

@@ -1,4 +1,4 @@
-//! Accounts and their sessions: the only account logic there is, whichever contract asks.
+//! Accounts and their sessions, for all contracts.
 
 mod changes;
 mod login;
@@ -22,40 +22,40 @@ pub use crate::store::sessions::Contract;
 pub use crate::store::users::{Account, AccountSummary};
 pub use changes::ProfileChanges;
 
-/// Registers accounts, logs them in, and knows who carries which token. A clone is the same.
+/// The accounts of a store: registration, login, sessions. Clones share their state.
 #[derive(Clone)]
 pub struct Accounts {
     store: Arc<Store>,
     passwords: Passwords,
     clock: Clock,
     min_password_length: usize,
-    throttle: Arc<RateLimiter>,
-    /// Chooses, for a name that no account has, the account that it costs as much as.
+    rate_limiter: Arc<RateLimiter>,
+    /// Chooses the account whose hash cost an unknown name imitates.
     hasher: RandomState,
-    live: EventBus,
+    events: EventBus,
 }
 
-/// What someone registers with.
+/// The values of a registration.
 #[allow(missing_docs)]
 pub struct Registration {
     pub username: Username,
     pub password: NewPassword,
-    /// The username, if absent.
+    /// Defaults to the username.
     pub nickname: Option<Nickname>,
     pub gender: Option<Gender>,
     pub email: Option<Email>,
 }
 
-/// What an account may do.
+/// The permissions of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Throw and open bottles.
+    /// Throws and opens bottles.
     Student,
-    /// Besides, keep the sea kind.
+    /// Also moderates.
     Teacher,
 }
 
-/// What someone names an account by.
+/// The name by which a client identifies an account.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs)]
 pub enum Name<'a> {
@@ -63,76 +63,78 @@ pub enum Name<'a> {
     Email(&'a str),
 }
 
-/// The session that a login asks for.
+/// The kind of session that a login creates.
 #[derive(Clone, Debug)]
 pub struct SessionKind {
-    /// The contract it belongs to.
+    /// The contract of the session.
     pub contract: Contract,
-    /// How long it lives.
+    /// The lifetime in seconds.
     pub seconds: u32,
-    /// The terminal it is for, where the contract has one for each.
+    /// The terminal, in the contract that has a session per terminal.
     pub terminal: Option<Terminal>,
-    /// The token that the client carried until now: its session ends with this login.
+    /// The token of the client's previous session, which ends with this login.
     pub replaces: Option<Token>,
 }
 
-/// A session just begun.
+/// A new session.
 #[derive(Debug)]
 pub struct StartedSession {
-    /// Who logged in.
+    /// The account that logged in.
     pub account: Account,
-    /// What they are to carry.
+    /// The token for the client.
     pub token: Token,
-    /// When it ends by itself.
+    /// The time at which the session expires.
     pub expires_at: Timestamp,
 }
 
-/// A session that was live when a request came in, and its account as it stood then. Whatever it
-/// authorises to change asks for it again ([`sessions::authorized`]).
+/// A session that was live when its request arrived, and its account at that time. A change that it
+/// authorises checks it again ([`sessions::authorized`]).
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// Who is logged in.
+    /// The account.
     pub account: Account,
-    /// By which session.
+    /// The session.
     pub session: SessionKey,
 }
 
 impl Accounts {
-    /// The accounts in `store`. New passwords have at least `min_password_length` characters.
+    /// Creates the accounts of `store`. New passwords have at least `min_password_length`
+    /// characters.
     pub fn new(
         store: Arc<Store>,
         passwords: Passwords,
         clock: Clock,
         min_password_length: usize,
     ) -> Self {
-        let throttle = Arc::new(RateLimiter::new(Rates::default(), &clock));
+        let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
         let hasher = RandomState::new();
-        let live = EventBus::new(0);
-        Self { store, passwords, clock, min_password_length, throttle, hasher, live }
+        let events = EventBus::new(0);
+        Self { store, passwords, clock, min_password_length, rate_limiter, hasher, events }
     }
 
-    /// The same, where wrong passwords count against `throttle`.
-    pub fn with_rate_limiter(self, throttle: Arc<RateLimiter>) -> Self {
-        Self { throttle, ..self }
+    /// Replaces the rate limiter.
+    pub fn with_rate_limiter(self, rate_limiter: Arc<RateLimiter>) -> Self {
+        Self { rate_limiter, ..self }
     }
 
-    /// The same, where those who look at the sea are told that an account went with its bottles.
-    pub fn with_events(self, live: EventBus) -> Self {
-        Self { live, ..self }
+    /// Publishes deletions of accounts on `events`.
+    pub fn with_events(self, events: EventBus) -> Self {
+        Self { events, ..self }
     }
 
-    /// The password that `text` may become, or what is wrong with it, by the name of its field.
+    /// Parses a new password. The error names `field`.
     pub fn new_password(&self, field: &'static str, text: &str) -> Result<NewPassword> {
         NewPassword::parse(field, text, self.min_password_length)
     }
 
-    /// Makes an account. [`Error::UsernameTaken`] or [`Error::EmailTaken`] if its name or address is
-    /// another's in any contract.
+    /// Registers a student. Returns [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another
+    /// account, of any contract, has the name or address.
     pub async fn register(&self, new: Registration) -> Result<Account> {
         self.make(new, Role::Student, false).await
     }
 
-    /// Makes an account, whose password is either its owner's choice or given out by an operator.
+    /// Creates an account with a role. `password_is_one_time` marks a password that an operator
+    /// assigned.
     pub async fn make(
         &self,
         new: Registration,
@@ -156,12 +158,14 @@ impl Accounts {
         self.store.write(move |db| users::insert(db, &new, now)).await
     }
 
-    /// Who carries this token of `contract`; [`Error::NotLoggedIn`] if it is no live session's.
+    /// Returns the login of this token of `contract`, or [`Error::NotLoggedIn`] if no live session
+    /// has it.
     pub fn resolve(&self, contract: Contract, token: &Token) -> Result<Login> {
         self.resolve_with_snapshot(contract, token).map(|(login, _)| login)
     }
 
-    /// The same, with the snapshot that tells it: what is read there costs no second trip.
+    /// Returns the login as [`Accounts::resolve`] does, with the snapshot in which it was read:
+    /// further reads see the same state and need no second connection.
     pub fn resolve_with_snapshot(
         &self,
         contract: Contract,
@@ -175,19 +179,19 @@ impl Accounts {
         Ok((Login { account, session }, snapshot))
     }
 
-    /// Whether the session is still live.
+    /// Returns false if the session has ended.
     pub fn is_live(&self, login: &Login) -> bool {
         let now = self.clock.now();
-        let found = self.store.read(|db| sessions::account(db, login.session, now));
-        // A store that does not answer now says nothing of a session.
-        !matches!(found, Ok(None))
+        let account = self.store.read(|db| sessions::account(db, login.session, now));
+        // A store that cannot be read now does not end a session.
+        !matches!(account, Ok(None))
     }
 
-    /// Clears away the sessions that are over.
-    pub async fn clear_sessions(&self) -> Result<()> {
+    /// Deletes expired sessions.
+    pub async fn delete_expired_sessions(&self) -> Result<()> {
         let now = self.clock.now();
-        if self.store.read(|db| sessions::any_over(db, now))? {
-            self.store.write(move |db| sessions::clear(db, now)).await?;
+        if self.store.read(|db| sessions::any_expired(db, now))? {
+            self.store.write(move |db| sessions::delete_expired(db, now)).await?;
         }
         Ok(())
     }
@@ -199,14 +203,14 @@ impl Accounts {
         self.store.write(sessions::authorized(session, &self.clock, change)).await
     }
 
-    /// Ends every session of the account, whatever contract it belongs to.
+    /// Ends all sessions of the account, in every contract.
     pub async fn log_out_everywhere(&self, login: &Login) -> Result<()> {
         let change = |db: &_, account: Account| sessions::delete_others(db, account.id, None);
         self.store.write(sessions::authorized(login.session, &self.clock, change)).await
     }
 }
 
-/// The value of a field that must be given.
+/// Returns the value of a required field, or [`Problem::Missing`].
 pub fn required<T>(field: &'static str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::field(field, Problem::Missing))
 }

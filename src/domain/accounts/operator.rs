@@ -1,4 +1,4 @@
-//! What an operator may do with accounts that are not their own: on the command line, with no session.
+//! Changes of accounts by the operator, on the command line and without a session.
 
 use super::{Account, Accounts};
 use crate::model::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::store::users::Changes;
 use crate::store::{sessions, users};
 
 impl Accounts {
-    /// Sets the password of the account called `username` and ends all its sessions.
+    /// Sets the password of the account called `username`, and ends all its sessions.
     pub async fn set_password(
         &self,
         username: &str,
@@ -29,7 +29,7 @@ impl Accounts {
             .await
     }
 
-    /// Gives the account called `username` another name; it is shown with its nickname still.
+    /// Renames the account called `username`. Its nickname stays.
     pub async fn rename(&self, username: &str, new: Username) -> Result<Account> {
         let changes = Changes { username: Some(new), ..Changes::default() };
         let id = self.id_of(username)?;
@@ -37,7 +37,7 @@ impl Accounts {
         renamed.ok_or(Error::UnknownAccount)
     }
 
-    /// Deletes the account called `username` with all that is its own.
+    /// Deletes the account called `username` with all its data.
     pub async fn remove(&self, username: &str) -> Result<()> {
         let id = self.id_of(username)?;
         let change = move |db: &_| users::delete_all(db, id, None);

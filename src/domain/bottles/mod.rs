@@ -1,4 +1,4 @@
-//! The rules of throwing, seeing and opening bottles.
+//! The rules of throwing, listing and opening bottles.
 
 mod nearby;
 
@@ -12,25 +12,25 @@ use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, LEVELS};
 use crate::store::{Store, bottles, moderation, openings, past_openings, sessions};
 
-pub use crate::store::bottles::{Bottle, MapBottle, NewBottle};
+pub use crate::store::bottles::{Bottle, NewBottle};
 pub use crate::store::cells::{Cell, Grid};
-pub use crate::store::nearby::MapBottleRef;
+pub use crate::store::map_bottle::{MapBottle, MapBottleRef};
 pub use crate::store::openings::{Opened, Opener};
 pub use crate::store::pages::{MAX_PAGE_BYTES, PageRequest};
 pub use nearby::{NearbyQuery, NearbyResult};
 
-/// The longest list that one answer carries.
+/// The maximum number of items in a response.
 pub const MAX_LIST: u32 = 10_000;
 
-/// All bottles. A clone is the same.
+/// The bottles of a store. Clones share their state.
 #[derive(Clone)]
 pub struct Bottles {
     store: Arc<Store>,
     clock: Clock,
-    live: EventBus,
+    events: EventBus,
 }
 
-/// Bottles counted by cell.
+/// The number of bottles per cell.
 #[derive(Debug)]
 pub struct Counts {
     /// The width and height of a cell, in degrees.
@@ -40,39 +40,43 @@ pub struct Counts {
 }
 
 impl Bottles {
-    /// The bottles in `store`.
+    /// Creates the bottles of `store`.
     pub fn new(store: Arc<Store>, clock: Clock) -> Self {
-        Self { store, clock, live: EventBus::new(0) }
+        Self { store, clock, events: EventBus::new(0) }
     }
 
-    /// The same, where what changes on the sea is told to `live`.
-    pub fn with_events(self, live: EventBus) -> Self {
-        Self { live, ..self }
+    /// Publishes changes of the sea on `events`.
+    pub fn with_events(self, events: EventBus) -> Self {
+        Self { events, ..self }
     }
 
-    /// Throws a bottle. [`Error::Muted`] or [`Error::Frozen`] if that may not be now.
+    /// Throws a bottle. Returns [`Error::Muted`] or [`Error::Frozen`] if the account may not throw
+    /// now.
+    ///
+    /// [`Error::Muted`]: crate::model::error::Error::Muted
+    /// [`Error::Frozen`]: crate::model::error::Error::Frozen
     pub async fn throw(&self, login: &Login, new: NewBottle) -> Result<Bottle> {
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, owner| {
             moderation::ensure_can_throw(db, owner.id, now)?;
             bottles::insert(db, owner.id, &new, now)
         });
-        let (live, owner) = (self.live.clone(), login.account.id);
+        let (events, owner) = (self.events.clone(), login.account.id);
         let publish =
-            move |bottle: &Bottle| live.publish(Event::Thrown(MapBottle::of(bottle, owner)));
+            move |bottle: &Bottle| events.publish(Event::Thrown(MapBottle::of(bottle, owner)));
         self.store.write_then(change, publish).await
     }
 
-    /// Deletes one's own bottle with its openings.
+    /// Deletes a bottle of the account, with its openings and reports.
     pub async fn delete(&self, login: &Login, id: i64) -> Result<()> {
         let change = sessions::authorized(login.session, &self.clock, move |db, owner| {
             bottles::check_owner(db, id, owner.id)?;
             bottles::delete(db, id)
         });
-        let live = self.live.clone();
+        let events = self.events.clone();
         let publish = move |on_sea: &Option<Position>| {
             if let Some(position) = on_sea {
-                live.publish(Event::Hidden(id, *position));
+                events.publish(Event::Hidden(id, *position));
             }
         };
         self.store.write_then(change, publish).await.map(drop)
@@ -80,8 +84,8 @@ impl Bottles {
 
     /// Counts the bottles in each cell that the rectangle touches.
     ///
-    /// The cells suit a map at `zoom`, but are no finer than `grid` allows, and never so fine that the
-    /// list grows long.
+    /// The size of the cells suits a map at `zoom`, but is no finer than `grid` allows, nor so fine
+    /// that the rectangle has more than 4,096 cells.
     pub fn counts(&self, rectangle: &Rectangle, zoom: u8, grid: Grid) -> Result<Counts> {
         let max_level =
             zoom.saturating_add(2).min(grid.finest_level()).min(nearby::finest_level(rectangle));
@@ -90,18 +94,20 @@ impl Bottles {
         Ok(Counts { cell_size: cells::size(level), cells })
     }
 
-    /// Shows `show` what `owner` threw, oldest first, until the page is full; whether there are more. `show`
-    /// returns how many bytes a bottle takes in the answer: a page is full at [`MAX_PAGE_BYTES`] too.
+    /// Passes the bottles that `owner` threw to `show`, oldest first, until the page is full.
+    /// Returns true if there are more. `show` returns the bytes that a bottle takes in the
+    /// response: a page is also full at [`MAX_PAGE_BYTES`].
     pub async fn created(
         &self,
         owner: &Account,
         page: PageRequest,
         show: impl FnMut(Bottle) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| bottles::created(db, owner.id, page, show)).await
+        self.store.read_long(|db| bottles::by_owner(db, owner.id, page, show)).await
     }
 
-    /// Shows `show` what `opener` opened, in the order of opening.
+    /// Passes the bottles that `opener` opened to `show`, in the order of opening, as
+    /// [`Bottles::created`] does.
     pub async fn opened(
         &self,
         opener: &Account,
@@ -111,38 +117,41 @@ impl Bottles {
         self.store.read_long(|db| openings::opened(db, opener.id, page, show)).await
     }
 
-    /// Opens a bottle. Only the first opening by another than the owner is recorded.
+    /// Opens a bottle. Only the first opening by an account other than the owner is recorded.
     pub async fn open(&self, login: &Login, id: i64) -> Result<Opened> {
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, opener| {
             openings::open(db, id, opener.id, now)
         });
-        let live = self.live.clone();
+        let events = self.events.clone();
         let publish = move |(Opened { bottle, .. }, recorded): &(Opened, bool)| {
             if *recorded {
-                live.publish(Event::Opened(id, bottle.position, bottle.openers_count));
+                events.publish(Event::Opened(id, bottle.position, bottle.openers_count));
             }
         };
         self.store.write_then(change, publish).await.map(|(opened, _)| opened)
     }
 
-    /// Clears away what is kept of openings that have been gone for a day; see [`past_openings`].
-    pub async fn clear_past_openings(&self) -> Result<()> {
+    /// Deletes the cursors of openings that were deleted more than a day ago; see
+    /// [`past_openings`].
+    pub async fn delete_old_past_openings(&self) -> Result<()> {
         let now = self.clock.now();
         if self.store.read(|db| past_openings::any_old(db, now))? {
-            self.store.write(move |db| past_openings::clear(db, now)).await?;
+            self.store.write(move |db| past_openings::delete_old(db, now)).await?;
         }
         Ok(())
     }
 
-    /// Fails unless the bottle exists and is `owner`'s. [`Error::NoSuchBottle`] if it is hidden and
-    /// another's: only its owner learns that there is one.
+    /// Checks that the bottle exists and belongs to `owner`. Returns [`Error::NoSuchBottle`] if it
+    /// is hidden and another account's: only its owner learns that it exists.
+    ///
+    /// [`Error::NoSuchBottle`]: crate::model::error::Error::NoSuchBottle
     pub fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
         self.store.read(|db| bottles::check_owner(db, id, owner.id))
     }
 
-    /// Shows `show` who opened the bottle, in the order of opening; how many they are in all, and whether
-    /// there are more after the page.
+    /// Passes the openers of the bottle to `show`, in the order of opening. Returns the number of
+    /// all openers, and true if there are more after the page.
     pub async fn openers(
         &self,
         id: i64,

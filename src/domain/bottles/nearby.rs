@@ -1,4 +1,5 @@
-//! What lies in a rectangle, at a cost that grows with the answer and not with the sea.
+//! The search for bottles in a rectangle, at a cost that grows with the response and not with the
+//! sea.
 
 mod by_id;
 
@@ -8,84 +9,91 @@ use super::Bottles;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, Cell, Grid, LEVELS};
-use crate::store::nearby::{self, MapBottleRef};
+use crate::store::map_bottle::MapBottleRef;
+use crate::store::nearby;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::{Connection, Snapshot};
 
-/// How many bottles are looked at, at most, to find the nearest ones: four times what is wanted, or
-/// this many. In a crowd of more than that within 2.4 km, the nearest are the nearest among them.
+/// The maximum number of candidates that are compared to find the nearest bottles, unless four
+/// times the limit is more. If more than that lie within 2.4 km, the nearest among them are
+/// returned.
 const MAX_CANDIDATES: usize = 50_000;
 
-/// A rectangle is narrowed until it holds no more than four times what is wanted and this many.
-const NARROW_ENOUGH: usize = 500;
+/// A rectangle is narrowed until it contains at most four times the limit and this many bottles.
+const NARROWING_SLACK: usize = 500;
 
-/// So many bottles are found in about half a millisecond. What may take longer is a long read.
-const SHORT: usize = 500;
+/// The number of bottles that are found in about half a millisecond. A search for more is a long
+/// read.
+const MAX_SHORT_READ: usize = 500;
 
-/// The most cells, empty ones included, that a rectangle is divided into.
+/// The maximum number of cells, empty ones included, into which a rectangle is divided.
 pub(super) const MAX_CELLS: f64 = 4096.0;
 
-/// Which part of a rectangle's bottles is asked for.
+/// The part of a rectangle's bottles that is requested.
 #[derive(Clone, Copy, Debug)]
 pub struct NearbyQuery {
-    /// At most so many.
+    /// The maximum number of bottles.
     pub limit: usize,
-    /// By id, those after this one; without it the nearest to the centre, where there are more.
+    /// The cursor: bottles by id after this one. Without it, the bottles nearest to the centre if
+    /// there are more than `limit`.
     pub after: Option<i64>,
 }
 
-/// What was seen of a rectangle.
+/// The result of a search.
 #[derive(Debug)]
 pub struct NearbyResult<T> {
-    /// The bottles: by id, but the nearest to the centre first where `truncated`.
+    /// The bottles: by id, but nearest to the centre first if `truncated`.
     pub items: Vec<T>,
-    /// How many lie in the rectangle: exact, but an upper bound where `truncated`.
+    /// The number of bottles in the rectangle; an upper bound if `truncated`.
     pub total: i64,
-    /// Whether there are more than `items`.
+    /// True if there are more than `items`.
     pub truncated: bool,
-    /// The id to go on after, where the bottles were asked for by id.
+    /// The cursor of the next page, if the bottles were requested by id.
     pub next: Option<i64>,
 }
 
 impl Bottles {
-    /// What lies inside the rectangle, its edges included. `show` makes of each bottle what the
-    /// answer needs, while its text is still SQLite's own, and counts the bytes that it takes there:
-    /// an answer is full at [`MAX_PAGE_BYTES`] too. It may be shown bottles in vain.
+    /// Searches the closed rectangle.
     ///
-    /// What is short is read at once. The rest waits for its turn, with no snapshot while it waits.
+    /// `show` converts each bottle, whose text still borrows SQLite's row, and returns the bytes
+    /// that it takes in the response: a response is also full at [`MAX_PAGE_BYTES`]. `show` may be
+    /// called for bottles that the response does not contain.
+    ///
+    /// A short search runs at once on `snapshot`. A long one waits in the queue of long reads,
+    /// without a snapshot meanwhile.
     pub async fn nearby<T>(
         &self,
         snapshot: Snapshot,
         rectangle: &Rectangle,
-        wanted: NearbyQuery,
+        query: NearbyQuery,
         mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
     ) -> Result<NearbyResult<T>> {
-        if wanted.after.is_none() {
-            let most = wanted.limit.min(SHORT);
-            if let Some(all) = snapshot.read(|db| all(db, rectangle, most, &mut show))? {
+        if query.after.is_none() {
+            let max = query.limit.min(MAX_SHORT_READ);
+            if let Some(all) = snapshot.read(|db| all(db, rectangle, max, &mut show))? {
                 return Ok(all);
             }
         }
         drop(snapshot);
-        let long = self.store.read_long(|db| match wanted.after {
-            Some(after) => by_id::page(db, rectangle, after, wanted.limit, show),
-            None => match all(db, rectangle, wanted.limit, &mut show)? {
+        let long = self.store.read_long(|db| match query.after {
+            Some(after) => by_id::page(db, rectangle, after, query.limit, show),
+            None => match all(db, rectangle, query.limit, &mut show)? {
                 Some(all) => Ok(all),
-                None => nearest(db, rectangle, wanted.limit, show),
+                None => nearest(db, rectangle, query.limit, show),
             },
         });
         long.await
     }
 }
 
-/// The items of an answer, as long as it has room for them.
-struct Answer<T> {
+/// The items of a response, up to its limits.
+struct Collected<T> {
     items: Vec<T>,
     bytes: usize,
     limit: usize,
 }
 
-impl<T> Answer<T> {
+impl<T> Collected<T> {
     fn new(limit: usize) -> Self {
         Self { items: Vec::new(), bytes: 0, limit }
     }
@@ -100,37 +108,37 @@ impl<T> Answer<T> {
     }
 }
 
-/// The rectangle's bottles by id, if they are no more than `most` and an answer has room for them.
+/// Returns the rectangle's bottles by id if they fit into `max` items and into a response.
 fn all<T>(
     db: &Connection,
     rectangle: &Rectangle,
-    most: usize,
+    max: usize,
     show: &mut impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
 ) -> Result<Option<NearbyResult<T>>> {
-    let mut answer = Answer::new(most);
-    let mut are_all = true;
-    nearby::any(db, rectangle, most + 1, |sighting| {
-        are_all = !answer.is_full();
-        if are_all {
-            let (item, bytes) = show(sighting)?;
-            answer.push(((sighting.id, item), bytes));
+    let mut collected = Collected::new(max);
+    let mut is_complete = true;
+    nearby::any(db, rectangle, max + 1, |bottle| {
+        is_complete = !collected.is_full();
+        if is_complete {
+            let (item, bytes) = show(bottle)?;
+            collected.push(((bottle.id, item), bytes));
         }
-        Ok(go_on(are_all))
+        Ok(continue_if(is_complete))
     })?;
-    if !are_all {
+    if !is_complete {
         return Ok(None);
     }
-    let mut found = answer.items;
-    found.sort_unstable_by_key(|(id, _)| *id);
-    let items: Vec<T> = found.into_iter().map(|(_, item)| item).collect();
+    let mut sorted = collected.items;
+    sorted.sort_unstable_by_key(|(id, _)| *id);
+    let items: Vec<T> = sorted.into_iter().map(|(_, item)| item).collect();
     Ok(Some(NearbyResult { total: items.len() as i64, items, truncated: false, next: None }))
 }
 
-fn go_on(yes: bool) -> ControlFlow<()> {
+fn continue_if(yes: bool) -> ControlFlow<()> {
     if yes { Continue(()) } else { Break(()) }
 }
 
-/// The `limit` bottles nearest to the centre, of more; fewer where an answer has no room for so many.
+/// Returns the `limit` bottles nearest to the centre, or fewer if a response is full before.
 fn nearest<T>(
     db: &Connection,
     rectangle: &Rectangle,
@@ -138,61 +146,67 @@ fn nearest<T>(
     mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
 ) -> Result<NearbyResult<T>> {
     let center = rectangle.center();
-    let most = MAX_CANDIDATES.max(4 * limit);
-    let enough = 4 * limit + NARROW_ENOUGH;
-    let smaller = narrowed(db, rectangle, limit as i64, enough as i64)?;
-    let mut places = nearby::places(db, &smaller, most)?;
-    if places.len() < limit {
-        places = nearby::places(db, rectangle, most)?;
+    let max = MAX_CANDIDATES.max(4 * limit);
+    let max_count = 4 * limit + NARROWING_SLACK;
+    let smaller = narrow(db, rectangle, limit as i64, max_count as i64)?;
+    let mut positions = nearby::positions(db, &smaller, max)?;
+    if positions.len() < limit {
+        positions = nearby::positions(db, rectangle, max)?;
     }
     let mut by_distance: Vec<(f64, i64)> =
-        places.iter().map(|(id, place)| (center.angle_to(*place), *id)).collect();
+        positions.iter().map(|(id, position)| (center.angle_to(*position), *id)).collect();
     by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     by_distance.truncate(limit);
 
-    let mut answer = Answer::new(limit);
-    nearby::by_id(db, by_distance.iter().map(|(_, id)| *id), |sighting| {
-        answer.push(show(sighting)?);
-        Ok(go_on(!answer.is_full()))
+    let mut collected = Collected::new(limit);
+    nearby::by_id(db, by_distance.iter().map(|(_, id)| *id), |bottle| {
+        collected.push(show(bottle)?);
+        Ok(continue_if(!collected.is_full()))
     })?;
     Ok(NearbyResult {
-        items: answer.items,
-        total: bound(db, rectangle)?,
+        items: collected.items,
+        total: upper_bound(db, rectangle)?,
         truncated: true,
         next: None,
     })
 }
 
-/// No fewer bottles than this lie in the rectangle.
-fn bound(db: &Connection, rectangle: &Rectangle) -> Result<i64> {
+/// Returns an upper bound of the number of bottles in the rectangle: the sum of the cells that it
+/// touches.
+fn upper_bound(db: &Connection, rectangle: &Rectangle) -> Result<i64> {
     let cells = cells::touched(db, rectangle, finest_level(rectangle), Grid::Full)?;
     Ok(cells.iter().map(|cell| cell.count).sum())
 }
 
-/// The finest level at which the rectangle is not divided into too many cells.
+/// Returns the finest level at which the rectangle has at most [`MAX_CELLS`] cells.
 pub(super) fn finest_level(rectangle: &Rectangle) -> u8 {
     LEVELS
         .into_iter()
-        .rfind(|level| rectangle.cells_of(cells::size(*level)) <= MAX_CELLS)
+        .rfind(|level| rectangle.estimated_cells(cells::size(*level)) <= MAX_CELLS)
         .unwrap_or(LEVELS[0])
 }
 
-/// A rectangle within this one that surely holds its `least` nearest bottles, and no more than
-/// `enough` in all if the cells can tell.
-fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> Result<Rectangle> {
+/// Returns a rectangle within this one that contains its `min_count` nearest bottles and, as far as the
+/// counts of cells can show it, no more than `max_count` in all.
+fn narrow(
+    db: &Connection,
+    rectangle: &Rectangle,
+    min_count: i64,
+    max_count: i64,
+) -> Result<Rectangle> {
     let mut narrow = *rectangle;
     loop {
         let level = finest_level(&narrow);
         let cells = cells::touched(db, &narrow, level, Grid::Full)?;
         let count: i64 = cells.iter().map(|cell| cell.count).sum();
-        if count <= enough {
+        if count <= max_count {
             return Ok(narrow);
         }
-        let Some(angle) = angle_that_holds(&narrow, &cells, cells::size(level), least) else {
+        let Some(angle) = angle_containing(&narrow, &cells, cells::size(level), min_count) else {
             return Ok(narrow);
         };
         let narrower = narrow.within_angle(angle);
-        // Cells no finer than before tell nothing new.
+        // Cells of the same level would give the same angle.
         if finest_level(&narrower) == level {
             return Ok(narrower);
         }
@@ -200,24 +214,29 @@ fn narrowed(db: &Connection, rectangle: &Rectangle, least: i64, enough: i64) -> 
     }
 }
 
-/// The angle from the centre within which the cells that lie wholly in the rectangle hold at least
-/// `least` bottles.
-fn angle_that_holds(rectangle: &Rectangle, cells: &[Cell], size: f64, least: i64) -> Option<f64> {
+/// Returns the angle from the centre, in radians, within which the cells completely inside the
+/// rectangle contain at least `min_count` bottles.
+fn angle_containing(
+    rectangle: &Rectangle,
+    cells: &[Cell],
+    size: f64,
+    min_count: i64,
+) -> Option<f64> {
     let mut whole: Vec<(f64, i64)> = cells
         .iter()
-        .filter(|cell| rectangle.holds_cell(cell.latitude, cell.longitude, size))
-        .map(|cell| (farthest(rectangle.center(), cell, size), cell.count))
+        .filter(|cell| rectangle.contains_cell(cell.latitude, cell.longitude, size))
+        .map(|cell| (farthest_corner(rectangle.center(), cell, size), cell.count))
         .collect();
     whole.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let mut count = 0;
     whole.into_iter().find_map(|(angle, more)| {
         count += more;
-        (count >= least).then_some(angle)
+        (count >= min_count).then_some(angle)
     })
 }
 
-/// The angle from `center` to the farthest corner of a cell.
-fn farthest(center: Position, cell: &Cell, size: f64) -> f64 {
+/// Returns the angle from `center` to the farthest corner of a cell, in radians.
+fn farthest_corner(center: Position, cell: &Cell, size: f64) -> f64 {
     let half = size / 2.0;
     [(-half, -half), (-half, half), (half, -half), (half, half)]
         .into_iter()

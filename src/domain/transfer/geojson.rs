@@ -1,4 +1,4 @@
-//! Bottles as GeoJSON (RFC 7946): a point each, one a line.
+//! Bottles as GeoJSON (RFC 7946): one point per line.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::model::error::{Error, Problem};
 use crate::store::Connection;
 use crate::store::transfer::{self, ExportScope, Place, Record, Thrown};
 
-/// A bottle on a map.
+/// A bottle as a GeoJSON feature.
 #[derive(Serialize)]
 struct Feature {
     r#type: &'static str,
@@ -23,7 +23,7 @@ struct Feature {
 #[derive(Serialize)]
 struct Geometry {
     r#type: &'static str,
-    /// Longitude first.
+    /// Longitude, then latitude (RFC 7946, section 3.1.1).
     coordinates: [f64; 2],
 }
 
@@ -58,7 +58,7 @@ impl From<Thrown> for Feature {
     }
 }
 
-/// The bottle that a feature is, whichever program wrote it; or why it is none.
+/// Converts a feature, of any program, to a bottle. Returns a message if that is impossible.
 pub(super) fn bottle(feature: &Value) -> Result<IncomingBottle, String> {
     let (latitude, longitude) = position(&feature["geometry"])?;
     let properties = &feature["properties"];
@@ -78,11 +78,11 @@ pub(super) fn bottle(feature: &Value) -> Result<IncomingBottle, String> {
     })
 }
 
-/// A point's latitude and longitude. Its altitude, if it has one, is no part of a bottle.
+/// Returns the latitude and longitude of a point. An altitude is ignored.
 fn position(geometry: &Value) -> Result<(f64, f64), String> {
     match geometry["type"].as_str() {
         Some("Point") => {}
-        Some(other) => return Err(format!("its geometry is a {other}, and no Point")),
+        Some(other) => return Err(format!("its geometry is a {other}, not a Point")),
         None => return Err("it has no geometry".to_owned()),
     }
     let coordinate = |n: usize| geometry["coordinates"][n].as_f64();
@@ -102,24 +102,24 @@ fn style(value: &Value) -> Result<i64, String> {
 
 fn time(name: &str, properties: &Value) -> Result<Option<Timestamp>, String> {
     serde_json::from_value(properties[name].clone())
-        .map_err(|_| format!("{name} is no time as in 2026-01-31T12:00:00Z"))
+        .map_err(|_| format!("{name} is not a time like 2026-01-31T12:00:00Z"))
 }
 
-/// What a file of this format begins with, and ends with.
+/// The first line of an exported collection.
 pub(super) const HEAD: &str = "{\"type\":\"FeatureCollection\",\"features\":[";
 const TAIL: &str = "\n]}\n";
 
-/// Writes the bottles; `told` is called for each row, also for those that have no place here.
+/// Writes the bottles as a collection. Calls `count_row` for each row, also for those without a feature.
 pub(super) fn write(
     db: &Connection,
-    whose: ExportScope,
+    scope: ExportScope,
     out: &mut impl Write,
-    told: &mut impl FnMut(),
+    count_row: &mut impl FnMut(),
 ) -> Result<(), TransferError> {
     out.write_all(HEAD.as_bytes())?;
     let mut separator = "\n";
-    transfer::each(db, whose, |record| {
-        told();
+    transfer::for_each(db, scope, |record| {
+        count_row();
         if let Record::Bottle(bottle) = record {
             out.write_all(separator.as_bytes())?;
             serde_json::to_writer(&mut *out, &Feature::from(bottle))?;

@@ -1,4 +1,4 @@
-//! Data that come in: what is there already stays as it is, so that the same file may come again.
+//! Imports rows. Existing rows stay unchanged, so the same file can be imported again.
 
 use std::collections::HashMap;
 use std::mem::take;
@@ -6,125 +6,125 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::adding::{Adding, Defaults, Failure, ImportIndex};
 use super::geojson;
 use super::incoming::Row;
+use super::inserter::{Defaults, Failure, ImportIndex, Inserter};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::store::transfer::Record;
 use crate::store::{Store, users};
 
-/// So many rows are one transaction.
-const ROWS_AT_ONCE: usize = 1000;
+/// The number of rows per transaction.
+const ROWS_PER_TRANSACTION: usize = 1000;
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
-    /// How many rows were added.
+pub struct ImportResult {
+    /// The number of added rows.
     pub added: u64,
-    /// How many were there already.
-    pub there: u64,
-    /// Those that were left out, in the order of the first of each reason.
-    pub left_out: Vec<LeftOut>,
+    /// The number of rows that existed.
+    pub existing: u64,
+    /// The rejected rows, in the order of the first of each reason.
+    pub rejected: Vec<RejectedRows>,
 }
 
-/// Rows that were left out for one reason.
+/// Rows that were rejected for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The first row's number in the file.
+pub struct RejectedRows {
+    /// The number of the first one in the file.
     pub first: u64,
-    /// How many they are.
+    /// The number of rows.
     pub count: u64,
-    /// Why.
-    pub why: String,
+    /// The reason.
+    pub reason: String,
 }
 
-/// An import on its way.
+/// An import in progress.
 pub struct Import {
     store: Arc<Store>,
-    waiting: Vec<(u64, Row)>,
-    known: ImportIndex,
+    batch: Vec<(u64, Row)>,
+    index: ImportIndex,
     defaults: Defaults,
     added: u64,
-    there: u64,
-    left_out: HashMap<String, LeftOut>,
+    existing: u64,
+    rejected: HashMap<String, RejectedRows>,
 }
 
 impl Import {
-    /// Into `store`, at the time `now`. Accounts come without passwords, and get `no_password` for
-    /// their hash.
-    pub fn new(store: Arc<Store>, no_password: String, now: Timestamp) -> Self {
+    /// Creates an import into `store` at the time `now`. Accounts are exported without passwords,
+    /// and get the hash `unusable_hash`.
+    pub fn new(store: Arc<Store>, unusable_hash: String, now: Timestamp) -> Self {
         Self {
             store,
-            waiting: Vec::new(),
-            known: ImportIndex::default(),
-            defaults: Defaults { owner: None, now, no_password },
+            batch: Vec::new(),
+            index: ImportIndex::default(),
+            defaults: Defaults { owner: None, now, unusable_hash },
             added: 0,
-            there: 0,
-            left_out: HashMap::new(),
+            existing: 0,
+            rejected: HashMap::new(),
         }
     }
 
-    /// The same, where the account called `username` owns the bottles that other programs wrote.
-    /// [`Error::UnknownAccount`] if there is none.
-    pub fn owned_by(mut self, username: &str) -> Result<Self> {
+    /// Makes the account called `username` the owner of bottles that other programs wrote. Returns
+    /// [`Error::UnknownAccount`] if it does not exist.
+    pub fn with_owner(mut self, username: &str) -> Result<Self> {
         self.store.read(|db| users::id_by_name(db, username))?.ok_or(Error::UnknownAccount)?;
         self.defaults.owner = Some(username.to_owned());
         Ok(self)
     }
 
-    /// Takes what stands at this number of the file; whether it is time to write.
-    pub fn take(&mut self, number: u64, value: Result<Value, String>) -> bool {
+    /// Adds the row with this number to the batch. Returns true if the batch is full.
+    pub fn push(&mut self, number: u64, value: Result<Value, String>) -> bool {
         match value.and_then(row_of) {
-            Ok(row) => self.waiting.push((number, row)),
-            Err(why) => self.leave_out(number, why),
+            Ok(row) => self.batch.push((number, row)),
+            Err(reason) => self.reject(number, reason),
         }
-        self.waiting.len() >= ROWS_AT_ONCE
+        self.batch.len() >= ROWS_PER_TRANSACTION
     }
 
-    fn leave_out(&mut self, number: u64, why: String) {
-        let new = || LeftOut { first: number, count: 0, why: why.clone() };
-        let left_out = self.left_out.entry(why.clone()).or_insert_with(new);
-        left_out.count += 1;
-        left_out.first = left_out.first.min(number);
+    fn reject(&mut self, number: u64, reason: String) {
+        let new = || RejectedRows { first: number, count: 0, reason: reason.clone() };
+        let rejected = self.rejected.entry(reason.clone()).or_insert_with(new);
+        rejected.count += 1;
+        rejected.first = rejected.first.min(number);
     }
 
-    /// Writes the rest.
-    pub async fn end(mut self) -> Result<Imported> {
-        self.write().await?;
-        let mut left_out: Vec<LeftOut> = self.left_out.into_values().collect();
-        left_out.sort_by_key(|left_out| left_out.first);
-        Ok(Imported { added: self.added, there: self.there, left_out })
+    /// Writes the last batch, and returns the result.
+    pub async fn finish(mut self) -> Result<ImportResult> {
+        self.flush().await?;
+        let mut rejected: Vec<RejectedRows> = self.rejected.into_values().collect();
+        rejected.sort_by_key(|rejected| rejected.first);
+        Ok(ImportResult { added: self.added, existing: self.existing, rejected })
     }
 
-    /// Writes what was taken, in one transaction.
-    pub async fn write(&mut self) -> Result<()> {
-        let rows = take(&mut self.waiting);
-        let mut known = take(&mut self.known);
+    /// Writes the batch in one transaction.
+    pub async fn flush(&mut self) -> Result<()> {
+        let rows = take(&mut self.batch);
+        let mut index = take(&mut self.index);
         let defaults = self.defaults.clone();
         let written = self.store.write(move |db| {
-            let (mut added, mut there, mut left_out) = (0, 0, Vec::new());
-            let mut adding = Adding { db, known: &mut known, defaults: &defaults };
+            let (mut added, mut existing, mut rejected) = (0, 0, Vec::new());
+            let mut inserter = Inserter { db, index: &mut index, defaults: &defaults };
             for (number, row) in rows {
-                match adding.add(&row) {
+                match inserter.insert(&row) {
                     Ok(true) => added += 1,
-                    Ok(false) => there += 1,
-                    Err(Failure::Row(why)) => left_out.push((number, why)),
+                    Ok(false) => existing += 1,
+                    Err(Failure::Row(reason)) => rejected.push((number, reason)),
                     Err(Failure::Store(e)) => return Err(e),
                 }
             }
-            Ok((known, added, there, left_out))
+            Ok((index, added, existing, rejected))
         });
-        let (known, added, there, left_out) = written.await?;
-        self.known = known;
+        let (index, added, existing, rejected) = written.await?;
+        self.index = index;
         self.added += added;
-        self.there += there;
-        left_out.into_iter().for_each(|(number, why)| self.leave_out(number, why));
+        self.existing += existing;
+        rejected.into_iter().for_each(|(number, reason)| self.reject(number, reason));
         Ok(())
     }
 }
 
-/// The row that `value` is, or why it is none.
+/// Converts JSON to a row. Returns a message if that is impossible.
 fn row_of(value: Value) -> Result<Row, String> {
     if value["type"] == "Feature" {
         return geojson::bottle(&value).map(Row::Bottle);

@@ -1,18 +1,18 @@
-//! A row of a file, before it is known whether it can be added.
+//! Rows of a file before they are validated.
 
 use crate::model::clock::Timestamp;
 use crate::store::transfer::{Opening, Person, Place, Thrown};
 
-/// A row of the file.
+/// A row of a file.
 pub(super) enum Row {
     User(Person),
     Bottle(IncomingBottle),
     Opening(Opening),
 }
 
-/// A bottle as a file has it. What another program does not write is `None`.
+/// A bottle as a file contains it; `None` for values that another program does not write.
 pub(super) struct IncomingBottle {
-    /// What openings in the same file call it.
+    /// The id by which openings in the same file refer to it.
     pub(super) id: Option<i64>,
     pub(super) owner: Option<String>,
     pub(super) content: String,

@@ -1,9 +1,9 @@
-//! Data that leave for another place, and come from there.
+//! Export and import, as JSON Lines or GeoJSON.
 
-mod adding;
 mod geojson;
 mod import;
 mod incoming;
+mod inserter;
 mod rows;
 
 use std::io::{self, Write};
@@ -13,19 +13,19 @@ use crate::store::transfer::{self, ExportScope};
 use crate::store::{ChunkWriter, Connection, OpenError, Store, users};
 
 pub use crate::store::Chunks;
-pub use import::{Import, Imported, LeftOut};
+pub use import::{Import, ImportResult, RejectedRows};
 pub use rows::Rows;
 
-/// How data are written.
+/// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A JSON object a line, for each account, bottle and opening.
+    /// A JSON object per line, for each account, bottle and opening.
     JsonLines,
     /// A GeoJSON collection of bottles, for maps.
     GeoJson,
 }
 
-/// Why data could not be written, or read.
+/// The reason why an export or import failed.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]
 pub enum TransferError {
@@ -33,7 +33,7 @@ pub enum TransferError {
     Store(#[from] Error),
     #[error(transparent)]
     Open(#[from] OpenError),
-    #[error("the database was changed while it was read. Run the command again.")]
+    #[error("the database was changed during the export. Run the command again.")]
     Changed,
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -41,8 +41,8 @@ pub enum TransferError {
     Json(#[from] serde_json::Error),
 }
 
-/// Writes all data in `db`, or those of the account called `username`, to `out`. `progress` is told rows
-/// done and in all. How many rows they were.
+/// Writes all rows of `db`, or those of the account called `username`, to `out`. `progress`
+/// receives the rows written and the rows in all. Returns the number of rows.
 pub fn export(
     db: &Connection,
     username: Option<&str>,
@@ -50,33 +50,33 @@ pub fn export(
     mut out: impl Write,
     progress: impl Fn(u64, u64),
 ) -> Result<u64, TransferError> {
-    let whose = match username {
+    let scope = match username {
         None => ExportScope::All,
         Some(name) => {
             ExportScope::Account(users::id_by_name(db, name)?.ok_or(Error::UnknownAccount)?)
         }
     };
-    let all = transfer::count(db, whose)?;
+    let all = transfer::count(db, scope)?;
     let mut done = 0;
-    let mut told = || {
+    let mut count_row = || {
         done += 1;
         progress(done, all);
     };
     match format {
-        Format::JsonLines => transfer::each(db, whose, |record| {
-            told();
+        Format::JsonLines => transfer::for_each(db, scope, |record| {
+            count_row();
             serde_json::to_writer(&mut out, &record)?;
             Ok::<_, TransferError>(out.write_all(b"\n")?)
         }),
-        Format::GeoJson => geojson::write(db, whose, &mut out, &mut told),
+        Format::GeoJson => geojson::write(db, scope, &mut out, &mut count_row),
     }?;
     out.flush()?;
     Ok(done)
 }
 
-/// Streams all that is `account`'s own, as the items of a JSON array: what [`export`] has of it, and what
-/// it opened.
-pub async fn own(store: &Store, account: i64) -> Result<Chunks> {
+/// Streams the data of `account` as the items of a JSON array: the rows that [`export`] writes, and
+/// the account's own openings.
+pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
     let query = move |db: &Connection, out: &mut ChunkWriter| {
         let mut separator = "";
         let mut write = |record| {
@@ -84,8 +84,8 @@ pub async fn own(store: &Store, account: i64) -> Result<Chunks> {
             separator = ",";
             Ok::<_, TransferError>(serde_json::to_writer(&mut *out, &record)?)
         };
-        transfer::each(db, ExportScope::Account(account), &mut write)
-            .and_then(|()| transfer::each_opened_by(db, account, &mut write))
+        transfer::for_each(db, ExportScope::Account(account), &mut write)
+            .and_then(|()| transfer::for_each_opened_by(db, account, &mut write))
             .map_err(|e| match e {
                 TransferError::Store(error) => error,
                 e => Error::Internal(e.to_string()),

@@ -1,4 +1,4 @@
-//! The rows of a file, one at a time: however large it is, few of them are in memory.
+//! Reads the rows of a file one at a time, with bounded memory.
 
 use std::fmt;
 use std::io::{self, BufRead, Chain, Cursor, Read};
@@ -12,41 +12,42 @@ use crate::model::error::Error;
 /// A file of rows.
 pub struct Rows<R> {
     layout: Layout,
-    /// From its beginning, though its first bytes have been read.
+    /// The file from its beginning: the bytes that were read to detect its layout are chained in
+    /// front.
     file: Chain<Cursor<Vec<u8>>, R>,
 }
 
-/// Where in a file its rows are.
+/// The layout of the rows in a file.
 enum Layout {
-    /// A row a line, as [`super::export`] writes both formats: a line that is broken spoils no other.
+    /// One row per line, as [`super::export`] writes both formats. A broken line affects no other.
     Lines,
-    /// A GeoJSON collection as other programs write it, laid out in any way.
+    /// A GeoJSON collection of another program, with any white space.
     Features,
 }
 
-/// UTF-8's byte order mark, which some programs begin a file with.
+/// The byte order mark of UTF-8, with which some programs begin a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl<R: BufRead> Rows<R> {
-    /// The rows of `file`. Reads as much of it as tells what it is: of a collection, what comes before
-    /// its `type` or `features`.
-    pub fn of(mut file: R) -> io::Result<Self> {
+    /// Detects the layout of `file`. Reads of a collection the members up to its `type` or
+    /// `features`.
+    pub fn detect(mut file: R) -> io::Result<Self> {
         let mut start = Vec::new();
         file.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
         if start == BYTE_ORDER_MARK {
             start.clear();
         }
-        let ours = format!("{}\n", geojson::HEAD).into_bytes();
-        let missing = ours.len() - start.len();
+        let exported = format!("{}\n", geojson::HEAD).into_bytes();
+        let missing = exported.len() - start.len();
         file.by_ref().take(missing as u64).read_to_end(&mut start)?;
-        let layout = match start != ours && is_collection(&mut start, &mut file)? {
+        let layout = match start != exported && is_collection(&mut start, &mut file)? {
             true => Layout::Features,
             false => Layout::Lines,
         };
         Ok(Self { layout, file: Cursor::new(start).chain(file) })
     }
 
-    /// What its rows are called.
+    /// Returns the word for a row, for messages.
     pub fn unit(&self) -> &'static str {
         match self.layout {
             Layout::Lines => "line",
@@ -54,28 +55,28 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
-    /// Gives each row to `take`, with its number, or why it is none.
-    pub fn each(self, take: &mut Take<'_>) -> Result<(), TransferError> {
+    /// Passes each row to `take` with its number, or with a message if it is invalid.
+    pub fn for_each(self, take: &mut Take<'_>) -> Result<(), TransferError> {
         match self.layout {
-            Layout::Lines => each_line(self.file, take),
-            Layout::Features => each_feature(self.file, take),
+            Layout::Lines => for_each_line(self.file, take),
+            Layout::Features => for_each_feature(self.file, take),
         }
     }
 }
 
-/// Whether a file is a GeoJSON collection. What is read of it is added to its `start`.
+/// Returns true if a file is a GeoJSON collection. The bytes that it reads are appended to `start`.
 fn is_collection(start: &mut Vec<u8>, file: &mut impl Read) -> io::Result<bool> {
-    let already = Cursor::new(start.clone());
-    let mut json = serde_json::Deserializer::from_reader(already.chain(Recorder { file, start }));
-    let mut found = false;
-    match json.deserialize_map(Head(&mut found)) {
+    let recorded = Cursor::new(start.clone());
+    let mut json = serde_json::Deserializer::from_reader(recorded.chain(Recorder { file, start }));
+    let mut is_collection = false;
+    match json.deserialize_map(Head(&mut is_collection)) {
         Err(e) if e.is_io() => Err(e.into()),
-        // It ends where it has found, or is no object.
-        _ => Ok(found),
+        // The parser stops early at the decisive member, or the file is not an object.
+        _ => Ok(is_collection),
     }
 }
 
-/// Keeps what is read of a file.
+/// A reader that records what it reads.
 struct Recorder<'a, R> {
     file: R,
     start: &'a mut Vec<u8>,
@@ -89,7 +90,7 @@ impl<R: Read> Read for Recorder<'_, R> {
     }
 }
 
-/// The members of an object up to the first that tells whether it is a collection.
+/// Visits the members of an object up to the first that shows whether it is a collection.
 struct Head<'a>(&'a mut bool);
 
 impl<'de> Visitor<'de> for Head<'_> {
@@ -117,7 +118,7 @@ impl<'de> Visitor<'de> for Head<'_> {
 
 type Take<'a> = dyn FnMut(u64, Result<Value, String>) -> Result<(), Error> + 'a;
 
-fn each_line(mut file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
+fn for_each_line(mut file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
     let mut line = Vec::new();
     let mut number = 0;
     while file.read_until(b'\n', &mut line)? > 0 {
@@ -125,23 +126,24 @@ fn each_line(mut file: impl BufRead, take: &mut Take<'_>) -> Result<(), Transfer
         match str::from_utf8(&line).map(row_in) {
             Ok(None) => {}
             Ok(Some(row)) => {
-                take(number, serde_json::from_str(row).map_err(|e| format!("no JSON: {e}")))?;
+                take(number, serde_json::from_str(row).map_err(|e| format!("not JSON: {e}")))?;
             }
-            Err(_) => take(number, Err("no UTF-8".to_owned()))?,
+            Err(_) => take(number, Err("not UTF-8".to_owned()))?,
         }
         line.clear();
     }
     Ok(())
 }
 
-/// What a line holds; nothing where it only holds the others together.
+/// Returns the row in a line; `None` for a line that is only a part of the collection around the
+/// rows.
 fn row_in(line: &str) -> Option<&str> {
     let line = line.trim();
     let row = line.strip_prefix(geojson::HEAD).unwrap_or(line).trim_end_matches(',').trim_end();
     Some(row).filter(|row| !row.is_empty() && *row != "]}")
 }
 
-fn each_feature(file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
+fn for_each_feature(file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferError> {
     let mut features = Features { take, failed: None };
     let mut json = serde_json::Deserializer::from_reader(file);
     let read = json.deserialize_map(&mut features).and_then(|()| json.end());
@@ -151,10 +153,10 @@ fn each_feature(file: impl BufRead, take: &mut Take<'_>) -> Result<(), TransferE
     }
 }
 
-/// A collection's features, taken as they are read.
+/// Passes the features of a collection to `take` as they are read.
 struct Features<'a, 'b> {
     take: &'a mut Take<'b>,
-    /// Why one could not be taken.
+    /// The error of `take` that stopped the parser.
     failed: Option<Error>,
 }
 
@@ -180,9 +182,9 @@ impl<'de> Visitor<'de> for &mut Features<'_, '_> {
         while let Some(feature) = features.next_element::<Value>()? {
             number += 1;
             if let Err(e) = (self.take)(number, Ok(feature)) {
-                let told = serde::de::Error::custom(&e);
+                let error = serde::de::Error::custom(&e);
                 self.failed = Some(e);
-                return Err(told);
+                return Err(error);
             }
         }
         Ok(())
@@ -208,9 +210,9 @@ mod tests {
 
     /// Reads all rows of `text`. Returns what they are called, and each with its number.
     fn rows(text: &str) -> (&'static str, Vec<Numbered>) {
-        let rows = Rows::of(text.as_bytes()).unwrap();
+        let rows = Rows::detect(text.as_bytes()).unwrap();
         let (unit, mut found) = (rows.unit(), Vec::new());
-        rows.each(&mut |number, row| {
+        rows.for_each(&mut |number, row| {
             found.push((number, row));
             Ok(())
         })

@@ -1,6 +1,6 @@
-//! The fields of bottles.
+//! The fields of bottles and reports.
 
-use super::{at_most, no_nul};
+use super::{check_max, reject_nul};
 use crate::model::error::{Error, Problem, Result};
 
 /// A bottle's message: 1 to 4,000 characters.
@@ -8,67 +8,67 @@ use crate::model::error::{Error, Problem, Result};
 pub struct Content(String);
 
 impl Content {
-    /// The message `text` is.
+    /// Parses a message.
     pub fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(Error::field("content", Problem::TooShort(1)));
         }
-        at_most("content", 4000, text.chars().count())?;
-        no_nul("content", text)?;
+        check_max("content", 4000, text.chars().count())?;
+        reject_nul("content", text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The message.
+    /// Returns the message.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Why a bottle is reported: 1 to 500 characters.
+/// The reason of a report: 1 to 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(String);
 
 impl Reason {
-    /// The reason `text` is.
+    /// Parses a reason.
     pub fn parse(text: &str) -> Result<Self> {
         if text.trim().is_empty() {
             return Err(Error::field("reason", Problem::TooShort(1)));
         }
-        at_most("reason", 500, text.chars().count())?;
-        no_nul("reason", text)?;
+        check_max("reason", 500, text.chars().count())?;
+        reject_nul("reason", text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The reason.
+    /// Returns the reason.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Where a bottle was thrown, in words: at most 256 characters, perhaps none.
+/// The address of a bottle, a text that describes its position: 0 to 256 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);
 
 impl Address {
-    /// The address `text` is.
+    /// Parses an address.
     pub fn parse(text: &str) -> Result<Self> {
-        at_most("formatted_address", 256, text.chars().count())?;
-        no_nul("formatted_address", text)?;
+        check_max("formatted_address", 256, text.chars().count())?;
+        reject_nul("formatted_address", text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How a bottle looks: 0 (blue), 1 (green) or 2 (yellow).
+/// The look of a bottle: 0 (blue), 1 (green) or 2 (yellow).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Style(u8);
 
 impl Style {
-    /// The style of this number.
+    /// Parses the number of a style.
     pub fn parse(number: i64) -> Result<Self> {
         match u8::try_from(number) {
             Ok(style @ 0..=2) => Ok(Self(style)),
@@ -76,7 +76,7 @@ impl Style {
         }
     }
 
-    /// Its number.
+    /// Returns the number.
     pub fn number(self) -> u8 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! The fields of accounts and bottles, each a type whose values are valid or do not exist.
+//! The fields of accounts and bottles. Each is a type without invalid values.
 
 mod bottle;
 mod visible;
@@ -14,14 +14,16 @@ use crate::model::error::{Error, Problem, Result};
 pub use super::holding::Holding;
 pub use bottle::{Address, Content, Reason, Style};
 
-/// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters, no
-/// invisible ones (`fields/visible.rs`), no white space around it. Names that differ in ASCII case only
-/// are one name (the store sees to it).
+/// The username of an account: 1 to 64 characters after Unicode NFC, without control characters,
+/// invisible characters (`fields/visible.rs`) or surrounding white space.
+///
+/// Usernames that differ only in ASCII case are equal; the collation of their column compares them
+/// so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
 impl Username {
-    /// The username `text` is, under the field name the caller's contract uses.
+    /// Parses a username. The error names `field`, as the caller's contract does.
     pub fn parse(field: &'static str, text: &str) -> Result<Self> {
         let name = Self::normalized(text);
         if name.0.is_empty() {
@@ -30,77 +32,77 @@ impl Username {
         if name.0.trim() != name.0 {
             return Err(Error::field(field, Problem::SurroundingSpace));
         }
-        no_control_characters(field, &name.0)?;
-        at_most(field, 64, name.0.chars().count())?;
-        no_invisible_characters(field, visible::in_username(&name.0))?;
+        reject_control_characters(field, &name.0)?;
+        check_max(field, 64, name.0.chars().count())?;
+        reject_invisible_characters(field, visible::in_username(&name.0))?;
         Ok(name)
     }
 
-    /// The username that `text` is where `current` is its account's name, which it may keep, whatever
-    /// the rules have become.
+    /// Parses a username for an account with the username `current`, which it may keep even if the
+    /// rules have become stricter.
     pub fn replacing(current: &str, field: &'static str, text: &str) -> Result<Self> {
         let name = Self::normalized(text);
         if name.0 == current { Ok(name) } else { Self::parse(field, text) }
     }
 
-    /// The form in which a name is looked up. What breaks the rules simply finds nobody.
+    /// Returns the form in which a username is looked up. An invalid one matches no account.
     pub fn normalized(text: &str) -> Self {
         Self(text.nfc().collect())
     }
 
-    /// The form in which tries at a name are counted: names that are one name have one key.
+    /// Returns the form in which login attempts are counted: equal usernames have equal keys.
     pub fn key(text: &str) -> String {
         text.nfc().collect::<String>().to_ascii_lowercase()
     }
 
-    /// The name.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The name an account is shown with: at most 64 characters, no control characters, no invisible ones
+/// The nickname of an account: 0 to 64 characters, without control characters or invisible ones
 /// (`fields/visible.rs`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
 impl Nickname {
-    /// The nickname `text` is.
+    /// Parses a nickname.
     pub fn parse(text: &str) -> Result<Self> {
-        no_control_characters("nickname", text)?;
-        at_most("nickname", 64, text.chars().count())?;
-        no_invisible_characters("nickname", visible::in_nickname(text))?;
+        reject_control_characters("nickname", text)?;
+        check_max("nickname", 64, text.chars().count())?;
+        reject_invisible_characters("nickname", visible::in_nickname(text))?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The nickname that `text` is where `current` are its account's names, which it may keep, whatever
-    /// the rules have become: clients send the whole profile to change another field.
+    /// Parses a nickname for an account with the names `current`, which it may keep even if the
+    /// rules have become stricter: clients send the whole profile to change another field.
     pub fn replacing(current: &[&str], text: &str) -> Result<Self> {
         if current.contains(&text) { Ok(Self(text.to_owned())) } else { Self::parse(text) }
     }
 
-    /// The name.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A password that may be set: from the configured least number of characters to 1,024 bytes.
+/// A new password: from the configured minimum number of characters to 1,024 bytes.
 #[derive(Clone)]
 pub struct NewPassword(String);
 
 impl NewPassword {
-    /// The password `text` is, under the field name the caller's contract uses.
-    pub fn parse(field: &'static str, text: &str, least: usize) -> Result<Self> {
-        if text.chars().count() < least {
-            return Err(Error::field(field, Problem::TooShort(least)));
+    /// Parses a new password. The error names `field`, as the caller's contract does.
+    pub fn parse(field: &'static str, text: &str, min: usize) -> Result<Self> {
+        if text.chars().count() < min {
+            return Err(Error::field(field, Problem::TooShort(min)));
         }
-        at_most(field, 1024, text.len())?;
-        no_control_characters(field, text)?;
+        check_max(field, 1024, text.len())?;
+        reject_control_characters(field, text)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The secret itself.
+    /// Returns the password.
     pub fn secret(&self) -> &str {
         &self.0
     }
@@ -112,7 +114,7 @@ impl fmt::Debug for NewPassword {
     }
 }
 
-/// How an account describes itself.
+/// The gender of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -124,7 +126,7 @@ pub enum Gender {
 }
 
 impl Gender {
-    /// The gender that `text` names.
+    /// Parses the word for a gender.
     pub fn parse(text: &str) -> Result<Self> {
         match text {
             "male" => Ok(Self::Male),
@@ -135,7 +137,7 @@ impl Gender {
         }
     }
 
-    /// The word for it.
+    /// Returns the word for it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Male => "male",
@@ -146,41 +148,41 @@ impl Gender {
     }
 }
 
-/// An email address, as its owner writes it.
+/// An email address of at most 254 bytes (RFC 5321), in the owner's spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// The address `text` is.
+    /// Parses an address.
     pub fn parse(text: &str) -> Result<Self> {
-        at_most("email", 254, text.len())?;
+        check_max("email", 254, text.len())?;
         if text.contains(['<', '"']) || !EmailAddress::is_valid(text) {
             return Err(Error::field("email", Problem::NotAnEmail));
         }
         Ok(Self(text.nfc().collect()))
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which an address is looked up: addresses that differ in case only are one.
+    /// Returns the form in which an address is looked up: addresses that differ only in case are
+    /// equal.
     pub fn key(text: &str) -> String {
         text.nfc().collect::<String>().to_lowercase()
     }
 }
 
-/// Where an account's picture is: an `http:` or `https:` address of at most 2,048 characters, or
-/// nothing.
+/// The URL of an account's picture: `http:` or `https:`, at most 2,048 characters; or empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvatarUrl(String);
 
 impl AvatarUrl {
-    /// The address `text` is.
+    /// Parses an address.
     pub fn parse(text: &str) -> Result<Self> {
-        at_most("avatar_url", 2048, text.chars().count())?;
-        no_control_characters("avatar_url", text)?;
+        check_max("avatar_url", 2048, text.chars().count())?;
+        reject_control_characters("avatar_url", text)?;
         let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         if !text.is_empty() && !matches!(scheme.as_deref(), Some("http" | "https")) {
             return Err(Error::field("avatar_url", Problem::NotOneOf("https:, http:")));
@@ -188,71 +190,72 @@ impl AvatarUrl {
         Ok(Self(text.to_owned()))
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The device a Bookstore login is for: 1 to 256 characters, no control characters.
+/// The terminal of a Bookstore session, a name of the client's device: 0 to 256 characters, without
+/// control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terminal(String);
 
 impl Terminal {
-    /// The terminal `text` names.
+    /// Parses the name of a terminal.
     pub fn parse(text: &str) -> Result<Self> {
-        no_control_characters("terminal", text)?;
-        at_most("terminal", 256, text.chars().count())?;
+        reject_control_characters("terminal", text)?;
+        check_max("terminal", 256, text.chars().count())?;
         Ok(Self(text.to_owned()))
     }
 
-    /// Its name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The name of a card, a member or a division: 1 to 64 characters, no control characters.
+/// The name of a card, a member or a division: 0 to 64 characters, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldingName(String);
 
 impl HoldingName {
-    /// The name `text` is.
+    /// Parses the name of a holding.
     pub fn parse(text: &str) -> Result<Self> {
-        no_control_characters("name", text)?;
-        at_most("name", 64, text.chars().count())?;
+        reject_control_characters("name", text)?;
+        check_max("name", 64, text.chars().count())?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The name.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-fn at_most(field: &'static str, most: usize, length: usize) -> Result<()> {
-    if length > most {
-        return Err(Error::field(field, Problem::TooLong(most)));
+fn check_max(field: &'static str, max: usize, length: usize) -> Result<()> {
+    if length > max {
+        return Err(Error::field(field, Problem::TooLong(max)));
     }
     Ok(())
 }
 
-fn no_control_characters(field: &'static str, text: &str) -> Result<()> {
+fn reject_control_characters(field: &'static str, text: &str) -> Result<()> {
     if text.chars().any(char::is_control) {
         return Err(Error::field(field, Problem::ControlCharacter));
     }
     Ok(())
 }
 
-fn no_invisible_characters(field: &'static str, all_visible: bool) -> Result<()> {
+fn reject_invisible_characters(field: &'static str, all_visible: bool) -> Result<()> {
     match all_visible {
         true => Ok(()),
         false => Err(Error::field(field, Problem::InvisibleCharacter)),
     }
 }
 
-/// Text of several lines may hold any character but the one that ends a C string.
-fn no_nul(field: &'static str, text: &str) -> Result<()> {
+/// Rejects NUL, the only character that a text of several lines may not contain.
+fn reject_nul(field: &'static str, text: &str) -> Result<()> {
     if text.contains('\0') {
         return Err(Error::field(field, Problem::ControlCharacter));
     }

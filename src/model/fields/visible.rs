@@ -1,11 +1,11 @@
-//! Characters that nobody sees. Names that differ in them alone look like one another.
+//! Detects invisible characters. Names that differ only in them look alike.
 //!
-//! The rule follows the PRECIS framework (RFC 8264, section 9), on which the profiles for usernames
-//! (RFC 8265) and nicknames (RFC 8266) rest: no format characters (bidirectional controls among them),
-//! no `Default_Ignorable_Code_Point`, no private use, no unassigned code points and noncharacters.
-//! ZWJ and ZWNJ stand where the CONTEXTJ rules (RFC 5892, appendices A.1 and A.2) let them, because
-//! Persian, Hindi or Sinhala is not written without them. Unlike those profiles, spaces and symbols are
-//! allowed, and nicknames may hold emoji sequences (Unicode Technical Standard 51).
+//! The rule follows the PRECIS framework (RFC 8264, section 9), the base of the profiles for
+//! usernames (RFC 8265) and nicknames (RFC 8266): no format characters (bidirectional controls
+//! among them), no `Default_Ignorable_Code_Point`, no private use, no unassigned code points and
+//! noncharacters. ZWJ and ZWNJ are allowed by the CONTEXTJ rules (RFC 5892, appendices A.1 and
+//! A.2), because Persian, Hindi and Sinhala need them. Unlike in those profiles, spaces and symbols
+//! are allowed, and nicknames may contain emoji sequences (Unicode Technical Standard 51).
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 use unicode_normalization::char::canonical_combining_class;
@@ -14,8 +14,8 @@ const ZWNJ: char = '\u{200c}';
 const ZWJ: char = '\u{200d}';
 const BLACK_FLAG: char = '\u{1f3f4}';
 
-/// Whether every character of a username can be told from the others by eye. Its only white space is
-/// U+0020: the other spaces look like it.
+/// Returns true if a username has no invisible character. Its only white space is U+0020, because
+/// the other spaces look like it.
 pub(super) fn in_username(name: &str) -> bool {
     let chars: Vec<char> = name.chars().collect();
     (0..chars.len()).all(|at| match get_general_category(chars[at]) {
@@ -24,14 +24,14 @@ pub(super) fn in_username(name: &str) -> bool {
     })
 }
 
-/// The same of a nickname.
+/// Returns true if a nickname has no invisible character, apart from parts of emoji.
 pub(super) fn in_nickname(name: &str) -> bool {
     let chars: Vec<char> = name.chars().collect();
     (0..chars.len())
         .all(|at| !is_invisible(chars[at]) || joins(&chars, at) || is_of_emoji(&chars, at))
 }
 
-/// Whether a character shows nothing by itself, reorders others, or stands for nothing.
+/// Returns true if a character is invisible, reorders others, or has no meaning.
 fn is_invisible(c: char) -> bool {
     match get_general_category(c) {
         GeneralCategory::Format
@@ -39,7 +39,7 @@ fn is_invisible(c: char) -> bool {
         | GeneralCategory::ParagraphSeparator
         | GeneralCategory::PrivateUse
         | GeneralCategory::Surrogate => true,
-        // Reserved for pictographs: each year's new emoji come from here.
+        // Reserved for pictographs: new emoji are assigned in this range each year.
         GeneralCategory::Unassigned => !matches!(c, '\u{1f000}'..='\u{1faff}'),
         // The other Default_Ignorable_Code_Points of Unicode 16, and the blank Braille pattern.
         _ => matches!(c,
@@ -49,8 +49,8 @@ fn is_invisible(c: char) -> bool {
     }
 }
 
-/// Whether a ZWJ or ZWNJ stands at `at`, and a CONTEXTJ rule lets it. Of the cursive scripts in the
-/// rule for ZWNJ only Arabic is known here.
+/// Returns true if the character at `at` is a ZWJ or ZWNJ that a CONTEXTJ rule allows. Of the
+/// cursive scripts in the rule for ZWNJ, only Arabic is supported.
 fn joins(chars: &[char], at: usize) -> bool {
     const VIRAMA: u8 = 9;
     let is_mark = |c: &&char| get_general_category(**c) == GeneralCategory::NonspacingMark;
@@ -67,7 +67,7 @@ fn joins(chars: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether an Arabic letter is joined to the one after it (`Joining_Type` D).
+/// Returns true if an Arabic letter joins the next one (`Joining_Type` D).
 fn joins_the_next(c: char) -> bool {
     matches!(c,
         '\u{620}' | '\u{626}' | '\u{628}' | '\u{62a}'..='\u{62e}' | '\u{633}'..='\u{63f}'
@@ -79,15 +79,15 @@ fn joins_the_next(c: char) -> bool {
         | '\u{8b0}' | '\u{8b3}'..='\u{8b8}' | '\u{8ba}'..='\u{8c8}')
 }
 
-/// Whether an Arabic letter is joined to the one before it (`Joining_Type` D or R).
+/// Returns true if an Arabic letter joins the previous one (`Joining_Type` D or R).
 fn joins_the_last(c: char) -> bool {
     matches!(c, '\u{620}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{8a0}'..='\u{8c8}')
         && get_general_category(c) == GeneralCategory::OtherLetter
         && !matches!(c, '\u{621}' | '\u{674}' | '\u{8ad}')
 }
 
-/// Whether the character at `at` is an invisible part of an emoji: a variation selector, the ZWJ
-/// between two, or the tags of a flag.
+/// Returns true if the character at `at` is an invisible part of an emoji: a variation selector,
+/// the ZWJ between two pictographs, or the tags of a flag.
 fn is_of_emoji(chars: &[char], at: usize) -> bool {
     let (before, after) = (&chars[..at], &chars[at + 1..]);
     let is_part = |c: &&char| matches!(**c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
@@ -105,13 +105,14 @@ fn is_of_emoji(chars: &[char], at: usize) -> bool {
     }
 }
 
-/// Whether a pictograph may stand alone or in a sequence.
+/// Returns true if a character may be a pictograph, alone or in a sequence.
 fn is_pictograph(c: char) -> bool {
     matches!(c, '‼' | '⁉' | 'ℹ' | '↔' | '◻'..='◾' | '⤴' | '⤵' | '〰' | '〽' | '\u{1f000}'..='\u{1faff}')
         || get_general_category(c) == GeneralCategory::OtherSymbol
 }
 
-/// Whether a tag character belongs to the flag of England, Scotland or Wales, the only ones there are.
+/// Returns true if the tag character at `at` belongs to the flag of England, Scotland or Wales, the
+/// only flags with tags.
 fn is_of_flag(chars: &[char], at: usize) -> bool {
     let Some(start) = chars[..at].iter().rposition(|c| *c == BLACK_FLAG) else { return false };
     let tag = |letter: char| char::from_u32(0xe0000 + u32::from(letter));

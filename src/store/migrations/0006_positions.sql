@@ -1,4 +1,5 @@
--- Positions that the R*-tree can hold, and counts that follow a bottle wherever it goes.
+-- Stores only positions that the R*-tree can represent, and keeps the counts right when a bottle is
+-- moved, hidden or deleted.
 
 DROP TRIGGER bottle_placed;
 DROP TRIGGER bottle_moved;
@@ -8,7 +9,7 @@ DROP TRIGGER bottle_uncounted;
 DROP TRIGGER bottle_hidden;
 DROP TRIGGER bottle_shown;
 
--- The cell at each level in which each bottle on the sea is counted. Nothing else computes cells.
+-- The cell of each bottle on the sea at each level. This view is the only SQL that computes cells.
 CREATE VIEW bottle_cells AS
 SELECT id AS bottle_id, level,
        min(CAST((latitude + 90) * per_turn / 360 AS INTEGER), per_turn / 2 - 1) AS y,
@@ -16,9 +17,9 @@ SELECT id AS bottle_id, level,
 FROM bottles CROSS JOIN levels
 WHERE hidden_at IS NULL;
 
--- A bottle enters the R*-tree and the counts when it is thrown; it leaves them when it is deleted. A
--- bottle that is moved, hidden or shown leaves as it was before the update and enters as it is after.
--- `bottle_cells` knows a bottle only while its row is there, so a bottle leaves BEFORE the change.
+-- A bottle enters the R*-tree and the counts when it is thrown, and leaves them when it is deleted.
+-- A bottle that is moved, hidden or shown leaves with its old values and enters with its new ones.
+-- `bottle_cells` reads the bottle's row, so a bottle leaves BEFORE the change.
 CREATE TRIGGER bottle_placed AFTER INSERT ON bottles WHEN new.hidden_at IS NULL BEGIN
     INSERT INTO bottles_rtree
     VALUES (new.id, new.latitude, new.latitude, new.longitude, new.longitude);
@@ -54,9 +55,9 @@ END;
 
 DELETE FROM cells WHERE count = 0;
 
--- The R*-tree rounds its boxes outwards by a factor, which does not move a denormal 32-bit float: the
--- box of such a coordinate may miss it. 1.1754943508222875e-38 is 2^-126, the least float that is not
--- denormal. The triggers above bring the R*-tree in step.
+-- The R*-tree rounds its boxes outwards by a factor, which does not change a subnormal 32-bit
+-- float: the box of such a coordinate may miss it. 1.1754943508222875e-38 is 2^-126, the smallest
+-- normal float. The triggers above update the R*-tree.
 UPDATE bottles SET latitude = 0
 WHERE abs(latitude) < 1.1754943508222875e-38 AND latitude <> 0;
 UPDATE bottles SET longitude = 0

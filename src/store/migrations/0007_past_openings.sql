@@ -1,6 +1,6 @@
--- A list of openings goes on after the last id that its client has seen. Where that bottle or that account is gone
--- by then, its place in the order is still known from here, for a day. Ids are never given twice, so a row stands
--- for one opening for good.
+-- Keeps the cursors of lists of openings valid for a day after an opening is deleted. A cursor is
+-- the id of the last item that a client has seen; this table keeps that item's time, its place in
+-- the order. Ids are never reused, so a row always stands for the same opening.
 
 CREATE TABLE past_openings (
     bottle_id INTEGER NOT NULL,

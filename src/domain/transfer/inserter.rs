@@ -1,4 +1,4 @@
-//! Adding rows inside a transaction.
+//! Inserts the rows of an import inside a transaction.
 
 use std::collections::HashMap;
 
@@ -13,31 +13,31 @@ use crate::store::bottles::{self, NewBottle};
 use crate::store::transfer::{self, Opening, Person};
 use crate::store::users::{self, NewAccount};
 
-/// What names and ids in the file stand for in the database. It outlives a transaction, and what it
-/// names may be deleted between two.
+/// The accounts and bottles of the database for the names and ids of the file. It outlives a
+/// transaction, and its rows may be deleted between two.
 #[derive(Default)]
 pub(super) struct ImportIndex {
-    /// By [`Username::key`]; `None` for an account that was deleted while the file was read.
+    /// By [`Username::key`]; `None` for an account that was deleted during the import.
     accounts: HashMap<String, Option<i64>>,
     bottles: HashMap<i64, i64>,
 }
 
-/// What a row gets that does not say it.
+/// Values for rows that lack them.
 #[derive(Clone)]
 pub(super) struct Defaults {
-    /// Whose the bottles of other programs are.
+    /// The owner of bottles that other programs wrote.
     pub(super) owner: Option<String>,
-    /// When the import began.
+    /// The start of the import.
     pub(super) now: Timestamp,
-    /// The hash of a password that nobody has.
-    pub(super) no_password: String,
+    /// A hash that matches no known password.
+    pub(super) unusable_hash: String,
 }
 
-/// Why a row was not added.
+/// The reason why a row was not added.
 pub(super) enum Failure {
-    /// The row's own fault.
+    /// The row is invalid.
     Row(String),
-    /// The store's fault: the transaction does not stand.
+    /// The store failed, and the transaction is rolled back.
     Store(Error),
 }
 
@@ -52,30 +52,30 @@ impl From<Error> for Failure {
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Adds rows.
-pub(super) struct Adding<'a> {
+/// Inserts rows with one connection.
+pub(super) struct Inserter<'a> {
     pub(super) db: &'a Connection,
-    pub(super) known: &'a mut ImportIndex,
+    pub(super) index: &'a mut ImportIndex,
     pub(super) defaults: &'a Defaults,
 }
 
-impl Adding<'_> {
-    /// Adds a row, unless it is there; whether it was added.
-    pub(super) fn add(&mut self, row: &Row) -> Result<bool> {
+impl Inserter<'_> {
+    /// Inserts a row. Returns false if it exists.
+    pub(super) fn insert(&mut self, row: &Row) -> Result<bool> {
         match row {
-            Row::User(person) => self.add_person(person),
-            Row::Bottle(bottle) => self.add_bottle(bottle),
-            Row::Opening(opening) => self.add_opening(opening),
+            Row::User(person) => self.insert_account(person),
+            Row::Bottle(bottle) => self.insert_bottle(bottle),
+            Row::Opening(opening) => self.insert_opening(opening),
         }
     }
 
-    fn add_person(&mut self, person: &Person) -> Result<bool> {
+    fn insert_account(&mut self, person: &Person) -> Result<bool> {
         if users::id_by_name(self.db, &person.username)?.is_some() {
             return Ok(false);
         }
         let new = NewAccount {
             username: Username::parse("username", &person.username)?,
-            password_hash: self.defaults.no_password.clone(),
+            password_hash: self.defaults.unusable_hash.clone(),
             nickname: Nickname::parse(&person.nickname)?,
             gender: Gender::parse(&person.gender)?,
             email: person.email.as_deref().map(Email::parse).transpose()?,
@@ -84,12 +84,12 @@ impl Adding<'_> {
         };
         let avatar = person.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?;
         let avatar = avatar.as_ref().map(AvatarUrl::as_str);
-        let id = transfer::add_account(self.db, &new, avatar, person.created_at)?;
-        self.known.accounts.insert(Username::key(&person.username), Some(id));
+        let id = transfer::insert_account(self.db, &new, avatar, person.created_at)?;
+        self.index.accounts.insert(Username::key(&person.username), Some(id));
         Ok(true)
     }
 
-    fn add_bottle(&mut self, bottle: &IncomingBottle) -> Result<bool> {
+    fn insert_bottle(&mut self, bottle: &IncomingBottle) -> Result<bool> {
         let new = NewBottle {
             content: Content::parse(&bottle.content)?,
             formatted_address: Address::parse(&bottle.location.formatted_address)?,
@@ -99,36 +99,37 @@ impl Adding<'_> {
         let created_at = bottle.created_at.unwrap_or(self.defaults.now);
         let owner = self.owner(bottle)?.to_owned();
         let (id, added) = self.for_account("owner", &owner, created_at, |db, owner| {
-            let there = transfer::find_bottle(db, owner, &new, bottle.created_at)?;
-            match there {
+            let existing = transfer::find_bottle(db, owner, &new, bottle.created_at)?;
+            match existing {
                 Some(id) => Ok((id, false)),
                 None => {
-                    let id = transfer::add_bottle(db, owner, &new, created_at, bottle.hidden_at)?;
+                    let id =
+                        transfer::insert_bottle(db, owner, &new, created_at, bottle.hidden_at)?;
                     Ok((id, true))
                 }
             }
         })?;
         if let Some(id_in_file) = bottle.id {
-            self.known.bottles.insert(id_in_file, id);
+            self.index.bottles.insert(id_in_file, id);
         }
         Ok(added)
     }
 
-    /// Whose a bottle is: of another program's, for whom the import is made comes first, since its
-    /// property `owner` may mean anything.
+    /// Returns the owner of a bottle. For another program's file the owner given by the operator
+    /// takes precedence, because its property `owner` may mean anything.
     fn owner<'a>(&'a self, bottle: &'a IncomingBottle) -> Result<&'a str> {
         let (named, default) = (bottle.owner.as_deref(), self.defaults.owner.as_deref());
         let owner = if bottle.id.is_some() { named.or(default) } else { default.or(named) };
         owner.ok_or_else(|| {
             Failure::Row(
-                "no owner is named: name one with --owner NAME, or in the property `owner`".into(),
+                "no owner is named: set one with --owner NAME, or in the property `owner`".into(),
             )
         })
     }
 
-    fn add_opening(&mut self, opening: &Opening) -> Result<bool> {
+    fn insert_opening(&mut self, opening: &Opening) -> Result<bool> {
         let Opening { bottle_id, opener, open_at } = opening;
-        let bottle = self.known.bottles.get(bottle_id).copied();
+        let bottle = self.index.bottles.get(bottle_id).copied();
         let owner = bottle.map(|id| bottles::owner(self.db, id)).transpose()?.flatten();
         let (bottle, owner) =
             bottle.zip(owner).ok_or_else(|| Error::NoSuchBottle(bottle_id.to_string()))?;
@@ -136,58 +137,60 @@ impl Adding<'_> {
             if opener == owner {
                 return Ok(None);
             }
-            transfer::add_opening(db, bottle, opener, *open_at).map(Some)
+            transfer::insert_opening(db, bottle, opener, *open_at).map(Some)
         })?
         .ok_or_else(|| Failure::Row("the opener owns the bottle".to_owned()))
     }
 
-    /// Does `add` for the account of that name. If the account that was known has been deleted,
-    /// another that has the name now takes its place.
+    /// Runs `insert` for the account of that name. If the account was deleted meanwhile, runs it again
+    /// for another account with the same name.
     fn for_account<T>(
         &mut self,
         field: &'static str,
         name: &str,
         created_at: Timestamp,
-        add: impl Fn(&Connection, i64) -> crate::model::error::Result<T>,
+        insert: impl Fn(&Connection, i64) -> crate::model::error::Result<T>,
     ) -> Result<T> {
         let id = self.account(field, name, created_at)?;
-        match add(self.db, id) {
+        match insert(self.db, id) {
             Err(Error::NotLoggedIn) => {
-                self.known.accounts.insert(Username::key(name), None);
+                self.index.accounts.insert(Username::key(name), None);
                 let id = self.account(field, name, created_at)?;
-                Ok(add(self.db, id)?)
+                Ok(insert(self.db, id)?)
             }
             added => Ok(added?),
         }
     }
 
-    /// The account of that name, which is made if it never was there.
+    /// Returns the account of that name, creating it if it never existed.
     fn account(&mut self, field: &'static str, name: &str, created_at: Timestamp) -> Result<i64> {
-        let known = self.known.accounts.get(&Username::key(name)).copied();
+        let known = self.index.accounts.get(&Username::key(name)).copied();
         if let Some(Some(id)) = known {
             return Ok(id);
         }
         let id = match users::id_by_name(self.db, name)? {
             Some(id) => id,
             None if known.is_some() => {
-                return Err(Failure::Row(format!("the account {name} was deleted meanwhile")));
+                return Err(Failure::Row(format!(
+                    "the account {name} was deleted during the import"
+                )));
             }
-            None => self.make_account(Username::parse(field, name)?, created_at)?,
+            None => self.create_account(Username::parse(field, name)?, created_at)?,
         };
-        self.known.accounts.insert(Username::key(name), Some(id));
+        self.index.accounts.insert(Username::key(name), Some(id));
         Ok(id)
     }
 
-    fn make_account(&self, username: Username, created_at: Timestamp) -> Result<i64> {
+    fn create_account(&self, username: Username, created_at: Timestamp) -> Result<i64> {
         let new = NewAccount {
             nickname: Nickname::parse(username.as_str())?,
             username,
-            password_hash: self.defaults.no_password.clone(),
+            password_hash: self.defaults.unusable_hash.clone(),
             gender: Gender::Unknown,
             email: None,
             password_is_one_time: false,
             is_teacher: false,
         };
-        Ok(transfer::add_account(self.db, &new, None, created_at)?)
+        Ok(transfer::insert_account(self.db, &new, None, created_at)?)
     }
 }

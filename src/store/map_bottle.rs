@@ -1,0 +1,67 @@
+//! Bottles as the map shows them: closed, without their message.
+
+use rusqlite::Row;
+
+use super::bottles::{Bottle, position};
+use crate::model::fields::Style;
+use crate::model::geo::Position;
+
+/// A bottle as the map shows it, without its message.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct MapBottle {
+    pub id: i64,
+    pub owner: i64,
+    pub style: Style,
+    pub position: Position,
+    pub formatted_address: String,
+}
+
+/// A [`MapBottle`] whose address borrows SQLite's row.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct MapBottleRef<'row> {
+    pub id: i64,
+    pub owner: i64,
+    pub style: Style,
+    pub position: Position,
+    pub formatted_address: &'row str,
+}
+
+impl MapBottle {
+    /// Returns the map's view of `bottle`, which the account `owner` threw.
+    pub fn of(bottle: &Bottle, owner: i64) -> Self {
+        Self {
+            id: bottle.id,
+            owner,
+            style: bottle.style,
+            position: bottle.position,
+            formatted_address: bottle.formatted_address.clone(),
+        }
+    }
+}
+
+impl From<MapBottleRef<'_>> for MapBottle {
+    fn from(bottle: MapBottleRef<'_>) -> Self {
+        let MapBottleRef { id, owner, style, position, formatted_address } = bottle;
+        Self { id, owner, style, position, formatted_address: formatted_address.to_owned() }
+    }
+}
+
+/// The columns that [`map_bottle`] reads, in its order.
+pub(super) const COLUMNS: &str =
+    "bottles.id, owner_id, style, latitude, longitude, formatted_address";
+
+/// The number of [`COLUMNS`].
+pub(super) const COLUMN_COUNT: usize = 6;
+
+/// Reads a [`MapBottleRef`] from [`COLUMNS`].
+pub(super) fn map_bottle<'row>(row: &'row Row<'_>) -> rusqlite::Result<MapBottleRef<'row>> {
+    Ok(MapBottleRef {
+        id: row.get(0)?,
+        owner: row.get(1)?,
+        style: row.get(2)?,
+        position: position(row, 3)?,
+        formatted_address: row.get_ref(5)?.as_str()?,
+    })
+}
