@@ -18,10 +18,10 @@ pub(super) struct RectangleQuery<'r> {
     /// the longitude of the centre, in degrees
     #[param(value_type = f64, required = true, minimum = -180, maximum = 180)]
     longitude: Option<&'r str>,
-    /// the distance from the southern to the northern edge, in degrees
+    /// the distance from the centre to the northern and to the southern edge, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     latitude_span: Option<&'r str>,
-    /// the distance from the western to the eastern edge, in degrees
+    /// the distance from the centre to the eastern and to the western edge, in degrees
     #[param(value_type = f64, required = true, minimum = 0)]
     longitude_span: Option<&'r str>,
 }
