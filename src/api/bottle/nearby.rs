@@ -9,7 +9,7 @@ use super::envelope::{Envelope, ErrorResponse};
 use super::guard::PrivateCookie;
 use super::items::{JsonText, envelope, write};
 use super::query::{PageQuery, RectangleQuery, parse_page};
-use super::view::MapBottleView;
+use super::view::{Coordinates, MapBottleView};
 use crate::domain::bottles::{Bottles, MapBottleRef, NearbyQuery};
 use crate::http::{ClientConnection, SessionSnapshot};
 
@@ -43,28 +43,23 @@ pub(super) async fn nearby(
     };
     let read = bottles.nearby(session.snapshot, &rectangle, nearby_query, write_bottle);
     let result = connection.while_open(read).await?;
-    let (center, spans) =
-        (rectangle.center(), (rectangle.latitude_span(), rectangle.longitude_span()));
     let head = Head {
-        center: Pair { latitude: center.latitude(), longitude: center.longitude() },
-        span: Pair { latitude: spans.0, longitude: spans.1 },
+        center: rectangle.center().into(),
+        span: Coordinates {
+            latitude: rectangle.latitude_span(),
+            longitude: rectangle.longitude_span(),
+        },
     };
     let items = result.items.iter().map(|item| &json[item.clone()]);
     let tail = Tail { total: result.total, truncated: result.truncated, next: result.next };
     Ok(envelope("查询附近的漂流瓶成功", &head, "bottles", items, &tail)?)
 }
 
-#[derive(Serialize, ToSchema)]
-struct Pair {
-    latitude: f64,
-    longitude: f64,
-}
-
 /// The fields before the bottles in `data`.
 #[derive(Serialize)]
 struct Head {
-    center: Pair,
-    span: Pair,
+    center: Coordinates,
+    span: Coordinates,
 }
 
 /// The fields after the bottles in `data`.
@@ -80,8 +75,8 @@ struct Tail {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the response is written item by item")]
 struct NearbyData<'a> {
-    center: Pair,
-    span: Pair,
+    center: Coordinates,
+    span: Coordinates,
     bottles: Vec<MapBottleView<'a>>,
     #[schema(inline)]
     #[serde(flatten)]

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::envelope::{Envelope, Reply, ok};
 use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
+use super::view::Coordinates;
 use crate::domain::bottles::{Bottles, Grid};
 use crate::http::Session;
 use crate::model::error::Error;
@@ -112,22 +113,16 @@ pub(super) fn join_qr_code(info: &State<SharedJoinInfo>) -> Option<(ContentType,
 }
 
 #[derive(Serialize, ToSchema)]
-struct Size {
-    latitude: f64,
-    longitude: f64,
-}
-
-#[derive(Serialize, ToSchema)]
 struct CellView {
-    latitude: f64,
-    longitude: f64,
+    #[serde(flatten)]
+    center: Coordinates,
     count: i64,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct CountsView {
     total: i64,
-    cell: Size,
+    cell: Coordinates,
     cells: Vec<CellView>,
 }
 
@@ -162,8 +157,7 @@ pub(super) fn counts(
         .cells
         .iter()
         .map(|cell| CellView {
-            latitude: cell.latitude,
-            longitude: cell.longitude,
+            center: Coordinates { latitude: cell.latitude, longitude: cell.longitude },
             count: cell.count,
         })
         .collect();
@@ -171,7 +165,7 @@ pub(super) fn counts(
         "查询漂流瓶数量成功",
         CountsView {
             total: cells.iter().map(|cell| cell.count).sum(),
-            cell: Size { latitude: counts.cell_size, longitude: counts.cell_size },
+            cell: Coordinates { latitude: counts.cell_size, longitude: counts.cell_size },
             cells,
         },
     )

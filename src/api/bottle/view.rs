@@ -1,5 +1,7 @@
 //! The JSON forms of accounts and bottles.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,16 +57,37 @@ impl From<Account> for User {
     }
 }
 
+/// A position, or the size of an area, in degrees.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub(super) struct Coordinates {
+    pub(super) latitude: f64,
+    pub(super) longitude: f64,
+}
+
+impl From<Position> for Coordinates {
+    fn from(position: Position) -> Self {
+        Self { latitude: position.latitude(), longitude: position.longitude() }
+    }
+}
+
+/// A position and its address.
 #[derive(Serialize, ToSchema)]
-pub(super) struct LocationView {
-    formatted_address: String,
+pub(super) struct LocationView<'a> {
+    #[schema(value_type = String)]
+    formatted_address: Cow<'a, str>,
+    // Written out, because serde serializes a flattened field as a map, and `nearby` writes
+    // thousands of locations.
     latitude: f64,
     longitude: f64,
 }
 
-impl LocationView {
-    fn new(formatted_address: String, position: Position) -> Self {
-        Self { formatted_address, latitude: position.latitude(), longitude: position.longitude() }
+impl<'a> LocationView<'a> {
+    fn new(formatted_address: impl Into<Cow<'a, str>>, position: Position) -> Self {
+        Self {
+            formatted_address: formatted_address.into(),
+            latitude: position.latitude(),
+            longitude: position.longitude(),
+        }
     }
 }
 
@@ -74,14 +97,7 @@ pub(super) struct MapBottleView<'a> {
     bottle_id: i64,
     style: u8,
     is_owner: bool,
-    location: MapBottleLocation<'a>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct MapBottleLocation<'a> {
-    formatted_address: &'a str,
-    latitude: f64,
-    longitude: f64,
+    location: LocationView<'a>,
 }
 
 impl<'a> MapBottleView<'a> {
@@ -91,11 +107,7 @@ impl<'a> MapBottleView<'a> {
             bottle_id: bottle.id,
             style: bottle.style.number(),
             is_owner: bottle.owner == viewer,
-            location: MapBottleLocation {
-                formatted_address: bottle.formatted_address,
-                latitude: bottle.position.latitude(),
-                longitude: bottle.position.longitude(),
-            },
+            location: LocationView::new(bottle.formatted_address, bottle.position),
         }
     }
 }
@@ -106,7 +118,7 @@ pub(super) struct CreatedView {
     bottle_id: i64,
     content: String,
     style: u8,
-    location: LocationView,
+    location: LocationView<'static>,
     created_at: Timestamp,
     openers_count: i64,
     /// present only if true: a teacher or the number of reports has hidden the bottle
@@ -135,7 +147,7 @@ pub(super) struct OpenedView {
     content: String,
     style: u8,
     owner: Person,
-    location: LocationView,
+    location: LocationView<'static>,
     created_at: Timestamp,
     open_at: Timestamp,
     /// present only if true, and only to the owner

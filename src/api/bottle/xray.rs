@@ -13,6 +13,7 @@ use super::envelope::{Envelope, Reply, ok};
 use super::guard::Teacher;
 use super::page::PageSettings;
 use super::query::RectangleQuery;
+use super::view::Coordinates;
 use crate::http::{ClientConnection, Rejection};
 use crate::store::Store;
 use crate::store::nearby::SEARCH;
@@ -98,8 +99,8 @@ pub(super) async fn tree(
 #[derive(Serialize, ToSchema)]
 struct RefusedView {
     bottle_id: i64,
-    latitude: f64,
-    longitude: f64,
+    #[serde(flatten)]
+    position: Coordinates,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -142,11 +143,11 @@ pub(super) async fn search(
         Ok((xray::trace(db, &rectangle)?, found))
     });
     let (trace, (found, time)) = connection.while_open(read).await?;
-    let refused = trace.rejected.iter().take(MAX_REFUSED).map(|(id, place)| RefusedView {
-        bottle_id: *id,
-        latitude: place.latitude(),
-        longitude: place.longitude(),
-    });
+    let refused = trace
+        .rejected
+        .iter()
+        .take(MAX_REFUSED)
+        .map(|(id, position)| RefusedView { bottle_id: *id, position: (*position).into() });
     ok(
         "查询成功",
         SearchView {
