@@ -142,34 +142,32 @@ fn housekeeping() -> AdHoc {
 fn manage(rocket: Rocket<Build>, settings: &Settings, sea: AppState) -> Rocket<Build> {
     let AppState { store, clock, tiles, demo_accounts, join_info, .. } = sea;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let live = EventBus::new(settings.max_event_streams);
-    let listeners = live.clone();
-    store.on_external_change(move || listeners.publish(Event::Reset));
-    let throttle = Arc::new(RateLimiter::new(settings.rates(), &clock));
+    let events = EventBus::new(settings.max_event_streams);
+    let publisher = events.clone();
+    store.on_external_change(move || publisher.publish(Event::Reset));
+    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
         attribution: tiles.about.attribution.clone(),
     });
     rocket
-        .manage(
-            Accounts::new(
-                Arc::clone(&store),
-                passwords,
-                clock.clone(),
-                settings.min_password_length,
-            )
-            .with_rate_limiter(Arc::clone(&throttle))
-            .with_events(live.clone()),
-        )
-        .manage(throttle)
+        .manage(Accounts::new(
+            Arc::clone(&store),
+            passwords,
+            clock.clone(),
+            settings.min_password_length,
+            Arc::clone(&rate_limiter),
+            events.clone(),
+        ))
+        .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(Arc::clone(&store))
-        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(live.clone()))
-        .manage(Moderation::new(store, clock, live.clone(), settings.reports_to_hide))
-        .manage(live)
+        .manage(Bottles::new(Arc::clone(&store), clock.clone(), events.clone()))
+        .manage(Moderation::new(store, clock, events.clone(), settings.reports_to_hide))
+        .manage(events)
         .manage(ByteBudget::default())
         .manage(join_info)
         .manage(Lifetimes {
