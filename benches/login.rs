@@ -9,7 +9,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bottle::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
+use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
+use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
 use bottle::model::fields::Username;
 use bottle::server::config::Settings;
@@ -26,7 +28,10 @@ fn refused_logins(criterion: &mut Criterion) {
         Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
     let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a new database");
     let passwords = Passwords::new(settings.password_cost(), 1);
-    let accounts = Accounts::new(Arc::new(store), passwords, Clock::default(), 4);
+    let clock = Clock::default();
+    let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
+    let (store, events) = (Arc::new(store), EventBus::new(0));
+    let accounts = Accounts::new(store, passwords, clock, 4, rate_limiter, events);
     let runtime = Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let new = Registration {

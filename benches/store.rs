@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bottle::domain::accounts::{Account, Contract, Login};
 use bottle::domain::bottles::{Bottles, Grid, NearbyQuery, NewBottle};
+use bottle::domain::events::EventBus;
 use bottle::model::clock::{Clock, Timestamp};
 use bottle::model::fields::{Address, Content, Gender, Style};
 use bottle::model::geo::{Position, Rectangle};
@@ -121,7 +122,7 @@ fn sea() -> AppState {
     drop(Store::open(&path, &options).expect("a new database"));
     fill(&path, &places);
     let store = Arc::new(Store::open(&path, &options).expect("the database"));
-    let bottles = Arc::new(Bottles::new(Arc::clone(&store), Clock::default()));
+    let bottles = Arc::new(Bottles::new(Arc::clone(&store), Clock::default(), EventBus::new(0)));
     AppState { store, bottles, places, _folder: folder }
 }
 

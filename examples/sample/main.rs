@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use bottle::domain::accounts::{Accounts, Contract, Login, Name, Registration, SessionKind};
 use bottle::domain::bottles::{Bottles, NewBottle};
+use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
+use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::{Clock, Timestamp};
 use bottle::model::fields::{Address, Content, Gender, Nickname, Style, Username};
 use bottle::model::geo::Position;
@@ -63,8 +65,17 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
     let store = Arc::new(Store::open(database, &options)?);
     let clock = Clock::starting_at(BEGINNING);
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-    let accounts = Accounts::new(Arc::clone(&store), passwords, clock.clone(), 4);
-    let bottles = Bottles::new(store, clock.clone());
+    let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
+    let events = EventBus::new(0);
+    let accounts = Accounts::new(
+        Arc::clone(&store),
+        passwords,
+        clock.clone(),
+        4,
+        rate_limiter,
+        events.clone(),
+    );
+    let bottles = Bottles::new(store, clock.clone(), events);
 
     let mut people: Vec<Login> = Vec::new();
     for (username, nickname, gender) in PEOPLE {

@@ -156,22 +156,20 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         attribution: tiles.about.attribution.clone(),
     });
     rocket
-        .manage(
-            Accounts::new(
-                Arc::clone(&store),
-                passwords,
-                clock.clone(),
-                settings.min_password_length,
-            )
-            .with_rate_limiter(Arc::clone(&rate_limiter))
-            .with_events(events.clone()),
-        )
+        .manage(Accounts::new(
+            Arc::clone(&store),
+            passwords,
+            clock.clone(),
+            settings.min_password_length,
+            Arc::clone(&rate_limiter),
+            events.clone(),
+        ))
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(Arc::clone(&store))
-        .manage(Bottles::new(Arc::clone(&store), clock.clone()).with_events(events.clone()))
+        .manage(Bottles::new(Arc::clone(&store), clock.clone(), events.clone()))
         .manage(Moderation::new(store, clock, events.clone(), settings.reports_to_hide))
         .manage(events)
         .manage(ByteBudget::default())

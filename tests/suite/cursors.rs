@@ -71,6 +71,7 @@ fn openers_go_on_after_an_account_that_is_gone() {
 #[test]
 fn what_is_kept_for_cursors_goes_after_a_day() {
     use bottle::domain::bottles::Bottles;
+    use bottle::domain::events::EventBus;
     use bottle::model::clock::Clock;
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
@@ -80,9 +81,9 @@ fn what_is_kept_for_cursors_goes_after_a_day() {
     let folder = app.stop();
 
     let path = folder.path().join("bottle.db");
-    let clock = Clock::default();
+    let (clock, events) = (Clock::default(), EventBus::new(0));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let sea = Bottles::new(open_store(&path), clock.clone());
+    let sea = Bottles::new(open_store(&path), clock.clone(), events);
     let left = || {
         runtime.block_on(sea.delete_old_past_openings()).unwrap();
         let db = Connection::open(&path).unwrap();

@@ -5,7 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use bottle::domain::accounts::{Accounts, Contract, Name, Registration, SessionKind};
 use bottle::domain::bottles::{Bottles, NearbyQuery, NewBottle};
+use bottle::domain::events::EventBus;
 use bottle::domain::password::{Cost, Passwords};
+use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
 use bottle::model::fields::{Address, Content, Style, Username};
 use bottle::model::geo::{Position, Rectangle};
@@ -93,12 +95,14 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
     }
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(&folder.path().join("bottle.db"));
-    let bottles = Bottles::new(Arc::clone(&store), Clock::default());
+    let bottles = Bottles::new(Arc::clone(&store), Clock::default(), EventBus::new(0));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let cost = Cost { memory_kib: 8, iterations: 1 };
-        let accounts =
-            Accounts::new(Arc::clone(&store), Passwords::new(cost, 1), Clock::default(), 4);
+        let clock = Clock::default();
+        let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
+        let (store, passwords) = (Arc::clone(&store), Passwords::new(cost, 1));
+        let accounts = Accounts::new(store, passwords, clock, 4, rate_limiter, EventBus::new(0));
         let username = Username::parse("username", "ada").unwrap();
         let password = accounts.new_password("password", "pass").unwrap();
         let new = Registration { username, password, nickname: None, gender: None, email: None };

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bottle::domain::accounts::{Accounts, Registration};
+use bottle::domain::events::EventBus;
 use bottle::model::clock::Clock;
 use bottle::server::config::Settings;
 use bottle::model::fields::Username;
 use bottle::domain::password::Passwords;
+use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::store::{Options, Store};
 use rusqlite::{Connection, params};
 
@@ -49,7 +51,10 @@ fn create(path: &Path) -> Result<i64> {
         Options { readers: 1, long_readers: 1, busy_timeout: Duration::from_secs(4), slow: None };
     let store = Arc::new(Store::open(path, &options)?);
     let passwords = Passwords::new(settings.password_cost(), 1);
-    let accounts = Accounts::new(store, passwords, Clock::default(), settings.min_password_length);
+    let clock = Clock::default();
+    let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
+    let (min_length, events) = (settings.min_password_length, EventBus::new(0));
+    let accounts = Accounts::new(store, passwords, clock, min_length, rate_limiter, events);
     let registration = Registration {
         username: Username::parse("username", "ada")?,
         password: accounts.new_password("password", "pass")?,

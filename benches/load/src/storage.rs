@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bottle::domain::bottles::{Bottles, NearbyQuery};
+use bottle::domain::events::EventBus;
 use bottle::model::clock::Clock;
 use bottle::model::geo::{Position, Rectangle};
 use bottle::store::{Options, Store};
@@ -23,7 +24,7 @@ pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result
         slow: None,
     };
     let store = Arc::new(Store::open(db, &options)?);
-    let bottles = Bottles::new(Arc::clone(&store), Clock::default());
+    let bottles = Bottles::new(Arc::clone(&store), Clock::default(), EventBus::new(0));
     let runtime = Runtime::new()?;
     let asked: Vec<rectangles::Rectangle> =
         serde_json::from_str(&std::fs::read_to_string(rectangles)?)?;

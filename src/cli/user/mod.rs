@@ -5,9 +5,12 @@ pub(super) mod password;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bottle::domain::accounts::{Account, AccountSummary, Accounts, Registration, Role};
+use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
+use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
 use bottle::model::error::Error;
 use bottle::model::fields::{Nickname, Username};
@@ -99,8 +102,12 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
             let settings = settings()?;
             let store = open_shared(common.db, &settings)?;
             let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-            let min_password_length = settings.min_password_length;
-            let accounts = Accounts::new(store, passwords, Clock::default(), min_password_length);
+            let clock = Clock::default();
+            let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
+            // A running server notices the change of the file, and publishes it itself.
+            let events = EventBus::new(0);
+            let min_length = settings.min_password_length;
+            let accounts = Accounts::new(store, passwords, clock, min_length, rate_limiter, events);
             wait_for(change_account(&accounts, change, common.json))
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::events::EventBus;
 use crate::domain::password::Passwords;
-use crate::domain::rate_limit::{RateLimiter, Rates};
+use crate::domain::rate_limit::RateLimiter;
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
@@ -98,28 +98,18 @@ pub struct Login {
 }
 
 impl Accounts {
-    /// Creates the accounts of `store`. New passwords have at least `min_password_length`
-    /// characters.
+    /// Creates the accounts of `store`, which publish deletions on `events`. New passwords have at least
+    /// `min_password_length` characters.
     pub fn new(
         store: Arc<Store>,
         passwords: Passwords,
         clock: Clock,
         min_password_length: usize,
+        rate_limiter: Arc<RateLimiter>,
+        events: EventBus,
     ) -> Self {
-        let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
         let hasher = RandomState::new();
-        let events = EventBus::new(0);
         Self { store, passwords, clock, min_password_length, rate_limiter, hasher, events }
-    }
-
-    /// Replaces the rate limiter.
-    pub fn with_rate_limiter(self, rate_limiter: Arc<RateLimiter>) -> Self {
-        Self { rate_limiter, ..self }
-    }
-
-    /// Publishes deletions of accounts on `events`.
-    pub fn with_events(self, events: EventBus) -> Self {
-        Self { events, ..self }
     }
 
     /// Parses a new password. The error names `field`.

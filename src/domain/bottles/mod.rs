@@ -40,14 +40,9 @@ pub struct Counts {
 }
 
 impl Bottles {
-    /// Creates the bottles of `store`.
-    pub fn new(store: Arc<Store>, clock: Clock) -> Self {
-        Self { store, clock, events: EventBus::new(0) }
-    }
-
-    /// Publishes changes of the sea on `events`.
-    pub fn with_events(self, events: EventBus) -> Self {
-        Self { events, ..self }
+    /// Creates the bottles of `store`, which publish changes of the sea on `events`.
+    pub fn new(store: Arc<Store>, clock: Clock, events: EventBus) -> Self {
+        Self { store, clock, events }
     }
 
     /// Throws a bottle. Returns [`Error::Muted`] or [`Error::Frozen`] if the account may not throw
