@@ -150,7 +150,7 @@ fn counts_are_compared_cell_by_cell(#[case] spoil: &str, #[case] found: &str) {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success() && stdout.contains(found), "{stdout}");
     let stdout = run_ok(folder.path(), &["check", "--rebuild-index"]);
-    assert!(stdout.contains("made anew from 3 bottles"), "{stdout}");
+    assert!(stdout.contains("rebuilt from 3 bottles"), "{stdout}");
 }
 
 /// The same of files that no release has brought up to date yet.
@@ -179,7 +179,7 @@ fn the_index_of_an_older_file_is_compared_and_made_anew(#[values(1, 2, 3, 4, 5)]
     assert!(!output.status.success() && stdout.contains(found), "{stdout}");
     run_err(folder.path(), &["serve"], "`bottle check` on the file");
     let stdout = run_ok(folder.path(), &["check", "--rebuild-index"]);
-    assert!(stdout.contains("made anew from 5 bottles"), "{stdout}");
+    assert!(stdout.contains("rebuilt from 5 bottles"), "{stdout}");
     drop(Program::start(bottle(folder.path(), &[])));
     is_sound(folder.path());
 }
