@@ -15,8 +15,8 @@ use super::{database, progress, terminal};
 const PREFIX: &str = "bottle-";
 const SUFFIX: &str = ".db";
 
-/// Makes a backup at `to`, or beside the database, and then deletes older backups with default names
-/// until `keep` are left.
+/// Makes a backup at `to`, or beside the database, and then deletes older backups with default
+/// names until `keep` are left.
 pub(super) fn run(
     to: Option<PathBuf>,
     keep: Option<usize>,

@@ -151,7 +151,7 @@ Examples:
         #[command(subcommand)]
         command: keys::Command,
     },
-    /// Print the OpenAPI document of all routes; the server has it at /api/openapi.json, and as a page at /docs
+    /// Print the OpenAPI document of all routes, which the server has at /api/openapi.json and /docs
     #[command(name = "openapi", after_help = "Example: bottle openapi > openapi.json")]
     OpenApi,
     /// Serve a temporary copy of a small sea with accounts and bottles

@@ -44,7 +44,7 @@ mod tests {
     #[case("\u{1b}[2J\u{7}\r\t\u{7f}", "\\u{1b}[2J\\u{7}\\u{d}\\u{9}\\u{7f}")]
     #[case("\u{9b}31m", "\\u{9b}31m")]
     #[case("\u{202e}ada\u{2069}", "\\u{202e}ada\\u{2069}")]
-    fn only_what_a_terminal_obeys_is_escaped(#[case] text: &str, #[case] shown: &str) {
+    fn control_and_bidirectional_characters_are_escaped(#[case] text: &str, #[case] shown: &str) {
         assert_eq!(escaped(text), shown);
     }
 }

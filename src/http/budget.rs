@@ -11,7 +11,8 @@ use rocket::Request;
 use rocket::http::{ContentType, Status};
 use rocket::response::{self, Response};
 
-/// The number of bytes of large responses that may be in memory at one time: 16 of the longest lists.
+/// The number of bytes of large responses that may be in memory at one time: 16 of the longest
+/// lists.
 const BUDGET_BYTES: usize = 64 * 1024 * 1024;
 
 /// The size in bytes from which a response counts. The limits on connections bound shorter ones.

@@ -1,10 +1,10 @@
 //! Closes connections that exceed a timeout or a limit.
 //!
 //! Rocket has no timeout for a request's head or body, accepts as many connections as there are
-//! descriptors, and has no hook on its listener. The process therefore inspects its own sockets once
-//! a second, and within 100 ms when many descriptors are in use. Requests pass unchanged: fairings
-//! mark the connections whose request is being answered, and `receive` those whose body is being
-//! read. All others are waiting.
+//! descriptors, and has no hook on its listener. The process therefore inspects its own sockets
+//! once a second, and within 100 ms when many descriptors are in use. Requests pass unchanged:
+//! fairings mark the connections whose request is being answered, and `receive` those whose body is
+//! being read. All others are waiting.
 
 mod limits;
 mod sockets;
@@ -213,7 +213,7 @@ mod tests {
 
     /// The server allows no connection, and one is always open.
     #[test]
-    fn a_port_that_is_used_again_counts_again() {
+    fn a_new_connection_on_a_used_port_counts() {
         let proxy = TrustedProxy::new(None);
         let limits = Limits {
             request_timeout: Duration::from_secs(30),

@@ -13,6 +13,15 @@ use super::drain::{METHODS_EXCEPT_GET, drain};
 use super::rejection::Rejection;
 
 /// The URL under which clients reach the server, or none if the operator did not set one.
+///
+/// ```
+/// use bottle::http::PublicUrl;
+///
+/// assert!(PublicUrl::parse("https://bottle.example.org").is_ok_and(|url| url.is_https()));
+/// assert!(PublicUrl::parse("").is_ok_and(|none| !none.is_https()));
+/// assert!(PublicUrl::parse("https://bottle.example.org/sea").is_err());
+/// assert!(PublicUrl::parse("bottle.example.org").is_err());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct PublicUrl(Option<Absolute<'static>>);
 
@@ -45,16 +54,16 @@ impl PublicUrl {
         self.0.as_ref().is_some_and(|url| url.scheme() == "https")
     }
 
-    /// Returns whether the `Origin` header `origin` names this server, which the `Host` header `host`
-    /// names as well.
+    /// Returns whether the `Origin` header `origin` names this server, which the `Host` header
+    /// `host` names as well.
     fn is_own_origin(&self, origin: &str, host: Option<&Host<'_>>) -> bool {
         let Ok(origin) = Absolute::parse(origin) else { return false };
         let matches_public_url = self.0.as_ref().is_some_and(|url| {
             url.scheme() == origin.scheme()
                 && host_and_port(url).is_some_and(|p| Some(p) == host_and_port(&origin))
         });
-        // If the server is public over HTTPS, its name over plain HTTP is another site: anyone on the
-        // network could serve it.
+        // If the server is public over HTTPS, its name over plain HTTP is another site: anyone on
+        // the network could serve it.
         let accepts_plain_http = !self.is_https() || origin.scheme() == "https";
         let matches_host = host.is_some_and(|host| {
             let port = host.port().or_else(|| default_port(&origin));

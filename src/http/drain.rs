@@ -1,8 +1,8 @@
 //! Reads the bodies of rejected requests.
 //!
 //! Closing a connection with part of a body unread can lose the response in transit: a client that
-//! sends its whole body before it reads would see a reset instead of the rejection. Guards therefore
-//! stash their [`Rejection`] and forward, and the drain route reads the body.
+//! sends its whole body before it reads would see a reset instead of the rejection. Guards
+//! therefore stash their [`Rejection`] and forward, and the drain route reads the body.
 
 use std::io;
 

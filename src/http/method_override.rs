@@ -1,7 +1,7 @@
 //! Keeps forms from choosing their HTTP method.
 //!
-//! Rocket turns a POSTed form whose first field is `_method=delete` into a DELETE request. A form on
-//! any other site could then send a request that only this server's own scripts may send.
+//! Rocket turns a POSTed form whose first field is `_method=delete` into a DELETE request. A form
+//! on any other site could then send a request that only this server's own scripts may send.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::form::Form;

@@ -1,7 +1,7 @@
 //! The base path of every contract.
 //!
-//! [`MOUNTS`] is the only list of them: the server, the OpenAPI document, the metrics and the guards
-//! that depend on a base read it.
+//! [`MOUNTS`] is the only list of them: the server, the OpenAPI document, the metrics and the
+//! guards that depend on a base read it.
 
 use rocket::Request;
 
@@ -57,6 +57,14 @@ impl Surface {
     }
 
     /// Returns the surface to which `path` belongs, even if no route matches it.
+    ///
+    /// ```
+    /// use bottle::http::mounts::Surface;
+    ///
+    /// assert_eq!(Surface::of_path("/api/bottles"), Some(Surface::Bottle));
+    /// assert_eq!(Surface::of_path("/api/user/login"), Some(Surface::Music));
+    /// assert_eq!(Surface::of_path("/docs"), None);
+    /// ```
     pub fn of_path(path: &str) -> Option<Self> {
         MOUNTS.iter().find(|mount| mount.owns(path)).map(|mount| mount.surface)
     }
@@ -76,7 +84,7 @@ mod tests {
     use super::Surface;
 
     #[test]
-    fn a_path_belongs_to_the_longest_base() {
+    fn a_path_belongs_to_the_first_mount_that_matches() {
         assert_eq!(Surface::of_path("/api/user/login"), Some(Surface::Music));
         assert_eq!(Surface::of_path("/api/users"), Some(Surface::Bottle));
         assert_eq!(Surface::of_path("/users"), Some(Surface::BottleDraft));

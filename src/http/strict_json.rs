@@ -1,7 +1,7 @@
 //! JSON in which an array never stands for an object.
 //!
-//! The `Deserialize` that serde derives for a struct reads its fields from an object by name, or from
-//! an array by order. No contract documents the latter.
+//! The `Deserialize` that serde derives for a struct reads its fields from an object by name, or
+//! from an array by order. No contract documents the latter.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
@@ -113,7 +113,7 @@ mod tests {
     #[case::in_a_list(json!({ "places": [{ "x": 1.0 }, [1.0]] }), "places[1]")]
     #[case::in_a_wrapper(json!({ "wrapped": [1.0] }), "wrapped")]
     #[case::wrong_type(json!({ "place": { "x": "1" } }), "place.x")]
-    fn an_array_is_no_object(#[case] value: Value, #[case] path: &str) {
+    fn an_array_in_place_of_an_object_is_rejected(#[case] value: Value, #[case] path: &str) {
         assert_eq!(parse(value), Err(path.to_owned()));
     }
 

@@ -46,7 +46,7 @@ pub struct Settings {
     pub tile_attribution: String,
     /// An MBTiles file with a street map; empty for none. `--map` overrides it.
     pub map_file: PathBuf,
-    /// Whether visitors see counts of bottles.
+    /// True if visitors see counts of bottles.
     pub public_counts: bool,
     /// The time that a change waits for another program's lock on the file, in milliseconds.
     pub busy_timeout_ms: u64,

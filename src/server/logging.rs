@@ -47,9 +47,10 @@ pub fn init(level: LogLevel, format: LogFormat) {
 
 /// Logs each request when it is answered.
 ///
-/// A line has the client's address, the account's id (`-` for none), the method (`-` if Rocket could
-/// not parse the request), the path, the status, the duration in milliseconds, and the request's id,
-/// which the response has in `X-Request-Id`. The query stays out, because it may reveal a position.
+/// A line has the client's address, the account's id (`-` for none), the method (`-` if Rocket
+/// could not parse the request), the path, the status, the duration in milliseconds, and the
+/// request's id, which the response has in `X-Request-Id`. The query stays out, because it may
+/// reveal a position.
 pub struct RequestLog(pub LogFormat);
 
 #[async_trait]
@@ -89,8 +90,8 @@ impl Fairing for RequestLog {
 pub(crate) struct RequestStart {
     /// The time at which its head had arrived.
     pub(crate) at: Instant,
-    /// The method that the client sent: Rocket turns HEAD into GET to find a route. `None` if Rocket
-    /// could not parse the request; Rocket then reports a GET.
+    /// The method that the client sent: Rocket turns HEAD into GET to find a route. `None` if
+    /// Rocket could not parse the request; Rocket then reports a GET.
     pub(crate) method: Option<Method>,
 }
 

@@ -91,8 +91,9 @@ impl Metrics {
     /// Returns all metrics in the OpenMetrics text format.
     fn text(&self, store: &Store, clock: &Clock) -> Result<String, String> {
         let mut registry = Registry::default();
-        registry.register("bottle_requests", "Requests answered", self.requests.clone());
-        registry.register("bottle_request_seconds", "From head to answer", self.seconds.clone());
+        registry.register("bottle_requests", "Answered requests", self.requests.clone());
+        let help = "Seconds from a request's head to its response";
+        registry.register("bottle_request_seconds", help, self.seconds.clone());
         let now = clock.now();
         let stats = store.read(|db| stats::of(db, now)).map_err(|e| e.to_string())?;
         let blocked = i64::try_from(store.blocked_changes()).unwrap_or(i64::MAX);

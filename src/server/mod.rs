@@ -56,7 +56,7 @@ pub struct AppState {
     pub demo_accounts: Vec<DemoAccount>,
     /// The addresses under which others on the network join.
     pub join_info: SharedJoinInfo,
-    /// Whether the TLS certificate is self-signed.
+    /// True if the TLS certificate is self-signed.
     pub is_self_signed: bool,
 }
 

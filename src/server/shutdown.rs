@@ -19,8 +19,8 @@ use rocket::{Data, Orbit, Request, Response, Rocket, async_trait};
 
 use crate::http::connections::stop_listening;
 
-/// The time in which a client with an idle connection may send one more request, whose response then
-/// says `Connection: close`.
+/// The time in which a client with an idle connection may send one more request, whose response
+/// then says `Connection: close`.
 const LAST_REQUEST_TIME: Duration = Duration::from_millis(200);
 
 /// The time in which the last responses reach their sockets.

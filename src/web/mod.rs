@@ -73,7 +73,7 @@ impl Compressed {
 struct Asset {
     path: String,
     file: EmbeddedFile,
-    /// Whether the program embeds the file compressed, as `NAME.gz`.
+    /// True if the program embeds the file compressed, as `NAME.gz`.
     is_gzip: bool,
 }
 

@@ -17,18 +17,18 @@ use crate::model::fields::{Address, Content, Reason, Style};
 use crate::model::geo::Position;
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Throw {
+pub(super) struct ThrowRequest {
     #[schema(value_type = String, min_length = 1, max_length = 4000)]
     content: Option<String>,
     /// 0 (blue, the default), 1 (green) or 2 (yellow)
     #[schema(minimum = 0, maximum = 2)]
     style: Option<i64>,
-    #[schema(value_type = Location)]
-    location: Option<Location>,
+    #[schema(value_type = LocationRequest)]
+    location: Option<LocationRequest>,
 }
 
 #[derive(Deserialize, ToSchema)]
-struct Location {
+struct LocationRequest {
     #[schema(max_length = 256)]
     formatted_address: Option<String>,
     /// degrees
@@ -39,7 +39,7 @@ struct Location {
     longitude: Option<f64>,
 }
 
-impl Throw {
+impl ThrowRequest {
     fn bottle(self) -> crate::model::error::Result<NewBottle> {
         let location = required("location", self.location)?;
         Ok(NewBottle {
@@ -56,7 +56,7 @@ impl Throw {
 
 /// Throw a bottle
 #[utoipa::path(post, path = "/bottles",
-    request_body = Throw,
+    request_body = ThrowRequest,
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the thrown bottle", body = Envelope<CreatedView>),
@@ -66,7 +66,7 @@ impl Throw {
 #[post("/bottles", data = "<body>")]
 pub(super) async fn throw(
     thrower: Thrower,
-    body: Body<Throw>,
+    body: Body<ThrowRequest>,
     bottles: &State<Bottles>,
 ) -> Reply<CreatedView> {
     let bottle = bottles.throw(&thrower.login, body.0.bottle()?).await?;

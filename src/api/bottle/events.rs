@@ -41,8 +41,8 @@ impl<'r> FromRequest<'r> for LastEventId<'r> {
 
 /// Stream the changes in a rectangle as server-sent events: `thrown`, `opened` and `hidden` bottles
 ///
-/// The event `reset` means that events were lost, that an account was deleted with its bottles, or that the
-/// operator changed something: request the bottles again.
+/// The event `reset` means that events were lost, that an account was deleted with its bottles, or
+/// that the operator changed something: request the bottles again.
 #[utoipa::path(get, path = "/bottles/live",
     params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the id of the last received event")),
     security(("bottle_session" = [])),

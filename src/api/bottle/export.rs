@@ -41,7 +41,7 @@ pub(super) struct ExportData {
     records: Vec<Record>,
 }
 
-/// Export the account with its bottles, as `bottle export` writes them, and with the bottles that it opened
+/// Export the account, its bottles and its openings, as `bottle export` writes them
 #[utoipa::path(get, path = "/users/self/export",
     security(("bottle_session" = [])),
     responses(

@@ -51,8 +51,8 @@ impl<'r> SessionCookie<'r> {
         Self { cookies: request.cookies(), is_https }
     }
 
-    /// Returns the cookie's name. A browser accepts one with the prefix `__Host-` only from this host,
-    /// over HTTPS.
+    /// Returns the cookie's name. A browser accepts one with the prefix `__Host-` only from this
+    /// host, over HTTPS.
     fn name(&self) -> &'static str {
         if self.is_https { "__Host-bottle_session" } else { "bottle_session" }
     }

@@ -50,7 +50,8 @@ documented_routes! {
 }
 
 documented_routes! {
-    /// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at `/api`.
+    /// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at
+    /// `/api`.
     pub fn class_routes, fn class_api => [
         events::stream,
         page::join,

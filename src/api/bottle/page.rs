@@ -24,7 +24,7 @@ pub struct PageSettings {
     pub tile_attribution: String,
     /// The street map at `/tiles`, if there is one.
     pub mbtiles: Option<Mbtiles>,
-    /// Whether visitors may see counts.
+    /// True if visitors may see counts.
     pub public_counts: bool,
     /// The minimum length of a new password, in characters.
     pub min_password_length: usize,
@@ -128,9 +128,10 @@ pub(super) struct CountsView {
 
 /// Count the bottles by cell, without messages or positions
 ///
-/// Visitors may read the counts unless the operator has set `public_counts` to false. Cells are smaller with a
-/// session. Without one, cells near the poles are merged by longitude, so that none is narrower than about
-/// 10 km; `longitude` is the middle of the merged cell, and `cell` the size of one that is not merged.
+/// Visitors may read the counts unless the operator has set `public_counts` to false. Cells are
+/// smaller with a session. Without one, cells near the poles are merged by longitude, so that none
+/// is narrower than about 10 km; `longitude` is the middle of the merged cell, and `cell` the size
+/// of one that is not merged.
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(

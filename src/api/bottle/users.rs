@@ -125,7 +125,7 @@ pub(super) async fn delete_account(
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct NewProfile {
+pub(super) struct RegisterRequest {
     #[schema(value_type = String, min_length = 1, max_length = 64)]
     username: Option<String>,
     #[schema(value_type = String)]
@@ -138,7 +138,7 @@ pub(super) struct NewProfile {
 
 /// Register an account
 #[utoipa::path(post, path = "/users",
-    request_body = NewProfile,
+    request_body = RegisterRequest,
     responses(
         (status = 200, description = "the new account", body = Envelope<User>),
         (status = 409, description = "the username is taken"),
@@ -148,7 +148,7 @@ pub(super) struct NewProfile {
 pub(super) async fn register(
     _limit: RegistrationLimit,
     revision: Revision,
-    body: Body<NewProfile>,
+    body: Body<RegisterRequest>,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
     let registration = Registration {
@@ -184,7 +184,7 @@ pub(super) fn profile(session: Session<PrivateCookie>) -> Reply<User> {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Profile {
+pub(super) struct ProfileRequest {
     #[schema(max_length = 64)]
     nickname: Option<String>,
     #[schema(value_type = Option<Gender>)]
@@ -197,7 +197,7 @@ pub(super) struct Profile {
 
 /// Change the profile
 #[utoipa::path(put, path = "/users/self",
-    request_body = Profile,
+    request_body = ProfileRequest,
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the changed account", body = Envelope<User>),
@@ -207,7 +207,7 @@ pub(super) struct Profile {
 #[put("/users/self", data = "<body>")]
 pub(super) async fn update(
     session: Session<PrivateCookie>,
-    body: Body<Profile>,
+    body: Body<ProfileRequest>,
     client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply<User> {

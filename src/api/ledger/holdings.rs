@@ -15,10 +15,10 @@ use crate::model::error::Error;
 use crate::model::fields::{Holding, HoldingName};
 
 /// The kind of holding that a request concerns, by the base of its route.
-struct Kind(Holding);
+struct HoldingKind(Holding);
 
 #[async_trait]
-impl<'r> FromRequest<'r> for Kind {
+impl<'r> FromRequest<'r> for HoldingKind {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
@@ -32,15 +32,15 @@ impl<'r> FromRequest<'r> for Kind {
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(as = ledger::New)]
-struct New {
+#[schema(as = ledger::NewItem)]
+struct NewItem {
     #[schema(value_type = String, min_length = 1, max_length = 64)]
     name: Option<String>,
 }
 
 /// Add an item
 #[utoipa::path(post, path = "/",
-    request_body = New,
+    request_body = NewItem,
     security(("ledger_session" = [])),
     responses(
         (status = 201, description = "the item is added", body = Envelope),
@@ -48,9 +48,9 @@ struct New {
 )]
 #[post("/", data = "<body>")]
 async fn add(
-    kind: Kind,
+    kind: HoldingKind,
     session: Session<BareCookie>,
-    body: Body<New>,
+    body: Body<NewItem>,
     holdings: &State<Holdings>,
 ) -> Reply {
     let name = HoldingName::parse(&required_text("name", body.0.name)?)?;
@@ -74,7 +74,7 @@ pub(super) struct Item {
     )
 )]
 #[get("/")]
-fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
+fn list(kind: HoldingKind, session: Session<BareCookie>, holdings: &State<Holdings>) -> Reply {
     let found = holdings.list(kind.0, &session.login.account)?;
     let data = found.into_iter().map(|(id, name)| Item { id, name }).collect();
     Ok(Envelope { data: Some(data), ..reply(200, "success") })
@@ -91,7 +91,7 @@ fn list(kind: Kind, session: Session<BareCookie>, holdings: &State<Holdings>) ->
 )]
 #[delete("/<id>")]
 async fn remove(
-    kind: Kind,
+    kind: HoldingKind,
     session: Session<BareCookie>,
     id: &str,
     holdings: &State<Holdings>,

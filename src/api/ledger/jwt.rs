@@ -1,5 +1,5 @@
-//! The credential of the Ledger contract: a JWT that contains a session's token, in a cookie without
-//! a name.
+//! The credential of the Ledger contract: a JWT that contains a session's token, in a cookie
+//! without a name.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rocket::Request;
@@ -12,8 +12,8 @@ use crate::model::token::Token;
 
 /// Signs and verifies JWTs.
 pub struct Jwt {
-    signing: EncodingKey,
-    checking: DecodingKey,
+    encoding_key: EncodingKey,
+    decoding_key: DecodingKey,
     clock: Clock,
 }
 
@@ -31,8 +31,9 @@ impl Jwt {
     /// Creates a signer with the secret `key`, which checks expiry by `clock`.
     pub fn new(key: &str, clock: Clock) -> Self {
         let key = key.as_bytes();
-        let (signing, checking) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
-        Self { signing, checking, clock }
+        let (encoding_key, decoding_key) =
+            (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
+        Self { encoding_key, decoding_key, clock }
     }
 
     /// Signs a JWT for a session.
@@ -42,7 +43,7 @@ impl Jwt {
             exp: started.expires_at.millis() / 1000,
             jti: started.token.secret().to_owned(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding_key)
             .map_err(|e| Error::Internal(format!("a JWT could not be signed: {e}")))
     }
 
@@ -56,7 +57,7 @@ impl Jwt {
         let mut rules = Validation::new(Algorithm::HS256);
         rules.validate_exp = false;
         rules.validate_aud = false;
-        let claims = jsonwebtoken::decode::<Claims>(jwt, &self.checking, &rules)
+        let claims = jsonwebtoken::decode::<Claims>(jwt, &self.decoding_key, &rules)
             .map_err(|_| Error::NotLoggedIn)?
             .claims;
         if claims.exp <= self.clock.now().millis() / 1000 {

@@ -49,7 +49,7 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Envelope<T> {
 struct ErrorResponse {
     #[serde(skip)]
     status: Status,
-    /// Whether the server failed. Each documented path has its own code and message for that.
+    /// True if the server failed. Each documented path has its own code and message for that.
     #[serde(skip)]
     is_fault: bool,
     code: u32,

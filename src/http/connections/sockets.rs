@@ -19,8 +19,8 @@ pub(super) const OTHER_DESCRIPTORS: usize = 40;
 /// Raises the limit on open descriptors to the hard limit, and returns the number of connections
 /// that it allows.
 ///
-/// A quarter of the descriptors stays free: the server must accept a connection before it can choose
-/// which one to close.
+/// A quarter of the descriptors stays free: the server must accept a connection before it can
+/// choose which one to close.
 pub fn raise_fd_limit() -> usize {
     let limits = getrlimit(Resource::Nofile);
     if let Err(e) = setrlimit(Resource::Nofile, Rlimit { current: limits.maximum, ..limits }) {
@@ -77,8 +77,8 @@ impl Descriptors {
         let numbers =
             entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok()?.parse().ok());
         numbers.filter_map(move |descriptor: RawFd| {
-            let here = address(&getsockname(descriptor).ok()?)?;
-            (here.port() == port).then(|| (descriptor, client(descriptor)))
+            let local = address(&getsockname(descriptor).ok()?)?;
+            (local.port() == port).then(|| (descriptor, client(descriptor)))
         })
     }
 }
