@@ -9,8 +9,9 @@ use rusqlite::backup::{Backup, StepResult};
 use tempfile::NamedTempFile;
 
 use super::check::{self, Finding};
+use super::connect::{self, Mode};
 use super::open::{self, OpenError};
-use super::{connect, files, meta};
+use super::{files, meta};
 
 /// The number of pages that are copied between two progress reports: 4 MiB with pages of 2 KiB.
 const PAGES_PER_STEP: i32 = 2048;
@@ -133,9 +134,7 @@ pub(super) fn copy_checked(
     let file = files::create_temporary(to).map_err(io)?;
 
     let before = contents(source).map_err(sqlite)?;
-    let mut copy = Connection::open(file.path()).map_err(sqlite)?;
-    // A copy without its name is worthless after a crash, so it needs neither journal nor sync.
-    copy.execute_batch("PRAGMA journal_mode = off; PRAGMA synchronous = off").map_err(sqlite)?;
+    let mut copy = connect::open(file.path(), Mode::Copy).map_err(sqlite)?;
     let steps = Backup::new(source, &mut copy).map_err(sqlite)?;
     loop {
         let step = steps.step(PAGES_PER_STEP).map_err(sqlite)?;

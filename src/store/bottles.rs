@@ -4,6 +4,7 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::pages::{PageRequest, fill, row_limit};
+use super::sqlite_error;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{Address, Content, Style};
@@ -91,7 +92,7 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         },
         bottle,
     )
-    .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
+    .map_err(|e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
 }
 
 /// Passes the bottles that `owner` threw to `show`, oldest first; see [`super::pages`].

@@ -13,7 +13,20 @@ use super::files;
 use super::migrate;
 use super::open_error::{OpenError, refusal};
 
-/// The purpose of a connection. (The connections of the server's pools are opened in `readers`.)
+/// The page size of a new database, in bytes.
+///
+/// A node of the R*-tree takes 1.2 KB and a bottle 0.2 KB. Pages of 2 KiB make a rectangle query a
+/// quarter faster than pages of 4 KiB if the file is not mapped
+/// ([decisions](../../docs/decisions.md#reading)).
+const PAGE_BYTES: i32 = 2048;
+
+/// The number of prepared statements that a connection of the server caches.
+const CACHED_STATEMENTS: usize = 64;
+
+/// The size to which SQLite truncates a write-ahead log that is checkpointed, in bytes.
+const MAX_IDLE_LOG_BYTES: i64 = 64 * 1024 * 1024;
+
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Reads a file that no program changes. SQLite takes no lock, writes nothing, and needs no
@@ -21,44 +34,77 @@ pub(super) enum Mode {
     Immutable,
     /// Reads beside programs that may write. SQLite does not checkpoint the log when it closes.
     Shared,
+    /// Reads for the server, whose writer has opened the file before.
+    Reader,
     /// Writes, in WAL mode with `synchronous = FULL` and foreign keys on.
     Write,
     /// Locks every other program out, from the first transaction until the connection is closed.
     Exclusive,
+    /// Fills an empty file that becomes a new database.
+    New,
+    /// Fills an empty file that becomes a copy. The file is worthless after a crash, so it needs
+    /// neither journal nor sync.
+    Copy,
 }
 
-/// Opens the database at `path`, which must be a result of [`files::resolve`]: SQLite would
-/// interpret other names as URIs.
-pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
-    let (name, access) = match mode {
-        Mode::Immutable => (
-            PathBuf::from(format!("file://{}?immutable=1", escaped(path))),
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
-        ),
-        // Readers also open read-write: SQLite then rolls back the unfinished transaction of a
-        // killed program.
-        _ => (path.to_owned(), OpenFlags::SQLITE_OPEN_READ_WRITE),
-    };
-    let db = Connection::open_with_flags(name, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    match mode {
-        Mode::Immutable => {}
-        Mode::Shared => {
-            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-            db.pragma_update(None, "query_only", true)?;
-        }
-        Mode::Write => {
-            db.pragma_update(None, "journal_mode", "wal")?;
-            // Each commit waits for the disk, so that an acknowledged change survives a power cut.
-            db.pragma_update(None, "synchronous", "full")?;
-            db.pragma_update(None, "foreign_keys", true)?;
-            db.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
-            db.set_prepared_statement_cache_capacity(64);
-        }
-        Mode::Exclusive => {
-            db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-            db.pragma_update(None, "locking_mode", "exclusive")?;
-        }
+impl Mode {
+    /// Returns SQLite's flags for opening a connection.
+    pub(super) fn flags(self) -> OpenFlags {
+        let access = match self {
+            Self::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+            Self::Reader => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            // `Shared` too: SQLite then rolls back the unfinished transaction of a killed program.
+            Self::Shared | Self::Write | Self::Exclusive | Self::New | Self::Copy => {
+                OpenFlags::SQLITE_OPEN_READ_WRITE
+            }
+        };
+        access | OpenFlags::SQLITE_OPEN_NO_MUTEX
     }
+
+    /// Applies the settings of the mode to an open connection.
+    pub(super) fn configure(self, db: &Connection) -> rusqlite::Result<()> {
+        match self {
+            Self::Immutable => {}
+            Self::Shared => {
+                db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                db.pragma_update(None, "query_only", true)?;
+            }
+            Self::Reader => db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS),
+            Self::Write => {
+                db.pragma_update(None, "journal_mode", "wal")?;
+                // Each commit waits for the disk, so that an acknowledged change survives a power
+                // cut.
+                db.pragma_update(None, "synchronous", "full")?;
+                db.pragma_update(None, "foreign_keys", true)?;
+                db.pragma_update(None, "journal_size_limit", MAX_IDLE_LOG_BYTES)?;
+                db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+            }
+            Self::Exclusive => {
+                db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                db.pragma_update(None, "locking_mode", "exclusive")?;
+            }
+            Self::New => {
+                db.pragma_update(None, "page_size", PAGE_BYTES)?;
+                db.pragma_update(None, "application_id", migrate::APPLICATION_ID)?;
+            }
+            Self::Copy => {
+                db.pragma_update(None, "journal_mode", "off")?;
+                db.pragma_update(None, "synchronous", "off")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Opens the database at `path`, which must be absolute, as a result of [`files::resolve`] is: SQLite
+/// would interpret other names as URIs.
+pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
+    let name = match mode {
+        Mode::Immutable => PathBuf::from(format!("file://{}?immutable=1", escaped(path))),
+        _ => path.to_owned(),
+    };
+    let db = Connection::open_with_flags(name, mode.flags())?;
+    mode.configure(&db)?;
     Ok(db)
 }
 

@@ -37,6 +37,7 @@ mod open_error;
 mod queue;
 mod readers;
 mod slow_log;
+mod sqlite_error;
 mod stream;
 mod upgrade;
 mod writer;
@@ -46,9 +47,7 @@ use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::ErrorCode;
-
-use crate::model::error::{Error, Result};
+use crate::model::error::Result;
 
 use connect::Mode;
 pub use files::create_temporary;
@@ -143,6 +142,9 @@ impl Store {
 
     /// Reads one row. Returns [`Error::Unavailable`] or [`Error::Internal`] if the database cannot
     /// be read.
+    ///
+    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
+    /// [`Error::Internal`]: crate::model::error::Error::Internal
     pub fn ping(&self) -> Result<()> {
         self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
     }
@@ -171,6 +173,8 @@ impl Store {
 
     /// Opens a snapshot of the file for short reads. Returns [`Error::Unavailable`] if no
     /// connection is free within the busy timeout.
+    ///
+    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
     pub fn snapshot(&self) -> Result<Snapshot> {
         self.readers.snapshot()
     }
@@ -188,6 +192,8 @@ impl Store {
     /// The pool of long reads bounds how many run at once, so that short reads keep their pace; the
     /// others wait in a queue. Returns [`Error::Unavailable`] if the queue is full, or after the
     /// busy timeout. A caller that is dropped while it waits leaves the queue.
+    ///
+    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
     #[track_caller]
     pub fn read_long<T>(
         &self,
@@ -216,6 +222,8 @@ impl Store {
     /// A change that returns an error or panics is rolled back. A change that a session authorises
     /// is wrapped in [`sessions::authorized`]. Returns [`Error::Unavailable`] if the write queue is
     /// full, another process holds a lock for longer than the busy timeout, or the disk fails.
+    ///
+    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
     #[track_caller]
     pub fn write<T: Send + 'static>(
         &self,
@@ -268,40 +276,4 @@ fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenE
     migrate::to_newest(&mut db)
         .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
     Ok(db)
-}
-
-impl From<rusqlite::Error> for Error {
-    /// Maps failures that may pass or that the operator can repair to [`Error::Unavailable`], and
-    /// all others to [`Error::Internal`].
-    fn from(e: rusqlite::Error) -> Self {
-        match e.sqlite_error_code() {
-            Some(
-                ErrorCode::DatabaseBusy
-                | ErrorCode::DatabaseLocked
-                | ErrorCode::DiskFull
-                | ErrorCode::ReadOnly
-                | ErrorCode::SystemIoFailure
-                // SQLite reports a page that the disk does not return as corruption.
-                | ErrorCode::DatabaseCorrupt
-                | ErrorCode::CannotOpen
-                | ErrorCode::OutOfMemory,
-            ) => Self::Unavailable(e.to_string()),
-            _ => Self::Internal(e.to_string()),
-        }
-    }
-}
-
-/// Returns true if a foreign key referred to a missing row, or kept a row from being deleted.
-fn is_foreign_key(e: &rusqlite::Error) -> bool {
-    has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY)
-        || has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_TRIGGER)
-}
-
-/// Returns true if a unique value exists already.
-fn is_duplicate(e: &rusqlite::Error) -> bool {
-    has_code(e, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
-}
-
-fn has_code(e: &rusqlite::Error, code: i32) -> bool {
-    e.sqlite_error().is_some_and(|e| e.extended_code == code)
 }

@@ -17,13 +17,6 @@ pub(super) use super::open_error::refusal;
 /// start down.
 const FULL_CHECK_BYTES: i64 = 16 * 1024 * 1024;
 
-/// The page size of a new database.
-///
-/// A node of the R*-tree takes 1.2 KB and a bottle 0.2 KB. Pages of 2 KiB make a rectangle query a
-/// quarter faster than pages of 4 KiB if the file is not mapped
-/// ([decisions](../../docs/decisions.md#reading)).
-const PAGE_BYTES: i32 = 2048;
-
 /// A checked file, locked against other servers while this value lives.
 pub(super) struct CheckedFile {
     /// A lock of our own (flock). SQLite's locks (POSIX) belong to the process and end when any
@@ -86,9 +79,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
     let folder = folder_of(path);
     let new = tempfile::Builder::new().prefix(".bottle-new-").tempfile_in(folder).map_err(io)?;
 
-    let mut db = Connection::open(new.path()).map_err(sqlite)?;
-    db.pragma_update(None, "page_size", PAGE_BYTES).map_err(sqlite)?;
-    db.pragma_update(None, "application_id", migrate::APPLICATION_ID).map_err(sqlite)?;
+    let mut db = connect::open(new.path(), Mode::New).map_err(sqlite)?;
     migrate::to_newest(&mut db)
         .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
     db.pragma_update(None, "journal_mode", "wal").map_err(sqlite)?;

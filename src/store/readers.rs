@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use r2d2::{Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
-use rusqlite::{CachedStatement, Connection, OpenFlags};
+use rusqlite::{CachedStatement, Connection};
 use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::task::block_in_place;
 
 use super::Options;
+use super::connect::Mode;
 use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
@@ -113,13 +114,11 @@ fn pool(
     thread: &ConnectionThread,
     (pragma, value): (&'static str, i64),
 ) -> Result<Pool<SqliteConnectionManager>, r2d2::Error> {
-    let manager = SqliteConnectionManager::file(path)
-        .with_flags(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .with_init(move |db| {
+    let manager =
+        SqliteConnectionManager::file(path).with_flags(Mode::Reader.flags()).with_init(move |db| {
+            Mode::Reader.configure(db)?;
             db.busy_timeout(timeout)?;
-            db.pragma_update(None, pragma, value)?;
-            db.set_prepared_statement_cache_capacity(64);
-            Ok(())
+            db.pragma_update(None, pragma, value)
         });
     Pool::builder()
         .max_size(size)

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use super::connect::{self, Mode};
 use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
@@ -82,8 +83,7 @@ impl Streams {
 
 /// Opens a connection of the stream's own, and its snapshot.
 fn open_snapshot(path: &Path, busy_timeout: Duration) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
+    let db = connect::open(path, Mode::Reader)?;
     db.busy_timeout(busy_timeout)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.execute_batch("BEGIN")?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bottles::{self, NewBottle};
 use super::moderation;
+use super::sqlite_error;
 use super::users::{self, NewAccount};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -268,6 +269,8 @@ pub fn insert_opening(
     let added = db
         .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![bottle, opener, open_at])
-        .map_err(|e| if super::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
+        .map_err(
+            |e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() },
+        )?;
     Ok(added == 1)
 }

@@ -3,7 +3,7 @@
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::ledger;
+use super::{ledger, sqlite_error};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{AvatarUrl, Email, Gender, Nickname, Username};
@@ -260,7 +260,7 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
     )
     .optional()
     .map_err(|e| match username {
-        Some(name) if super::is_duplicate(&e) => Error::UsernameTaken(name.to_owned()),
+        Some(name) if sqlite_error::is_duplicate(&e) => Error::UsernameTaken(name.to_owned()),
         _ => e.into(),
     })
 }
@@ -278,7 +278,7 @@ pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result
     match deleted {
         Ok(0) => Err(Error::WrongPassword),
         Ok(_) => Ok(()),
-        Err(e) if super::is_foreign_key(&e) => match ledger::first_kind(db, id)? {
+        Err(e) if sqlite_error::is_foreign_key(&e) => match ledger::first_kind(db, id)? {
             Some(kind) => Err(Error::HasHolding(kind)),
             None => Err(e.into()),
         },
