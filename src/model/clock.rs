@@ -13,6 +13,14 @@ use utoipa::ToSchema;
 /// A time in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Its text form is always that of `2017-12-24T07:02:23.000Z`.
+///
+/// ```
+/// use bottle::model::clock::Timestamp;
+///
+/// let moment = Timestamp::from_millis(1_514_098_943_000);
+/// assert_eq!(moment.to_string(), "2017-12-24T07:02:23.000Z");
+/// assert_eq!(moment.plus_seconds(2).millis(), 1_514_098_945_000);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(i64);
@@ -59,6 +67,16 @@ impl<'de> Deserialize<'de> for Timestamp {
 /// The system clock, which a test can advance.
 ///
 /// Clones share their shift: a test keeps one and passes another to the server.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bottle::model::clock::{Clock, Timestamp};
+///
+/// let clock = Clock::starting_at(Timestamp::from_millis(0));
+/// clock.clone().advance(Duration::from_secs(60));
+/// assert!(clock.now() >= Timestamp::from_millis(60_000));
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct Clock {
     shift: Arc<AtomicI64>,

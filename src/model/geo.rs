@@ -3,6 +3,18 @@
 use crate::model::error::{Error, Problem, Result};
 
 /// A position in degrees: finite, in range, and representable in a box of the R*-tree.
+///
+/// ```
+/// use bottle::model::geo::Position;
+///
+/// let pazhou = Position::new(23.09, 113.36)?;
+/// assert_eq!((pazhou.latitude(), pazhou.longitude()), (23.09, 113.36));
+/// assert!(Position::new(113.36, 23.09).is_err());
+///
+/// let quarter = Position::new(0.0, 0.0)?.angle_to(Position::new(90.0, 0.0)?);
+/// assert!((quarter.to_degrees() - 90.0).abs() < 1e-9);
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     latitude: f64,
@@ -58,6 +70,16 @@ fn in_range(field: &'static str, value: f64, min: f64, max: f64) -> Result<f64> 
 }
 
 /// A closed rectangle of latitudes and longitudes around a centre.
+///
+/// ```
+/// use bottle::model::geo::{Position, Rectangle};
+///
+/// // Two degrees to each side of the antimeridian.
+/// let fiji = Rectangle::new(Position::new(-17.0, 180.0)?, 3.0, 2.0)?;
+/// assert!(fiji.contains(Position::new(-20.0, -178.0)?));
+/// assert!(!fiji.contains(Position::new(-20.0, -177.9)?));
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rectangle {
     center: Position,
@@ -66,6 +88,20 @@ pub struct Rectangle {
 }
 
 /// A closed range of latitudes and longitudes that does not cross the antimeridian.
+///
+/// ```
+/// use bottle::model::geo::{Area, Position, Rectangle};
+///
+/// let fiji = Rectangle::new(Position::new(-17.0, 180.0)?, 3.0, 2.0)?;
+/// assert_eq!(
+///     fiji.areas(),
+///     [
+///         Area { south: -20.0, north: -14.0, west: 178.0, east: 180.0 },
+///         Area { south: -20.0, north: -14.0, west: -180.0, east: -178.0 },
+///     ]
+/// );
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// The smallest latitude.

@@ -19,6 +19,18 @@ pub use bottle::{Address, Content, Reason, Style};
 ///
 /// Usernames that differ only in ASCII case are equal; the collation of their column compares them
 /// so.
+///
+/// ```
+/// use bottle::model::fields::Username;
+///
+/// // Unicode NFC: a letter and its accent become one character.
+/// assert_eq!(Username::parse("username", "Zoe\u{308}")?.as_str(), "Zoë");
+/// assert_eq!(Username::key("ADA"), Username::key("ada"));
+///
+/// let error = Username::parse("name", " ada").unwrap_err();
+/// assert!(error.to_string().starts_with("name "));
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
@@ -63,6 +75,14 @@ impl Username {
 
 /// The nickname of an account: 0 to 64 characters, without control characters or invisible ones
 /// (`fields/visible.rs`).
+///
+/// ```
+/// use bottle::model::fields::Nickname;
+///
+/// assert_eq!(Nickname::parse("雪 ✨")?.as_str(), "雪 ✨");
+/// assert!(Nickname::parse("ad\u{200b}a").is_err()); // a space that has no width
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
@@ -88,6 +108,16 @@ impl Nickname {
 }
 
 /// A new password: from the configured minimum number of characters to 1,024 bytes.
+///
+/// ```
+/// use bottle::model::fields::NewPassword;
+///
+/// let password = NewPassword::parse("password", "driftwood", 4)?;
+/// assert_eq!(password.secret(), "driftwood");
+/// assert_eq!(format!("{password:?}"), "NewPassword(…)");
+/// assert!(NewPassword::parse("password", "sea", 4).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct NewPassword(String);
 
@@ -115,6 +145,15 @@ impl fmt::Debug for NewPassword {
 }
 
 /// The gender of an account.
+///
+/// ```
+/// use bottle::model::fields::Gender;
+///
+/// assert_eq!(Gender::parse("other")?, Gender::Other);
+/// assert_eq!(Gender::Female.as_str(), "female");
+/// assert!(Gender::parse("Female").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -149,6 +188,15 @@ impl Gender {
 }
 
 /// An email address of at most 254 bytes (RFC 5321), in the owner's spelling.
+///
+/// ```
+/// use bottle::model::fields::Email;
+///
+/// assert_eq!(Email::parse("Ada@example.org")?.as_str(), "Ada@example.org");
+/// assert_eq!(Email::key("Ada@example.org"), Email::key("ada@EXAMPLE.org"));
+/// assert!(Email::parse("Ada <ada@example.org>").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -175,6 +223,14 @@ impl Email {
 }
 
 /// The URL of an account's picture: `http:` or `https:`, at most 2,048 characters; or empty.
+///
+/// ```
+/// use bottle::model::fields::AvatarUrl;
+///
+/// assert_eq!(AvatarUrl::parse("https://example.org/ada.png")?.as_str(), "https://example.org/ada.png");
+/// assert!(AvatarUrl::parse("javascript:alert(1)").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvatarUrl(String);
 
@@ -198,6 +254,14 @@ impl AvatarUrl {
 
 /// The terminal of a Bookstore session, a name of the client's device: 0 to 256 characters, without
 /// control characters.
+///
+/// ```
+/// use bottle::model::fields::Terminal;
+///
+/// assert_eq!(Terminal::parse("laptop")?.as_str(), "laptop");
+/// assert!(Terminal::parse("lap\ttop").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terminal(String);
 
@@ -216,6 +280,14 @@ impl Terminal {
 }
 
 /// The name of a card, a member or a division: 0 to 64 characters, without control characters.
+///
+/// ```
+/// use bottle::model::fields::HoldingName;
+///
+/// assert_eq!(HoldingName::parse("savings")?.as_str(), "savings");
+/// assert!(HoldingName::parse(&"s".repeat(65)).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldingName(String);
 
