@@ -26,7 +26,7 @@ use bottle::web;
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 
-/// Drift bottles on a map, served from one machine
+/// The command line.
 #[derive(Parser)]
 #[command(
     version,

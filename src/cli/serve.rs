@@ -31,7 +31,7 @@ use super::terminal;
 /// The source of the TLS certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Tls {
-    /// This machine generates one, and stores it in the database
+    /// Generate one, and store it in the database
     Auto,
 }
 

@@ -324,7 +324,7 @@ async fn every_route_can_be_read_and_tried(
     let (_folder, program) = start();
     let page = Browser::open(program.port, language, size, "docs").await;
     let operation =
-        format!("POST /api/users Make an account {}", words(language, "anyone", "任何人"));
+        format!("POST /api/users Register an account {}", words(language, "anyone", "任何人"));
     page.click(&operation).await;
     let account = r#"{"username": "ada", "password": "pass"}"#;
     page.fill(words(language, "Body", "请求体"), account).await;
