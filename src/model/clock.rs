@@ -19,6 +19,14 @@ pub struct Timestamp(i64);
 
 impl Timestamp {
     /// The moment `millis` milliseconds after 1970 began.
+    ///
+    /// ```
+    /// use bottle::model::clock::Timestamp;
+    ///
+    /// let moment = Timestamp::from_millis(1_514_098_943_000);
+    /// assert_eq!(moment.to_string(), "2017-12-24T07:02:23.000Z");
+    /// assert_eq!(moment.plus_seconds(2).millis(), 1_514_098_945_000);
+    /// ```
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -59,6 +67,16 @@ impl<'de> Deserialize<'de> for Timestamp {
 /// The machine's clock, which a test may move.
 ///
 /// Clones share the same shift, so a test keeps one and hands the other to the server.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use bottle::model::clock::{Clock, Timestamp};
+///
+/// let clock = Clock::starting_at(Timestamp::from_millis(0));
+/// clock.clone().advance(Duration::from_secs(60));
+/// assert!(clock.now() >= Timestamp::from_millis(60_000));
+/// ```
 #[derive(Clone, Default, Debug)]
 pub struct Clock {
     shift: Arc<AtomicI64>,

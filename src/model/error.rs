@@ -7,6 +7,13 @@ use crate::model::clock::Timestamp;
 use crate::model::holding::Holding;
 
 /// Why the domain refused, or could not do, what it was asked.
+///
+/// ```
+/// use bottle::model::error::{Error, Problem};
+///
+/// let error = Error::field("latitude", Problem::Missing);
+/// assert!(error.to_string().starts_with("latitude "));
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A value breaks the rule of its field.

@@ -3,6 +3,18 @@
 use crate::model::error::{Error, Problem, Result};
 
 /// A point on the globe, in degrees. Always finite and in range.
+///
+/// ```
+/// use bottle::model::geo::Position;
+///
+/// let pazhou = Position::new(23.09, 113.36)?;
+/// assert_eq!((pazhou.latitude(), pazhou.longitude()), (23.09, 113.36));
+/// assert!(Position::new(113.36, 23.09).is_err());
+///
+/// let quarter = Position::new(0.0, 0.0)?.angle_to(Position::new(90.0, 0.0)?);
+/// assert!((quarter.to_degrees() - 90.0).abs() < 1e-9);
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position {
     latitude: f64,
@@ -56,6 +68,16 @@ fn within(field: &'static str, value: f64, least: f64, most: f64) -> Result<f64>
 }
 
 /// A closed rectangle of latitudes and longitudes around a centre.
+///
+/// ```
+/// use bottle::model::geo::{Position, Rectangle};
+///
+/// // Two degrees to each side of the antimeridian.
+/// let fiji = Rectangle::new(Position::new(-17.0, 180.0)?, 3.0, 2.0)?;
+/// assert!(fiji.holds(Position::new(-20.0, -178.0)?));
+/// assert!(!fiji.holds(Position::new(-20.0, -177.9)?));
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rectangle {
     center: Position,
@@ -64,6 +86,20 @@ pub struct Rectangle {
 }
 
 /// A closed range of latitudes and longitudes that does not cross the antimeridian.
+///
+/// ```
+/// use bottle::model::geo::{Area, Position, Rectangle};
+///
+/// let fiji = Rectangle::new(Position::new(-17.0, 180.0)?, 3.0, 2.0)?;
+/// assert_eq!(
+///     fiji.areas(),
+///     [
+///         Area { south: -20.0, north: -14.0, west: 178.0, east: 180.0 },
+///         Area { south: -20.0, north: -14.0, west: -180.0, east: -178.0 },
+///     ]
+/// );
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// The least latitude.

@@ -5,6 +5,13 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Returns the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address.
 ///
 /// Each IPv6 subscriber has at least a /64 (RFC 6177), and may use any address in it.
+///
+/// ```
+/// use bottle::model::network::network;
+///
+/// let [one, other] = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse().unwrap());
+/// assert_eq!(network(one), network(other));
+/// ```
 pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -17,6 +24,14 @@ pub fn network(address: IpAddr) -> IpAddr {
 
 /// The proxy that is believed when it names a client's address in the header that Rocket's `ip_header`
 /// names. Anyone may send that header: from all other addresses it is ignored.
+///
+/// ```
+/// use bottle::model::network::TrustedProxy;
+///
+/// let proxy = TrustedProxy::new("127.0.0.1".parse().ok());
+/// assert!(proxy.is_at("::ffff:127.0.0.1".parse().unwrap()));
+/// assert!(!proxy.is_at("192.0.2.1".parse().unwrap()));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TrustedProxy(Option<IpAddr>);
 

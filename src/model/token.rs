@@ -5,6 +5,16 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 /// A secret that proves a session. Only the client has it.
+///
+/// ```
+/// use bottle::model::token::Token;
+///
+/// let token = Token::random();
+/// assert_eq!(token.secret().len(), 32);
+/// // The client sends it back; the store finds it by its hash.
+/// assert_eq!(Token::presented(token.secret()).hash(), token.hash());
+/// assert_eq!(format!("{token:?}"), "Token(…)");
+/// ```
 #[derive(Clone)]
 pub struct Token(String);
 
@@ -37,5 +47,12 @@ impl fmt::Debug for Token {
 }
 
 /// SHA-256 of a [`Token`]: it finds a session, and opens nothing.
+///
+/// ```
+/// use bottle::model::token::Token;
+///
+/// let hash = Token::presented("abc").hash();
+/// assert_eq!(hash.0[..4], [0xba, 0x78, 0x16, 0xbf]); // FIPS 180-2, appendix B.1
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenHash(pub [u8; 32]);

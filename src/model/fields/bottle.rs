@@ -4,6 +4,14 @@ use super::{at_most, no_nul};
 use crate::model::error::{Error, Problem, Result};
 
 /// A bottle's message: 1 to 4,000 characters.
+///
+/// ```
+/// use bottle::model::fields::Content;
+///
+/// assert_eq!(Content::parse("two\nlines")?.as_str(), "two\nlines");
+/// assert!(Content::parse("").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content(String);
 
@@ -25,6 +33,14 @@ impl Content {
 }
 
 /// Why a bottle is reported: 1 to 500 characters.
+///
+/// ```
+/// use bottle::model::fields::Reason;
+///
+/// assert_eq!(Reason::parse("It is unkind.")?.as_str(), "It is unkind.");
+/// assert!(Reason::parse(" ").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(String);
 
@@ -46,6 +62,14 @@ impl Reason {
 }
 
 /// Where a bottle was thrown, in words: at most 256 characters, perhaps none.
+///
+/// ```
+/// use bottle::model::fields::Address;
+///
+/// assert_eq!(Address::parse("")?.as_str(), "");
+/// assert!(Address::parse(&"a".repeat(257)).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(String);
 
@@ -64,6 +88,15 @@ impl Address {
 }
 
 /// How a bottle looks: 0 (blue), 1 (green) or 2 (yellow).
+///
+/// ```
+/// use bottle::model::fields::Style;
+///
+/// assert_eq!(Style::parse(2)?.number(), 2);
+/// assert_eq!(Style::default().number(), 0);
+/// assert!(Style::parse(3).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Style(u8);
 

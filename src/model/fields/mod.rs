@@ -17,6 +17,18 @@ pub use bottle::{Address, Content, Reason, Style};
 /// The name an account logs in with: 1 to 64 characters after Unicode NFC, no control characters, no
 /// invisible ones (`fields/visible.rs`), no white space around it. Names that differ in ASCII case only
 /// are one name (the store sees to it).
+///
+/// ```
+/// use bottle::model::fields::Username;
+///
+/// // Unicode NFC: a letter and its accent become one character.
+/// assert_eq!(Username::parse("username", "Zoe\u{308}")?.as_str(), "Zoë");
+/// assert_eq!(Username::key("ADA"), Username::key("ada"));
+///
+/// let error = Username::parse("name", " ada").unwrap_err();
+/// assert!(error.to_string().starts_with("name "));
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
@@ -61,6 +73,14 @@ impl Username {
 
 /// The name an account is shown with: at most 64 characters, no control characters, no invisible ones
 /// (`fields/visible.rs`).
+///
+/// ```
+/// use bottle::model::fields::Nickname;
+///
+/// assert_eq!(Nickname::parse("雪 ✨")?.as_str(), "雪 ✨");
+/// assert!(Nickname::parse("ad\u{200b}a").is_err()); // a space that has no width
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nickname(String);
 
@@ -86,6 +106,16 @@ impl Nickname {
 }
 
 /// A password that may be set: from the configured least number of characters to 1,024 bytes.
+///
+/// ```
+/// use bottle::model::fields::NewPassword;
+///
+/// let password = NewPassword::parse("password", "driftwood", 4)?;
+/// assert_eq!(password.secret(), "driftwood");
+/// assert_eq!(format!("{password:?}"), "NewPassword(…)");
+/// assert!(NewPassword::parse("password", "sea", 4).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct NewPassword(String);
 
@@ -125,6 +155,15 @@ pub enum Gender {
 
 impl Gender {
     /// The gender that `text` names.
+    ///
+    /// ```
+    /// use bottle::model::fields::Gender;
+    ///
+    /// assert_eq!(Gender::parse("other")?, Gender::Other);
+    /// assert_eq!(Gender::Female.as_str(), "female");
+    /// assert!(Gender::parse("Female").is_err());
+    /// # Ok::<(), bottle::model::error::Error>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self> {
         match text {
             "male" => Ok(Self::Male),
@@ -147,6 +186,15 @@ impl Gender {
 }
 
 /// An email address, as its owner writes it.
+///
+/// ```
+/// use bottle::model::fields::Email;
+///
+/// assert_eq!(Email::parse("Ada@example.org")?.as_str(), "Ada@example.org");
+/// assert_eq!(Email::key("Ada@example.org"), Email::key("ada@EXAMPLE.org"));
+/// assert!(Email::parse("Ada <ada@example.org>").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -173,6 +221,14 @@ impl Email {
 
 /// Where an account's picture is: an `http:` or `https:` address of at most 2,048 characters, or
 /// nothing.
+///
+/// ```
+/// use bottle::model::fields::AvatarUrl;
+///
+/// assert_eq!(AvatarUrl::parse("https://example.org/ada.png")?.as_str(), "https://example.org/ada.png");
+/// assert!(AvatarUrl::parse("javascript:alert(1)").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AvatarUrl(String);
 
@@ -195,6 +251,14 @@ impl AvatarUrl {
 }
 
 /// The device a Bookstore login is for: 1 to 256 characters, no control characters.
+///
+/// ```
+/// use bottle::model::fields::Terminal;
+///
+/// assert_eq!(Terminal::parse("laptop")?.as_str(), "laptop");
+/// assert!(Terminal::parse("lap\ttop").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terminal(String);
 
@@ -213,6 +277,14 @@ impl Terminal {
 }
 
 /// The name of a card, a member or a division: 1 to 64 characters, no control characters.
+///
+/// ```
+/// use bottle::model::fields::HoldingName;
+///
+/// assert_eq!(HoldingName::parse("savings")?.as_str(), "savings");
+/// assert!(HoldingName::parse(&"s".repeat(65)).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldingName(String);
 
