@@ -1,78 +1,77 @@
-//! Sends whole requests through Rocket: none may panic or return a 500, and every response must be JSON.
+//! Sends whole requests through Rocket, to every operation of the OpenAPI document: none may panic or return a
+//! 500, and every response must be JSON, except for event streams.
 
 #![no_main]
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use bottle::model::clock::Clock;
-use bottle::server::config::{self, Settings};
-use bottle::server::{self, AppState};
+use bottle::server::{self, AppState, config};
 use bottle::store::{Options, Store};
+use bottle_test_support::{document, fast_settings, store_options};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use rocket::http::{ContentType, Header, Method, Status};
 use rocket::local::blocking::Client;
+use serde_json::Value as Json;
 
 const METHODS: [Method; 6] =
     [Method::Get, Method::Post, Method::Put, Method::Delete, Method::Patch, Method::Options];
 
-const PATHS: &[&str] = &[
-    "/api/users",
-    "/api/sessions",
-    "/api/users/self",
-    "/api/bottles",
-    "/api/bottles/nearby",
-    "/api/bottles/counts",
-    "/api/bottles/created",
-    "/api/bottles/opened",
-    "/api/bottles/1/open",
-    "/api/bottles/1/openers",
-    "/users",
-    "/bottles",
-    "/user/register",
-    "/user/login",
-    "/user",
-    "/card",
-    "/card/1",
-    "/member",
-    "/division",
-    "/api/user/register",
-    "/api/user/login",
-    "/api/user/profile",
-    "/api/user/update",
-    "/api/user/update/username",
-    "/api/user/update/password",
-    "/auth/register",
-    "/auth/login",
-    "/auth/password",
-    "/auth/logout",
-];
+/// The operations of the OpenAPI document, which lists all that is mounted for programs.
+static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
+    document::operations()
+        .map(|(method, template, operation)| Operation {
+            method: method.to_uppercase().parse().expect("a method"),
+            path: fill(template),
+            is_stream: operation["responses"]["200"]["content"].get("text/event-stream").is_some(),
+        })
+        .collect()
+});
 
-const FIELDS: &[&str] = &[
-    "username",
-    "password",
-    "current_password",
-    "nickname",
-    "gender",
-    "content",
-    "style",
-    "location",
-    "latitude",
-    "longitude",
-    "latitude_span",
-    "longitude_span",
-    "zoom",
-    "limit",
-    "after",
-    "name",
-    "email",
-    "new_nickname",
-    "new_password",
-    "avatar_url",
-    "user_id",
-    "terminal",
-    "oldPassword",
-    "newPassword",
-    "formatted_address",
-];
+struct Operation {
+    method: Method,
+    path: String,
+    /// Whether a success is an event stream, and no JSON.
+    is_stream: bool,
+}
+
+/// Returns a path whose parameters are the id 1.
+fn fill(template: &str) -> String {
+    let segment = |part: &str| if part.starts_with('{') { "1" } else { part }.to_owned();
+    template.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+/// The names of all query parameters and of all fields of request bodies.
+static FIELDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let mut names = BTreeSet::new();
+    for (_, _, operation) in document::operations() {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let queried = parameters.filter(|parameter| parameter["in"] == "query");
+        names.extend(queried.filter_map(|parameter| parameter["name"].as_str().map(str::to_owned)));
+        add_fields(&operation["requestBody"], &mut names);
+    }
+    names.into_iter().collect()
+});
+
+/// Adds the names of the fields in a schema, and in all schemas that it refers to.
+fn add_fields(schema: &Json, names: &mut BTreeSet<String>) {
+    match schema {
+        Json::Object(members) => {
+            if let Some(Json::String(reference)) = members.get("$ref") {
+                let target = document::DOCUMENT.pointer(reference.trim_start_matches('#'));
+                add_fields(target.expect("a schema"), names);
+            }
+            if let Some(Json::Object(properties)) = members.get("properties") {
+                names.extend(properties.keys().cloned());
+            }
+            members.values().for_each(|member| add_fields(member, names));
+        }
+        Json::Array(items) => items.iter().for_each(|item| add_fields(item, names)),
+        _ => {}
+    }
+}
 
 const HEADERS: &[&str] = &[
     "Cookie",
@@ -107,8 +106,9 @@ enum Body<'a> {
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
-    method: u8,
-    path: u8,
+    operation: u8,
+    /// Instead of the operation's own.
+    method: Option<u8>,
     more_path: &'a str,
     query: Vec<(u8, &'a str)>,
     headers: Vec<(u8, &'a str)>,
@@ -117,11 +117,11 @@ struct Input<'a> {
 }
 
 /// Returns the item at this index, modulo the length of the list.
-fn pick<T: Copy>(list: &[T], at: u8) -> T {
-    list[usize::from(at) % list.len()]
+fn pick<T>(list: &[T], at: u8) -> &T {
+    &list[usize::from(at) % list.len()]
 }
 
-struct Served {
+struct Server {
     client: Client,
     /// Of the logged-in account `ada`.
     cookie: String,
@@ -130,25 +130,18 @@ struct Served {
 
 thread_local! {
     /// One server for all requests.
-    static SERVED: Served = serve();
+    static SERVER: Server = start();
 }
 
-fn serve() -> Served {
+fn start() -> Server {
     // In memory, because the disk is not under test.
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
-    let settings = Settings {
-        argon2_memory_kib: 8,
-        argon2_iterations: 1,
-        login_attempts_per_minute: 0,
-        registrations_per_minute: 0,
-        throws_per_minute: 0,
-        ..Settings::default()
-    };
-    let options = Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
+    let settings = fast_settings();
+    let options = Options { readers: 2, ..store_options(&settings) };
     let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a store");
-    let sea = AppState::new(store.into(), Clock::default());
+    let state = AppState::new(store.into(), Clock::default());
     let figment = config::figment().merge(("log_level", "off"));
-    let client = Client::untracked(server::build(figment, &settings, sea)).expect("a server");
+    let client = Client::untracked(server::build(figment, &settings, state)).expect("a server");
     let ada = r#"{"username":"ada","password":"pass"}"#;
     client.post("/api/users").header(ContentType::JSON).body(ada).dispatch();
     let login = client.post("/api/sessions").header(ContentType::JSON).body(ada).dispatch();
@@ -156,13 +149,13 @@ fn serve() -> Served {
     let cookie = login.headers().get_one("Set-Cookie").and_then(|cookie| cookie.split(';').next());
     let cookie = cookie.expect("a cookie").to_owned();
     drop(login);
-    Served { client, cookie, _folder: folder }
+    Server { client, cookie, _folder: folder }
 }
 
 fn json(fields: &[(u8, Value<'_>)]) -> Vec<u8> {
     let fields = fields.iter().map(|(name, value)| {
         let value = match value {
-            Value::Null => serde_json::Value::Null,
+            Value::Null => Json::Null,
             Value::True => true.into(),
             Value::Number(number) => (*number).into(),
             Value::Integer(number) => (*number).into(),
@@ -171,20 +164,22 @@ fn json(fields: &[(u8, Value<'_>)]) -> Vec<u8> {
                 serde_json::json!({ "latitude": latitude, "longitude": longitude })
             }
         };
-        (pick(FIELDS, *name).to_owned(), value)
+        (pick(&FIELDS, *name).clone(), value)
     });
-    serde_json::Value::Object(fields.collect()).to_string().into_bytes()
+    Json::Object(fields.collect()).to_string().into_bytes()
 }
 
-fuzz_target!(|input: Input<'_>| SERVED.with(|served| ask(served, &input)));
+fuzz_target!(|input: Input<'_>| SERVER.with(|server| send(server, &input)));
 
-fn ask(served: &Served, input: &Input<'_>) {
-    let mut uri = format!("{}{}", pick(PATHS, input.path), input.more_path);
+fn send(server: &Server, input: &Input<'_>) {
+    let operation = pick(&OPERATIONS, input.operation);
+    let method = input.method.map_or(operation.method, |method| *pick(&METHODS, method));
+    let mut uri = format!("{}{}", operation.path, input.more_path);
     for (n, (name, value)) in input.query.iter().enumerate() {
         let mark = if n == 0 { '?' } else { '&' };
-        uri += &format!("{mark}{}={value}", pick(FIELDS, *name));
+        uri += &format!("{mark}{}={value}", pick(&FIELDS, *name));
     }
-    let mut request = served.client.req(pick(&METHODS, input.method), uri.as_str());
+    let mut request = server.client.req(method, uri.as_str());
     let body = match &input.body {
         Body::Nothing => Vec::new(),
         Body::Raw(bytes) => bytes.to_vec(),
@@ -192,13 +187,14 @@ fn ask(served: &Served, input: &Input<'_>) {
     };
     request = request.header(ContentType::JSON).body(body);
     for (name, value) in &input.headers {
-        request.add_header(Header::new(pick(HEADERS, *name), (*value).to_owned()));
+        request.add_header(Header::new(*pick(HEADERS, *name), (*value).to_owned()));
     }
     if input.logged_in {
-        request.add_header(Header::new("Cookie", served.cookie.clone()));
+        request.add_header(Header::new("Cookie", server.cookie.clone()));
     }
-    let answer = request.dispatch();
-    let status = answer.status();
+    let response = request.dispatch();
+    let status = response.status();
     assert_ne!(status, Status::InternalServerError, "{uri}");
-    assert_eq!(answer.content_type(), Some(ContentType::JSON), "{uri}");
+    let is_stream = operation.is_stream && status == Status::Ok;
+    assert!(is_stream || response.content_type() == Some(ContentType::JSON), "{uri}");
 }
