@@ -13,20 +13,20 @@ use utoipa::ToSchema;
 /// A time in milliseconds since 1970-01-01T00:00:00Z.
 ///
 /// Its text form is always that of `2017-12-24T07:02:23.000Z`.
-///
-/// ```
-/// use bottle::model::clock::Timestamp;
-///
-/// let moment = Timestamp::from_millis(1_514_098_943_000);
-/// assert_eq!(moment.to_string(), "2017-12-24T07:02:23.000Z");
-/// assert_eq!(moment.plus_seconds(2).millis(), 1_514_098_945_000);
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ToSchema)]
 #[schema(value_type = String, format = DateTime)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
     /// Creates a timestamp of milliseconds since 1970.
+    ///
+    /// ```
+    /// use bottle::model::clock::Timestamp;
+    ///
+    /// let moment = Timestamp::from_millis(1_514_098_943_000);
+    /// assert_eq!(moment.to_string(), "2017-12-24T07:02:23.000Z");
+    /// assert_eq!(moment.plus_seconds(2).millis(), 1_514_098_945_000);
+    /// ```
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }

@@ -145,15 +145,6 @@ impl fmt::Debug for NewPassword {
 }
 
 /// The gender of an account.
-///
-/// ```
-/// use bottle::model::fields::Gender;
-///
-/// assert_eq!(Gender::parse("other")?, Gender::Other);
-/// assert_eq!(Gender::Female.as_str(), "female");
-/// assert!(Gender::parse("Female").is_err());
-/// # Ok::<(), bottle::model::error::Error>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[allow(missing_docs)]
@@ -166,6 +157,15 @@ pub enum Gender {
 
 impl Gender {
     /// Parses the word for a gender.
+    ///
+    /// ```
+    /// use bottle::model::fields::Gender;
+    ///
+    /// assert_eq!(Gender::parse("other")?, Gender::Other);
+    /// assert_eq!(Gender::Female.as_str(), "female");
+    /// assert!(Gender::parse("Female").is_err());
+    /// # Ok::<(), bottle::model::error::Error>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self> {
         match text {
             "male" => Ok(Self::Male),
