@@ -1,6 +1,6 @@
 // The entry of the map page. It loads only what the first view needs; all other modules are imported on demand.
 
-/** @import { App, Cell, Settings, VisibleBottles } from './lib/types.js' */
+/** @import { App, Cell, MapBottle, Settings, VisibleBottles } from './lib/types.js' */
 
 import {
   ApiError, byId, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
@@ -102,11 +102,13 @@ async function fetchVisible(signal) {
   if (session.user) {
     const { x, y } = app.map.getSize();
     const limit = zoom < MIN_ZOOM_MAX_BOTTLES ? Math.ceil((x * y) / MIN_PIXELS_PER_BOTTLE) : MAX_BOTTLES;
+    /** @type {{ bottles: MapBottle[], total: number, truncated: boolean }} */
     const nearby = await request('GET', 'bottles/nearby', { query: { ...rectangle, limit }, signal });
     if (!nearby.truncated) return { bottles: nearby.bottles, cells: [], total: nearby.total };
   } else if (!app.settings.public_counts) {
     return { bottles: [], cells: [], total: 0, isClosed: true };
   }
+  /** @type {{ cells: Cell[], total: number }} */
   const { cells, total } = await request('GET', 'bottles/counts', { query: { ...rectangle, zoom }, signal });
   return { bottles: [], cells, total };
 }
@@ -139,7 +141,7 @@ function handleMapClick({ latlng, containerPoint }) {
     return;
   }
   const { bottle, cell } = app.bottles.hitTest(containerPoint);
-  if (bottle) load('panels/bottle', (module) => module.showBottle(app, bottle));
+  if (bottle) load(import('./panels/bottle.js'), (module) => module.showBottle(app, bottle));
   if (cell) zoomToCell(cell);
 }
 
@@ -150,7 +152,7 @@ function handleMapClick({ latlng, containerPoint }) {
 function zoomToCell(cell) {
   const zoom = app.map.getZoom();
   if (!session.user && zoom >= MAX_ZOOM_VISITOR_CELLS) {
-    load('panels/account', (module) => module.withSession(app, refresh, 'login.toSee'));
+    load(import('./panels/account.js'), (module) => module.withSession(app, refresh, 'login.toSee'));
     return;
   }
   app.map.flyTo([cell.latitude, cell.longitude], Math.min(zoom + 2, app.map.getMaxZoom()), {
@@ -161,13 +163,14 @@ function zoomToCell(cell) {
 
 /**
  * Imports a module and uses it. Shows the errors of its requests as a toast.
- * @param {string} name
- * @param {(module: any) => unknown} use
+ * @template T
+ * @param {Promise<T>} loading
+ * @param {(module: T) => unknown} use
  */
-async function load(name, use) {
+async function load(loading, use) {
   document.body.classList.add('is-loading');
   try {
-    await use(await importModule(name));
+    await use(await reconnectIfFailed(loading));
   } catch (error) {
     if (isAbort(error)) return;
     if (!(error instanceof ApiError)) throw error;
@@ -177,12 +180,15 @@ async function load(name, use) {
   }
 }
 
-/** @param {string} name */
-async function importModule(name) {
+/**
+ * Tests the connection if an import fails: most likely the server does not respond, and the banner says so.
+ * @template T
+ * @param {Promise<T>} loading
+ */
+async function reconnectIfFailed(loading) {
   try {
-    return await import(`./${name}.js`);
+    return await loading;
   } catch (error) {
-    // Most likely the server does not respond: then the banner says so.
     reconnect();
     throw error;
   }
@@ -197,13 +203,13 @@ async function showError(error) {
 function bindButtons() {
   /** @type {Record<string, () => void>} */
   const actions = {
-    login: () => load('panels/account', (module) => module.openAccount(app, 'login')),
-    register: () => load('panels/account', (module) => module.openAccount(app, 'register')),
-    account: () => load('panels/profile', (module) => module.openProfile(app)),
-    mine: () => load('panels/lists', (module) => module.openMine(app)),
-    opened: () => load('panels/lists', (module) => module.openOpened(app)),
-    throw: () => load('panels/throw', (module) => module.openThrow(app)),
-    'in-view': () => load('panels/in-view', (module) => module.openInView(app)),
+    login: () => load(import('./panels/account.js'), (module) => module.openAccount(app, 'login')),
+    register: () => load(import('./panels/account.js'), (module) => module.openAccount(app, 'register')),
+    account: () => load(import('./panels/profile.js'), (module) => module.openProfile(app)),
+    mine: () => load(import('./panels/lists.js'), (module) => module.openMine(app)),
+    opened: () => load(import('./panels/lists.js'), (module) => module.openOpened(app)),
+    throw: () => load(import('./panels/throw.js'), (module) => module.openThrow(app)),
+    'in-view': () => load(import('./panels/in-view.js'), (module) => module.openInView(app)),
   };
   for (const [id, action] of Object.entries(actions)) byId(id).addEventListener('click', action);
 }
@@ -270,4 +276,4 @@ async function loadFirstView() {
   if (!session.user) await refresh();
 }
 
-loadFirstView().finally(() => load('map/startup', (module) => module.start(app)));
+loadFirstView().finally(() => load(import('./map/startup.js'), (module) => module.start(app)));

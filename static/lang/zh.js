@@ -175,6 +175,8 @@ export default {
   'docs.title': '漂流瓶：接口文档',
   'docs.links': '链接',
   'docs.map': '地图',
+  'docs.live': '实时海面',
+  'docs.join': '加入',
   'docs.credentials': '登录凭证',
   'docs.cookies': 'Bottle 和 Ledger 的 Cookie 由浏览器保存并自动发送。',
   'docs.bearer': 'Music：登录返回的令牌',

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::DESKTOP;
 use crate::driver::Browser;
 
-/// Where the makers of the map are credited.
+/// The source of the attribution.
 #[derive(Clone, Copy)]
 enum Source {
     MapFile,
@@ -29,7 +29,7 @@ fn start(folder: &Path, source: Source, attribution: &str) -> Program {
         }
         Source::Setting => {
             let mut command = bottle(folder, &[]);
-            // Without a host: to ask another would be an error in the console.
+            // Without a host: a request to another host would be an error in the console.
             let map = format!(
                 "tile_url=\"tiles/{{z}}/{{x}}/{{y}}\",tile_attribution={}",
                 json!(attribution)
@@ -80,6 +80,6 @@ async fn an_attribution_is_text_and_safe_links(
     let link = json!({ "href": "https://maps.example/about", "rel": "noopener noreferrer" });
     assert_eq!(credits.await, json!([["a", link, "makers"]]));
     page.check_accessible("credits").await;
-    // The browser names the policy even where a document is only parsed; and the setting's tiles do not exist.
+    // The browser logs the policy even for a document that is only parsed. The tiles of the setting do not exist.
     page.close(&["Content Security Policy", "404"]).await;
 }

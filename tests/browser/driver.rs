@@ -23,7 +23,7 @@ pub(crate) struct Browser {
     session: String,
     // Dropped after the session has ended.
     _driver: Driver,
-    /// The page.
+    /// The address of the page.
     pub(crate) origin: String,
     _profile: tempfile::TempDir,
 }
@@ -34,8 +34,8 @@ impl Browser {
         Self::open_at(format!("http://127.0.0.1:{port}/"), language, size, hash).await
     }
 
-    /// The same by another of this machine's names. As someone who goes on past its warning, the browser takes
-    /// any certificate.
+    /// Opens the page by another name of this machine. The browser accepts any certificate, as a reader does who
+    /// continues after its warning.
     pub(crate) async fn open_at(
         origin: String,
         language: &str,
@@ -75,8 +75,8 @@ impl Browser {
         self.client.set_window_size(width + frame[0], height + frame[1]).await.unwrap();
     }
 
-    /// The visible control of this kind (`button` or `field`) with this accessible name. Waits for it, and
-    /// scrolls it into sight as the page would for who comes to it by keyboard.
+    /// Waits for the visible control of a kind (`button` or `field`) with this accessible name, and scrolls it into
+    /// view as the keyboard focus would.
     pub(crate) async fn find(&self, kind: &str, name: &str) -> Element {
         const FIND: &str = "
             const [kind, name] = arguments;
@@ -93,7 +93,7 @@ impl Browser {
         let started = Instant::now();
         loop {
             let found = self.client.execute(FIND, vec![kind.into(), name.into()]).await.unwrap();
-            // A reference to an element is an object of one field.
+            // WebDriver represents an element as an object with one field.
             if let Some(id) = found.as_object().and_then(|found| found.values().next()?.as_str()) {
                 return Element::from_element_id(self.client.clone(), id.to_owned().into());
             }
@@ -110,27 +110,27 @@ impl Browser {
         loop {
             match self.find("button", name).await.click().await {
                 Ok(()) => return,
-                // It may be moving, or be drawn anew.
+                // The button may be moving, or may have been replaced.
                 Err(e) if started.elapsed() > TIMEOUT => panic!("{name} cannot be clicked: {e}"),
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
     }
 
-    /// Replaces what stands in the field of that name.
+    /// Replaces the value of the field with that name.
     pub(crate) async fn fill(&self, name: &str, value: &str) {
         let field = self.find("field", name).await;
         field.clear().await.unwrap();
         field.send_keys(value).await.unwrap();
     }
 
-    /// Touches the middle of the map.
+    /// Clicks the middle of the map.
     pub(crate) async fn touch_map(&self) {
         let map = self.client.find(fantoccini::Locator::Css("#map")).await.unwrap();
         map.click().await.unwrap();
     }
 
-    /// Waits until something stands in the field of that name, and tells what.
+    /// Waits until the field with that name has a value, and returns it.
     pub(crate) async fn filled(&self, name: &str) -> String {
         let started = Instant::now();
         loop {
@@ -144,12 +144,12 @@ impl Browser {
         }
     }
 
-    /// What stands in the field of that name.
+    /// Returns the value of the field with that name.
     pub(crate) async fn value(&self, name: &str) -> String {
         self.find("field", name).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
-    /// All that can be read on the page.
+    /// Returns the visible text of the page.
     pub(crate) async fn text(&self) -> String {
         let text = self.client.execute("return document.body.innerText", vec![]).await.unwrap();
         text.as_str().unwrap_or_default().to_owned()
@@ -160,7 +160,7 @@ impl Browser {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
-    /// Waits until the page says this.
+    /// Waits until the page shows a text.
     pub(crate) async fn reads(&self, wanted: &str) {
         let started = Instant::now();
         while !self.text().await.contains(wanted) {
@@ -182,8 +182,8 @@ impl Browser {
         self.client.execute(script, vec![hash.into()]).await.unwrap();
     }
 
-    /// The files, each with its bytes on the wire, that the page had asked for when it first asked for
-    /// `path`, that one included.
+    /// Returns the files that the page had requested up to its first request of `path`, each with its bytes on
+    /// the wire.
     pub(crate) async fn loaded_before(&self, path: &str) -> Vec<(String, u64)> {
         const LOADED: &str = "
             const all = [...performance.getEntriesByType('navigation'),
@@ -195,12 +195,12 @@ impl Browser {
         serde_json::from_value(loaded).unwrap()
     }
 
-    /// Loads the page anew.
+    /// Reloads the page.
     pub(crate) async fn reload(&self) {
         self.client.refresh().await.unwrap();
     }
 
-    /// Fails if axe-core finds a barrier in the page as it stands.
+    /// Fails if axe-core finds a violation in the current page.
     pub(crate) async fn check_accessible(&self, state: &str) {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
             .join("target/axe/node_modules/axe-core/axe.min.js");
@@ -214,8 +214,8 @@ impl Browser {
         assert_eq!(violations, json!([]), "{state}");
     }
 
-    /// Fails if the console holds an error but the named statuses, or the page asked another host for
-    /// anything. Closes the window.
+    /// Closes the window. Fails if the console holds an error other than the expected ones, or if the page sent a
+    /// request to another host.
     pub(crate) async fn close(self, expected: &[&str]) {
         if self.engine != Engine::Chromium {
             return self.asked_no_other_host().await;
@@ -230,8 +230,7 @@ impl Browser {
             let event: Value = serde_json::from_str(line["message"].as_str().unwrap()).unwrap();
             if event["message"]["method"] == "Network.requestWillBeSent" {
                 let url = event["message"]["params"]["request"]["url"].as_str().unwrap();
-                // The browser's own pages (chrome:) and what the page carries in itself (data:, blob:)
-                // go through no network.
+                // The browser's own pages (chrome:) and inline data (data:, blob:) use no network.
                 let inside =
                     ["chrome:", "data:", "blob:", "about:"].iter().any(|s| url.starts_with(s));
                 let own = inside || url.starts_with(&self.origin);
@@ -302,12 +301,12 @@ impl Browser {
         }
     }
 
-    /// What a browser logged.
+    /// Returns the new lines of a log of the browser.
     fn log(&self, kind: &str) -> Value {
         self.driven("se/log", &json!({ "type": kind }))
     }
 
-    /// What ChromeDriver answers to a command of its own.
+    /// Sends a command of ChromeDriver's own and returns its response.
     fn driven(&self, command: &str, with: &Value) -> Value {
         let mut answer = ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
         answer.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"].take()

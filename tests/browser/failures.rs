@@ -10,7 +10,7 @@ const DAMAGE_STORAGE: &str = "
         localStorage.setItem(key, '{damaged');
     }";
 
-/// Denies access to the storage, as a browser does whose user blocks site data.
+/// Denies access to the storage, as a browser does when its user blocks site data.
 const DENY_STORAGE: &str = "
     Object.defineProperty(window, 'localStorage', {
         get() { throw new DOMException('denied', 'SecurityError'); },

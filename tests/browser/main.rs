@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const DESKTOP: (u32, u32) = (1280, 800);
 const PHONE: (u32, u32) = (360, 740);
 
-/// Picks the words of a language.
+/// Returns the text in a language.
 fn words<'a>(language: &str, en: &'a str, zh: &'a str) -> &'a str {
     if language == "zh" { zh } else { en }
 }
@@ -29,7 +29,7 @@ fn start() -> (TempDir, Program) {
     (folder, program)
 }
 
-/// Someone else, who throws a bottle by the API.
+/// Registers another account, which throws a bottle by the API.
 fn bob(program: &Program) -> Client {
     let mut bob = program.client();
     bob.post("/api/users", &json!({ "username": "bob", "password": "pass", "nickname": "Bob" }));
@@ -53,7 +53,7 @@ async fn register(page: &Browser, language: &str, name: &str) {
     page.find("button", w("My bottles", "我的瓶子")).await;
 }
 
-/// The whole way, by accessible names alone.
+/// Logs in by the dialog.
 async fn log_in(page: &Browser, language: &str, username: &str) {
     let w = |en, zh| words(language, en, zh);
     page.click(w("Log in", "登录")).await;
@@ -61,7 +61,7 @@ async fn log_in(page: &Browser, language: &str, username: &str) {
     page.find("button", w("My bottles", "我的瓶子")).await;
 }
 
-/// Where the page asks who it is.
+/// Fills in and submits the login dialog.
 async fn give_credentials(page: &Browser, language: &str, username: &str) {
     let w = |en, zh| words(language, en, zh);
     page.fill(w("Username", "用户名"), username).await;
@@ -130,8 +130,8 @@ async fn errors_stand_beside_their_field() {
     page.close(&["409", "403"]).await;
 }
 
-/// A session that ends elsewhere is begun anew, and what was asked for goes on: whether the page hears of the
-/// end first, or by asking.
+/// After a session has ended elsewhere, the reader logs in again and the action continues, whether an event or a
+/// request tells the page about the end.
 #[tokio::test]
 async fn an_ended_session_goes_on_after_a_login() {
     let (_folder, program) = start();
@@ -156,15 +156,15 @@ async fn an_ended_session_goes_on_after_a_login() {
     page.close(&["401"]).await;
 }
 
-/// Ends all sessions of an account, away from the page.
+/// Ends all sessions of an account with another client.
 fn end_sessions(program: &Program, username: &str) {
     let mut elsewhere = program.client();
     elsewhere.log_in(username, "pass");
     assert_eq!(elsewhere.delete("/api/sessions").status, 200);
 }
 
-/// A place touched on the map is filled in, with the nearest city; the draft of a visitor is thrown
-/// after the login that it asks for. Then the account is left everywhere.
+/// A click on the map fills in the place and the nearest city. A visitor's draft is thrown after the login. Then
+/// the account logs out everywhere.
 #[tokio::test]
 async fn a_touched_place_is_thrown_at_after_a_login() {
     let (_folder, program) = start();
@@ -196,7 +196,7 @@ async fn a_touched_place_is_thrown_at_after_a_login() {
     page.close(&["401"]).await;
 }
 
-/// The server goes away while someone writes: the words are there when it is back.
+/// A draft survives a server that stops and starts again.
 #[tokio::test]
 async fn a_message_outlives_the_server() {
     let (folder, program) = start();
@@ -225,7 +225,7 @@ async fn a_message_outlives_the_server() {
     .await;
 }
 
-/// Nickname, password and the end of an account.
+/// The account dialog changes nickname and password, and deletes the account.
 #[tokio::test]
 async fn an_account_is_changed_and_deleted() {
     let (_folder, program) = start();
@@ -256,7 +256,7 @@ async fn an_account_is_changed_and_deleted() {
     page.close(&["403"]).await;
 }
 
-/// What `bottle user import` gives out.
+/// The reader replaces a one-time password of `bottle user import`.
 #[tokio::test]
 async fn a_given_password_is_replaced_at_the_first_login() {
     let (folder, program) = start();
@@ -281,8 +281,7 @@ async fn a_given_password_is_replaced_at_the_first_login() {
     program.client().log_in("ada", "lovelace");
 }
 
-/// What a visitor's browser loads before the first bottles are on the map: at most 12 files and
-/// 150 kB, compressed.
+/// A visitor's browser loads at most 12 files and 150 kB, compressed, before the first bottles are on the map.
 #[tokio::test]
 async fn the_first_view_is_light() {
     let folder = tempfile::tempdir().unwrap();
@@ -334,7 +333,7 @@ async fn every_route_can_be_read_and_tried(
     page.close(&[]).await;
 }
 
-/// Two browsers side by side: what is thrown in one appears in the other, and goes when a teacher hides it.
+/// A bottle thrown in one browser appears in the others, and disappears when a teacher hides it.
 #[rstest]
 #[tokio::test]
 async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
@@ -387,9 +386,9 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     }
 }
 
-/// Where more listen than may, a page that was refused asks again: until there is room for it.
+/// A page whose event stream was rejected, because there were too many, opens one later.
 #[tokio::test]
-async fn who_is_refused_a_stream_gets_one_later() {
+async fn a_rejected_event_stream_is_opened_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_BOTTLE", fast_settings_with("max_event_streams=1"));
@@ -427,7 +426,7 @@ async fn an_author_deletes_a_bottle() {
     page.close(&[]).await;
 }
 
-/// A phone gives its position over https, if only this machine vouches for it, and over plain http is not asked.
+/// A phone gives its position over HTTPS with a self-signed certificate; over plain HTTP the page does not ask.
 #[tokio::test]
 async fn a_phone_may_give_its_position() {
     let folder = tempfile::tempdir().unwrap();
@@ -448,7 +447,7 @@ async fn a_phone_may_give_its_position() {
     phone.click("Throw a bottle").await;
     phone.reads("only available over HTTPS").await;
     assert!(!phone.text().await.contains("My position"));
-    // Over plain http a browser heeds some headers no more, and says so.
+    // Over plain HTTP a browser ignores some headers and logs that.
     phone.close(&["Cross-Origin-Opener-Policy"]).await;
 }
 

@@ -136,13 +136,14 @@ export const server = new EventTarget();
 
 /**
  * Sends a request and returns the `data` of the envelope. Throws `ApiError`, or `AbortError` when `signal` aborts it.
+ * @template T the caller knows the type of the data
  * @param {string} method
  * @param {string} path below api/
  * @param {object} [options]
  * @param {Record<string, string | number>} [options.query]
  * @param {object} [options.body] sent as JSON
  * @param {AbortSignal} [options.signal]
- * @returns {Promise<any>}
+ * @returns {Promise<T>}
  */
 export async function request(method, path, { query, body, signal } = {}) {
   const url = new URL(`api/${path}`, document.baseURI);

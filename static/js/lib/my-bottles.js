@@ -22,9 +22,10 @@ export async function fetchList(name, onProgress = () => {}) {
   if (cached) return cached;
   /** @type {OpenedBottle[]} */
   const bottles = [];
-  /** @type {{ limit: number, after?: any }} */
+  /** @type {{ limit: number, after?: string | number }} */
   let query = { limit: PAGE_SIZE };
   for (;;) {
+    /** @type {{ bottles: OpenedBottle[], next?: string | number | null }} */
     const page = await request('GET', `bottles/${name}`, { query });
     bottles.push(...page.bottles);
     if (!page.next) break;

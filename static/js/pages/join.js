@@ -5,6 +5,7 @@ import { el, present } from '../lib/dom.js';
 
 translatePage('join.title');
 
+/** @type {{ addresses: string[], fingerprint: string | null }} */
 const { addresses: [address, ...others], fingerprint } = await request('GET', 'join');
 byId('join').replaceChildren(...(address ? invitation() : instructions()));
 

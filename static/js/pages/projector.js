@@ -48,6 +48,7 @@ async function refresh() {
 
 /** @returns {Promise<{ bottles: MapBottle[], counts: { cells: Cell[], total: number } | null }>} */
 async function fetchSea() {
+  /** @type {{ bottles: MapBottle[], truncated: boolean }} */
   const nearby = await request('GET', 'bottles/nearby', { query: { ...WORLD, limit: MAX_BOTTLES } });
   if (!nearby.truncated) return { bottles: nearby.bottles, counts: null };
   const zoom = Math.round(map.getZoom());
@@ -104,6 +105,7 @@ function subscribe() {
 
 /** Shows address and QR code if the server listens on the network. */
 async function showInvitation() {
+  /** @type {{ addresses: string[] }} */
   const { addresses: [address] } = await request('GET', 'join');
   if (!address) return;
   const link = byId('join');

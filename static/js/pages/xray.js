@@ -50,6 +50,7 @@ const drawBox = ({ south, north, west, east }, options) =>
   L.rectangle([[south, west], [north, east]], { interactive: false, ...options });
 
 async function showTree() {
+  /** @type {{ nodes: TreeNode[], complete: boolean }} */
   let tree;
   try {
     tree = await request('GET', 'xray/tree', { query: { ...WORLD } });
@@ -57,7 +58,7 @@ async function showTree() {
     byId('problem').textContent = explainAccess(error, 'teacher.logIn');
     return;
   }
-  for (const node of /** @type {TreeNode[]} */ (tree.nodes)) {
+  for (const node of tree.nodes) {
     const layer = levels.get(node.level) ?? L.layerGroup().addTo(map);
     levels.set(node.level, layer);
     layer.addLayer(drawBox(node, { color: levelColour(node.level), weight: 1 + node.level, fill: false }));
@@ -84,6 +85,7 @@ function levelSwitch(level, layer) {
 
 async function search() {
   const [south, north, west, east] = ['south', 'north', 'west', 'east'].map((name) => Number(controls[name].value));
+  /** @type {SearchResult} */
   let result;
   try {
     result = await request('GET', 'xray/search', { query: {

@@ -55,8 +55,9 @@ async function open(app, id, button, error) {
   error.textContent = '';
   button.disabled = true;
   try {
+    /** @type {OpenedBottle} */
     const bottle = await withSession(app, () => request('POST', `bottles/${id}/open`));
-    if (bottle.owner.user_id !== session.user?.user_id && !app.openedIds.has(id)) {
+    if (bottle.owner?.user_id !== session.user?.user_id && !app.openedIds.has(id)) {
       app.openedIds.add(id);
       invalidateList('opened');
     }

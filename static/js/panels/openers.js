@@ -46,6 +46,7 @@ function label(openers) {
 async function fillOpeners(app, id, list) {
   list.replaceChildren(skeleton(2));
   try {
+    /** @type {{ openers: Opener[] }} */
     const { openers } = await withSession(app, () => request('GET', `bottles/${id}/openers`));
     list.replaceChildren(openers.length ? names(openers) : el('p', { class: 'hint' }, t('openers.none')));
   } catch (error) {

@@ -15,6 +15,7 @@ import { closePanel } from './panel.js';
 /** @param {App} app */
 export async function openProfile(app) {
   // Another device may have changed the account, and the request shows whether the session has ended.
+  /** @type {Account} */
   const user = await withSession(app, () => request('GET', 'users/self'));
   const dialog = openDialog();
   const endSession = (/** @type {string} */ messageKey) => {
