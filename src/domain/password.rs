@@ -74,9 +74,9 @@ impl Passwords {
         Ok(self.run(self.acquire().await?, move || hash(&password, cost)).await?.0)
     }
 
-    /// Returns a hash that matches no known password, and costs as much to verify as the hash `like` or,
-    /// without it, as the current setting. Verified for an unknown name, it makes the response time
-    /// independent of whether the account exists.
+    /// Returns a hash that matches no known password, and costs as much to verify as the hash
+    /// `like` or, without it, as the current setting. Verified for an unknown name, it makes the
+    /// response time independent of whether the account exists.
     pub fn dummy_hash(&self, like: Option<&str>) -> String {
         dummy_hash(like.and_then(cost_of).unwrap_or(self.cost))
     }

@@ -1,8 +1,8 @@
 //! Rate limits on wrong passwords, registrations and throws, by account and by address.
 //!
 //! Attempts are counted with the generic cell rate algorithm (ITU-T I.371): a limit of n per minute
-//! allows n attempts at once and one more every 60/n seconds, and stores a single time per key. Times
-//! are measured from the start of the program, so a clock that is set back locks nobody out.
+//! allows n attempts at once and one more every 60/n seconds, and stores a single time per key.
+//! Times are measured from the start of the program, so a clock that is set back locks nobody out.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -21,7 +21,8 @@ const ACCOUNTS_PER_ADDRESS: u32 = 10;
 /// The period of all rates, the duration of a lockout, and the `Retry-After` of a rejection.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// The number of keys from which expired ones are swept. A key expires after [`LONGEST_WAIT`] at most.
+/// The number of keys from which expired ones are swept. A key expires after [`LONGEST_WAIT`] at
+/// most.
 const MIN_SWEPT_KEYS: usize = 10_000;
 
 /// The limits per minute; 0 is no limit.
@@ -51,7 +52,8 @@ impl RateLimiter {
         Self { clock: clock.clone(), rates, hasher, times: Mutex::default() }
     }
 
-    /// Returns [`Error::TooOften`] if a password of the account called `name` may not be verified now.
+    /// Returns [`Error::TooOften`] if a password of the account called `name` may not be verified
+    /// now.
     pub fn check_login(&self, name: &str, from: IpAddr) -> Result<()> {
         let (from, name) = (network(from), self.hasher.hash_one(name));
         let (now, times) = (self.clock.uptime(), self.times());
@@ -59,8 +61,8 @@ impl RateLimiter {
         if is_locked_out(None) || is_locked_out(Some(name)) { Err(Error::TooOften) } else { Ok(()) }
     }
 
-    /// Counts a wrong password. The last one of a limit locks the address out, of the account or of all
-    /// accounts; the owner at another address can still log in.
+    /// Counts a wrong password. The last one of a limit locks the address out, of the account or of
+    /// all accounts; the owner at another address can still log in.
     pub fn record_failure(&self, name: &str, from: IpAddr) {
         let (from, name) = (network(from), self.hasher.hash_one(name));
         let (now, mut times) = (self.clock.uptime(), self.times());
@@ -80,7 +82,8 @@ impl RateLimiter {
         times.count(Key::Registrations(network(from)), self.rates.registrations, now).into()
     }
 
-    /// Counts a throw. Returns [`Error::TooOften`] if it exceeds the limit of its account or address.
+    /// Counts a throw. Returns [`Error::TooOften`] if it exceeds the limit of its account or
+    /// address.
     pub fn throw(&self, account: i64, from: IpAddr) -> Result<()> {
         let (now, mut times) = (self.clock.uptime(), self.times());
         Result::from(times.count(Key::Throws(account), self.rates.throws, now))?;
@@ -123,8 +126,8 @@ impl From<Attempt> for Result<()> {
     }
 }
 
-/// A time for each key: the end of a lockout, or the theoretical arrival time of the rate algorithm. A
-/// time in the past means as much as none.
+/// A time for each key: the end of a lockout, or the theoretical arrival time of the rate
+/// algorithm. A time in the past means as much as none.
 struct Times {
     by_key: HashMap<Key, Duration>,
     /// The number of keys at which expired ones are swept next.
@@ -142,8 +145,8 @@ impl Times {
         self.by_key.get(&key).is_some_and(|time| *time > now)
     }
 
-    /// Stores a time. Sweeping at twice the keys that the last sweep left bounds memory to about twice
-    /// the keys of a minute, at a constant cost per insertion on average.
+    /// Stores a time. Sweeping at twice the keys that the last sweep left bounds memory to about
+    /// twice the keys of a minute, at a constant cost per insertion on average.
     fn insert(&mut self, key: Key, time: Duration, now: Duration) {
         if self.by_key.len() >= self.next_sweep {
             self.by_key.retain(|_, time| *time > now);

@@ -40,7 +40,7 @@ impl ToSql for Action {
 impl FromSql for Action {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let word = value.as_str()?;
-        let found = ACTIONS.iter().find(|(_, known)| *known == word);
-        found.map(|(action, _)| *action).ok_or(FromSqlError::InvalidType)
+        let entry = ACTIONS.iter().find(|(_, known)| *known == word);
+        entry.map(|(action, _)| *action).ok_or(FromSqlError::InvalidType)
     }
 }

@@ -96,8 +96,8 @@ impl Mode {
     }
 }
 
-/// Opens the database at `path`, which must be absolute, as a result of [`files::resolve`] is: SQLite
-/// would interpret other names as URIs.
+/// Opens the database at `path`, which must be absolute, as a result of [`files::resolve`] is:
+/// SQLite would interpret other names as URIs.
 pub(super) fn open(path: &Path, mode: Mode) -> rusqlite::Result<Connection> {
     let name = match mode {
         Mode::Immutable => PathBuf::from(format!("file://{}?immutable=1", escaped(path))),

@@ -40,8 +40,8 @@ fn new_key() -> String {
     format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>())
 }
 
-/// Returns the value under this name, after storing `default` if there was none. Writes only in that
-/// case.
+/// Returns the value under this name, after storing `default` if there was none. Writes only in
+/// that case.
 fn get_or_insert(db: &Connection, name: &str, default: String) -> rusqlite::Result<String> {
     if let Some(existing) = get(db, name)? {
         return Ok(existing);

@@ -10,8 +10,8 @@ use super::map_bottle::{COLUMN_COUNT, COLUMNS, MapBottleRef, map_bottle};
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 
-/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4). The slack
-/// covers positions that are subnormal as 32-bit floats, which their box may miss.
+/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4). The
+/// slack covers positions that are subnormal as 32-bit floats, which their box may miss.
 const CANDIDATES: &str = "
 FROM bottles_rtree
 WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
@@ -25,8 +25,8 @@ WHERE max_latitude >= ?1 AND min_latitude <= ?2
   AND max_longitude >= ?3 AND min_longitude <= ?4
   AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4";
 
-/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the limit
-/// (5).
+/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the
+/// limit (5).
 pub static SEARCH: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {COLUMNS}{IN_RECTANGLE}\nLIMIT 0 + ?5"));
 

@@ -178,20 +178,22 @@ fn run(
                     watcher.check(db);
                     apply_all(db, std::mem::take(&mut batch));
                 }
-                Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
-                    let now = Instant::now();
-                    for job in batch.extract_if(.., |job| job.deadline <= now) {
-                        reject(job, Error::Unavailable(e.to_string()));
-                    }
-                    blocked.store(batch.len(), Ordering::Relaxed);
-                }
                 Err(e) => {
-                    blocked.store(0, Ordering::Relaxed);
-                    let e = Error::from(e);
-                    batch.drain(..).for_each(|job| reject(job, e.clone()));
+                    reject_failed(&mut batch, e);
+                    blocked.store(batch.len(), Ordering::Relaxed);
                 }
             }
         }
+    }
+}
+
+/// Rejects changes after a transaction could not begin: those past their deadline while another
+/// process holds a lock, otherwise all.
+fn reject_failed(batch: &mut Vec<Job>, error: rusqlite::Error) {
+    let is_locked = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+    let (now, error) = (Instant::now(), Error::from(error));
+    for job in batch.extract_if(.., |job| !is_locked || job.deadline <= now) {
+        reject(job, error.clone());
     }
 }
 

@@ -1,8 +1,8 @@
 //! The x-ray: the nodes of the R*-tree, and those that a search visits.
 //!
 //! SQLite keeps the nodes in the table `bottles_rtree_node`. A node is a header (the depth of the
-//! tree, in the root only, and the number of entries), then for each entry an id (of a node or, in a
-//! leaf, of a bottle) and four 32-bit floats, all big-endian. SQLite's `rtree.c` documents the
+//! tree, in the root only, and the number of entries), then for each entry an id (of a node or, in
+//! a leaf, of a bottle) and four 32-bit floats, all big-endian. SQLite's `rtree.c` documents the
 //! format in its first comment.
 
 use std::ops::ControlFlow;

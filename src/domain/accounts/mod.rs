@@ -98,8 +98,8 @@ pub struct Login {
 }
 
 impl Accounts {
-    /// Creates the accounts of `store`, which publish deletions on `events`. New passwords have at least
-    /// `min_password_length` characters.
+    /// Creates the accounts of `store`, which publish deletions on `events`. New passwords have at
+    /// least `min_password_length` characters.
     pub fn new(
         store: Arc<Store>,
         passwords: Passwords,

@@ -186,8 +186,8 @@ pub(super) fn finest_level(rectangle: &Rectangle) -> u8 {
         .unwrap_or(LEVELS[0])
 }
 
-/// Returns a rectangle within this one that contains its `min_count` nearest bottles and, as far as the
-/// counts of cells can show it, no more than `max_count` in all.
+/// Returns a rectangle within this one that contains its `min_count` nearest bottles and, as far as
+/// the counts of cells can show it, no more than `max_count` in all.
 fn narrow(
     db: &Connection,
     rectangle: &Rectangle,

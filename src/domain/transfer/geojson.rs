@@ -109,7 +109,8 @@ fn time(name: &str, properties: &Value) -> Result<Option<Timestamp>, String> {
 pub(super) const HEAD: &str = "{\"type\":\"FeatureCollection\",\"features\":[";
 const TAIL: &str = "\n]}\n";
 
-/// Writes the bottles as a collection. Calls `count_row` for each row, also for those without a feature.
+/// Writes the bottles as a collection. Calls `count_row` for each row, also for those without a
+/// feature.
 pub(super) fn write(
     db: &Connection,
     scope: ExportScope,

@@ -142,8 +142,8 @@ impl Inserter<'_> {
         .ok_or_else(|| Failure::Row("the opener owns the bottle".to_owned()))
     }
 
-    /// Runs `insert` for the account of that name. If the account was deleted meanwhile, runs it again
-    /// for another account with the same name.
+    /// Runs `insert` for the account of that name. If the account was deleted meanwhile, runs it
+    /// again for another account with the same name.
     fn for_account<T>(
         &mut self,
         field: &'static str,
