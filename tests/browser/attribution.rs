@@ -10,7 +10,7 @@ use serde_json::json;
 use super::DESKTOP;
 use crate::driver::Browser;
 
-/// Where the makers of the map are credited.
+/// The source of the map, whose makers must be credited.
 #[derive(Clone, Copy)]
 enum Source {
     MapFile,

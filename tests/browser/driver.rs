@@ -20,7 +20,7 @@ const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4"
 pub(crate) struct Browser {
     client: Client,
     driver: Child,
-    /// Where ChromeDriver has this window.
+    /// The URL of this window's session in ChromeDriver.
     session: String,
     /// The page.
     pub(crate) origin: String,
@@ -142,7 +142,7 @@ impl Browser {
         }
     }
 
-    /// What stands in the field of that name.
+    /// Returns the value of the field with this label.
     pub(crate) async fn value(&self, name: &str) -> String {
         self.find("field", name).await.prop("value").await.unwrap().unwrap_or_default()
     }
@@ -245,15 +245,17 @@ impl Browser {
         tell("Emulation.setGeolocationOverride", place);
     }
 
-    /// What a browser logged.
+    /// Returns the browser's log.
     fn log(&self, kind: &str) -> Value {
         self.driven("se/log", &json!({ "type": kind }))
     }
 
-    /// What ChromeDriver answers to a command of its own.
+    /// Sends a command that only ChromeDriver knows, and returns its result.
     fn driven(&self, command: &str, with: &Value) -> Value {
-        let mut answer = ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
-        answer.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"].take()
+        let mut response =
+            ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
+        response.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"]
+            .take()
     }
 }
 
@@ -279,6 +281,6 @@ fn start_driver() -> (Child, String) {
         .find_map(|line| {
             Some(line.split("successfully on port ").nth(1)?.trim_end_matches('.').to_owned())
         })
-        .unwrap_or_else(|| panic!("chromedriver told no port\n{INSTALL}"));
+        .unwrap_or_else(|| panic!("chromedriver printed no port\n{INSTALL}"));
     (driver, format!("http://127.0.0.1:{port}"))
 }

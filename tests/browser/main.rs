@@ -58,7 +58,7 @@ async fn log_in(page: &Browser, language: &str, username: &str) {
     page.find("button", w("My bottles", "我的瓶子")).await;
 }
 
-/// Where the page asks who it is.
+/// Logs in by the dialog that the page shows.
 async fn give_credentials(page: &Browser, language: &str, username: &str) {
     let w = |en, zh| words(language, en, zh);
     page.fill(w("Username", "用户名"), username).await;
@@ -253,7 +253,7 @@ async fn an_account_is_changed_and_deleted() {
     page.close(&["403"]).await;
 }
 
-/// What `bottle user import` gives out.
+/// A one-time password of `bottle user import`.
 #[tokio::test]
 async fn a_given_password_is_replaced_at_the_first_login() {
     let (folder, program) = start();
@@ -278,8 +278,7 @@ async fn a_given_password_is_replaced_at_the_first_login() {
     program.client().log_in("ada", "lovelace");
 }
 
-/// What a visitor's browser loads before the first bottles are on the map: at most 12 files and
-/// 150 kB, compressed.
+/// Before the first bottles are on the map, a visitor's browser loads at most 12 files and 150 kB, compressed.
 #[tokio::test]
 async fn the_first_view_is_light() {
     let folder = tempfile::tempdir().unwrap();
@@ -384,9 +383,9 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     }
 }
 
-/// Where more listen than may, a page that was refused asks again: until there is room for it.
+/// Beyond `max_event_streams` a page is rejected, and tries again until there is room.
 #[tokio::test]
-async fn who_is_refused_a_stream_gets_one_later() {
+async fn a_rejected_event_stream_is_opened_later() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_BOTTLE", fast_settings_with("max_event_streams=1"));

@@ -74,7 +74,7 @@ impl Drop for Stop<'_> {
 }
 
 #[test]
-fn what_was_restored_is_served_and_the_one_before_is_kept() {
+fn a_restored_copy_is_served_and_the_file_before_is_kept() {
     let folder = sea();
     let db = folder.path().join("bottle.db");
     run_ok(folder.path(), &["backup", "copy.db"]);
@@ -84,9 +84,9 @@ fn what_was_restored_is_served_and_the_one_before_is_kept() {
     program.signal("TERM");
     assert!(program.status().success());
 
-    let told = run_ok(folder.path(), &["restore", "copy.db"]);
-    assert!(told.contains("1 accounts, 3 bottles"), "{told}");
-    assert!(told.contains("bottle.db.before-restore-1"), "{told}");
+    let stdout = run_ok(folder.path(), &["restore", "copy.db"]);
+    assert!(stdout.contains("1 accounts, 3 bottles"), "{stdout}");
+    assert!(stdout.contains("bottle.db.before-restore-1"), "{stdout}");
     assert_eq!(ids(&db), [1, 2, 3]);
     assert_eq!(ids(&folder.path().join("bottle.db.before-restore-1")), [1, 2, 3, 4]);
     run_ok(folder.path(), &["restore", "bottle.db.before-restore-1"]);
@@ -96,7 +96,7 @@ fn what_was_restored_is_served_and_the_one_before_is_kept() {
 }
 
 #[test]
-fn what_was_killed_is_kept_with_its_log() {
+fn a_killed_database_is_kept_with_its_log() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);
     let program = Program::start(bottle(folder.path(), &[]));
@@ -137,8 +137,8 @@ fn of_rolling_backups_the_newest_are_kept() {
     fs::write(backups.join("bottle-notes.db"), "not named by its time").unwrap();
     let mut made = Vec::new();
     for _ in 0..4 {
-        let told = run_ok(folder.path(), &["backup", "--keep", "2", "backups"]);
-        let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
+        let stdout = run_ok(folder.path(), &["backup", "--keep", "2", "backups"]);
+        let path = Path::new(stdout.split(": ").next().unwrap()).file_name().unwrap();
         made.push(path.to_str().unwrap().to_owned());
     }
     let mut expected = made.split_off(2);
@@ -148,7 +148,7 @@ fn of_rolling_backups_the_newest_are_kept() {
 }
 
 #[test]
-fn what_is_not_sound_is_neither_copied_nor_restored() {
+fn a_damaged_file_is_neither_copied_nor_restored() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);
     let copy = folder.path().join("copy.db");
@@ -163,7 +163,7 @@ fn what_is_not_sound_is_neither_copied_nor_restored() {
 }
 
 #[test]
-fn what_a_killed_backup_left_is_cleared_away() {
+fn a_killed_backup_leaves_nothing_behind() {
     let folder = sea();
     fs::write(folder.path().join(".bottle-copy-abc"), "half a page").unwrap();
     run_ok(folder.path(), &["backup", "copy.db"]);
@@ -200,8 +200,8 @@ fn backups(folder: &Path, made: &[&str]) -> std::path::PathBuf {
 
 /// The backup that was just made, by its name.
 fn rolled(folder: &Path, keep: &str, db: &str) -> String {
-    let told = run_ok(folder, &["backup", "--keep", keep, "backups", "--db", db]);
-    let path = Path::new(told.split(": ").next().unwrap()).file_name().unwrap();
+    let stdout = run_ok(folder, &["backup", "--keep", keep, "backups", "--db", db]);
+    let path = Path::new(stdout.split(": ").next().unwrap()).file_name().unwrap();
     path.to_str().unwrap().to_owned()
 }
 
@@ -259,7 +259,7 @@ fn a_database_knows_its_backups() {
 
 /// A database may be named as a backup is, and a backup may be served.
 #[test]
-fn what_is_served_or_copied_is_not_deleted() {
+fn a_file_in_use_is_not_pruned() {
     let folder = sea();
     let [served, db] = ["bottle-20200101T000000.000Z.db", "bottle-20200102T000000.000Z.db"];
     run_ok(folder.path(), &["backup", served]);

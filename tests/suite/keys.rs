@@ -60,8 +60,8 @@ fn new_keys_end_every_session_and_nothing_else() {
     db.close().unwrap();
 
     let before = meta(folder.path());
-    let told = run_ok(folder.path(), &["keys", "rotate", "--yes"]);
-    assert_eq!(told, "bottle.db: new keys; 4 sessions have ended\n");
+    let stdout = run_ok(folder.path(), &["keys", "rotate", "--yes"]);
+    assert_eq!(stdout, "bottle.db: new keys; 4 sessions have ended\n");
     let changed: Vec<String> = before
         .iter()
         .zip(meta(folder.path()))

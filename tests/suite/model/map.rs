@@ -1,4 +1,4 @@
-//! What lies in a rectangle, by looking at every bottle.
+//! The bottles in a rectangle, found by comparing every bottle.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ fn query([lat, lon, high, wide]: [f64; 4]) -> String {
 }
 
 fn fail(what: &str, reply: &Reply) -> Outcome {
-    Err(format!("{what}: {}", reply.answer.text))
+    Err(format!("{what}: {}", reply.response.text))
 }
 
 impl Run {
@@ -127,10 +127,10 @@ impl Run {
         if right && in_order && farthest <= nearest_other + SAME {
             return Ok(shown);
         }
-        Err(format!("not the {limit} nearest of {all:?}: {}", reply.answer.text))
+        Err(format!("not the {limit} nearest of {all:?}: {}", reply.response.text))
     }
 
-    /// Whoever is not logged in is a visitor, who sees no finer than 360 / 2^12 degrees.
+    /// A client without a session is a visitor, who sees no finer than 360 / 2^12 degrees.
     fn counts(&mut self, who: Who, rectangle: [f64; 4], zoom: u8) -> Outcome {
         let path = format!("/api/bottles/counts?{}&zoom={zoom}", query(rectangle));
         let reply = self.send("GET", &path, &self.carry(By::Bottle, who), &Value::Null);
@@ -139,7 +139,7 @@ impl Run {
         let size = number(&data["cell"]["latitude"]);
         let level = (360.0 / size).log2();
         let finest = if self.whose(who).is_some() { 14.0 } else { 12.0 };
-        if reply.answer.status != 200 || level.fract() != 0.0 || level > finest {
+        if reply.response.status != 200 || level.fract() != 0.0 || level > finest {
             return fail("no counts of a known size", &reply);
         }
         let cell = |lat: f64, lon: f64| {
