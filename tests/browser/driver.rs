@@ -308,8 +308,10 @@ impl Browser {
 
     /// Sends a command of ChromeDriver's own and returns its response.
     fn driven(&self, command: &str, with: &Value) -> Value {
-        let mut answer = ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
-        answer.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"].take()
+        let mut response =
+            ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
+        response.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"]
+            .take()
     }
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn jumps(times: usize) -> String {
             shim.turn_clock(0);
             assert_eq!(meanwhile.get_in(), [false; 3], "given {wrong} s off");
             assert!(!meanwhile.terminal_gets_in(), "given {wrong} s off");
-            // What had ended stays ended; what had not begun goes on.
+            // A clock that went forward ended the sessions for good; one that went back ended none.
             let goes_on = wrong < 0;
             assert_eq!(before.get_in(), [goes_on; 3], "after {wrong} s off");
         }

@@ -31,8 +31,8 @@ pub(crate) fn memory(program: &Program) -> u64 {
 #[track_caller]
 pub(crate) fn time_of(client: &Client, path: &str) -> Duration {
     let began = Instant::now();
-    let answer = client.get(path);
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = client.get(path);
+    assert_eq!(response.status, 200, "{}", response.text);
     began.elapsed()
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn logins(times: usize) -> String {
                 }
                 (most, times)
             });
-            // However they end, the watch must too.
+            // The watch must end in any case.
             let answered: Vec<_> = crowd.into_iter().map(ScopedJoinHandle::join).collect();
             done.store(true, Ordering::Relaxed);
             let (more, times) = watch.join().unwrap();

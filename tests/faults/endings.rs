@@ -64,9 +64,9 @@ pub(crate) fn handler_panics(times: usize) -> String {
     let rocket = server::build(figment, &fast_settings(), Served::new(store, Clock::default()));
     let client = Client::untracked(rocket.mount("/", routes![panics])).unwrap();
     for _ in 0..times {
-        let answer = client.get("/api/panics").dispatch();
-        assert_eq!(answer.status().code, 500);
-        let body: Value = serde_json::from_str(&answer.into_string().unwrap()).unwrap();
+        let response = client.get("/api/panics").dispatch();
+        assert_eq!(response.status().code, 500);
+        let body: Value = serde_json::from_str(&response.into_string().unwrap()).unwrap();
         assert_eq!(body["status"], "INTERNAL_SERVER_ERROR");
         assert_eq!(client.get("/api/settings").dispatch().status().code, 200);
         let refused = client.post("/api/bottles").body(a_bottle("c").to_string()).dispatch();

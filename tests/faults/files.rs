@@ -60,9 +60,9 @@ pub(crate) fn unsound(times: usize) -> String {
         SPOILED[nth % SPOILED.len()](&path);
         let before = fs::read(&path).unwrap();
         let output = bottle(folder.path(), &[]).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{nth}: {told}");
-        assert!(told.contains("bottle.db"), "{nth}: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{nth}: {stderr}");
+        assert!(stderr.contains("bottle.db"), "{nth}: {stderr}");
         assert_eq!(fs::read(&path).unwrap(), before, "{nth}: the file was changed");
     }
     format!("{} kinds, each refused and left as it was", SPOILED.len())
@@ -73,9 +73,9 @@ pub(crate) fn second_process(times: usize) -> String {
     let program = sea.start();
     for _ in 0..times {
         let output = sea.command().output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains("bottle.db"), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("bottle.db"), "{stderr}");
         assert_eq!(sea.throw(&program), 200);
     }
     drop(program);

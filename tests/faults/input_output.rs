@@ -16,8 +16,8 @@ const HERE: &str = "latitude=1&longitude=1&latitude_span=1&longitude_span=1";
 /// A read that touches the file.
 #[track_caller]
 fn read(client: &Client) {
-    let answer = client.get(&format!("/api/bottles/nearby?{HERE}&limit=5"));
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = client.get(&format!("/api/bottles/nearby?{HERE}&limit=5"));
+    assert_eq!(response.status, 200, "{}", response.text);
 }
 
 /// On a file system of its own of 3 MiB, a third of it taken; `at` is where others see it.
@@ -48,14 +48,14 @@ pub(crate) fn disk_full(times: usize) -> String {
         let long = a_bottle(&"x".repeat(900));
         let mut acknowledged = Vec::new();
         let throw = |acknowledged: &mut Vec<i64>| {
-            let answer = ada.post("/api/bottles", &long);
-            acknowledged.extend(answer.data()["bottle_id"].as_i64());
-            answer
+            let response = ada.post("/api/bottles", &long);
+            acknowledged.extend(response.data()["bottle_id"].as_i64());
+            response
         };
         let full = loop {
-            let answer = throw(&mut acknowledged);
-            if answer.status != 200 {
-                break answer;
+            let response = throw(&mut acknowledged);
+            if response.status != 200 {
+                break response;
             }
         };
         assert!(matches!(full.status, 503 | 507), "{}", full.text);
@@ -92,8 +92,8 @@ pub(crate) fn error_at_nth_call(times: usize) -> String {
                 .collect();
             let ada = sea.ada(&program);
             for _ in 0..16 {
-                let answer = ada.get("/api/bottles/created?limit=10");
-                assert!(matches!(answer.status, 200 | 503), "{}", answer.text);
+                let response = ada.get("/api/bottles/created?limit=10");
+                assert!(matches!(response.status, 200 | 503), "{}", response.text);
             }
             for status in writers.into_iter().flat_map(|writer| writer.join().unwrap()) {
                 assert!(matches!(status, 200 | 503), "{status}");
@@ -164,8 +164,8 @@ fn works_read_only(folder: &Path, args: &[&str]) -> String {
     command.args(["--map-root-user", "--mount", "sh", "-c", script]).arg(folder);
     command.arg(plain.get_program()).args(args);
     let output = command.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{args:?}: {told}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {stderr}");
     String::from_utf8(output.stdout).unwrap()
 }
 

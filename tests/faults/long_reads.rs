@@ -90,7 +90,7 @@ pub(crate) fn unread(times: usize) -> String {
         let idle = memory(&program);
         let paths = [("/api/bottles/created", 8), ("/api/users/self/export", 4), (WORLD, 40)];
         let paths = paths.into_iter().flat_map(|(path, count)| (0..count).map(move |_| path));
-        let answers: Vec<(TcpStream, u16)> = thread::scope(|scope| {
+        let responses: Vec<(TcpStream, u16)> = thread::scope(|scope| {
             let clients: Vec<_> =
                 paths.map(|path| scope.spawn(|| leave_unread(&program, &ada, path))).collect();
             while !clients.iter().all(ScopedJoinHandle::is_finished) {
@@ -99,8 +99,8 @@ pub(crate) fn unread(times: usize) -> String {
             }
             clients.into_iter().map(|client| client.join().unwrap()).collect()
         });
-        assert!(answers.iter().all(|(_, status)| [200, 503].contains(status)));
-        begun = answers.iter().filter(|(_, status)| *status == 200).count();
+        assert!(responses.iter().all(|(_, status)| [200, 503].contains(status)));
+        begun = responses.iter().filter(|(_, status)| *status == 200).count();
         for path in ["/healthz", SHORT, "/api/bottles/created", "/api/users/self"] {
             time_of(&bob, path);
             most = most.max(memory(&program).saturating_sub(idle));
@@ -124,12 +124,12 @@ fn spread(mut times: Vec<Duration>) -> String {
 
 /// The status of the response on `socket`, which must be whole.
 fn status(mut socket: TcpStream) -> u16 {
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).unwrap();
-    let answer = String::from_utf8(answer).unwrap();
-    assert!(answer.ends_with('}'), "{answer}");
-    let status = answer[9..12].parse().unwrap();
-    assert!(status == 200 || answer.to_lowercase().contains("retry-after: 5\r\n"), "{answer}");
+    let mut response = Vec::new();
+    socket.read_to_end(&mut response).unwrap();
+    let response = String::from_utf8(response).unwrap();
+    assert!(response.ends_with('}'), "{response}");
+    let status = response[9..12].parse().unwrap();
+    assert!(status == 200 || response.to_lowercase().contains("retry-after: 5\r\n"), "{response}");
     status
 }
 
@@ -150,12 +150,12 @@ pub(crate) fn crowd(times: usize) -> String {
             socket.write_all(head.as_bytes()).unwrap();
         }
         thread::scope(|scope| {
-            let answers = scope.spawn(|| crowd.into_iter().map(status).collect::<Vec<_>>());
-            while !answers.is_finished() {
+            let responses = scope.spawn(|| crowd.into_iter().map(status).collect::<Vec<_>>());
+            while !responses.is_finished() {
                 health.push(time_of(&ada, "/healthz"));
                 short.push(time_of(&ada, SHORT));
             }
-            statuses.extend(answers.join().unwrap());
+            statuses.extend(responses.join().unwrap());
         });
         assert_eq!(sea.throw(&program), 200);
     }

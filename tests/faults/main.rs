@@ -60,8 +60,8 @@ fn times(name: &str) -> usize {
     env::var(variable).map_or(few, |times| times.parse().unwrap())
 }
 
-/// What has panicked in the fault under way. It is told only where the fault fails: to panic may be the
-/// fault itself, and a backtrace of it would bury what failed.
+/// The panics of the current fault. They are printed only if the fault fails: a panic may be the fault
+/// itself, and its backtrace would hide the failure.
 static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn panics() -> MutexGuard<'static, Vec<String>> {
@@ -69,7 +69,7 @@ fn panics() -> MutexGuard<'static, Vec<String>> {
 }
 
 fn main() -> ExitCode {
-    panic::set_hook(Box::new(|told| panics().push(told.to_string())));
+    panic::set_hook(Box::new(|panic| panics().push(panic.to_string())));
     let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));
     let mut table = String::from("| fault | times | found |\n| --- | ---: | --- |\n");

@@ -67,20 +67,20 @@ enum Before {
 /// there then, and after another restore.
 pub(crate) fn killed(_times: usize) -> String {
     let (old, shim) = (Killed::new(), Shim::new());
-    let mut told = Vec::new();
+    let mut kill_counts = Vec::new();
     for before in [Before::Sound, Before::Damaged, Before::Gone] {
         for links in [true, false] {
             shim.refuse_links(!links);
             let kills = (0..).take_while(|nth| kill_restore(&old, &shim, before, *nth)).count();
-            told.push(kills.to_string());
+            kill_counts.push(kills.to_string());
         }
     }
     format!(
         "at each of {} changes of a sound file, {} of a damaged one, {} beside a log alone: done, not done, \
          or refused until a second restore ended it; nothing acknowledged was lost",
-        told[..2].join(" and "),
-        told[2..4].join(" and "),
-        told[4..].join(" and "),
+        kill_counts[..2].join(" and "),
+        kill_counts[2..4].join(" and "),
+        kill_counts[4..].join(" and "),
     )
 }
 
@@ -112,9 +112,9 @@ fn kill_restore(old: &Killed, shim: &Shim, before: Before, nth: i64) -> bool {
             assert!(was_killed && before == Before::Sound, "at {nth}: {} served", served.len());
             assert_eq!(served, old.sea.ids(), "at {nth}");
         }
-        Err(told) => {
-            assert!(was_killed && before != Before::Sound, "at {nth}: {told}");
-            assert!(told.contains("bottle.db"), "at {nth}: {told}");
+        Err(error) => {
+            assert!(was_killed && before != Before::Sound, "at {nth}: {error}");
+            assert!(error.contains("bottle.db"), "at {nth}: {error}");
         }
     }
 
@@ -181,9 +181,9 @@ pub(crate) fn server_starts_under_commands(times: usize) -> String {
         }
         overtaken += usize::from(thrown > 0);
         let output = command.wait_with_output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
+        let stdout = String::from_utf8_lossy(&output.stdout);
         let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{args:?}: {told}{error}");
+        assert!(output.status.success(), "{args:?}: {stdout}{error}");
         program.signal("TERM");
         program.status();
     }

@@ -61,12 +61,12 @@ impl Sea {
     /// Throws a bottle as ada; the status, and its id where that is 200.
     #[track_caller]
     pub(crate) fn throw(&self, program: &Program) -> u16 {
-        let answer = self.ada(program).post("/api/bottles", &a_bottle("c"));
-        assert!(answer.json().is_object(), "{}", answer.text);
-        if answer.status == 200 {
-            self.note(&answer.json());
+        let response = self.ada(program).post("/api/bottles", &a_bottle("c"));
+        assert!(response.json().is_object(), "{}", response.text);
+        if response.status == 200 {
+            self.note(&response.json());
         }
-        answer.status
+        response.status
     }
 
     /// Throws a bottle as ada, with a request of one packet; the status. Where the backlog overflows, the
@@ -81,18 +81,18 @@ impl Sea {
         );
         let mut socket = program.connect();
         socket.write_all(request.as_bytes()).unwrap();
-        let answer = read_until_closed(socket);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let response = read_until_closed(socket);
+        let (head, body) = response.split_once("\r\n\r\n").unwrap_or((&response, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        let status = status.unwrap_or_else(|| panic!("{answer:?}"));
+        let status = status.unwrap_or_else(|| panic!("{response:?}"));
         if status == 200 {
             self.note(&serde_json::from_str(body).unwrap());
         }
         status
     }
 
-    fn note(&self, answer: &Value) {
-        let id = answer["data"]["bottle_id"].as_i64().unwrap();
+    fn note(&self, response: &Value) {
+        let id = response["data"]["bottle_id"].as_i64().unwrap();
         self.acknowledged.lock().unwrap().push(id);
     }
 
@@ -134,16 +134,16 @@ impl Sea {
         let agent = ureq::Agent::new_with_defaults();
         let mut kept = false;
         loop {
-            let answer = agent
+            let response = agent
                 .post(format!("http://127.0.0.1:{port}/api/bottles"))
                 .header("Cookie", &self.cookie)
                 .send_json(a_bottle("c"))
-                .and_then(|mut answer| {
-                    kept = !answer.headers().contains_key("connection");
-                    answer.body_mut().read_json::<Value>()
+                .and_then(|mut response| {
+                    kept = !response.headers().contains_key("connection");
+                    response.body_mut().read_json::<Value>()
                 });
-            match answer {
-                Ok(answer) => self.note(&answer),
+            match response {
+                Ok(response) => self.note(&response),
                 Err(error) => return (error, kept),
             }
             thrown.fetch_add(1, Ordering::SeqCst);
@@ -152,12 +152,12 @@ impl Sea {
 
     /// Throws a bottle; false if there is no whole answer.
     fn throw_once(&self, port: u16) -> bool {
-        let answer = ureq::post(format!("http://127.0.0.1:{port}/api/bottles"))
+        let response = ureq::post(format!("http://127.0.0.1:{port}/api/bottles"))
             .header("Cookie", &self.cookie)
             .send_json(a_bottle("c"));
-        let Ok(mut answer) = answer else { return false };
-        let Ok(answer) = answer.body_mut().read_json::<Value>() else { return false };
-        self.note(&answer);
+        let Ok(mut response) = response else { return false };
+        let Ok(response) = response.body_mut().read_json::<Value>() else { return false };
+        self.note(&response);
         true
     }
 
@@ -192,8 +192,8 @@ pub(crate) fn wait_until(clients: &[ScopedJoinHandle<'_, ()>], is_so: impl Fn() 
 pub(crate) fn join(program: &Program, name: &str) -> String {
     let mut client = program.client();
     let account = json!({ "username": name, "password": "pass" });
-    let answer = client.post("/api/users", &account);
-    assert_eq!(answer.status, 200, "{}", answer.text);
+    let response = client.post("/api/users", &account);
+    assert_eq!(response.status, 200, "{}", response.text);
     client.log_in(name, "pass");
     client.headers[0].1.clone()
 }

@@ -1,4 +1,4 @@
-//! What stands between a program and the C library (`shim.c`), and its control.
+//! Control of `shim.c`, a library between the program and the C library.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;

@@ -19,14 +19,14 @@ fn register(client: &Client, account: &Value) -> Response {
 #[case::gender(json!({ "username": "a", "password": "pass", "gender": "none" }), 422)]
 #[case::gender_null(json!({ "username": "a", "password": "pass", "gender": null }), 200)]
 #[case::nickname_too_long(json!({ "username": "a", "password": "pass", "nickname": "n".repeat(65) }), 422)]
-fn what_may_register(#[case] account: Value, #[case] status: u16) {
+fn registrations_obey_the_rules_of_their_fields(#[case] account: Value, #[case] status: u16) {
     let app = App::new();
-    let answer = register(&app.anon(), &account);
-    assert_eq!(answer.status, status, "{}", answer.text);
+    let response = register(&app.anon(), &account);
+    assert_eq!(response.status, status, "{}", response.text);
 }
 
 #[test]
-fn what_is_left_out_is_filled_in() {
+fn missing_fields_have_defaults() {
     let app = App::new();
     let data = register(&app.anon(), &json!({ "username": "ada", "password": "pass" })).data();
     assert_eq!((&data["nickname"], &data["gender"]), (&json!("ada"), &json!("unknown")));
@@ -39,8 +39,8 @@ fn what_is_left_out_is_filled_in() {
 fn names_that_are_one_name(#[case] first: &str, #[case] second: &str) {
     let app = App::new();
     app.user(first);
-    let answer = register(&app.anon(), &json!({ "username": second, "password": "pass" }));
-    assert_eq!(answer.status, 409);
+    let response = register(&app.anon(), &json!({ "username": second, "password": "pass" }));
+    assert_eq!(response.status, 409);
     app.anon().log_in(second, "pass");
 }
 
@@ -129,9 +129,9 @@ fn sessions_live_over_a_restart_and_end_after_a_year() {
 fn the_cookie_says_how_long_it_lives_and_hides_from_scripts() {
     let app = App::new();
     app.user("ada");
-    let answer =
+    let response =
         app.anon().post("/api/sessions", &json!({ "username": "ada", "password": "pass" }));
-    let cookie = answer.header("set-cookie");
+    let cookie = response.header("set-cookie");
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
         assert!(cookie.split("; ").any(|part| part == attribute), "{attribute}: {cookie}");
     }
@@ -170,7 +170,7 @@ fn logout_ends_this_session_only() {
     assert_eq!(elsewhere.get("/api/users/self").status, 200);
 }
 
-/// Who logs in again begins anew: the session they carried ends, whosever it was.
+/// A login ends the session whose cookie came with it, of whichever account.
 #[rstest]
 fn a_login_ends_the_session_that_was_carried(#[values("ada", "bob")] name: &str) {
     let app = App::new();
@@ -204,7 +204,7 @@ fn a_hash_is_made_stronger_at_the_next_login() {
     assert_eq!(kept, hash);
 }
 
-/// What the file keeps of a token opens nothing.
+/// The file holds hashes of tokens and passwords only.
 #[test]
 fn the_file_keeps_no_token() {
     let app = App::new();

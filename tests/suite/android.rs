@@ -4,7 +4,7 @@ use bottle_test_support::{App, Client, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// What it sends with every request, also with those that have no body.
+/// The header that it sends with every request, also without a body.
 const TYPE: [(&str, &str); 1] = [("Content-type", "application/json;charset=UTF-8")];
 
 /// A phone: it keeps a cookie only if that says how long it lives, and fails where Gson's model has
@@ -19,8 +19,8 @@ impl Phone {
         // Gson leaves out what is null; the form has no field for the gender.
         phone.send("POST", "/users", Some(json!({ "username": username, "password": "pass" })));
         let login = json!({ "username": username, "password": "pass" });
-        let answer = phone.send("POST", "/sessions", Some(login));
-        let mut parts = answer.header("set-cookie").split("; ");
+        let response = phone.send("POST", "/sessions", Some(login));
+        let mut parts = response.header("set-cookie").split("; ");
         let cookie = parts.next().unwrap().to_owned();
         let lives = parts.find_map(|part| part.strip_prefix("Max-Age="));
         assert!(lives.unwrap().parse::<i64>().unwrap() > 0, "the jar would not keep it");
@@ -32,18 +32,19 @@ impl Phone {
     fn send(&self, method: &str, path: &str, body: Option<Value>) -> Response {
         let body = body.map(|body| body.to_string());
         let body = body.as_deref().map(str::as_bytes);
-        let answer = self.client.send(method, &format!("/api{path}"), &TYPE, body);
-        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-        check_for_gson(&answer.json());
-        answer
+        let response = self.client.send(method, &format!("/api{path}"), &TYPE, body);
+        assert_eq!(response.status, 200, "{path}: {}", response.text);
+        check_for_gson(&response.json());
+        response
     }
 
     /// Retrofit sends a POST without a body with `Content-Length: 0`.
     fn open(&self, id: i64) -> Value {
-        let answer = self.client.send("POST", &format!("/api/bottles/{id}/open"), &TYPE, Some(b""));
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        check_for_gson(&answer.json());
-        answer.data()
+        let response =
+            self.client.send("POST", &format!("/api/bottles/{id}/open"), &TYPE, Some(b""));
+        assert_eq!(response.status, 200, "{}", response.text);
+        check_for_gson(&response.json());
+        response.data()
     }
 }
 

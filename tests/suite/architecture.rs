@@ -152,7 +152,7 @@ fn rank(layer: &str) -> Option<usize> {
     LAYERS.iter().position(|row| row.contains(&layer))
 }
 
-/// What is wrong with each import, as `file:line: reason`.
+/// Returns the imports of higher layers, as `file:line: reason`.
 fn upward_imports(sources: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
     for source in sources {

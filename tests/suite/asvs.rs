@@ -72,9 +72,9 @@ fn to_read_changes_nothing() {
 #[rstest]
 fn trace_is_refused(#[values("/", "/api/users/self", "/user", "/auth/login")] path: &str) {
     let app = App::new();
-    let answer = app.anon().send("TRACE", path, &[("X-Mark", "echoed")], None);
-    assert!((400..500).contains(&answer.status), "{}", answer.status);
-    assert!(!answer.text.contains("echoed"));
+    let response = app.anon().send("TRACE", path, &[("X-Mark", "echoed")], None);
+    assert!((400..500).contains(&response.status), "{}", response.status);
+    assert!(!response.text.contains("echoed"));
 }
 
 /// A page of another origin gets no leave to read anything.
@@ -100,8 +100,8 @@ fn nothing_but_the_page_is_served() {
         "/js/main.js%00",
         "/c:/windows",
     ] {
-        let answer = client.get(path);
-        assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
+        let response = client.get(path);
+        assert!((400..500).contains(&response.status), "{path}: {}", response.status);
     }
 }
 
@@ -113,16 +113,16 @@ fn no_other_origin_may_read() {
         [("Origin", "https://elsewhere.example"), ("Access-Control-Request-Method", "PUT")];
     for method in ["GET", "OPTIONS"] {
         for path in ["/", "/api/users/self", "/api/settings", "/user", "/auth/login"] {
-            let answer = ada.send(method, path, &headers, None);
+            let response = ada.send(method, path, &headers, None);
             let leave =
-                answer.headers.keys().find(|name| name.as_str().starts_with("access-control"));
+                response.headers.keys().find(|name| name.as_str().starts_with("access-control"));
             assert_eq!(leave, None, "{method} {path}");
         }
     }
 }
 
 #[test]
-fn what_is_anothers_stays_anothers() {
+fn a_resource_of_another_account_is_not_reachable() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     let id = ada.throw(1.0, 1.0);
@@ -199,10 +199,10 @@ fn a_message_ends_in_one_place(#[case] headers: &str, #[case] body: &str, #[case
     let mut socket = app.connect();
     let head = "POST /api/users HTTP/1.1\r\nHost: a\r\nConnection: close\r\n";
     socket.write_all(format!("{head}{headers}\r\n\r\n{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    let _ = socket.read_to_string(&mut answer);
-    assert_eq!(answer.split(' ').nth(1), Some(&*status.to_string()), "{answer}");
-    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+    let mut response = String::new();
+    let _ = socket.read_to_string(&mut response);
+    assert_eq!(response.split(' ').nth(1), Some(&*status.to_string()), "{response}");
+    assert_eq!(response.matches("HTTP/1.1").count(), 1, "{response}");
 }
 
 const ADA: &str = r#"{"username":"ada","password":"pass"}"#;
@@ -282,6 +282,6 @@ fn password_fields_are_hidden_and_open_to_managers() {
 #[case("/vendor/leaflet/LICENSE", "text/plain; charset=utf-8")]
 #[case("/api/settings", "application/json")]
 fn text_says_its_encoding(#[case] path: &str, #[case] kind: &str) {
-    let answer = App::new().anon().get(path);
-    assert_eq!((answer.status, answer.header("content-type")), (200, kind));
+    let response = App::new().anon().get(path);
+    assert_eq!((response.status, response.header("content-type")), (200, kind));
 }

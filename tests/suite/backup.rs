@@ -74,7 +74,7 @@ impl Drop for Stop<'_> {
 }
 
 #[test]
-fn what_was_restored_is_served_and_the_one_before_is_kept() {
+fn a_restored_copy_is_served_and_the_file_before_is_kept() {
     let folder = sea();
     let db = folder.path().join("bottle.db");
     run_ok(folder.path(), &["backup", "copy.db"]);
@@ -96,7 +96,7 @@ fn what_was_restored_is_served_and_the_one_before_is_kept() {
 }
 
 #[test]
-fn what_was_killed_is_kept_with_its_log() {
+fn a_killed_database_is_kept_with_its_log() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);
     let program = Program::start(bottle(folder.path(), &[]));
@@ -148,7 +148,7 @@ fn of_rolling_backups_the_newest_are_kept() {
 }
 
 #[test]
-fn what_is_not_sound_is_neither_copied_nor_restored() {
+fn a_damaged_file_is_neither_copied_nor_restored() {
     let folder = sea();
     run_ok(folder.path(), &["backup", "copy.db"]);
     let copy = folder.path().join("copy.db");
@@ -163,7 +163,7 @@ fn what_is_not_sound_is_neither_copied_nor_restored() {
 }
 
 #[test]
-fn what_a_killed_backup_left_is_cleared_away() {
+fn a_killed_backup_leaves_nothing_behind() {
     let folder = sea();
     fs::write(folder.path().join(".bottle-copy-abc"), "half a page").unwrap();
     run_ok(folder.path(), &["backup", "copy.db"]);
@@ -259,7 +259,7 @@ fn a_database_knows_its_backups() {
 
 /// A database may be named as a backup is, and a backup may be served.
 #[test]
-fn what_is_served_or_copied_is_not_deleted() {
+fn a_file_in_use_is_not_pruned() {
     let folder = sea();
     let [served, db] = ["bottle-20200101T000000.000Z.db", "bottle-20200102T000000.000Z.db"];
     run_ok(folder.path(), &["backup", served]);

@@ -28,13 +28,17 @@ fn bottle(change: Value) -> Value {
 #[case::no_address(json!({ "location": { "latitude": 0, "longitude": 0 } }), 200, "")]
 #[case::swapped(json!({ "location": { "latitude": 113.39992, "longitude": 23.059375 } }), 422, "latitude")]
 #[case::text(json!({ "location": { "latitude": "0", "longitude": 0 } }), 422, "location.latitude")]
-fn what_may_be_thrown(#[case] change: Value, #[case] status: u16, #[case] field: &str) {
+fn throws_obey_the_rules_of_their_fields(
+    #[case] change: Value,
+    #[case] status: u16,
+    #[case] field: &str,
+) {
     let app = App::new();
-    let answer = app.user("ada").post("/api/bottles", &bottle(change));
-    assert_eq!(answer.status, status, "{}", answer.text);
+    let response = app.user("ada").post("/api/bottles", &bottle(change));
+    assert_eq!(response.status, status, "{}", response.text);
     if status == 422 {
-        assert_eq!(answer.data()["field"], field);
-        assert!(answer.json()["msg"].as_str().unwrap().contains(field), "{}", answer.text);
+        assert_eq!(response.data()["field"], field);
+        assert!(response.json()["msg"].as_str().unwrap().contains(field), "{}", response.text);
     }
 }
 
@@ -113,8 +117,8 @@ fn numbers_are_read_as_any_language_prints_them(#[values("1e+1", "+10", "1.0e%2B
 #[test]
 fn limits_are_numbers_from_1() {
     let app = App::new();
-    let answer = app.user("ada").get("/api/bottles/created?limit=0");
-    assert_eq!((answer.status, &answer.data()["field"]), (422, &json!("limit")));
+    let response = app.user("ada").get("/api/bottles/created?limit=0");
+    assert_eq!((response.status, &response.data()["field"]), (422, &json!("limit")));
 }
 
 #[rstest]
@@ -126,16 +130,16 @@ fn a_limit_over_the_most_is_the_most(#[case] limit: &str, #[case] status: u16) {
     let ada = app.user("ada");
     ada.throw(0.0, 0.0);
     for list in ["created", "opened"] {
-        let answer = ada.get(&format!("/api/bottles/{list}?limit={limit}"));
-        assert_eq!(answer.status, status, "{}", answer.text);
+        let response = ada.get(&format!("/api/bottles/{list}?limit={limit}"));
+        assert_eq!(response.status, status, "{}", response.text);
     }
 }
 
 #[test]
-fn what_a_list_goes_on_after_is_a_number() {
+fn a_cursor_is_a_number() {
     let app = App::new();
-    let answer = app.user("ada").get("/api/bottles/opened?after=x");
-    assert_eq!((answer.status, &answer.data()["field"]), (422, &json!("after")));
+    let response = app.user("ada").get("/api/bottles/opened?after=x");
+    assert_eq!((response.status, &response.data()["field"]), (422, &json!("after")));
 }
 
 #[test]
@@ -149,7 +153,7 @@ fn the_answer_to_a_throw_is_the_whole_bottle() {
     assert_eq!(thrown, bottle(json!({ "bottle_id": 1, "style": 0, "openers_count": 0 })));
 }
 
-/// Where a bottle was thrown is where it is, to the last bit: a rectangle of no size finds it there.
+/// A bottle keeps its position to the last bit: a rectangle of no size finds it there.
 #[test]
 fn a_position_is_kept_to_the_last_bit() {
     let app = App::new();
@@ -161,9 +165,9 @@ fn a_position_is_kept_to_the_last_bit() {
             r#"{{"content":"c","location":{{"latitude":{latitude:?},"longitude":{longitude:?}}}}}"#
         );
         let json = [("Content-Type", "application/json")];
-        let answer = ada.send("POST", "/api/bottles", &json, Some(body.as_bytes()));
+        let response = ada.send("POST", "/api/bottles", &json, Some(body.as_bytes()));
         let place = format!(r#""latitude":{latitude:?},"longitude":{longitude:?}"#);
-        assert!(answer.text.contains(&place), "{place} became {}", answer.text);
+        assert!(response.text.contains(&place), "{place} became {}", response.text);
         let there = ada.get(&format!(
             "/api/bottles/nearby?latitude={latitude:?}&longitude={longitude:?}&latitude_span=0&longitude_span=0"
         ));

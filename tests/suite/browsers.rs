@@ -1,5 +1,5 @@
-//! What a browser may do with this server: nothing on behalf of another site, and nothing beyond
-//! what the page needs.
+//! The limits of browsers: they change nothing on behalf of another site, and are allowed no feature that
+//! the page does not need.
 
 use bottle_test_support::{App, Client};
 use rstest::rstest;
@@ -34,7 +34,7 @@ const BODY: &[u8] =
 #[case::cross_site("Sec-Fetch-Site", "cross-site")]
 #[case::same_site("Sec-Fetch-Site", "same-site")]
 #[case::unheard_of("Sec-Fetch-Site", "friendly-site")]
-fn what_another_site_sends_changes_nothing(#[case] header: &str, #[case] value: &str) {
+fn a_request_of_another_site_changes_nothing(#[case] header: &str, #[case] value: &str) {
     let app = App::new();
     let ada = known(&app);
     let id = ada.throw(1.0, 1.0);
@@ -43,12 +43,12 @@ fn what_another_site_sends_changes_nothing(#[case] header: &str, #[case] value: 
         // As a script would send it, as a form would, and bare.
         for kind in ["application/json", "text/plain", "application/x-www-form-urlencoded"] {
             let headers = [(header, value), ("Content-Type", kind)];
-            let answer = ada.send(&method, &path, &headers, Some(BODY));
-            assert_eq!(answer.status, 403, "{method} {path} {kind}: {}", answer.text);
-            assert!(answer.json().is_object(), "{method} {path}: {}", answer.text);
+            let response = ada.send(&method, &path, &headers, Some(BODY));
+            assert_eq!(response.status, 403, "{method} {path} {kind}: {}", response.text);
+            assert!(response.json().is_object(), "{method} {path}: {}", response.text);
         }
-        let answer = ada.send(&method, &path, &[(header, value)], None);
-        assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
+        let response = ada.send(&method, &path, &[(header, value)], None);
+        assert_eq!(response.status, 403, "{method} {path}: {}", response.text);
     }
     assert_eq!(stored(&app), before);
 }
@@ -67,13 +67,13 @@ fn the_own_page_and_clients_that_are_no_browsers_pass() {
     for (n, headers) in cases.into_iter().enumerate() {
         let body = format!(r#"{{"username":"ada{n}","password":"pass"}}"#);
         let headers = [headers, &[("Content-Type", "application/json")]].concat();
-        let answer = app.anon().send("POST", "/api/users", &headers, Some(body.as_bytes()));
-        assert_eq!(answer.status, 200, "{headers:?}: {}", answer.text);
+        let response = app.anon().send("POST", "/api/users", &headers, Some(body.as_bytes()));
+        assert_eq!(response.status, 200, "{headers:?}: {}", response.text);
     }
 }
 
 #[test]
-fn what_only_reads_may_be_followed_from_anywhere() {
+fn a_read_may_be_followed_from_anywhere() {
     let app = App::new();
     let from = [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://elsewhere.example")];
     assert_eq!(app.anon().send("GET", "/", &from, None).status, 200);
@@ -103,8 +103,8 @@ fn behind_a_proxy_the_public_url_is_ones_own(
 #[case::ledger("/card", 400)]
 #[case::nothing("/nowhere", 404)]
 fn every_answer_says_what_a_browser_may_do(#[case] path: &str, #[case] status: u16) {
-    let answer = App::new().anon().get(path);
-    assert_eq!(answer.status, status);
+    let response = App::new().anon().get(path);
+    assert_eq!(response.status, status);
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
@@ -114,10 +114,10 @@ fn every_answer_says_what_a_browser_may_do(#[case] path: &str, #[case] status: u
         ("strict-transport-security", ""),
         ("access-control-allow-origin", ""),
     ] {
-        assert_eq!(answer.header(name), value, "{name}");
+        assert_eq!(response.header(name), value, "{name}");
     }
-    assert!(answer.header("permissions-policy").contains("geolocation=(self)"));
-    let policy = answer.header("content-security-policy");
+    assert!(response.header("permissions-policy").contains("geolocation=(self)"));
+    let policy = response.header("content-security-policy");
     for part in ["frame-ancestors 'none'", "base-uri 'none'"] {
         assert!(policy.contains(part), "{policy}");
     }
@@ -127,7 +127,7 @@ fn every_answer_says_what_a_browser_may_do(#[case] path: &str, #[case] status: u
 }
 
 #[test]
-fn what_is_someones_own_is_not_kept_by_anyone_between() {
+fn a_personal_response_is_not_cached() {
     let app = App::new();
     let ada = known(&app);
     let here = "latitude=0&longitude=0&latitude_span=1&longitude_span=1";
@@ -138,8 +138,12 @@ fn what_is_someones_own_is_not_kept_by_anyone_between() {
         "/card",
         "/api/user/profile",
     ] {
-        let answer = ada.get(path);
-        assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"), "{path}");
+        let response = ada.get(path);
+        assert_eq!(
+            (response.status, response.header("cache-control")),
+            (200, "no-store"),
+            "{path}"
+        );
     }
 }
 

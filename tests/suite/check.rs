@@ -1,4 +1,4 @@
-//! What `bottle check` finds, and says to do.
+//! `bottle check`: the faults that it finds, and its advice.
 
 use std::fs;
 use std::path::Path;
@@ -26,11 +26,11 @@ fn sea() -> tempfile::TempDir {
     app.stop()
 }
 
-/// Whether nothing was found, and what was told.
+/// Runs `bottle check`. Returns whether it succeeded, and its output.
 fn check(folder: &Path, args: &[&str]) -> (bool, String) {
     let output = bottle(folder, &[&["check"], args].concat()).output().unwrap();
-    let told = String::from_utf8(output.stdout).unwrap();
-    (output.status.success(), told + &String::from_utf8_lossy(&output.stderr))
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    (output.status.success(), stdout + &String::from_utf8_lossy(&output.stderr))
 }
 
 #[rstest]
@@ -79,15 +79,15 @@ fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] by_
     sql(&db, &format!("DROP TRIGGER opening_uncounted; {spoil};"));
     restore_trigger(&db);
     let before = fs::read(&db).unwrap();
-    let (ok, told) = check(folder.path(), &[]);
-    assert!(!ok && told.contains(what), "{told}");
+    let (ok, output) = check(folder.path(), &[]);
+    assert!(!ok && output.contains(what), "{output}");
     assert_eq!(fs::read(&db).unwrap(), before, "it only looks");
     if by_rebuilding {
-        assert!(told.contains("bottle check --rebuild-index"), "{told}");
-        let (ok, told) = check(folder.path(), &["--rebuild-index"]);
-        assert!(ok && told.contains("rebuilt from 30 bottles"), "{told}");
+        assert!(output.contains("bottle check --rebuild-index"), "{output}");
+        let (ok, output) = check(folder.path(), &["--rebuild-index"]);
+        assert!(ok && output.contains("rebuilt from 30 bottles"), "{output}");
     } else {
-        assert!(told.contains("PRAGMA foreign_key_check"), "{told}");
+        assert!(output.contains("PRAGMA foreign_key_check"), "{output}");
     }
 }
 
@@ -113,22 +113,22 @@ fn damaged_pages_are_found(#[case] spoil: fn(&mut Vec<u8>)) {
     let mut bytes = fs::read(&db).unwrap();
     spoil(&mut bytes);
     fs::write(&db, bytes).unwrap();
-    let (ok, told) = check(folder.path(), &[]);
-    assert!(!ok && told.contains("the file is damaged"), "{told}");
-    assert!(told.contains("bottle restore FILE") && told.contains(".recover"), "{told}");
+    let (ok, output) = check(folder.path(), &[]);
+    assert!(!ok && output.contains("the file is damaged"), "{output}");
+    assert!(output.contains("bottle restore FILE") && output.contains(".recover"), "{output}");
 }
 
 #[test]
-fn what_is_served_can_be_looked_at_but_not_rebuilt() {
+fn a_database_in_use_is_checked_but_not_rebuilt() {
     let folder = sea();
     let _program = Program::start(bottle(folder.path(), &[]));
     assert!(check(folder.path(), &[]).0);
-    let (ok, told) = check(folder.path(), &["--rebuild-index"]);
-    assert!(!ok && told.contains("in use by another Bottle"), "{told}");
+    let (ok, output) = check(folder.path(), &["--rebuild-index"]);
+    assert!(!ok && output.contains("in use by another Bottle"), "{output}");
 }
 
 #[test]
-fn what_is_no_database_of_ours_is_told() {
+fn a_foreign_file_is_not_checked() {
     let folder = tempfile::tempdir().unwrap();
     assert!(check(folder.path(), &[]).1.contains("bottle.db: No such file"));
     fs::write(folder.path().join("bottle.db"), "Dear diary").unwrap();

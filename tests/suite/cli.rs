@@ -71,9 +71,9 @@ fn a_signal_ends_it_cleanly(#[values("TERM", "INT")] signal: &str) {
     assert_eq!(program.client().get("/api/users/self").status, 401);
 
     program.signal(signal);
-    let mut answer = String::new();
-    slow.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    slow.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     let (status, _, _) = program.wait();
     assert_eq!(status.code(), Some(0));
     let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
@@ -133,7 +133,7 @@ fn the_log_has_one_line_a_request(#[case] level: &str, #[case] lines: usize) {
     assert!(out.is_empty() && !log.contains("secret"), "{out}{log}");
 }
 
-/// Whoever reads its first lines and goes does not take it with them.
+/// The server goes on after the reader of its first lines has closed the pipe.
 #[test]
 fn nobody_has_to_listen_to_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,8 +33,8 @@ fn run_err(folder: &Path, args: &[&str], input: &str, message: &str) {
 
 fn log_in(program: &Program, name: &str, password: &str) -> (u16, Value) {
     let body = json!({ "username": name, "password": password });
-    let answer = program.client().post("/api/sessions", &body);
-    (answer.status, answer.data())
+    let response = program.client().post("/api/sessions", &body);
+    (response.status, response.data())
 }
 
 fn client(program: &Program, name: &str, password: &str) -> Client {
@@ -104,7 +104,11 @@ fn a_list_tells_who_is_there() {
 #[case::logout_unknown(&["logout", "nobody"], "", "there is no account nobody")]
 #[case::delete_unknown(&["delete", "nobody", "--yes"], "", "there is no account nobody")]
 #[case::no_file(&["list", "--db", "none.db"], "", "none.db: No such file")]
-fn what_cannot_be_done_is_told(#[case] args: &[&str], #[case] input: &str, #[case] because: &str) {
+fn an_impossible_command_says_why(
+    #[case] args: &[&str],
+    #[case] input: &str,
+    #[case] because: &str,
+) {
     let (folder, _program) = start();
     run_ok(folder.path(), &["add", "ada"], "pass\n");
     run_err(folder.path(), args, input, because);
@@ -119,12 +123,12 @@ fn a_one_time_password_is_so_until_another_is_set() {
     let given = made["one_time_password"].as_str().unwrap();
     assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
     let own = json!({ "current_password": given, "password": "own one" });
-    let answer = client(&program, "ada", given).json("PUT", "/api/users/self", &own);
-    assert_eq!(answer.status, 200);
+    let response = client(&program, "ada", given).json("PUT", "/api/users/self", &own);
+    assert_eq!(response.status, 200);
     assert!(log_in(&program, "ada", "own one").1.get("password_is_one_time").is_none());
 
-    let told = run_ok(folder.path(), &["passwd", "ada", "--one-time"], "");
-    let given = told.trim().rsplit(' ').next().unwrap();
+    let stdout = run_ok(folder.path(), &["passwd", "ada", "--one-time"], "");
+    let given = stdout.trim().rsplit(' ').next().unwrap();
     assert_eq!(log_in(&program, "ada", given).1["password_is_one_time"], true);
 }
 
@@ -135,12 +139,12 @@ fn a_class_is_imported_and_its_sheet_printed() {
     let class = "nickname,username,group\nAda L., ada ,1\n,小明,1\n\"O'Neil, B.\",bob,2\nx,taken,2\nno name,,2\n";
     fs::write(folder.path().join("class.csv"), class).unwrap();
     let output = run(folder.path(), &["import", "class.csv"], "");
-    let (sheet, told) =
+    let (sheet, stdout) =
         (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(1));
-    assert!(told.contains("class.csv, line 5: the username taken is taken"), "{told}");
-    assert!(told.contains("class.csv, line 6: username"), "{told}");
-    assert!(told.contains("3 accounts were created, 2 lines were skipped"), "{told}");
+    assert!(stdout.contains("class.csv, line 5: the username taken is taken"), "{stdout}");
+    assert!(stdout.contains("class.csv, line 6: username"), "{stdout}");
+    assert!(stdout.contains("3 accounts were created, 2 lines were skipped"), "{stdout}");
     let people: Vec<(&str, &str)> = sheet
         .lines()
         .filter(|line| !line.is_empty())

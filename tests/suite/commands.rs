@@ -38,8 +38,9 @@ fn every_command_and_flag_is_in_the_documents_and_has_an_example() {
         assert!(help.contains("Example"), "{command:?} has no example");
         if let Some(name) = command.last() {
             let called = format!("bottle {}", command.join(" "));
-            let told = documents.contains(&called) || documents.contains(&format!("`{name}`"));
-            assert!(told, "{called} is in no document");
+            let is_documented =
+                documents.contains(&called) || documents.contains(&format!("`{name}`"));
+            assert!(is_documented, "{called} is in no document");
         }
         flags.extend(
             help.split_whitespace()

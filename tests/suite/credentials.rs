@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-/// What a client carries, by contract.
+/// The credential of each contract.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) enum By {
     Cookie,
@@ -135,48 +135,48 @@ impl By {
                 ("/auth/login", json!({ "user_id": name, "password": password, "terminal": "t" }))
             }
         };
-        let answer = anon.post(path, &body);
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+        let response = anon.post(path, &body);
+        assert_eq!(response.status, 200, "{}", response.text);
+        let cookie = response.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
         match self {
             Self::Cookie | Self::Jwt => cookie,
-            Self::Bearer => answer.data()["token"].as_str().unwrap().to_owned(),
-            Self::Terminal => answer.json()["token"].as_str().unwrap().to_owned(),
+            Self::Bearer => response.data()["token"].as_str().unwrap().to_owned(),
+            Self::Terminal => response.json()["token"].as_str().unwrap().to_owned(),
         }
     }
 
     /// Fails unless `answer` is this contract's refusal of what was carried.
     pub(crate) fn check_refusal(
         self,
-        answer: &Response,
+        response: &Response,
         path: &str,
         jwt_message: &str,
         no_token: bool,
     ) {
-        let told = format!("{path}: {} {}", answer.status, answer.text);
-        let body = answer.json();
+        let context = format!("{path}: {} {}", response.status, response.text);
+        let body = response.json();
         match self {
             Self::Cookie => {
-                assert_eq!(answer.status, 401, "{told}");
+                assert_eq!(response.status, 401, "{context}");
                 assert_eq!(
                     body,
                     json!({ "status": "UNAUTHORIZED", "msg": "未登录", "data": {} }),
-                    "{told}"
+                    "{context}"
                 );
             }
             Self::Jwt => {
-                assert_eq!(answer.status, 400, "{told}");
-                assert_eq!(body, json!({ "code": 400, "message": jwt_message }), "{told}");
+                assert_eq!(response.status, 400, "{context}");
+                assert_eq!(body, json!({ "code": 400, "message": jwt_message }), "{context}");
             }
             Self::Bearer => {
-                assert_eq!(answer.status, 403, "{told}");
+                assert_eq!(response.status, 403, "{context}");
                 let absent = no_token && path != "/api/user/profile";
                 let message = if absent { "请登录后操作" } else { "无效的访问令牌" };
-                assert_eq!(body, json!({ "code": 40301, "message": message }), "{told}");
+                assert_eq!(body, json!({ "code": 40301, "message": message }), "{context}");
             }
             Self::Terminal => {
-                assert_eq!(answer.status, 401, "{told}");
-                assert_ne!(body["message"], Value::from("ok"), "{told}");
+                assert_eq!(response.status, 401, "{context}");
+                assert_ne!(body["message"], Value::from("ok"), "{context}");
             }
         }
     }
@@ -200,8 +200,8 @@ fn all_refuse(app: &App, by: By, credential: Option<&str>, jwt_message: &str) {
             carried.iter().map(|(name, value)| (*name, value.as_str())).collect();
         headers.push(("Content-Type", "application/json"));
         let body = (!body.is_empty()).then_some(body.as_bytes());
-        let answer = app.anon().send(method, path, &headers, body);
-        by.check_refusal(&answer, path, jwt_message, credential.is_none());
+        let response = app.anon().send(method, path, &headers, body);
+        by.check_refusal(&response, path, jwt_message, credential.is_none());
     }
     let db = rusqlite::Connection::open(app.database()).unwrap();
     let changed: i64 = db
@@ -236,7 +236,7 @@ fn nonsense_is_refused(
     all_refuse(&app_with_ada(), by, Some(&credential), "invalid token");
 }
 
-/// What is good in one contract is nothing in another.
+/// A credential of one contract is rejected by the others.
 #[rstest]
 fn another_contracts_credential_is_refused(
     #[values(By::Cookie, By::Jwt, By::Bearer, By::Terminal)] by: By,

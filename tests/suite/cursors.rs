@@ -11,9 +11,9 @@ use crate::rectangle::oracle;
 
 /// The page of `path` after this id: the ids in it, and its `next`.
 fn page(client: &Client, path: &str, id: &str, after: i64) -> (Vec<i64>, Option<i64>) {
-    let answer = client.get(&format!("{path}after={after}"));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let data = answer.data();
+    let response = client.get(&format!("{path}after={after}"));
+    assert_eq!(response.status, 200, "{}", response.text);
+    let data = response.data();
     let list = if id == "user_id" { &data["openers"] } else { &data["bottles"] };
     let ids = list.as_array().unwrap().iter().map(|item| item[id].as_i64().unwrap());
     (ids.collect(), data["next"].as_i64())
@@ -69,7 +69,7 @@ fn openers_go_on_after_an_account_that_is_gone() {
 
 /// Of bottles that are gone nothing is kept but where they stood in the lists of those who opened them, for a day.
 #[test]
-fn what_is_kept_for_cursors_goes_after_a_day() {
+fn past_openings_are_deleted_after_a_day() {
     use bottle::domain::bottles::Bottles;
     use bottle::domain::events::EventBus;
     use bottle::model::clock::Clock;

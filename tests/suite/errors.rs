@@ -15,10 +15,10 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Fails unless `answer` is the envelope of this refusal, and nothing else.
 #[track_caller]
-fn check(answer: &Response, status: u16, word: &str) {
-    assert_eq!(answer.status, status, "{}", answer.text);
-    assert_eq!(answer.header("content-type"), JSON);
-    let Value::Object(body) = answer.json() else { panic!("no object: {}", answer.text) };
+fn check(response: &Response, status: u16, word: &str) {
+    assert_eq!(response.status, status, "{}", response.text);
+    assert_eq!(response.header("content-type"), JSON);
+    let Value::Object(body) = response.json() else { panic!("no object: {}", response.text) };
     assert_eq!(body.keys().map(String::as_str).collect::<Vec<_>>(), ["data", "msg", "status"]);
     assert_eq!(body["status"], word);
     assert!(body["data"].is_object() && !body["msg"].as_str().unwrap().is_empty());
@@ -100,9 +100,9 @@ fn failures_come_in_the_envelope(
     // At `/` a path that is unknown may be the page's, which a client that asks for JSON does not want.
     let mut ada = ada;
     ada.headers.push(("Accept".into(), JSON.into()));
-    let answer = ada.send(method, &format!("{base}{path}"), headers, body);
-    check(&answer, status, word);
-    assert_eq!(status == 405, !answer.header("allow").is_empty());
+    let response = ada.send(method, &format!("{base}{path}"), headers, body);
+    check(&response, status, word);
+    assert_eq!(status == 405, !response.header("allow").is_empty());
     assert_eq!(ada.get("/api/users/self").status, 200, "the server, or the session, has ended");
 }
 
@@ -142,20 +142,20 @@ fn a_wrong_field_is_named(
     #[values("/api", "")] base: &str,
 ) {
     let app = App::new();
-    let answer = app.user("ada").post(&format!("{base}{path}"), &body);
-    check(&answer, 422, "UNPROCESSABLE_ENTITY");
-    assert_eq!(answer.data()["field"], field);
-    assert!(answer.json()["msg"].as_str().unwrap().contains(field), "{}", answer.text);
-    assert!(!answer.text.contains("s3cret"), "{}", answer.text);
+    let response = app.user("ada").post(&format!("{base}{path}"), &body);
+    check(&response, 422, "UNPROCESSABLE_ENTITY");
+    assert_eq!(response.data()["field"], field);
+    assert!(response.json()["msg"].as_str().unwrap().contains(field), "{}", response.text);
+    assert!(!response.text.contains("s3cret"), "{}", response.text);
 }
 
-/// What comes back for these bytes, all of them sent before anything is read, as a simple client does.
+/// Sends all bytes before it reads, as a simple client does, and returns the response.
 fn exchange(app: &App, bytes: &[u8]) -> String {
     let mut socket = app.connect();
     socket.write_all(bytes).unwrap();
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    socket.read_to_end(&mut response).unwrap();
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 /// A client that sends all before it listens hears the refusal, and no reset.
@@ -177,9 +177,9 @@ fn a_body_that_is_too_large_is_answered(
     )
     .into_bytes();
     request.resize(request.len() + size, b'1');
-    let answer = exchange(&app, &request);
-    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
-    assert!(answer.contains("\"msg\":"), "{answer}");
+    let response = exchange(&app, &request);
+    assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+    assert!(response.contains("\"msg\":"), "{response}");
 }
 
 #[rstest]
@@ -205,9 +205,9 @@ fn a_body_that_is_too_large_is_answered(
 #[case::unknown_method("BREW /api/users HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "4")]
 fn odd_http_is_answered_and_ends_nothing(#[case] request: &str, #[case] status: &str) {
     let app = App::new();
-    let answer = exchange(&app, request.as_bytes());
-    let got = answer.split(' ').nth(1).unwrap_or_default();
-    assert!(got.starts_with(status), "{answer}");
+    let response = exchange(&app, request.as_bytes());
+    let got = response.split(' ').nth(1).unwrap_or_default();
+    assert!(got.starts_with(status), "{response}");
     assert_eq!(app.anon().get("/api/users/self").status, 401);
 }
 
@@ -234,9 +234,9 @@ fn too_much_head_is_refused(#[case] count: usize, #[case] length: usize) {
     let mut socket = app.connect();
     // The server may well close before it has taken all.
     let _ = socket.write_all(request.as_bytes());
-    let mut answer = Vec::new();
-    let _ = socket.read_to_end(&mut answer);
-    assert!(!String::from_utf8_lossy(&answer).contains(" 200 "));
+    let mut response = Vec::new();
+    let _ = socket.read_to_end(&mut response);
+    assert!(!String::from_utf8_lossy(&response).contains(" 200 "));
     assert_eq!(app.anon().get("/api/users/self").status, 401);
 }
 

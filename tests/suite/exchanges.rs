@@ -60,8 +60,8 @@ struct Exchange {
     headers: Vec<(String, String)>,
     body: String,
     status: u16,
-    answer_headers: Vec<(String, String)>,
-    answer: String,
+    response_headers: Vec<(String, String)>,
+    response: String,
 }
 
 fn parse(text: &str) -> Vec<Exchange> {
@@ -94,9 +94,9 @@ impl Exchange {
             }
             _ if self.request.is_empty() => self.request = line.to_owned(),
             _ if is_body && self.status == 0 => self.body += line,
-            _ if is_body => self.answer += line,
+            _ if is_body => self.response += line,
             (_, Some(header)) if self.status == 0 => self.headers.push(header),
-            (_, Some(header)) => self.answer_headers.push(header),
+            (_, Some(header)) => self.response_headers.push(header),
             _ => panic!("{}: what is {line:?}?", self.title),
         }
     }
@@ -116,21 +116,21 @@ impl Exchange {
             db.execute_batch("BEGIN IMMEDIATE").unwrap();
             db
         });
-        let answer = app.anon().send(method, &fill(path, kept), &headers, body);
+        let response = app.anon().send(method, &fill(path, kept), &headers, body);
         drop(lock);
-        self.check(&answer, kept);
+        self.check(&response, kept);
     }
 
-    fn check(&self, answer: &Response, kept: &mut HashMap<String, String>) {
-        let told = format!("{}\n{}\n{}", self.title, self.request, answer.text);
-        assert_eq!(answer.status, self.status, "{told}");
-        for (name, expected) in &self.answer_headers {
-            let value = answer.header(name).split(';').next().unwrap_or_default();
-            matches(&Value::from(expected.as_str()), &Value::from(value), kept, &told);
+    fn check(&self, response: &Response, kept: &mut HashMap<String, String>) {
+        let context = format!("{}\n{}\n{}", self.title, self.request, response.text);
+        assert_eq!(response.status, self.status, "{context}");
+        for (name, expected) in &self.response_headers {
+            let value = response.header(name).split(';').next().unwrap_or_default();
+            matches(&Value::from(expected.as_str()), &Value::from(value), kept, &context);
         }
         let expected: Value =
-            serde_json::from_str(&self.answer).unwrap_or_else(|e| panic!("{e}: {told}"));
-        matches(&expected, &answer.json(), kept, &told);
+            serde_json::from_str(&self.response).unwrap_or_else(|e| panic!("{e}: {context}"));
+        matches(&expected, &response.json(), kept, &context);
     }
 }
 
@@ -140,18 +140,18 @@ fn fill(text: &str, kept: &HashMap<String, String>) -> String {
 }
 
 /// Fails unless `actual` is all that `expected` asks for.
-fn matches(expected: &Value, actual: &Value, kept: &mut HashMap<String, String>, told: &str) {
+fn matches(expected: &Value, actual: &Value, kept: &mut HashMap<String, String>, context: &str) {
     match (expected, actual) {
         (Value::Object(expected), Value::Object(actual)) => {
             for (name, expected) in expected {
-                let actual = actual.get(name).unwrap_or_else(|| panic!("no {name}: {told}"));
-                matches(expected, actual, kept, told);
+                let actual = actual.get(name).unwrap_or_else(|| panic!("no {name}: {context}"));
+                matches(expected, actual, kept, context);
             }
         }
         (Value::Array(expected), Value::Array(actual)) => {
-            assert_eq!(expected.len(), actual.len(), "{told}");
+            assert_eq!(expected.len(), actual.len(), "{context}");
             for (expected, actual) in expected.iter().zip(actual) {
-                matches(expected, actual, kept, told);
+                matches(expected, actual, kept, context);
             }
         }
         (Value::String(pattern), _) if pattern.starts_with('{') && pattern.ends_with('}') => {
@@ -159,18 +159,18 @@ fn matches(expected: &Value, actual: &Value, kept: &mut HashMap<String, String>,
             let text = actual.as_str().map_or_else(|| actual.to_string(), str::to_owned);
             match pattern.split_once('=') {
                 Some((name, _)) => {
-                    assert!(!text.is_empty(), "nothing to keep as {name}: {told}");
+                    assert!(!text.is_empty(), "nothing to keep as {name}: {context}");
                     kept.insert(name.to_owned(), text);
                 }
                 None => match pattern {
-                    "integer" => assert!(actual.is_i64(), "{actual} is no integer: {told}"),
-                    "string" => assert!(actual.is_string(), "{actual} is no string: {told}"),
-                    "time" => assert!(is_time(&text), "{actual} is no time: {told}"),
-                    _ => panic!("what is {{{pattern}}}? {told}"),
+                    "integer" => assert!(actual.is_i64(), "{actual} is no integer: {context}"),
+                    "string" => assert!(actual.is_string(), "{actual} is no string: {context}"),
+                    "time" => assert!(is_time(&text), "{actual} is no time: {context}"),
+                    _ => panic!("what is {{{pattern}}}? {context}"),
                 },
             }
         }
-        _ => assert_eq!(expected, actual, "{told}"),
+        _ => assert_eq!(expected, actual, "{context}"),
     }
 }
 

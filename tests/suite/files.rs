@@ -96,7 +96,7 @@ fn the_program_refuses_them_too(#[case] spoil: fn(&Path), #[case] advice: &str) 
     assert_eq!(file_names(folder.path()), ["bottle.db"]);
 }
 
-/// What the program says when it does not start over this file.
+/// Returns the error of the program, which must not start on this file.
 fn refusal(folder: &Path, file: &str) -> String {
     let output = bottle(folder, &["serve", "--db", file]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));

@@ -6,7 +6,7 @@ use bottle::server::config::Settings;
 use bottle_test_support::{App, read_until_closed};
 use rstest::rstest;
 
-/// What every answer carries.
+/// The headers of every response.
 const COMMON: &[&str] = &[
     "connection: close",
     "cross-origin-opener-policy: same-origin",
@@ -18,14 +18,14 @@ const COMMON: &[&str] = &[
     "x-frame-options: DENY",
 ];
 
-/// What data carries besides.
+/// Further headers of data.
 const DATA: &[&str] = &[
     "cache-control: no-store",
     "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "content-type: application/json",
 ];
 
-/// What the page carries besides.
+/// Further headers of the page.
 const PAGE: &[&str] = &[
     "cache-control: no-cache",
     "content-security-policy: default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; \
@@ -52,8 +52,8 @@ fn ask(app: &App, request: &str) -> (String, Vec<String>, String) {
     let mut socket = app.connect();
     let request = format!("{request}\r\nHost: bottle\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes()).unwrap();
-    let answer = read_until_closed(socket);
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = read_until_closed(socket);
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let mut lines = head.split("\r\n").map(str::to_owned);
     (lines.next().unwrap(), lines.collect(), body.to_owned())
 }
@@ -96,8 +96,8 @@ fn an_answer_carries_these_headers_and_no_others(
     #[case] own: &[&[&str]],
 ) {
     let app = App::with(adjust);
-    let (told, mut headers, _) = ask(&app, request);
-    assert_eq!(told, format!("HTTP/1.1 {status}"));
+    let (status_line, mut headers, _) = ask(&app, request);
+    assert_eq!(status_line, format!("HTTP/1.1 {status}"));
     assert!(headers.iter().any(|header| header.starts_with("x-request-id: ")), "{headers:?}");
     headers.retain(|header| !varies(header));
     headers.sort();
@@ -114,7 +114,10 @@ fn an_answer_carries_these_headers_and_no_others(
 #[case::unknown_method_in_bookstore("BREW /auth/login HTTP/1.1", "{\"message\":")]
 #[case::no_path("GET bottle HTTP/1.1", "{\"status\":\"BAD_REQUEST\",")]
 #[case::connect("CONNECT bottle:80 HTTP/1.1", "{\"status\":\"BAD_REQUEST\",")]
-fn what_rocket_cannot_parse_is_answered_like_the_rest(#[case] request: &str, #[case] body: &str) {
+fn a_request_that_rocket_cannot_parse_is_answered_like_the_rest(
+    #[case] request: &str,
+    #[case] body: &str,
+) {
     let app = App::new();
     let (status, mut headers, answered) = ask(&app, request);
     assert_eq!(status, "HTTP/1.1 400 Bad Request");

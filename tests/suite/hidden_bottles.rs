@@ -21,8 +21,8 @@ fn a_hidden_bottle_is_as_none(#[case] method: &str, #[case] path: &str) {
     let ask = |client: &Client, id: i64| {
         let body = json!({ "reason": "unkind" }).to_string();
         let body = (method == "POST").then_some(body.as_bytes());
-        let answer = client.send(method, &format!("/api/bottles/{id}{path}"), &[], body);
-        (answer.status, answer.text.replace(&id.to_string(), "ID"))
+        let response = client.send(method, &format!("/api/bottles/{id}{path}"), &[], body);
+        (response.status, response.text.replace(&id.to_string(), "ID"))
     };
     for other in [&bob, &grace] {
         let none = ask(other, id + 1000);

@@ -138,11 +138,12 @@ fn mark(path: &str) -> &'static str {
     }
 }
 
-fn check(status: u16, text: &str, path: &str, told: &str) {
+fn check(status: u16, text: &str, path: &str, context: &str) {
     let refused = (400..500).contains(&status) || [508, 518].contains(&status);
-    assert!(refused, "{told}: {status} {text}");
-    let body: Value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{told}: {e}: {text}"));
-    assert!(body.get(mark(path)).is_some(), "{told}: another contract's JSON: {text}");
+    assert!(refused, "{context}: {status} {text}");
+    let body: Value =
+        serde_json::from_str(text).unwrap_or_else(|e| panic!("{context}: {e}: {text}"));
+    assert!(body.get(mark(path)).is_some(), "{context}: another contract's JSON: {text}");
 }
 
 pub(crate) fn stored(app: &App) -> Vec<String> {
@@ -168,11 +169,11 @@ fn hostile_bodies_are_refused_and_store_nothing(#[values(true, false)] logged_in
     let before = stored(&app);
     for (method, path) in ROUTES {
         for body in bodies() {
-            let told =
+            let context =
                 format!("{method} {path} {}", String::from_utf8_lossy(&body[..body.len().min(60)]));
             let json = [("Content-Type", "application/json")];
-            let answer = client.send(method, path, &json, Some(&body));
-            check(answer.status, &answer.text, path, &told);
+            let response = client.send(method, path, &json, Some(&body));
+            check(response.status, &response.text, path, &context);
         }
     }
     assert_eq!(stored(&app), before);
@@ -187,9 +188,9 @@ fn bodies_that_are_no_json_are_415(#[case] kind: &str) {
     let app = App::new();
     let client = known(&app);
     for (method, path) in ROUTES {
-        let answer = client.send(method, path, &[("Content-Type", kind)], Some(b"{\"a\":1}"));
-        assert_eq!(answer.status, 415, "{method} {path}: {}", answer.text);
-        check(answer.status, &answer.text, path, path);
+        let response = client.send(method, path, &[("Content-Type", kind)], Some(b"{\"a\":1}"));
+        assert_eq!(response.status, 415, "{method} {path}: {}", response.text);
+        check(response.status, &response.text, path, path);
     }
 }
 
@@ -220,9 +221,9 @@ fn odd_paths_and_methods_are_refused() {
     ];
     for path in paths {
         for method in ["POST", "DELETE", "PATCH", "OPTIONS", "PUT"] {
-            let answer = client.send(method, path, &[], None);
-            assert!((400..500).contains(&answer.status), "{method} {path}: {}", answer.status);
-            assert!(answer.json().is_object(), "{method} {path}: {}", answer.text);
+            let response = client.send(method, path, &[], None);
+            assert!((400..500).contains(&response.status), "{method} {path}: {}", response.status);
+            assert!(response.json().is_object(), "{method} {path}: {}", response.text);
         }
     }
 }
@@ -240,9 +241,9 @@ fn odd_queries_are_422() {
                 .iter()
                 .map(|name| format!("{name}={}", if *name == field { value } else { "1" }))
                 .collect();
-            let answer = client.get(&format!("/api/bottles/nearby?{}", query.join("&")));
-            assert_eq!(answer.status, 422, "{field}={value}: {}", answer.text);
-            assert_eq!(answer.data()["field"], *field, "{value}");
+            let response = client.get(&format!("/api/bottles/nearby?{}", query.join("&")));
+            assert_eq!(response.status, 422, "{field}={value}: {}", response.text);
+            assert_eq!(response.data()["field"], *field, "{value}");
         }
     }
 }
@@ -281,10 +282,10 @@ fn odd_headers_are_no_credential() {
         socket
             .write_all(b"Cookie: \xff\xfe=\x80; eyJ\xff\r\nAuthorization: Bearer \xff\r\n\r\n")
             .unwrap();
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8_lossy(&answer);
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut response = Vec::new();
+        socket.read_to_end(&mut response).unwrap();
+        let response = String::from_utf8_lossy(&response);
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         check(status, body, path, path);
     }

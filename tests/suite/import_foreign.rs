@@ -19,7 +19,7 @@ fn sea() -> tempfile::TempDir {
     app.stop()
 }
 
-/// What an import of `text` printed, and whether it succeeded.
+/// The output of an import, and whether it succeeded.
 struct Imported {
     success: bool,
     out: String,
@@ -146,7 +146,7 @@ fn an_owners_own_opening_is_left_out(#[values("ada", "ADA")] opener: &str) {
     assert_eq!(rows(folder.path(), "SELECT CAST(openers_count AS TEXT) FROM bottles"), ["1"]);
 }
 
-/// What a file or a command line holds does nothing to the terminal that it is repeated on.
+/// Control characters of a file or a command line reach no terminal.
 #[test]
 fn escape_characters_are_not_repeated_to_the_terminal() {
     let folder = sea();
@@ -285,7 +285,7 @@ fn features_of_other_programs_become_bottles_once() {
         ]
     );
     import(folder, map.to_string(), &["--owner", "ada"]).counts(0, 5);
-    // What is given tells bottles apart, what is made up does not.
+    // Values that the file gives tell bottles apart, defaults do not.
     let mut map = map;
     map["features"][4]["properties"]["created_at"] = json!("2021-02-02T00:00:00Z");
     map["features"][0]["geometry"]["coordinates"][0] = json!(1.5000001);

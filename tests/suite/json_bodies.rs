@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 #[case::empty(json!({ "content": "c", "location": [] }))]
 fn an_array_is_no_location(#[case] body: Value, #[values("/api", "")] base: &str) {
     let app = App::new();
-    let answer = app.user("ada").post(&format!("{base}/bottles"), &body);
-    assert_eq!(answer.status, 422, "{}", answer.text);
+    let response = app.user("ada").post(&format!("{base}/bottles"), &body);
+    assert_eq!(response.status, 422, "{}", response.text);
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({
             "status": "UNPROCESSABLE_ENTITY", "msg": "字段location的类型不正确",
             "data": { "field": "location" }

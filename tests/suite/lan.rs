@@ -9,7 +9,7 @@ use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::Value;
 
-/// What curl prints of an answer over https, whoever vouches for it.
+/// Returns the output of curl for a request over https, without checking the certificate.
 fn curl(port: u16, path: &str, options: &[&str]) -> Vec<u8> {
     let url = format!("https://127.0.0.1:{port}{path}");
     let output = Command::new("curl").args(["-sSk", &url]).args(options).output();
@@ -18,7 +18,7 @@ fn curl(port: u16, path: &str, options: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// What stands at `path`, over https whoever vouches for it.
+/// Returns the body at `path` over https, without checking the certificate.
 fn over_https(port: u16, path: &str) -> Value {
     serde_json::from_slice(&curl(port, path, &[])).unwrap()
 }

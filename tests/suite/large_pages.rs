@@ -35,10 +35,10 @@ fn pages(client: &Client, path: &str, start: &str, (list, id): (&str, &str)) -> 
     let (mut pages, mut ids) = (0, Vec::new());
     let (joint, mut after) = (if path.contains('?') { '&' } else { '?' }, start.to_owned());
     loop {
-        let answer = client.get(&format!("{path}{joint}{after}"));
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        assert!(answer.text.len() <= MOST_BYTES, "{} bytes", answer.text.len());
-        let data = answer.data();
+        let response = client.get(&format!("{path}{joint}{after}"));
+        assert_eq!(response.status, 200, "{}", response.text);
+        assert!(response.text.len() <= MOST_BYTES, "{} bytes", response.text.len());
+        let data = response.data();
         let items = data[list].as_array().unwrap();
         assert!(!items.is_empty());
         ids.extend(items.iter().map(|item| item[id].as_i64().unwrap()));
@@ -116,10 +116,10 @@ fn nearby_ends_early_and_goes_on_or_keeps_to_the_nearest() {
     let (count, ids) = pages(&ada, WORLD, "after=0", ("bottles", "bottle_id"));
     assert!(count == 2 && ids.into_iter().eq(1..=5000));
 
-    let answer = ada.get(WORLD);
-    let data = answer.data();
+    let response = ada.get(WORLD);
+    let data = response.data();
     let items = data["bottles"].as_array().unwrap();
-    assert!(answer.text.len() <= MOST_BYTES && answer.text.len() > MOST_BYTES / 2);
+    assert!(response.text.len() <= MOST_BYTES && response.text.len() > MOST_BYTES / 2);
     assert_eq!((&data["truncated"], &data["next"]), (&true.into(), &Value::Null));
     assert!(data["total"].as_u64().unwrap() >= 5000);
     let far = |bottle: &Value| {
@@ -145,7 +145,7 @@ fn ten_thousand_ordinary_bottles_are_one_page() {
     }
 }
 
-/// What the operator exports of an account, and in the same form what its owner does.
+/// An operator's export of an account has the same form as its owner's.
 #[rstest]
 #[case::short(2)]
 #[case::in_chunks(1000)]
@@ -155,9 +155,9 @@ fn an_export_is_what_the_operator_exports(#[case] count: usize) {
     app.user("bob");
     beside(&app, &bottles(1, count, LONG, "'By the river'"));
     beside(&app, "INSERT INTO openings SELECT id, 2, id FROM bottles");
-    let answer = ada.get("/api/users/self/export");
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.headers.contains_key("content-length"), count == 2);
+    let response = ada.get("/api/users/self/export");
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.headers.contains_key("content-length"), count == 2);
 
     let database = app.database();
     let args = ["export", "--user", "ada", "--db", database.to_str().unwrap()];
@@ -165,7 +165,7 @@ fn an_export_is_what_the_operator_exports(#[case] count: usize) {
     let records = lines.trim_end().replace('\n', ",");
     let expected =
         format!(r#"{{"status":"OK","msg":"导出成功","data":{{"records":[{records}]}}}}"#);
-    assert!(answer.text == expected, "{} bytes, not {}", answer.text.len(), expected.len());
+    assert!(response.text == expected, "{} bytes, not {}", response.text.len(), expected.len());
 }
 
 /// Asks for `path` and reads no more than the status of the answer.

@@ -1,4 +1,4 @@
-//! What happens on the sea is told at once to whoever listens.
+//! Events of the sea reach every subscriber at once.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -29,7 +29,7 @@ impl Stream {
         let path = format!("/api/bottles/live?{place}&latitude_span=1&longitude_span=1");
         let headers: Vec<_> = last.iter().map(|id| ("Last-Event-ID", *id)).collect();
         let body = client.stream(&path, &headers);
-        let (tell, told) = channel();
+        let (sender, receiver) = channel();
         thread::spawn(move || {
             let mut event = Event::default();
             for line in BufReader::new(body).lines().map_while(Result::ok) {
@@ -42,12 +42,12 @@ impl Stream {
                     Some(_) => {}
                     None if event.name.is_empty() => {}
                     None => {
-                        let _ = tell.send(std::mem::take(&mut event));
+                        let _ = sender.send(std::mem::take(&mut event));
                     }
                 }
             }
         });
-        Self(told)
+        Self(receiver)
     }
 
     #[track_caller]
@@ -67,7 +67,7 @@ impl Stream {
 }
 
 #[test]
-fn what_happens_inside_the_rectangle_is_told() {
+fn events_inside_the_rectangle_are_published() {
     let app = App::new();
     let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     let (hers, his) = (Stream::of(&ada, 10.0, 20.0, None), Stream::of(&bob, 10.0, 20.0, None));
@@ -99,12 +99,12 @@ fn what_happens_inside_the_rectangle_is_told() {
         .map(|_| his.next())
         .map(|event| (event.name, event.data["bottle_id"].clone()))
         .collect();
-    let told = |name: &str| (name.to_owned(), json!(bottle));
-    assert_eq!(rest, [told("hidden"), told("thrown"), told("hidden")]);
+    let event = |name: &str| (name.to_owned(), json!(bottle));
+    assert_eq!(rest, [event("hidden"), event("thrown"), event("hidden")]);
 }
 
 #[test]
-fn who_comes_back_gets_what_they_missed() {
+fn a_subscriber_that_returns_gets_missed_events() {
     let app = App::new();
     let ada = app.user("ada");
     let stream = Stream::of(&ada, 0.0, 0.0, None);
@@ -124,7 +124,7 @@ fn who_comes_back_gets_what_they_missed() {
 #[case::of_another_start("00000000-1")]
 #[case::in_the_future("SAME-99")]
 #[case::of_nothing("x")]
-fn who_missed_what_nobody_knows_begins_anew(#[case] last: &str) {
+fn an_unknown_last_event_resets_the_stream(#[case] last: &str) {
     let app = App::new();
     let ada = app.user("ada");
     let stream = Stream::of(&ada, 0.0, 0.0, None);
@@ -154,7 +154,7 @@ fn no_more_listen_than_may() {
 /// A listener that takes nothing falls behind alone, and is dropped: those who throw and those who listen
 /// go on.
 #[test]
-fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
+fn a_subscriber_that_does_not_read_is_dropped_and_delays_nobody() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     let mut slow = app.connect();
@@ -187,9 +187,9 @@ fn who_takes_nothing_is_dropped_and_holds_nobody_up() {
     });
     // It hears what was on its way, and then the end, long before it heard all.
     setsockopt(&slow, RcvBuf, &(1 << 20)).unwrap();
-    let mut heard = Vec::new();
-    slow.read_to_end(&mut heard).unwrap();
-    let events = heard.windows(13).filter(|text| text == b"event:thrown\n").count();
+    let mut received = Vec::new();
+    slow.read_to_end(&mut received).unwrap();
+    let events = received.windows(13).filter(|text| text == b"event:thrown\n").count();
     assert!(0 < events && events < THROWS, "{events}");
 }
 
@@ -202,17 +202,17 @@ fn an_account_that_goes_takes_its_bottles_from_the_map() {
     assert_eq!(stream.next().name, "thrown");
     ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
     assert_eq!(stream.next().name, "reset");
-    // Whose account it was hears no more.
+    // The stream of a deleted account ends.
     let own = Stream::of(&bob, 0.0, 0.0, None);
     bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" }));
     assert!(own.0.recv_timeout(TIMEOUT).is_err_and(|e| e == RecvTimeoutError::Disconnected));
 }
 
-/// What the operator does beside the server: nobody asks the server for it.
+/// Changes that the operator makes by the command line, without a request.
 #[rstest]
 #[case::an_account_that_goes(&["user", "delete", "ada", "--yes"])]
 #[case::bottles_that_come(&["import", "in.jsonl"])]
-fn what_changes_beside_the_server_is_told(#[case] args: &[&str]) {
+fn a_change_by_another_process_is_published(#[case] args: &[&str]) {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     ada.throw(0.1, 0.1);
@@ -221,7 +221,7 @@ fn what_changes_beside_the_server_is_told(#[case] args: &[&str]) {
     let stream = Stream::of(&bob, 0.0, 0.0, None);
     run_ok(app.folder(), args);
     assert_eq!(stream.next().name, "reset");
-    // It is told once, and what is done here goes on being told one by one.
+    // It is published once, and later events follow one by one.
     let bottle = bob.throw(0.2, 0.2);
     assert_eq!(stream.next().data["bottle_id"], bottle);
 }

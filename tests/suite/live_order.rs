@@ -1,4 +1,4 @@
-//! What happens on the sea is told in the order in which it happened.
+//! Events are published in the order of their commits.
 
 use std::collections::HashMap;
 use std::thread;
@@ -12,14 +12,14 @@ use crate::live::Stream;
 
 /// Events of a bottle by its id, up to the one of `last` that was thrown to end them.
 fn until_thrown(stream: &Stream, last: i64) -> HashMap<i64, Vec<(String, Option<i64>)>> {
-    let mut told: HashMap<_, Vec<_>> = HashMap::new();
+    let mut events: HashMap<_, Vec<_>> = HashMap::new();
     loop {
         let event = stream.next();
         let bottle = event.data["bottle_id"].as_i64().unwrap();
         if bottle == last {
-            return told;
+            return events;
         }
-        told.entry(bottle).or_default().push((event.name, event.data["openers_count"].as_i64()));
+        events.entry(bottle).or_default().push((event.name, event.data["openers_count"].as_i64()));
     }
 }
 
@@ -45,10 +45,10 @@ fn openers_counts_only_grow() {
             });
         }
     });
-    let told = until_thrown(&stream, ada.throw(0.1, 0.1));
+    let events = until_thrown(&stream, ada.throw(0.1, 0.1));
     let expected: Vec<_> = (1..=OPENERS).map(|n| ("opened".to_owned(), Some(n))).collect();
     for bottle in bottles {
-        assert_eq!(told[&bottle], expected, "bottle {bottle}");
+        assert_eq!(events[&bottle], expected, "bottle {bottle}");
     }
 }
 
@@ -72,11 +72,11 @@ fn the_last_that_is_told_of_a_bottle_is_so() {
             });
         }
     });
-    let told = until_thrown(&stream, ada.throw(0.1, 0.1));
+    let events = until_thrown(&stream, ada.throw(0.1, 0.1));
     let db = Connection::open(app.database()).unwrap();
     for bottle in bottles {
-        let names: Vec<&str> = told[&bottle].iter().map(|(name, _)| name.as_str()).collect();
-        // Only what changes a bottle is told of it, so the two take turns.
+        let names: Vec<&str> = events[&bottle].iter().map(|(name, _)| name.as_str()).collect();
+        // An event is published only if the bottle changes, so the two take turns.
         let turns = ["hidden", "thrown"].into_iter().cycle().take(names.len());
         assert_eq!(names, turns.collect::<Vec<_>>(), "bottle {bottle}");
         let is_hidden = "SELECT hidden_at IS NOT NULL FROM bottles WHERE id = ?1";
@@ -85,7 +85,7 @@ fn the_last_that_is_told_of_a_bottle_is_so() {
     }
 }
 
-/// Another program changes something between two throws: its change is told between them.
+/// Another program changes something between two throws: its event is published between theirs.
 #[test]
 fn another_programs_change_is_told_in_its_place() {
     let patience = TIMEOUT.as_millis().try_into().unwrap();
@@ -109,8 +109,8 @@ fn another_programs_change_is_told_in_its_place() {
             let event = stream.next();
             (event.name, event.data["bottle_id"].as_i64())
         };
-        let told: Vec<_> = (0..3).map(event).collect();
+        let events: Vec<_> = (0..3).map(event).collect();
         let thrown = |bottle| ("thrown".to_owned(), Some(bottle));
-        assert_eq!(told, [thrown(before), ("reset".to_owned(), None), thrown(after)]);
+        assert_eq!(events, [thrown(before), ("reset".to_owned(), None), thrown(after)]);
     }
 }

@@ -37,7 +37,7 @@ fn writes_are_put_off_reads_go_on_and_writes_go_on_afterwards() {
     assert_eq!(ada.get("/api/bottles/created").data()["bottles"].as_array().unwrap().len(), 2);
 }
 
-/// Whatever writes says so; whatever only reads goes on.
+/// A write is rejected with a status that says so; a read succeeds.
 #[test]
 fn every_write_is_put_off_and_no_read() {
     let app = App::with(|settings| settings.busy_timeout_ms = 100);
@@ -111,9 +111,9 @@ fn on_a_full_disk_reads_go_on_and_writes_once_there_is_room() {
 /// Throws until there is no room; how many bottles there was room for.
 fn throw_until_refused(client: &Client, bottle: &Value) -> usize {
     for thrown in 0..1000 {
-        let answer = client.post("/api/bottles", bottle);
-        if answer.status != 200 {
-            check_refusal(&answer);
+        let response = client.post("/api/bottles", bottle);
+        if response.status != 200 {
+            check_refusal(&response);
             return thrown;
         }
     }

@@ -32,7 +32,7 @@ fn a_request_is_one_line_with_who_and_what() {
         ada.get("/api/bottles/nearby?latitude=1&longitude=2&latitude_span=1&longitude_span=1");
         ada.get("/api/bottles/1/openers");
     });
-    let told: Vec<String> = log
+    let logged: Vec<String> = log
         .lines()
         .map(|line| {
             let mut words = line.split_whitespace();
@@ -42,7 +42,7 @@ fn a_request_is_one_line_with_who_and_what() {
         })
         .collect();
     assert_eq!(
-        told,
+        logged,
         [
             "INFO 127.0.0.1 - POST /api/users 200",
             "INFO 127.0.0.1 - POST /api/sessions 403",
@@ -90,14 +90,14 @@ fn nobody_writes_into_the_log(#[values("normal", "debug")] level: &str) {
 
 /// Its method, which Rocket does not tell, is `-`.
 #[test]
-fn what_rocket_cannot_parse_is_logged_too() {
-    let mut answer = String::new();
+fn a_request_that_rocket_cannot_parse_is_logged_too() {
+    let mut response = String::new();
     let log = log_of("normal", |program| {
         let mut socket = program.connect();
         socket.write_all(b"BREW /pot HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
-        answer = read_until_closed(socket);
+        response = read_until_closed(socket);
     });
-    let id = answer.split("x-request-id: ").nth(1).unwrap().lines().next().unwrap();
+    let id = response.split("x-request-id: ").nth(1).unwrap().lines().next().unwrap();
     assert!(log.contains(" INFO 127.0.0.1 - - /pot 400 "), "{log}");
     assert!(log.trim_end().ends_with(id), "{log}");
 }

@@ -2,7 +2,7 @@
 //! and each body is what must come back.
 //!
 //! `BOTTLE_STEPS` is how many requests are made (2,000), `BOTTLE_SEED` where chance begins. What
-//! fails is cut down to the requests that it takes, and told with its seed.
+//! fails is cut down to the requests that it takes, and printed with its seed.
 
 mod bookstore;
 mod bottle;
@@ -101,9 +101,9 @@ fn shrink(mut steps: Vec<Step>, mut failure: String) -> (Vec<Step>, String) {
             let mut fewer = steps.clone();
             fewer.drain(at..(at + size).min(steps.len()));
             match run(&fewer) {
-                Err((last, told)) => {
+                Err((last, history)) => {
                     fewer.truncate(last + 1);
-                    (steps, failure) = (fewer, told);
+                    (steps, failure) = (fewer, history);
                 }
                 Ok(()) => at += size,
             }
@@ -139,8 +139,8 @@ fn compare_with_model() {
         if let Err((last, failure)) = run(&steps) {
             steps.truncate(last + 1);
             let (steps, failure) = shrink(steps, failure);
-            let told: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
-            panic!("{}\n{failure}\nBOTTLE_SEED={seed}", told.join("\n"));
+            let history: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
+            panic!("{}\n{failure}\nBOTTLE_SEED={seed}", history.join("\n"));
         }
     }
 }

@@ -37,8 +37,8 @@ fn counted(client: &Client) -> Value {
     client.get(&format!("/api/bottles/counts?{AROUND}&zoom=10")).data()["total"].clone()
 }
 
-/// What of the sea is asked of a bottle, by each role and in each state, and the status that comes.
-/// The columns: anyone, its author, another, a teacher.
+/// The status of each request for a bottle: a row a state of the bottle, a column a role (visitor, author,
+/// another account, teacher).
 #[rstest]
 #[case::open("open", [[401, 200, 200, 200], [401, 200, 404, 404], [401, 404, 404, 404]])]
 #[case::openers("openers", [[401, 200, 403, 403], [401, 200, 404, 404], [401, 404, 404, 404]])]
@@ -66,7 +66,7 @@ fn every_role_gets_what_is_its_own(#[case] action: &str, #[case] expected: [[u16
                 "another" => another,
                 _ => grace,
             };
-            let answer = match action {
+            let response = match action {
                 "open" => client.post(&format!("/api/bottles/{bottle}/open"), &json!({})),
                 "openers" => client.get(&format!("/api/bottles/{bottle}/openers")),
                 "report" => report(&client, bottle, "unkind"),
@@ -74,7 +74,7 @@ fn every_role_gets_what_is_its_own(#[case] action: &str, #[case] expected: [[u16
                 "show" => hide(&client, bottle, false),
                 _ => client.delete(&format!("/api/bottles/{bottle}")),
             };
-            assert_eq!(answer.status, expected, "{action}, {state}, {role}: {}", answer.text);
+            assert_eq!(response.status, expected, "{action}, {state}, {role}: {}", response.text);
         }
     }
 }
@@ -126,7 +126,7 @@ fn a_hidden_bottle_is_gone_but_for_its_author() {
 }
 
 #[test]
-fn what_is_deleted_is_gone_for_all() {
+fn a_deleted_bottle_is_gone_for_all() {
     let app = App::new();
     let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
     let (seen, hidden) = (ada.throw(1.0, 2.0), ada.throw(1.1, 2.1));
@@ -238,7 +238,7 @@ fn the_log_says_who_did_what_and_what_undid_it() {
     grace.put("/api/teacher/sea", &json!({ "frozen": true }));
     hedy.put("/api/teacher/sea", &json!({ "frozen": false }));
     let log = |query: &str| grace.get(&format!("/api/teacher/log{query}")).data();
-    let told: Vec<String> = log("")["entries"]
+    let actions: Vec<String> = log("")["entries"]
         .as_array()
         .unwrap()
         .iter()
@@ -248,7 +248,7 @@ fn the_log_says_who_did_what_and_what_undid_it() {
         })
         .collect();
     assert_eq!(
-        told,
+        actions,
         [
             "hedy unfreeze -",
             "grace freeze -",
@@ -265,7 +265,7 @@ fn the_log_says_who_did_what_and_what_undid_it() {
 }
 
 #[test]
-fn what_is_hidden_stays_so_through_check_export_and_import() {
+fn a_hidden_bottle_stays_hidden_through_check_export_and_import() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let (_kept, hidden) = (ada.throw(1.0, 2.0), ada.throw(1.1, 2.1));

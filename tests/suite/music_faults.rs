@@ -75,9 +75,9 @@ fn ask(client: &Client, route: &Route) -> Response {
 }
 
 #[track_caller]
-fn assert_later(answer: &Response, route: &Route) {
-    assert_eq!(answer.status, 400, "{} {}", route.path, answer.text);
-    assert_eq!(answer.json(), json!({ "code": route.code, "message": route.message }));
+fn assert_later(response: &Response, route: &Route) {
+    assert_eq!(response.status, 400, "{} {}", route.path, response.text);
+    assert_eq!(response.json(), json!({ "code": route.code, "message": route.message }));
 }
 
 /// Ada of Music, logged in.
@@ -151,14 +151,14 @@ fn a_panic_is_later() {
         .mount("/api/user", rocket::routes![panics])
         .register("/api/user", music::catchers());
     let client = blocking::Client::untracked(rocket).unwrap();
-    let answer = client.get("/api/user/profile").dispatch();
-    assert_eq!(answer.status().code, 400);
-    let body: Value = serde_json::from_str(&answer.into_string().unwrap()).unwrap();
+    let response = client.get("/api/user/profile").dispatch();
+    assert_eq!(response.status().code, 400);
+    let body: Value = serde_json::from_str(&response.into_string().unwrap()).unwrap();
     let profile = routes().into_iter().find(|route| route.path.ends_with("profile")).unwrap();
     assert_eq!(body, json!({ "code": profile.code, "message": profile.message }));
 }
 
-/// What is no fault is answered as ever.
+/// A rejection is no fault, and stays as it is.
 #[test]
 fn refusals_stay_what_they_are() {
     let app = App::new();

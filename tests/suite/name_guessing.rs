@@ -47,8 +47,7 @@ fn by_bookstores_end(client: &Client, name: &str) -> Response {
     client.post("/auth/unregister", &json!({ "user_id": name, "password": "wrong" }))
 }
 
-/// However a name is spelled, so many wrong passwords are one too many: of one that someone has, and of
-/// one that nobody has.
+/// All spellings of a name share one rate limit, for a name that exists and for one that does not.
 #[rstest]
 #[case::ascii("abcdef", "uvwxyz")]
 #[case::composed("bcdefe\u{301}", "vwxyze\u{301}")]

@@ -51,8 +51,8 @@ fn a_name_that_resembles_another_is_refused(
     #[case] body: Value,
 ) {
     let app = App::new();
-    let answer = register(&app.anon(), "ad\u{200b}a");
-    assert_eq!((answer.status, answer.json()), (status, body));
+    let response = register(&app.anon(), "ad\u{200b}a");
+    assert_eq!((response.status, response.json()), (status, body));
     assert!(register(&app.anon(), "ada").status < 300);
 }
 
@@ -66,18 +66,18 @@ fn a_nickname_that_resembles_another_is_refused() {
         app.anon().post("/api/users", &account),
         ada.put("/api/users/self", &json!({ "nickname": name })),
     ];
-    for answer in refused {
-        assert_eq!(answer.status, 422, "{}", answer.text);
-        assert_eq!(answer.data(), json!({ "field": "nickname" }));
+    for response in refused {
+        assert_eq!(response.status, 422, "{}", response.text);
+        assert_eq!(response.data(), json!({ "field": "nickname" }));
     }
     let music = by_token(&app, "ada", "pass");
     let shown = music.put("/api/user/update", &json!({ "nickname": name }));
     let named = json!({ "new_nickname": name, "password": "pass" });
     let named = music.put("/api/user/update/username", &named);
-    for (answer, field) in [(shown, "nickname"), (named, "new_nickname")] {
-        assert_eq!(answer.status, 400, "{}", answer.text);
+    for (response, field) in [(shown, "nickname"), (named, "new_nickname")] {
+        assert_eq!(response.status, 400, "{}", response.text);
         let body = json!({ "code": 40000, "message": format!("字段{field}{CHINESE}") });
-        assert_eq!(answer.json(), body);
+        assert_eq!(response.json(), body);
     }
 }
 
@@ -98,12 +98,12 @@ fn ordinary_names_are_taken(
     let app = App::new();
     for register in [at_bottle as Register, at_music] {
         let app = App::new();
-        let answer = register(&app.anon(), name);
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        let response = register(&app.anon(), name);
+        assert_eq!(response.status, 200, "{}", response.text);
     }
     let ada = app.user("ada");
-    let answer = ada.put("/api/users/self", &json!({ "nickname": name }));
-    assert_eq!((answer.status, &answer.data()["nickname"]), (200, &json!(name)));
+    let response = ada.put("/api/users/self", &json!({ "nickname": name }));
+    assert_eq!((response.status, &response.data()["nickname"]), (200, &json!(name)));
 }
 
 #[test]
@@ -111,8 +111,8 @@ fn emoji_of_several_characters_are_nicknames() {
     let name = "👩🏽\u{200d}🚀";
     let app = App::new();
     let ada = app.user("ada");
-    let answer = ada.put("/api/users/self", &json!({ "nickname": name }));
-    assert_eq!((answer.status, &answer.data()["nickname"]), (200, &json!(name)));
+    let response = ada.put("/api/users/self", &json!({ "nickname": name }));
+    assert_eq!((response.status, &response.data()["nickname"]), (200, &json!(name)));
 }
 
 /// Accounts made before the rule: they log in and change what they like, their whole profile sent along.
@@ -129,9 +129,14 @@ fn accounts_keep_the_names_they_have() {
     let mut ada = app.anon();
     ada.log_in(NAME, "pass");
     let whole = json!({ "username": NAME, "nickname": NAME, "gender": "female" });
-    let answer = ada.put("/api/users/self", &whole);
-    assert_eq!((answer.status, &answer.data()["nickname"]), (200, &json!(NAME)), "{}", answer.text);
-    assert_eq!(answer.data()["gender"], "female");
+    let response = ada.put("/api/users/self", &whole);
+    assert_eq!(
+        (response.status, &response.data()["nickname"]),
+        (200, &json!(NAME)),
+        "{}",
+        response.text
+    );
+    assert_eq!(response.data()["gender"], "female");
 
     let music = by_token(&app, NAME, "pass");
     let shown = json!({ "nickname": NAME, "avatar_url": "https://example.org/a.png" });

@@ -37,12 +37,12 @@ fn sea(app: &App) -> Vec<(f64, f64)> {
 }
 
 fn nearest(client: &Client, at: (f64, f64), spans: (f64, f64), limit: usize) -> serde_json::Value {
-    let answer = client.get(&format!(
+    let response = client.get(&format!(
         "/api/bottles/nearby?latitude={}&longitude={}&latitude_span={}&longitude_span={}&limit={limit}",
         at.0, at.1, spans.0, spans.1
     ));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.data()
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.data()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What tells whether the server is well: health, metrics, and the log as JSON.
+//! Health checks, metrics, and the log as JSON.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 fn health_is_told() {
     let app = App::new();
     for path in ["/healthz", "/readyz"] {
-        let answer = app.anon().get(path);
-        assert_eq!((answer.status, answer.json()), (200, json!({ "status": "ok" })), "{path}");
+        let response = app.anon().get(path);
+        assert_eq!((response.status, response.json()), (200, json!({ "status": "ok" })), "{path}");
     }
 }
 
@@ -26,8 +26,8 @@ fn a_server_asks_itself() {
         command.output().unwrap()
     };
     let output = health();
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && told.contains(r#"{"status":"ok"}"#), "{told}");
+    let received = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && received.contains(r#"{"status":"ok"}"#), "{received}");
     let port = program.port;
     program.signal("TERM");
     program.status();
@@ -52,8 +52,8 @@ fn metrics_are_on_an_address_of_their_own() {
     ada.get("/user");
     assert_eq!(ada.get("/metrics").status, 404, "not where everyone is");
 
-    let answer = Client::new(port).get("/metrics");
-    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
+    let response = Client::new(port).get("/metrics");
+    assert!(response.header("content-type").starts_with("application/openmetrics-text"));
     for line in [
         r#"bottle_requests_total{part="bottle",status="200"} 3"#,
         r#"bottle_request_seconds_count{part="bottle"} 3"#,
@@ -62,10 +62,14 @@ fn metrics_are_on_an_address_of_their_own() {
         "bottle_sessions 1",
         "bottle_blocked_changes 0",
     ] {
-        assert!(answer.text.lines().any(|told| told == line), "no {line} in {}", answer.text);
+        assert!(
+            response.text.lines().any(|received| received == line),
+            "no {line} in {}",
+            response.text
+        );
     }
-    assert!(answer.text.contains(r#"{part="ledger",status="405"} 1"#), "{}", answer.text);
-    assert!(answer.text.contains("bottle_database_bytes ") && answer.text.ends_with("# EOF\n"));
+    assert!(response.text.contains(r#"{part="ledger",status="405"} 1"#), "{}", response.text);
+    assert!(response.text.contains("bottle_database_bytes ") && response.text.ends_with("# EOF\n"));
     assert_eq!(Client::new(port).get("/").status, 404, "nothing else is there");
 }
 
@@ -76,8 +80,8 @@ fn a_request_bears_its_number_in_the_log() {
     command.env("ROCKET_LOG_LEVEL", "normal").env("ROCKET_BOTTLE", "{log_format=\"json\"}");
     let mut program = Program::start(command);
     let [printed, log] = program.read_pipes();
-    let answer = program.client().get("/api/settings");
-    let id = answer.header("x-request-id").to_owned();
+    let response = program.client().get("/api/settings");
+    let id = response.header("x-request-id").to_owned();
     assert_eq!(id.len(), 16);
     assert_ne!(program.client().get("/api/settings").header("x-request-id"), id);
     program.signal("TERM");
@@ -93,7 +97,7 @@ fn a_request_bears_its_number_in_the_log() {
 }
 
 #[test]
-fn what_is_slow_is_logged() {
+fn slow_queries_are_logged() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bottle(folder.path(), &[]);
     command.env("ROCKET_LOG_LEVEL", "normal");
@@ -135,8 +139,8 @@ fn systemd_is_told_when_it_listens() {
     let mut command = bottle(folder.path(), &[]);
     command.env("NOTIFY_SOCKET", &path);
     let program = Program::start(command);
-    let mut told = [0; 64];
-    let length = socket.recv(&mut told).unwrap();
-    assert_eq!(String::from_utf8_lossy(&told[..length]).trim(), "READY=1");
+    let mut received = [0; 64];
+    let length = socket.recv(&mut received).unwrap();
+    assert_eq!(String::from_utf8_lossy(&received[..length]).trim(), "READY=1");
     assert_eq!(program.client().get("/healthz").status, 200);
 }

@@ -143,11 +143,11 @@ fn an_empty_name_is_refused(#[case] args: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let output =
         bottle(folder.path(), args).env("ROCKET_BOTTLE", "{database=\"\"}").output().unwrap();
-    let stdout = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(
-        stdout.contains("the database has no name") && stdout.contains("--db FILE"),
-        "{stdout}"
+        stderr.contains("the database has no name") && stderr.contains("--db FILE"),
+        "{stderr}"
     );
     assert!(file_names(folder.path()).is_empty());
 }
@@ -217,7 +217,7 @@ fn objects_that_only_lie_there_are_not(#[case] create: &str) {
 
 /// Bottle's own files have mode 0600 under every umask.
 #[rstest]
-fn what_is_exported_is_its_owners_alone(#[values("000", "022", "077")] umask: &str) {
+fn an_export_is_readable_by_its_owner_alone(#[values("000", "022", "077")] umask: &str) {
     use std::os::unix::fs::PermissionsExt;
     let (folder, _) = sea();
     let run = |args: &[&str]| {

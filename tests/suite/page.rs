@@ -1,4 +1,4 @@
-//! What the page asks the server for: its files, counts, the street map, and the account's end.
+//! The requests of the page: its files, counts, the street map, and the account's deletion.
 
 use bottle_test_support::{App, Client, Program, Response, bottle};
 use rstest::rstest;
@@ -35,7 +35,7 @@ fn large_files_are_compressed_for_who_takes_that(#[case] path: &str, #[case] wor
     assert!(plain.text.contains(word));
     let packed = client.send("HEAD", path, &[("Accept-Encoding", "br, gzip;q=0.8")], None);
     assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"));
-    let size = |answer: &Response| answer.header("content-length").parse::<usize>().unwrap();
+    let size = |response: &Response| response.header("content-length").parse::<usize>().unwrap();
     assert!(size(&packed) * 2 < size(&plain));
     assert_eq!(packed.header("content-type"), plain.header("content-type"));
 }
@@ -63,12 +63,12 @@ fn settings_are_told_to_anyone() {
 }
 
 fn counts(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4], zoom: u8) -> Value {
-    let answer = client.get(&format!(
+    let response = client.get(&format!(
         "/api/bottles/counts?latitude={lat}&longitude={lon}&latitude_span={lat_span}\
          &longitude_span={lon_span}&zoom={zoom}"
     ));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.data()
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.data()
 }
 
 const WORLD: [f64; 4] = [0.0, 0.0, 90.0, 180.0];

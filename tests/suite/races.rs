@@ -26,7 +26,7 @@ fn at_once(count: usize, request: impl Fn(usize) -> Response + Sync) -> Vec<Resp
 #[test]
 fn one_of_many_registrations_of_a_name_wins() {
     let app = App::new();
-    let answers = at_once(16, |n| {
+    let responses = at_once(16, |n| {
         // Each in another ASCII case.
         let name: String = ["ada", "lovelace"]
             .concat()
@@ -35,8 +35,8 @@ fn one_of_many_registrations_of_a_name_wins() {
             .collect();
         app.anon().post("/api/users", &json!({ "username": name, "password": format!("pass{n}") }))
     });
-    let won = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!((won, answers.iter().filter(|answer| answer.status == 409).count()), (1, 15));
+    let won = responses.iter().filter(|response| response.status == 200).count();
+    assert_eq!((won, responses.iter().filter(|response| response.status == 409).count()), (1, 15));
 }
 
 #[test]
@@ -44,9 +44,14 @@ fn one_of_many_first_openings_is_the_record() {
     let app = App::new();
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     let id = ada.throw(1.0, 1.0);
-    let answers = at_once(50, |_| bob.send("POST", &format!("/api/bottles/{id}/open"), &[], None));
-    let first = answers[0].data()["open_at"].clone();
-    assert!(answers.iter().all(|answer| answer.status == 200 && answer.data()["open_at"] == first));
+    let responses =
+        at_once(50, |_| bob.send("POST", &format!("/api/bottles/{id}/open"), &[], None));
+    let first = responses[0].data()["open_at"].clone();
+    assert!(
+        responses
+            .iter()
+            .all(|response| response.status == 200 && response.data()["open_at"] == first)
+    );
     let openers = ada.get(&format!("/api/bottles/{id}/openers")).data();
     assert_eq!(openers["openers_count"], 1);
     assert_eq!(openers["openers"][0]["open_at"], first);
@@ -71,8 +76,8 @@ fn logins_at_once_all_get_in_while_the_hash_is_renewed() {
     drop(app.user("ada"));
     let app = App::over(app.stop(), |settings| settings.argon2_memory_kib = 16);
     let body = json!({ "username": "ada", "password": "pass" });
-    let answers = at_once(16, |_| app.anon().post("/api/sessions", &body));
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    let responses = at_once(16, |_| app.anon().post("/api/sessions", &body));
+    assert!(responses.iter().all(|response| response.status == 200));
 }
 
 /// Someone uses an account while its password changes again and again: their own session, which
@@ -81,7 +86,7 @@ fn logins_at_once_all_get_in_while_the_hash_is_renewed() {
 fn sessions_are_used_while_the_password_changes() {
     let app = App::new();
     let ada = app.user("ada");
-    let answers = at_once(16, |n| {
+    let responses = at_once(16, |n| {
         if n == 0 {
             for round in 0..20 {
                 let changed =
@@ -97,26 +102,26 @@ fn sessions_are_used_while_the_password_changes() {
         }
         last
     });
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert!(responses.iter().all(|response| response.status == 200));
     app.anon().log_in("ada", "pass19");
 }
 
-/// Whoever gets in with the old password while it changes is out again after the change.
+/// A session that the old password began during the change of the password ends with the change.
 #[test]
 fn no_login_with_the_old_password_outlives_its_change() {
     let app = App::new();
     let ada = app.user("ada");
     let old = json!({ "username": "ada", "password": "pass" });
-    let answers = at_once(16, |n| {
+    let responses = at_once(16, |n| {
         if n == 8 {
             return ada.put("/api/users/self", &json!({ "password": "newer" }));
         }
         app.anon().post("/api/sessions", &old)
     });
-    assert_eq!(answers[8].status, 200);
-    for (n, answer) in answers.iter().enumerate().filter(|(n, _)| *n != 8) {
-        assert!([200, 403].contains(&answer.status), "{n}: {}", answer.text);
-        let cookie = answer.header("set-cookie").split(';').next().unwrap();
+    assert_eq!(responses[8].status, 200);
+    for (n, response) in responses.iter().enumerate().filter(|(n, _)| *n != 8) {
+        assert!([200, 403].contains(&response.status), "{n}: {}", response.text);
+        let cookie = response.header("set-cookie").split(';').next().unwrap();
         let headers = [("Cookie", cookie)];
         assert_eq!(app.anon().send("GET", "/api/users/self", &headers, None).status, 401);
     }
@@ -127,11 +132,11 @@ fn no_login_with_the_old_password_outlives_its_change() {
 fn one_of_many_changes_from_one_password_wins() {
     let app = App::new();
     let ada = app.user("ada");
-    let answers = at_once(8, |n| {
+    let responses = at_once(8, |n| {
         let change = json!({ "password": format!("newer{n}"), "current_password": "pass" });
         ada.put("/api/users/self", &change)
     });
-    let won: Vec<usize> = (0..8).filter(|n| answers[*n].status == 200).collect();
+    let won: Vec<usize> = (0..8).filter(|n| responses[*n].status == 200).collect();
     let [winner] = won[..] else { panic!("{won:?} won") };
     app.anon().log_in("ada", &format!("newer{winner}"));
 }
@@ -142,12 +147,15 @@ fn bottles_thrown_while_the_account_goes_go_with_it() {
     let app = App::new();
     let ada = app.user("ada");
     let bottle = json!({ "content": "c", "location": { "latitude": 1, "longitude": 1 } });
-    let answers = at_once(16, |n| match n {
+    let responses = at_once(16, |n| match n {
         8 => ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" })),
         _ => ada.post("/api/bottles", &bottle),
     });
-    assert_eq!(answers[8].status, 200, "{}", answers[8].text);
-    assert!(answers.iter().all(|answer| [200, 401].contains(&answer.status)), "{answers:?}");
+    assert_eq!(responses[8].status, 200, "{}", responses[8].text);
+    assert!(
+        responses.iter().all(|response| [200, 401].contains(&response.status)),
+        "{responses:?}"
+    );
     let around = "/api/bottles/nearby?latitude=1&longitude=1&latitude_span=1&longitude_span=1";
     assert_eq!(app.user("bob").get(around).data()["bottles"], Value::Array(Vec::new()));
 }

@@ -1,4 +1,4 @@
-//! Whoever tries too often is told to wait a minute, in each contract's own words; others are not.
+//! Returns 429 with `Retry-After` in each contract's envelope when a client exceeds a rate limit.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 const PROXY: &str = "127.0.0.1";
 
-/// A server that lets three of each through, told clients' addresses by a proxy on this machine.
+/// Starts a server that allows three of each a minute, behind a proxy on this machine.
 fn strict() -> App {
     App::with(|settings| {
         settings.login_attempts_per_minute = 3;
@@ -85,10 +85,10 @@ impl Contract {
     }
 
     #[track_caller]
-    fn assert_too_often(self, answer: &Response) {
-        assert_eq!(answer.status, 429, "{}", answer.text);
-        assert_eq!(answer.header("retry-after"), "60");
-        assert_eq!(answer.json(), self.too_often());
+    fn assert_too_often(self, response: &Response) {
+        assert_eq!(response.status, 429, "{}", response.text);
+        assert_eq!(response.header("retry-after"), "60");
+        assert_eq!(response.json(), self.too_often());
     }
 }
 

@@ -131,14 +131,17 @@ fn every_link_of_the_documents_leads_somewhere() {
             if file.contains("://") {
                 continue;
             }
-            let told = format!("{}: {link}", document.display());
+            let context = format!("{}: {link}", document.display());
             let target = match file.strip_prefix("../") {
                 _ if file.is_empty() => document.clone(),
                 Some(file) => file.into(),
                 None => document.with_file_name(file),
             };
-            assert!(target.exists(), "{told}");
-            assert!(anchor.is_empty() || anchors(&target).any(|known| known == anchor), "{told}");
+            assert!(target.exists(), "{context}");
+            assert!(
+                anchor.is_empty() || anchors(&target).any(|known| known == anchor),
+                "{context}"
+            );
             links += 1;
         }
     }

@@ -22,8 +22,8 @@ const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
 const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
 
-/// Whether the point lies in the closed rectangle, told the slow way: how far east it is of the west
-/// edge, around the globe.
+/// Whether the point lies in the closed rectangle, computed the slow way: by comparing it with all three
+/// names of its meridian.
 pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
     // Values that a normal 32-bit float cannot tell from 0 are stored, and searched, as 0.
     let flush = |value: f64| if value.abs() < LEAST { 0.0 } else { value };
@@ -202,11 +202,11 @@ fn the_rectangle_is_what_the_oracle_says() {
 }
 
 fn nearby(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64> {
-    let answer = client.get(&format!(
+    let response = client.get(&format!(
         "/api/bottles/nearby?latitude={lat:?}&longitude={lon:?}&latitude_span={lat_span:?}&longitude_span={lon_span:?}"
     ));
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    let data = answer.data();
+    assert_eq!(response.status, 200, "{}", response.text);
+    let data = response.data();
     assert_eq!(data["total"], data["bottles"].as_array().unwrap().len());
     data["bottles"].as_array().unwrap().iter().map(|b| b["bottle_id"].as_i64().unwrap()).collect()
 }

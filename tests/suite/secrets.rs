@@ -1,5 +1,5 @@
-//! What is secret is seen by nobody: not in the log, however much of it is asked for, not in a
-//! refusal, not in what a type prints of itself, not by another user of the machine.
+//! Secrets stay secret: no log at any level, no rejection, no `Debug` output and no file that other users can
+//! read contains one.
 
 use bottle_test_support::{Client, Program, Response, bottle};
 use rusqlite::Connection;
@@ -19,28 +19,28 @@ impl Spy {
         if !headers.iter().any(|(name, _)| *name == "Content-Type") {
             headers.extend(json);
         }
-        let answer = self.client.send(method, path, &headers, Some(body.as_bytes()));
-        if answer.status >= 400 {
+        let response = self.client.send(method, path, &headers, Some(body.as_bytes()));
+        if response.status >= 400 {
             self.refusals.push(Response {
-                headers: answer.headers.clone(),
-                text: answer.text.clone(),
-                ..answer
+                headers: response.headers.clone(),
+                text: response.text.clone(),
+                ..response
             });
         }
-        answer
+        response
     }
 
     /// Sends what is taken, and returns the answer.
     fn ok(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: Value) -> Response {
-        let answer = self.send(method, path, headers, &body.to_string());
-        assert!(answer.status < 400, "{method} {path}: {}", answer.text);
-        answer
+        let response = self.send(method, path, headers, &body.to_string());
+        assert!(response.status < 400, "{method} {path}: {}", response.text);
+        response
     }
 
     /// Sends what is refused.
     fn refused(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) {
-        let answer = self.send(method, path, headers, body);
-        assert!(answer.status >= 400, "{method} {path}: {}", answer.text);
+        let response = self.send(method, path, headers, body);
+        assert!(response.status >= 400, "{method} {path}: {}", response.text);
     }
 
     /// A new password, remembered.
@@ -183,10 +183,9 @@ fn neither_log_nor_refusal_holds_a_secret() {
     }
 }
 
-/// Whatever derives `Debug` may end in a log or a panic: of what it holds in plain text, nothing is
-/// secret. Secrets have types of their own, or their holders print themselves.
+/// A type that derives `Debug` may end in a log or a panic, so it holds no secret as plain text. Secrets have types of their own, or their holders print themselves.
 #[test]
-fn what_prints_itself_holds_no_secret_text() {
+fn debug_output_holds_no_secret() {
     let mut printing = 0;
     for (path, source) in sources(std::path::Path::new("src")) {
         for item in source.split("#[derive(").skip(1) {

@@ -40,12 +40,12 @@ fn listed(text: &'static str) -> Option<Vec<&'static str>> {
     text.split(", ").map(|item| item.strip_prefix('`')?.strip_suffix('`')).collect()
 }
 
-/// What stands as `code` in a text.
+/// Returns the code spans of a text.
 fn code(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// What stands below a title, up to the next one of any level.
+/// Returns the text below a title, up to the next title of any level.
 fn section(title: &str) -> &'static str {
     let title = format!("\n{title}\n");
     let mut parts = ASVS.split(&title);
@@ -59,10 +59,10 @@ fn rows() -> Vec<Row> {
     let rows: Vec<Row> = table
         .map(|line| {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-            let ["", id, asked, answer, remark, ""] = cells[..] else {
+            let ["", id, question, answer, remark, ""] = cells[..] else {
                 panic!("not four cells: {line}");
             };
-            assert!(!asked.is_empty(), "{id} asks nothing");
+            assert!(!question.is_empty(), "{id} asks nothing");
             let answer = Answer::parse(answer).unwrap_or_else(|| panic!("{id}: {answer}"));
             Row { id, answer, remark }
         })
@@ -168,7 +168,7 @@ fn every_exception_says_why() {
 fn the_numbers_are_those_of_the_table() {
     let rows = rows();
     let count = |is: fn(&Answer) -> bool| rows.iter().filter(|row| is(&row.answer)).count();
-    let told = format!(
+    let sentence = format!(
         "asks {} things at levels 1 and 2. {} cannot apply to Bottle. The other {} are below: \
          {} pass, {} are answered by document, {} are exceptions.",
         IDS.lines().count(),
@@ -179,5 +179,5 @@ fn the_numbers_are_those_of_the_table() {
         count(|answer| matches!(answer, Answer::Exception(_))),
     );
     let text = ASVS.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains(&told), "it should say: {told}");
+    assert!(text.contains(&sentence), "it should say: {sentence}");
 }

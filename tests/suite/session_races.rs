@@ -124,17 +124,17 @@ fn overtaken(
     let db = Connection::open(app.database()).unwrap();
     db.execute_batch("PRAGMA foreign_keys = on; BEGIN IMMEDIATE").unwrap();
     thread::scope(|scope| {
-        let asked = scope.spawn(request);
+        let pending = scope.spawn(request);
         // It has passed its guard, which sees the file as it was before this transaction.
         while app.blocked_changes() == 0 {
-            assert!(!asked.is_finished(), "it waited for nothing: {:?}", asked.join());
+            assert!(!pending.is_finished(), "it waited for nothing: {:?}", pending.join());
             thread::sleep(Duration::from_millis(1));
         }
         meanwhile(&db);
         let before = content(&db);
         db.execute_batch("COMMIT").unwrap();
-        let answer = asked.join().unwrap();
-        (answer, content(&db) != before)
+        let response = pending.join().unwrap();
+        (response, content(&db) != before)
     })
 }
 
@@ -142,7 +142,7 @@ fn run(sql: &str) -> impl FnOnce(&Connection) {
     move |db| db.execute_batch(sql).unwrap()
 }
 
-/// What `bottle user logout ada` does.
+/// The change of `bottle user logout ada`.
 const LOG_OUT: &str = "DELETE FROM sessions WHERE user_id = 1";
 
 #[rstest]
@@ -152,25 +152,25 @@ fn a_session_that_has_ended_changes_nothing(
     let mut survived = Vec::new();
     for (_, method, path, body) in WRITES.iter().filter(|(write_by, ..)| *write_by == by) {
         let (app, ada) = scene(by, path);
-        let (answer, changed) = overtaken(&app, || ask(&ada, method, path, body), run(LOG_OUT));
-        if changed || answer.status < 300 {
-            survived.push(format!("{method} {path} {body}: {} {changed}", answer.status));
+        let (response, changed) = overtaken(&app, || ask(&ada, method, path, body), run(LOG_OUT));
+        if changed || response.status < 300 {
+            survived.push(format!("{method} {path} {body}: {} {changed}", response.status));
         } else {
-            by.check_refusal(&answer, path, "invalid token", false);
+            by.check_refusal(&response, path, "invalid token", false);
         }
     }
     assert!(survived.is_empty(), "{survived:#?}");
 }
 
-/// What the test above refuses is done where the session goes on.
+/// The requests that the test above rejects succeed while the session lives.
 #[rstest]
 fn a_session_that_goes_on_changes_what_it_asked_for(
     #[values(By::Cookie, By::Jwt, By::Bearer, By::Terminal)] by: By,
 ) {
     for (_, method, path, body) in WRITES.iter().filter(|(write_by, ..)| *write_by == by) {
         let (app, ada) = scene(by, path);
-        let (answer, changed) = overtaken(&app, || ask(&ada, method, path, body), |_| {});
-        assert!(answer.status < 300, "{method} {path}: {}", answer.text);
+        let (response, changed) = overtaken(&app, || ask(&ada, method, path, body), |_| {});
+        assert!(response.status < 300, "{method} {path}: {}", response.text);
         assert_eq!(changed, *method != "GET", "{method} {path}");
     }
 }
@@ -193,11 +193,11 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
     let (app, ada) = scene(By::Cookie, "");
     let year = Duration::from_secs(366 * 24 * 60 * 60);
     let put = || ada.put("/api/users/self", &json!({ "password": "late" }));
-    let (answer, changed) = overtaken(&app, put, |_| app.clock.advance(year));
-    assert_eq!((answer.status, changed), (401, false), "{}", answer.text);
+    let (response, changed) = overtaken(&app, put, |_| app.clock.advance(year));
+    assert_eq!((response.status, changed), (401, false), "{}", response.text);
 }
 
-/// What the account may do, and whose a bottle is, may change meanwhile too.
+/// A role and the owner of a bottle may change meanwhile too.
 #[rstest]
 #[case::hides("PUT", "/api/teacher/bottles/2", r#"{"hidden":true}"#, DEMOTE, 403)]
 #[case::shows("PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#, DEMOTE, 403)]
@@ -211,7 +211,7 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
     403
 )]
 #[case::no_bottle("DELETE", "/api/bottles/1", "", "DELETE FROM bottles WHERE id = 1", 404)]
-fn who_may_do_it_is_decided_as_it_is_done(
+fn authority_is_decided_inside_the_change(
     #[case] method: &str,
     #[case] path: &str,
     #[case] body: &str,
@@ -219,8 +219,8 @@ fn who_may_do_it_is_decided_as_it_is_done(
     #[case] status: u16,
 ) {
     let (app, ada) = scene(By::Cookie, path);
-    let (answer, changed) = overtaken(&app, || ask(&ada, method, path, body), run(meanwhile));
-    assert_eq!((answer.status, changed), (status, false), "{}", answer.text);
+    let (response, changed) = overtaken(&app, || ask(&ada, method, path, body), run(meanwhile));
+    assert_eq!((response.status, changed), (status, false), "{}", response.text);
 }
 
 const DEMOTE: &str = "UPDATE users SET is_teacher = 0";
@@ -251,9 +251,9 @@ fn the_password_that_the_operator_sets_stays() {
     thread::scope(|scope| {
         let thief = scope.spawn(|| {
             loop {
-                let answer = ada.put("/api/users/self", &json!({ "password": "stolen" }));
-                if answer.status != 200 {
-                    return answer.status;
+                let response = ada.put("/api/users/self", &json!({ "password": "stolen" }));
+                if response.status != 200 {
+                    return response.status;
                 }
             }
         });

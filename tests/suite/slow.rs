@@ -18,14 +18,14 @@ fn impatient() -> App {
 #[track_caller]
 fn ask(socket: &mut TcpStream) {
     socket.write_all(HEAD).unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"}") {
+    let mut response = Vec::new();
+    while !response.ends_with(b"}") {
         let mut part = [0; 4096];
         let read = socket.read(&mut part).unwrap();
         assert!(read > 0, "the connection was closed");
-        answer.extend(&part[..read]);
+        response.extend(&part[..read]);
     }
-    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    assert!(response.starts_with(b"HTTP/1.1 200"));
 }
 
 /// Whether the server has neither answered nor closed this connection.
@@ -48,7 +48,7 @@ fn is_silent(socket: &TcpStream) -> bool {
 #[case::little_of_a_body(
     b"POST /api/sessions HTTP/1.1\r\nHost: bottle\r\nContent-Length: 90\r\n\r\n{"
 )]
-fn who_sends_no_request_is_closed(#[case] sent: &[u8]) {
+fn a_connection_without_a_request_is_closed(#[case] sent: &[u8]) {
     let app = impatient();
     let mut socket = app.connect();
     socket.write_all(sent).unwrap();
@@ -57,7 +57,7 @@ fn who_sends_no_request_is_closed(#[case] sent: &[u8]) {
 }
 
 #[test]
-fn who_sends_a_head_byte_by_byte_is_closed() {
+fn a_connection_that_sends_its_head_byte_by_byte_is_closed() {
     let app = impatient();
     let mut socket = app.connect();
     let began = Instant::now();
@@ -69,7 +69,7 @@ fn who_sends_a_head_byte_by_byte_is_closed() {
 }
 
 #[test]
-fn who_falls_silent_after_an_answer_is_closed() {
+fn an_idle_connection_is_closed() {
     let app = impatient();
     let mut socket = app.connect();
     socket.write_all(HEAD).unwrap();
@@ -79,7 +79,7 @@ fn who_falls_silent_after_an_answer_is_closed() {
 #[rstest]
 #[case::read_by_a_handler("/api/sessions")]
 #[case::read_for_nothing("/api/bottles")]
-fn who_does_not_send_the_body_is_refused(#[case] path: &str) {
+fn a_request_whose_body_does_not_come_is_rejected(#[case] path: &str) {
     let app = impatient();
     let mut socket = app.connect();
     let head = format!(
@@ -87,12 +87,15 @@ fn who_does_not_send_the_body_is_refused(#[case] path: &str) {
     );
     socket.write_all(head.as_bytes()).unwrap();
     socket.write_all(&[b' '; 600]).unwrap();
-    let answer = read_until_closed(socket);
-    assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let response = read_until_closed(socket);
+    assert!(
+        response.starts_with("HTTP/1.1 400") || response.starts_with("HTTP/1.1 401"),
+        "{response}"
+    );
 }
 
 #[test]
-fn who_goes_on_asking_stays() {
+fn a_connection_that_goes_on_sending_requests_stays() {
     // Long enough for a machine that is held up between two questions.
     let app = App::with(|settings| settings.request_timeout_seconds = 4);
     let mut socket = app.connect();
@@ -158,10 +161,10 @@ fn half_sent_bodies_that_are_too_many_are_closed(
     }
     for mut socket in open {
         socket.write_all(&[b' '; 300]).unwrap();
-        let answer = read_until_closed(socket);
+        let response = read_until_closed(socket);
         assert!(
-            answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 401"),
-            "{answer}"
+            response.starts_with("HTTP/1.1 400") || response.starts_with("HTTP/1.1 401"),
+            "{response}"
         );
     }
 }

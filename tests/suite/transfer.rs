@@ -50,7 +50,7 @@ const BOTTLES: &str =
     FROM bottles JOIN users ON users.id = owner_id ORDER BY 1";
 
 #[test]
-fn what_was_exported_is_imported_once() {
+fn an_export_is_imported_once() {
     let (from, to) = (sea(), empty());
     let file = from.path().join("sea.jsonl");
     run_ok(from.path(), &["export", "sea.jsonl"]);
@@ -99,7 +99,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Features that are no bottles are told by their number; a collection that is cut off gives what it has.
+/// Features that are no bottles are reported with their number; a collection that is cut off gives what it has.
 #[rstest]
 #[case::not_a_bottle(|map: String| map.replacen("\"owner\"", "\"finder\"", 1), 2, "feature 1: no owner is named")]
 #[case::cut_off(|map: String| map[..map.len() - 60].to_owned(), 2, "EOF while parsing")]
@@ -112,11 +112,11 @@ fn bad_features_are_told_and_left_out(
     let map = json(&run_ok(from.path(), &["export", "--geojson"])).to_string();
     fs::write(to.path().join("in.geojson"), spoiled(map)).unwrap();
     let output = run(to.path(), &["import", "in.geojson"]);
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("in.geojson") && told.contains(because), "{told}");
-    let told = format!("{added} rows were added, 0 were there\n");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), told);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("in.geojson") && stderr.contains(because), "{stderr}");
+    let expected = format!("{added} rows were added, 0 were there\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn bad_lines_are_told_and_left_out() {
     ];
     fs::write(to.path().join("in.jsonl"), lines.join("\n")).unwrap();
     let output = run(to.path(), &["import", "in.jsonl"]);
-    let told = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "2 rows were added, 0 were there\n");
     for line in [
@@ -168,9 +168,9 @@ fn bad_lines_are_told_and_left_out() {
         "line 7: bottle 1 does not exist",
         "line 8: ",
     ] {
-        assert!(told.contains(line), "no {line} in {told}");
+        assert!(stderr.contains(line), "no {line} in {stderr}");
     }
-    assert!(told.contains("5 lines were left out"), "{told}");
+    assert!(stderr.contains("5 lines were left out"), "{stderr}");
     assert_eq!(rows(to.path(), "SELECT username FROM users ORDER BY id"), ["ada", "eve"]);
 }
 

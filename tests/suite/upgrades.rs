@@ -167,7 +167,7 @@ fn an_older_file_is_upgraded_with_all_its_rows(#[values(1, 2, 3, 4, 5)] schema: 
 }
 
 #[rstest]
-fn what_a_schema_added_is_there_after_the_upgrade(#[values(2, 3, 4, 5)] schema: usize) {
+fn rows_of_each_schema_are_there_after_the_upgrade(#[values(2, 3, 4, 5)] schema: usize) {
     let app = upgraded(schema);
     let mut ada = app.anon();
     let login = ada.post("/user/login", &json!({ "name": "ada", "password": "pass" }));

@@ -58,9 +58,9 @@ fn search(client: &Client, [south, north, west, east]: Bounds) -> Value {
     let spans =
         format!("latitude_span={}&longitude_span={}", (north - south) / 2.0, (east - west) / 2.0);
     let path = format!("/api/xray/search?latitude={latitude}&longitude={longitude}&{spans}");
-    let answer = client.get(&path);
-    assert_eq!(answer.status, 200, "{}", answer.text);
-    answer.data()
+    let response = client.get(&path);
+    assert_eq!(response.status, 200, "{}", response.text);
+    response.data()
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
     for _ in 0..200 {
         let (latitude, longitude) = (random.within(80.0), random.within(170.0));
         let size = random.between(0.0, 10.0);
-        let asked = [latitude - size, latitude + size, longitude - size, longitude + size];
-        let seen = search(&grace, asked);
+        let bounds = [latitude - size, latitude + size, longitude - size, longitude + size];
+        let seen = search(&grace, bounds);
         let mut visited: Vec<i64> = seen["visited"]
             .as_array()
             .unwrap()
@@ -89,7 +89,7 @@ fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
             .collect();
         visited.sort_unstable();
         let touches = |[south, north, west, east]: &Bounds| {
-            *north >= asked[0] && *south <= asked[1] && *east >= asked[2] && *west <= asked[3]
+            *north >= bounds[0] && *south <= bounds[1] && *east >= bounds[2] && *west <= bounds[3]
         };
         let mut expected: Vec<i64> = all
             .iter()
@@ -97,15 +97,15 @@ fn a_search_visits_the_nodes_that_a_count_of_all_finds() {
             .map(|(node, _)| *node)
             .collect();
         expected.sort_unstable();
-        assert_eq!(visited, expected, "{asked:?}");
+        assert_eq!(visited, expected, "{bounds:?}");
         let number = |name: &str| seen[name].as_i64().unwrap();
-        assert_eq!(number("proposed"), number("found") + number("refused_count"), "{asked:?}");
+        assert_eq!(number("proposed"), number("found") + number("refused_count"), "{bounds:?}");
     }
 }
 
 /// 16777217 and 16777216 are one 32-bit float; so are these longitudes.
 #[test]
-fn what_only_the_exact_coordinates_refuse_is_named() {
+fn a_match_that_only_exact_coordinates_reject_is_named() {
     let app = App::new();
     let (ada, grace) = (app.user("ada"), app.teacher("grace"));
     let bottle = ada.throw(10.0, 100.000_000_1);

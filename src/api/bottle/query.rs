@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[rstest]
-    fn what_is_no_number_is_rejected(
+    fn text_that_is_no_number_is_rejected(
         #[values(None, Some(""), Some("x"), Some("1,5"), Some("inf"), Some("NaN"), Some("1e999"))]
         text: Option<&str>,
     ) {

@@ -35,7 +35,7 @@ pub(super) struct Change {
     gender: Option<Word>,
 }
 
-/// Where the contract is mounted: now, and as the draft has it.
+/// The base paths of the contract and of its draft.
 pub(super) fn base() -> impl Strategy<Value = Word> {
     prop_oneof![2 => Just("/api"), 1 => Just("")]
 }
@@ -168,7 +168,7 @@ impl Run {
     }
 
     fn begin_bottle(&mut self, id: i64, reply: &Reply) -> Outcome {
-        let cookie = reply.answer.header("set-cookie").split(';').next().unwrap_or_default();
+        let cookie = reply.response.header("set-cookie").split(';').next().unwrap_or_default();
         let cookie = cookie.strip_prefix("bottle_session=").ok_or("no cookie")?;
         self.begin((By::Bottle, id), cookie, None, 365 * 24 * 3600);
         Ok(())

@@ -140,7 +140,7 @@ impl Run {
             return reply.is(say(403, "wrong password"));
         }
         reply.is(say(200, "success"))?;
-        let jwt = reply.answer.header("set-cookie").split(';').next().unwrap_or_default();
+        let jwt = reply.response.header("set-cookie").split(';').next().unwrap_or_default();
         self.begin((By::Ledger, id), jwt, None, 7 * 24 * 3600);
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Run {
         let Some((_, list)) = self.as_holder(who, request)? else { return Ok(()) };
         let newest = list.body()["data"].as_array().and_then(|data| data.last()?["id"].as_i64());
         let last = &mut self.world.last_holding[kind];
-        let id = newest.filter(|id| id > last).ok_or_else(|| list.answer.text.clone())?;
+        let id = newest.filter(|id| id > last).ok_or_else(|| list.response.text.clone())?;
         *last = id;
         let owner = self.owner(session);
         self.world.holdings[kind].insert(id, (owner, name));

@@ -1,4 +1,4 @@
-//! What lies in a rectangle, by looking at every bottle.
+//! The bottles in a rectangle, found by comparing every bottle.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ fn query([lat, lon, high, wide]: [f64; 4]) -> String {
 }
 
 fn fail(what: &str, reply: &Reply) -> Outcome {
-    Err(format!("{what}: {}", reply.answer.text))
+    Err(format!("{what}: {}", reply.response.text))
 }
 
 impl Run {
@@ -128,10 +128,10 @@ impl Run {
         if right && in_order && farthest <= nearest_other + SAME {
             return Ok(shown);
         }
-        Err(format!("not the {limit} nearest of {all:?}: {}", reply.answer.text))
+        Err(format!("not the {limit} nearest of {all:?}: {}", reply.response.text))
     }
 
-    /// Visitors, who are not logged in, see cells of 360 / 2^12 degrees at the finest, joined towards the
+    /// A client without a session is a visitor, who sees cells of 360 / 2^12 degrees or more, merged towards the
     /// poles.
     fn counts(&mut self, who: Who, rectangle: [f64; 4], zoom: u8) -> Outcome {
         let path = format!("/api/bottles/counts?{}&zoom={zoom}", query(rectangle));
@@ -142,7 +142,7 @@ impl Run {
         let level = (360.0 / size).log2();
         let is_visitor = self.whose(who).is_none();
         let finest = if is_visitor { 12.0 } else { 14.0 };
-        if reply.answer.status != 200 || level.fract() != 0.0 || level > finest {
+        if reply.response.status != 200 || level.fract() != 0.0 || level > finest {
             return fail("no counts of a known size", &reply);
         }
         let cell = |lat: f64, lon: f64| {

@@ -21,7 +21,7 @@ pub(super) struct Run {
     pub(super) world: World,
 }
 
-/// What the model knows of what a request carries.
+/// The model's view of a request's credential.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
     Absent,
@@ -32,7 +32,7 @@ pub(super) enum Proof {
     Good(usize),
 }
 
-/// What a request carries: a header, and what it proves.
+/// A credential: a header, and the session that it proves.
 pub(super) struct Carried {
     header: Option<(&'static str, String)>,
     pub(super) proof: Proof,
@@ -40,7 +40,7 @@ pub(super) struct Carried {
 
 /// An answer, and between which moments it was made.
 pub(super) struct Reply {
-    pub(super) answer: Response,
+    pub(super) response: Response,
     before: String,
     after: String,
 }
@@ -48,14 +48,14 @@ pub(super) struct Reply {
 impl Reply {
     /// Fails unless the answer is what the model expects, to the letter.
     pub(super) fn is(&self, (status, body): Expected) -> Outcome {
-        let (got, text) = (self.answer.status, &self.answer.text);
+        let (got, text) = (self.response.status, &self.response.text);
         let same = got == status && serde_json::from_str(text).ok().as_ref() == Some(&body);
         if same { Ok(()) } else { Err(format!("expected {status} {body}\n     got {got} {text}")) }
     }
 
     /// The body; null if it is no JSON.
     pub(super) fn body(&self) -> Value {
-        serde_json::from_str(&self.answer.text).unwrap_or_default()
+        serde_json::from_str(&self.response.text).unwrap_or_default()
     }
 
     /// The time that stands in the envelope's `data`, which must be that of the request.
@@ -63,14 +63,14 @@ impl Reply {
         let body = self.body();
         match body["data"][field].as_str() {
             Some(time) if *self.before <= *time && *time <= *self.after => Ok(time.to_owned()),
-            _ => Err(format!("no {field} of this moment: {}", self.answer.text)),
+            _ => Err(format!("no {field} of this moment: {}", self.response.text)),
         }
     }
 
     /// The id that stands in the envelope's `data`, which must be greater than `last`.
     pub(super) fn new_id(&self, field: &str, last: i64) -> Result<i64, String> {
         let id = self.body()["data"][field].as_i64();
-        id.filter(|id| *id > last).ok_or_else(|| format!("no new {field}: {}", self.answer.text))
+        id.filter(|id| *id > last).ok_or_else(|| format!("no new {field}: {}", self.response.text))
     }
 }
 
@@ -155,8 +155,9 @@ impl Run {
         headers.extend(body.is_some().then_some(("Content-Type", "application/json")));
         let now = || self.app().clock.now().to_string();
         let before = now();
-        let answer = self.client.send(method, path, &headers, body.as_ref().map(|b| b.as_bytes()));
-        Reply { answer, before, after: now() }
+        let response =
+            self.client.send(method, path, &headers, body.as_ref().map(|b| b.as_bytes()));
+        Reply { response, before, after: now() }
     }
 
     /// Notes a session that lives `seconds` from about now.
@@ -174,7 +175,7 @@ impl Run {
         self.world.begin(Session { by, account, carries, terminal, ends, over: false });
     }
 
-    /// Whose the session at this place is.
+    /// Returns the account of the session at this index.
     pub(super) fn owner(&self, session: usize) -> i64 {
         self.world.sessions[session].account
     }

@@ -1,4 +1,4 @@
-//! What a random request is made of, and what is wrong with some of it.
+//! The parts of a random request, some of which are invalid.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ pub(super) enum Password {
 }
 
 impl Password {
-    /// What is sent where `right` is the right one, or where there is no account.
+    /// Returns the password to send for an account whose password is `right`, or for none.
     pub(super) fn text(self, right: Option<Word>) -> Word {
         match self {
             Self::Right => right.unwrap_or("nobody's"),
@@ -75,12 +75,12 @@ pub(super) fn password() -> impl Strategy<Value = Password> {
     prop_oneof![4 => Just(Password::Right), 1 => select(PASSWORDS).prop_map(Password::Given)]
 }
 
-/// What a request carries as its login.
+/// The credential of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Who {
     Nobody,
     Nonsense,
-    /// What another contract gave last.
+    /// The last credential of another contract.
     OfAnother,
     /// The session of this contract that began so many sessions ago, live or not.
     Recent(usize),

@@ -1,4 +1,4 @@
-//! What the server should hold, kept in plain maps.
+//! The model of the state that the server should have, in plain maps.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// What an account is to which nothing but this was told.
+    /// An account of which nothing else is known.
     pub(super) fn new(name: &'static str, password: &'static str) -> Self {
         let username = normal(name);
         Self {
@@ -50,7 +50,7 @@ pub(super) struct Bottle {
 pub(super) struct Session {
     pub(super) by: By,
     pub(super) account: i64,
-    /// What the client was given to carry, as it stands in its header.
+    /// The value of the client's header, as the login returned it.
     pub(super) carries: String,
     pub(super) terminal: Option<&'static str>,
     /// It ends by itself at some millisecond from the first to the second.
