@@ -43,8 +43,8 @@ impl Browser {
         hash: &str,
     ) -> Self {
         let engine = Engine::chosen();
-        let driver = engine.start_driver();
         let profile = tempfile::tempdir().unwrap();
+        let driver = engine.start_driver(profile.path());
         let capabilities = engine.capabilities(language, (width, height), profile.path());
         let client = connect(engine, &driver.url, &capabilities).await;
         let session = client.session_id().await.unwrap().unwrap();
@@ -92,7 +92,9 @@ impl Browser {
             return found[0] ?? null;";
         let started = Instant::now();
         loop {
-            let found = self.client.execute(FIND, vec![kind.into(), name.into()]).await.unwrap();
+            // A script fails while the page is being replaced.
+            let found = self.client.execute(FIND, vec![kind.into(), name.into()]).await;
+            let found = found.unwrap_or_default();
             // WebDriver represents an element as an object with one field.
             if let Some(id) = found.as_object().and_then(|found| found.values().next()?.as_str()) {
                 return Element::from_element_id(self.client.clone(), id.to_owned().into());
@@ -192,7 +194,11 @@ impl Browser {
             return all.filter((entry) => entry.startTime <= first.startTime)
                 .map((entry) => [entry.name, entry.transferSize]);";
         let loaded = self.client.execute(LOADED, vec![path.into()]).await.unwrap();
-        serde_json::from_value(loaded).unwrap()
+        let mut loaded: Vec<(String, u64)> = serde_json::from_value(loaded).unwrap();
+        // WebKit lists a preloaded file a second time when a script fetches it.
+        loaded.sort();
+        loaded.dedup();
+        loaded
     }
 
     /// Reloads the page.

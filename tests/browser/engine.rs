@@ -1,6 +1,7 @@
 //! The browsers that can run the stories, and the program that drives each of them.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -50,11 +51,11 @@ impl Engine {
     }
 
     /// Starts the driver on a free port.
-    pub(crate) fn start_driver(self) -> Driver {
+    pub(crate) fn start_driver(self, profile: &Path) -> Driver {
         let (mut command, port_line) = match self {
             Self::Chromium => (driver("chromedriver", &["--port=0"]), "successfully on port "),
             Self::Firefox => (driver("geckodriver", &["--port=0"]), "Listening on 127.0.0.1:"),
-            Self::WebKit => return self.start_webkit(),
+            Self::WebKit => return self.start_webkit(profile),
         };
         let mut process = self.spawn(command.stdout(Stdio::piped()));
         let mut output = BufReader::new(process.stdout.take().unwrap());
@@ -71,11 +72,15 @@ impl Engine {
 
     /// Starts WebKit's driver, which takes no port of 0, on a screen of its own, because
     /// WebKit has no headless mode.
-    fn start_webkit(self) -> Driver {
+    fn start_webkit(self, profile: &Path) -> Driver {
+        // GTK's setting for reduced motion.
+        let gtk = profile.join("gtk-3.0");
+        fs::create_dir(&gtk).unwrap();
+        fs::write(gtk.join("settings.ini"), "[Settings]\ngtk-enable-animations=0\n").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("xvfb-run");
         command.args(["-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"]);
-        command.arg(format!("--port={port}"));
+        command.arg(format!("--port={port}")).env("XDG_CONFIG_HOME", profile);
         // Others may lack the rights to make a sandbox, as root in a container does.
         command.env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1");
         let process = self.spawn(&mut command);

@@ -11,6 +11,7 @@ mod failures;
 use bottle::server::lan;
 use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
 use driver::Browser;
+use engine::Engine;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -431,7 +432,10 @@ async fn an_author_deletes_a_bottle() {
 async fn a_phone_may_give_its_position() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &["serve", "--tls", "auto"]));
-    let origin = format!("https://{}:{}/", lan::NAME, program.port);
+    let engine = Engine::chosen();
+    // WebKit has no way to map a name to this machine.
+    let name = if engine == Engine::WebKit { "127.0.0.1" } else { lan::NAME };
+    let origin = format!("https://{name}:{}/", program.port);
     let phone = Browser::open_at(origin, "en", PHONE, "").await;
     register(&phone, "en", "ada").await;
     phone.is_at(52.52, 13.405).await;
@@ -441,6 +445,10 @@ async fn a_phone_may_give_its_position() {
     assert_eq!(phone.filled("Longitude").await, "13.405");
     phone.close(&[]).await;
 
+    if engine == Engine::WebKit {
+        // 127.0.0.1 is a secure context over plain HTTP too.
+        return eprintln!("not tested in WebKit: a name over plain HTTP");
+    }
     let (_folder, program) = start();
     let origin = format!("http://{}:{}/", lan::NAME, program.port);
     let phone = Browser::open_at(origin, "en", PHONE, "").await;
