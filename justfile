@@ -1,5 +1,7 @@
 # Shortcuts for the documented commands; `just` lists them. Install: `pip install rust-just`.
 
+engine := "chromium"
+
 [private]
 default:
     @{{ just_executable() }} --list
@@ -16,9 +18,9 @@ check:
 test *FILTER:
     cargo test --locked {{ if FILTER == "" { "" } else { "--test suite -- " + FILTER } }}
 
-# Test the page in Chromium
+# Test the page in Chromium, or in firefox or webkit: `just engine=firefox browser`
 browser *FILTER:
-    cargo test --locked --test browser -- {{ FILTER }}
+    BOTTLE_ENGINE={{ engine }} cargo test --locked --test browser -- {{ FILTER }}
 
 # Kill the program, fill its disk, set its clock, and check the data afterwards
 faults *FILTER:

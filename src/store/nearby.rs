@@ -10,12 +10,11 @@ use super::map_bottle::{COLUMN_COUNT, COLUMNS, MapBottleRef, map_bottle};
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 
-/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4). The
-/// slack covers positions that are subnormal as 32-bit floats, which their box may miss.
+/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4).
 const CANDIDATES: &str = "
 FROM bottles_rtree
-WHERE max_latitude >= ?1 - 1e-40 AND min_latitude <= ?2 + 1e-40
-  AND max_longitude >= ?3 - 1e-40 AND min_longitude <= ?4 + 1e-40";
+WHERE max_latitude >= ?1 AND min_latitude <= ?2
+  AND max_longitude >= ?3 AND min_longitude <= ?4";
 
 /// The bottles in such a rectangle. `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query
 /// plan.
