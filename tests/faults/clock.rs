@@ -41,7 +41,7 @@ impl Everywhere {
         }
     }
 
-    /// Whether each of them is let in.
+    /// Returns for each of them whether its request is accepted.
     fn get_in(&self) -> [bool; 3] {
         [
             self.bottle.get("/api/users/self").status == 200,

@@ -139,7 +139,7 @@ fn extension(path: &Path) -> &str {
     path.extension().unwrap().to_str().unwrap()
 }
 
-/// Whether the file at `path` holds these bottles.
+/// Returns true if the file at `path` holds these bottles.
 fn holds(path: &Path, bottles: &[i64]) -> bool {
     let Ok(db) = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
     else {
@@ -150,7 +150,7 @@ fn holds(path: &Path, bottles: &[i64]) -> bool {
     ids == bottles
 }
 
-/// Whether the program has this file open.
+/// Returns true if the program has this file open.
 fn has_open(program: &Child, path: &Path) -> bool {
     let Ok(files) = fs::read_dir(format!("/proc/{}/fd", program.id())) else { return false };
     files.flatten().any(|file| fs::read_link(file.path()).is_ok_and(|file| file == path))

@@ -76,7 +76,7 @@ impl Shim {
         self.set(4, nth);
     }
 
-    /// Whether the program sees a disk without hard links.
+    /// True if the program sees a disk without hard links.
     pub(crate) fn refuse_links(&self, refuse: bool) {
         self.set(5, refuse.into());
     }

@@ -1,4 +1,4 @@
-//! Which files are opened, which are refused, and that the refused stay as they were.
+//! Files that the program opens or rejects. A rejected file stays unchanged.
 
 use std::fs;
 use std::path::{Path, PathBuf};

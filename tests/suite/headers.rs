@@ -58,7 +58,7 @@ fn ask(app: &App, request: &str) -> (String, Vec<String>, String) {
     (lines.next().unwrap(), lines.collect(), body.to_owned())
 }
 
-/// Whether a header's value differs from answer to answer.
+/// Returns true if the value of the header differs between responses.
 fn varies(header: &str) -> bool {
     ["date: ", "etag: ", "content-length: ", "x-request-id: "]
         .iter()

@@ -23,7 +23,7 @@ fn over_https(port: u16, path: &str) -> Value {
     serde_json::from_slice(&curl(port, path, &[])).unwrap()
 }
 
-/// Whether a server over https tells browsers to ask for nothing else any more.
+/// Returns true if an HTTPS server sends HSTS.
 fn sends_hsts(port: u16) -> bool {
     let head = String::from_utf8(curl(port, "/healthz", &["--head"])).unwrap();
     assert!(head.contains("x-frame-options: DENY"), "{head}");

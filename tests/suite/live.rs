@@ -55,7 +55,7 @@ impl Stream {
         self.0.recv_timeout(TIMEOUT).unwrap()
     }
 
-    /// Whether the server has ended the stream.
+    /// True if the server has ended the stream.
     fn ends(&self) -> bool {
         loop {
             match self.0.recv_timeout(TIMEOUT) {

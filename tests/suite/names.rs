@@ -1,4 +1,4 @@
-//! Which names may be given: none that looks like another's by characters that nobody sees.
+//! Names that can be given: none that looks like another because of invisible characters.
 
 use bottle_test_support::{App, Client, Response, run_ok_with_input};
 use rstest::rstest;

@@ -200,7 +200,7 @@ fn a_map_of_vectors_is_refused() {
     assert!(Tiles::open(&folder.path().join("none")).is_err());
 }
 
-/// What a broken map has in place of a picture is no picture.
+/// A tile that is not a blob, as a broken map has it, is not found.
 #[rstest]
 #[case::text("'a text'")]
 #[case::number("7")]

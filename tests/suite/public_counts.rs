@@ -1,4 +1,4 @@
-//! What a visitor learns from counts: nothing finer than about 10 km, however the questions are put.
+//! Visitors learn nothing finer than about 10 km from counts, whatever rectangles and zooms they request.
 
 use std::collections::BTreeSet;
 
@@ -154,7 +154,7 @@ fn rectangle(places: Vec<(f64, f64)>) -> impl Strategy<Value = [f64; 4]> {
     )
 }
 
-/// Whatever rectangle and zoom are asked for: each cell is one of the grid's, and is counted whole. So
+/// For any rectangle and zoom, each cell is one of the grid's, and is counted whole. So
 /// no answers can be subtracted from each other to learn of a part of a cell.
 #[rstest]
 fn every_answer_is_of_one_grid() {

@@ -22,7 +22,7 @@ const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
 const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
 
-/// Whether the point lies in the closed rectangle, computed the slow way: by comparing it with all three
+/// Returns true if the point lies in the closed rectangle, computed the slow way: by comparing it with all three
 /// names of its meridian.
 pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
     // Values that a normal 32-bit float cannot tell from 0 are stored, and searched, as 0.
@@ -51,7 +51,7 @@ fn tiny() -> Vec<f64> {
 fn special(limit: f64) -> Vec<f64> {
     let mut values = vec![0.0, -0.0, limit, -limit, limit / 2.0, 23.059375, 0.1 + 0.2, 1e-300];
     values.extend(tiny());
-    // Where a 64-bit float is rounded to one 32-bit float, and where to the next.
+    // The 64-bit floats at which rounding to 32 bits changes to the next value.
     for value in [23.059375, -(0.1 + 0.2), 3.0 * LEAST] {
         let float = value as f32;
         for float in [float.next_down(), float, float.next_up()].map(f64::from) {

@@ -117,7 +117,8 @@ fn every_test_that_is_named_exists() {
     assert!(named > 100, "{named} tests are named");
 }
 
-/// Whether `program::module::name` is a test in the file of that module, or a fault in its program's list.
+/// Returns true if `program::module::name` is a test in the file of that module, or a fault in its program's
+/// list.
 pub(crate) fn is_test(path: &str) -> bool {
     if let Some(fault) = path.strip_prefix("faults::") {
         return include_str!("../faults/main.rs").contains(&format!(", {fault}),"));

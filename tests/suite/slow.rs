@@ -28,7 +28,7 @@ fn ask(socket: &mut TcpStream) {
     assert!(response.starts_with(b"HTTP/1.1 200"));
 }
 
-/// Whether the server has neither answered nor closed this connection.
+/// Returns true if the server has neither answered nor closed this connection.
 fn is_silent(socket: &TcpStream) -> bool {
     socket.set_nonblocking(true).unwrap();
     let came = socket.peek(&mut [0]);

@@ -146,7 +146,7 @@ mod tests {
     #[case::emoji("👩🏽🇩🇪✨")]
     #[case::an_emoji_of_a_later_unicode("\u{1faea}")]
     #[case::korean("홍길동 \u{1112}\u{1161}\u{11ab}")]
-    fn what_is_seen_is_for_both(#[case] name: &str) {
+    fn visible_characters_are_allowed_in_both(#[case] name: &str) {
         assert!(in_username(name) && in_nickname(name));
     }
 
@@ -161,7 +161,7 @@ mod tests {
     #[case::nod("🙂\u{200d}↔\u{fe0f}")]
     #[case::scotland("🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}!")]
     #[case::wide_space("张\u{3000}三")]
-    fn what_is_for_nicknames_alone(#[case] name: &str) {
+    fn emoji_sequences_are_allowed_in_nicknames_only(#[case] name: &str) {
         assert!(!in_username(name) && in_nickname(name));
     }
 
@@ -209,7 +209,7 @@ mod tests {
     #[case::noncharacter_at_the_end("\u{1ffff}")]
     #[case::annotation("\u{fff9}a")]
     #[case::number_sign("\u{600}1")]
-    fn what_is_for_neither(#[case] name: &str) {
+    fn invisible_characters_are_allowed_in_neither(#[case] name: &str) {
         assert!(!in_username(name) && !in_nickname(name));
     }
 }

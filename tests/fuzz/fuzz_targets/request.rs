@@ -33,7 +33,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 struct Operation {
     method: Method,
     path: String,
-    /// Whether a success is an event stream, and no JSON.
+    /// True if a successful response is an event stream instead of JSON.
     is_stream: bool,
 }
 
