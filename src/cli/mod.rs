@@ -211,10 +211,21 @@ fn database(named: Option<PathBuf>) -> Result<PathBuf, String> {
 
 /// Opens the database beside a server that may be using it.
 fn open_shared(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
-    let busy_timeout = settings.busy_timeout();
-    let options = Options { readers: 1, long_readers: 1, busy_timeout, slow: None };
-    let store = Store::open_shared(named.as_ref().unwrap_or(&settings.database), &options);
-    store.map(Arc::new).map_err(|e| e.to_string())
+    let path = named.as_ref().unwrap_or(&settings.database);
+    Store::open_shared(path, &options(settings)).map(Arc::new).map_err(|e| e.to_string())
+}
+
+fn options(settings: &Settings) -> Options {
+    Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None }
+}
+
+/// Opens the database as [`open_shared`] does, and creates it first if it is missing.
+fn open_or_create(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
+    let path = named.as_ref().unwrap_or(&settings.database);
+    if !path.exists() {
+        drop(Store::open(path, &options(settings)).map_err(|e| e.to_string())?);
+    }
+    open_shared(named, settings)
 }
 
 /// Runs `work` to its end, on this thread.

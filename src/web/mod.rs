@@ -1,6 +1,8 @@
 //! The page: files of `static/`, embedded in the program (a debug build reads them from the disk),
 //! and the tiles of the street map.
 
+mod not_found;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -15,6 +17,7 @@ use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, State, get, routes};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
+use self::not_found::NotFoundPage;
 use crate::model::error::Error;
 use crate::store::mbtiles::{Tile, Tiles};
 
@@ -186,10 +189,10 @@ fn index() -> Option<Asset> {
 }
 
 #[get("/<path..>", rank = 100)]
-fn asset(path: PathBuf) -> Option<Asset> {
-    let path = path.to_str()?;
+fn asset(path: PathBuf, not_found: Option<NotFoundPage>) -> Result<Asset, Option<NotFoundPage>> {
+    let path = path.to_str().unwrap_or_default();
     // `/docs` is `docs.html`.
-    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html")))
+    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(not_found)
 }
 
 /// A tile of the street map.

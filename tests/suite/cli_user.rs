@@ -1,6 +1,7 @@
 //! `bottle user`, beside a server that goes on.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -174,4 +175,21 @@ fn a_file_without_names_is_refused() {
     fs::write(folder.path().join("class.csv"), "name\nada\n").unwrap();
     run_err(folder.path(), &["import", "class.csv"], "", "has no column username");
     run_err(folder.path(), &["import", "none.csv"], "", "none.csv");
+}
+
+/// An account can be created before the first start of the server.
+#[test]
+fn adding_an_account_creates_a_missing_database() {
+    let folder = tempfile::tempdir().unwrap();
+    run_ok(folder.path(), &["add", "ada", "--db", "new.db"], "pass\n");
+    let mode = fs::metadata(folder.path().join("new.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let program = Program::start(bottle(folder.path(), &["--db", "new.db"]));
+    assert_eq!(log_in(&program, "ada", "pass").0, 200);
+
+    fs::write(folder.path().join("class.csv"), "username\nbob\n").unwrap();
+    run_ok(folder.path(), &["import", "class.csv", "--db", "class.db"], "");
+    assert!(folder.path().join("class.db").exists());
+    run_err(folder.path(), &["passwd", "ada", "--db", "none.db"], "pass\n", "No such file");
+    assert!(!folder.path().join("none.db").exists());
 }

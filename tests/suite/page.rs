@@ -220,3 +220,42 @@ fn a_tile_that_is_no_blob_is_not_found(#[case] value: &str) {
     assert_eq!(client.get("/tiles/3/2/7").status, 404);
     assert_eq!(client.get("/tiles/3/1/7").text, "south");
 }
+
+/// A browser that opens a missing page gets a page; clients of the contracts get JSON.
+#[rstest]
+#[case::browser("/no/such/page", "text/html,application/xhtml+xml,*/*;q=0.8", true)]
+#[case::client_of_any_type("/no/such/page", "*/*", false)]
+#[case::client_of_json("/no/such/page", "application/json, text/html;q=0.5", false)]
+#[case::below_a_contract("/api/nothing", "text/html", false)]
+#[case::first_draft("/users/nothing/here", "text/html", false)]
+#[case::another_contract("/auth/nothing", "text/html", false)]
+fn a_missing_page_is_html_for_browsers_only(
+    #[case] path: &str,
+    #[case] accept: &str,
+    #[case] is_page: bool,
+) {
+    let app = App::new();
+    let missing = app.anon().send("GET", path, &[("Accept", accept)], None);
+    assert_eq!(missing.status, 404);
+    if is_page {
+        assert_eq!(missing.header("content-type"), "text/html; charset=utf-8");
+        assert!(missing.text.contains("There is no page at this address."), "{}", missing.text);
+        assert_eq!(missing.header("vary"), "Accept, Accept-Encoding");
+    } else {
+        let plain = app.anon().send("GET", path, &[], None);
+        assert_eq!(missing.header("content-type"), "application/json");
+        assert_eq!(missing.text, plain.text);
+    }
+}
+
+#[test]
+fn every_page_has_a_title_and_a_description() {
+    let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/static")).unwrap();
+    let pages = pages.map(|page| page.unwrap().path());
+    let pages = pages.filter(|page| page.extension().is_some_and(|extension| extension == "html"));
+    for page in pages {
+        let html = std::fs::read_to_string(&page).unwrap();
+        assert!(html.contains("<title>"), "{}", page.display());
+        assert!(html.contains("<meta name=\"description\""), "{}", page.display());
+    }
+}

@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::terminal::escaped;
-use super::{database, open_shared, settings, wait_for};
+use super::{database, open_or_create, open_shared, settings, wait_for};
 
 /// The options of all commands.
 #[derive(Args)]
@@ -100,7 +100,10 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
         Command::List => list(&database(common.db)?, common.json),
         Command::Change(change) => {
             let settings = settings()?;
-            let store = open_shared(common.db, &settings)?;
+            let store = match change {
+                Change::Add { .. } | Change::Import { .. } => open_or_create(common.db, &settings)?,
+                _ => open_shared(common.db, &settings)?,
+            };
             let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
             let clock = Clock::default();
             let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
