@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
 mod attribution;
+mod dialogs;
 mod driver;
 mod engine;
 mod failures;
