@@ -60,6 +60,7 @@ function reportControls(app, id) {
   const form = el('form', { hidden: true },
     el('label', {}, t('report.reason'), reason), error,
     el('div', { class: 'row' }, el('button', { class: 'danger' }, t('report.send'))));
+  reason.addEventListener('input', () => error.replaceChildren());
   const button = el('button', { type: 'button' }, t('report.open'));
   button.addEventListener('click', () => {
     form.hidden = !form.hidden;
