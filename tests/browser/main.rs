@@ -8,6 +8,7 @@ mod dialogs;
 mod driver;
 mod engine;
 mod failures;
+mod panels;
 
 use bottle::server::lan;
 use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
