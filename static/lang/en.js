@@ -222,7 +222,7 @@ export default {
   'teacher.mute.60': 'for an hour',
   'teacher.mute.1440': 'for a day',
   'teacher.unmute': 'Unmute {name}',
-  'teacher.until': 'muted until',
+  'teacher.until': 'muted until {time}',
   'teacher.log.time': 'Time',
   'teacher.log.actor': 'Account',
   'teacher.log.action': 'Action',

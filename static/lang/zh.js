@@ -217,7 +217,7 @@ export default {
   'teacher.mute.60': '1 小时',
   'teacher.mute.1440': '1 天',
   'teacher.unmute': '解除 {name} 的禁言',
-  'teacher.until': '禁言至',
+  'teacher.until': '禁言至 {time}',
   'teacher.log.time': '时间',
   'teacher.log.actor': '操作人',
   'teacher.log.action': '操作',

@@ -9,6 +9,7 @@ mod driver;
 mod engine;
 mod failures;
 mod panels;
+mod teacher;
 
 use bottle::server::lan;
 use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};

@@ -6,7 +6,7 @@
 import { byId, request, t, translatePage } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explainAccess } from '../lib/errors.js';
-import { placeText, time } from '../lib/format.js';
+import { absoluteTime, placeText, time } from '../lib/format.js';
 
 const MUTE_MINUTES = [10, 60, 1440];
 const MAX_LOG_ENTRIES = 30;
@@ -151,7 +151,7 @@ function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil, 
 function mutedView(muted) {
   if (!muted.length) return emptyView();
   return el('ul', { class: 'cases' }, muted.map((account) => el('li', {},
-    el('p', {}, fullName(account), ' · ', t('teacher.until'), ' ', time(account.muted_until)),
+    el('p', {}, fullName(account), ' · ', t('teacher.until', { time: absoluteTime(account.muted_until) })),
     el('div', { class: 'row' },
       button('teacher.unmute', setMuted(account.user_id, 0), { name: fullName(account) })))));
 }

@@ -1,0 +1,41 @@
+//! The teacher's page and a teacher's controls on the map.
+
+use bottle_test_support::{Client, Program, run_ok_with_input};
+use rstest::rstest;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{DESKTOP, bob, log_in, start, words};
+use crate::driver::Browser;
+
+/// Starts a server with Bob's bottle and the teacher Grace, and returns her session.
+fn start_class() -> (TempDir, Program, Client) {
+    let (folder, program) = start();
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    bob(&program);
+    let mut grace = program.client();
+    grace.log_in("grace", "pass");
+    (folder, program, grace)
+}
+
+/// Returns the id of Bob's account.
+fn bobs_id(program: &Program) -> i64 {
+    let mut bob = program.client();
+    bob.log_in("bob", "pass");
+    bob.get("/api/users/self").data()["user_id"].as_i64().unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_mute_ends_at_a_date(#[values("en", "zh")] language: &str) {
+    let (_folder, program, grace) = start_class();
+    let path = format!("/api/teacher/users/{}", bobs_id(&program));
+    assert_eq!(grace.json("PUT", &path, &json!({ "muted_minutes": 1440 })).status, 200);
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    log_in(&page, language, "grace").await;
+    page.go("teacher").await;
+    page.reads(words(language, "muted until ", "禁言至 20")).await;
+    let text = page.text().await;
+    assert!(!text.contains("until in") && !text.contains("后"), "{text}");
+    page.close(&[]).await;
+}
