@@ -1,6 +1,9 @@
 //! Panels and lists: their look, their history, the focus.
 
-use super::{DESKTOP, bob, register, start};
+use bottle_test_support::Client;
+use serde_json::json;
+
+use super::{DESKTOP, PHONE, bob, register, start};
 use crate::driver::Browser;
 
 /// The rules of the paper repeat with the line height of the text and start at its first line.
@@ -20,5 +23,34 @@ async fn the_rules_of_a_letter_are_below_its_lines() {
         )
         .await;
     assert_eq!(aligned, true);
+    page.close(&[]).await;
+}
+
+/// Throws a bottle with this message and address.
+fn throw(client: &Client, content: &str, address: &str) {
+    let location = json!({ "formatted_address": address, "latitude": 23.1, "longitude": 113.3 });
+    let body = json!({ "content": content, "style": 1, "location": location });
+    assert_eq!(client.post("/api/bottles", &body).status, 200);
+}
+
+/// A word that is longer than a line wraps, in the list of bottles, in a closed and in an opened one.
+#[tokio::test]
+async fn a_long_word_wraps() {
+    const FITS: &str = "const body = document.querySelector('.panel-body');
+        return body.scrollWidth <= body.clientWidth";
+    let (_folder, program) = start();
+    let word = "x".repeat(200);
+    throw(&bob(&program), &word, &word);
+    let page = Browser::open(program.port, "en", PHONE, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("2 bottles in view").await;
+    page.reads(&word).await;
+    assert_eq!(page.run(FITS).await, true);
+    page.click("Green bottle").await;
+    page.find("button", "Open").await;
+    assert_eq!(page.run(FITS).await, true);
+    page.click("Open").await;
+    page.reads("A message from Bob").await;
+    assert_eq!(page.run(FITS).await, true);
     page.close(&[]).await;
 }
