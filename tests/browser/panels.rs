@@ -54,3 +54,29 @@ async fn a_long_word_wraps() {
     assert_eq!(page.run(FITS).await, true);
     page.close(&[]).await;
 }
+
+/// Without the server no list claims to be empty.
+#[tokio::test]
+async fn a_list_shows_that_the_server_is_away() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("Opened").await;
+    page.reads("You have not opened any bottles yet.").await;
+    page.click("My bottles").await;
+    page.reads("You have not thrown any bottles yet.").await;
+    page.click("Close").await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    for (button, empty) in [
+        ("Opened", "You have not opened any bottles yet."),
+        ("My bottles", "You have not thrown any bottles yet."),
+        ("No bottles here", "Go to the nearest bottles"),
+    ] {
+        page.click(button).await;
+        page.reads("The server cannot be reached. Try again.").await;
+        assert!(!page.text().await.contains(empty), "{button}");
+        page.click("Close").await;
+    }
+    page.close(&["ERR_", "INCOMPLETE_CHUNKED"]).await;
+}

@@ -3,7 +3,7 @@
 /** @import { App, Cell, MapBottle } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
-import { session, t } from '../lib/core.js';
+import { connection, session, t } from '../lib/core.js';
 import { el, present } from '../lib/dom.js';
 import { coordinates, placeText } from '../lib/format.js';
 import { styleName } from '../map/bottles.js';
@@ -35,6 +35,7 @@ export async function openInView(app) {
  */
 function contents(app) {
   const { bottles, cells, total, isClosed } = app.visible;
+  if (total === 0 && connection.isLost) return [el('p', { class: 'error', role: 'alert' }, t('error.offline'))];
   const items = [
     ...bottles.slice(0, MAX_ITEMS).map((bottle) => bottleItem(app, bottle)),
     ...cells.toSorted((a, b) => b.count - a.count).slice(0, MAX_ITEMS).map((cell) => cellItem(app, cell)),
