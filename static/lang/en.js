@@ -199,6 +199,8 @@ export default {
   'delete.yes': 'Delete',
   'delete.no': 'Keep it',
   'delete.done': 'The bottle has been deleted.',
+  'hide.bottle': 'Hide this bottle',
+  'hide.done': 'The bottle is hidden. You can show it again on the teacher page.',
   'report.open': 'Report',
   'report.reason': 'What is wrong with it?',
   'report.send': 'Send report',

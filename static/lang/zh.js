@@ -194,6 +194,8 @@ export default {
   'delete.yes': '删除',
   'delete.no': '保留',
   'delete.done': '瓶子已删除。',
+  'hide.bottle': '隐藏这个瓶子',
+  'hide.done': '瓶子已隐藏，可以在老师的页面恢复显示。',
   'report.open': '举报',
   'report.reason': '它有什么问题？',
   'report.send': '提交举报',

@@ -80,3 +80,18 @@ async fn a_list_shows_that_the_server_is_away() {
     }
     page.close(&["ERR_", "INCOMPLETE_CHUNKED"]).await;
 }
+
+/// A bottle without openers has no control that would unfold nothing.
+#[tokio::test]
+async fn no_openers_need_no_button() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    let mut ada = program.client();
+    ada.log_in("ada", "pass");
+    throw(&ada, "Not opened.", "");
+    page.click("My bottles").await;
+    page.reads("Not opened yet").await;
+    assert_eq!(page.run("return document.querySelectorAll('[aria-expanded]').length").await, 0);
+    page.close(&[]).await;
+}

@@ -39,3 +39,19 @@ async fn a_mute_ends_at_a_date(#[values("en", "zh")] language: &str) {
     assert!(!text.contains("until in") && !text.contains("后"), "{text}");
     page.close(&[]).await;
 }
+
+/// A teacher hides a bottle where it is read.
+#[rstest]
+#[tokio::test]
+async fn a_bottle_is_hidden_on_the_map(#[values("en", "zh")] language: &str) {
+    let (_folder, program, grace) = start_class();
+    let page = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    log_in(&page, language, "grace").await;
+    page.follow("#bottle/1").await;
+    page.click(words(language, "Open", "打开")).await;
+    page.click(words(language, "Hide this bottle", "隐藏这个瓶子")).await;
+    page.reads(words(language, "The bottle is hidden.", "瓶子已隐藏")).await;
+    let hidden = grace.get("/api/teacher/bottles?state=hidden").data();
+    assert_eq!(hidden["bottles"][0]["bottle_id"], 1);
+    page.close(&[]).await;
+}

@@ -112,8 +112,8 @@ const fullName = ({ nickname, username }) =>
 
 /** @param {boolean} frozen */
 function seaView(frozen) {
-  return el('div', { class: 'row' },
-    el('span', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')),
+  return el('div', { class: frozen ? 'row sea-state is-frozen' : 'row sea-state' },
+    el('strong', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')),
     button(frozen ? 'teacher.unfreeze' : 'teacher.freeze', setFrozen(!frozen)));
 }
 

@@ -1,8 +1,8 @@
-// Deletion of an own bottle, and the report of another account's.
+// Deletion of an own bottle, the report of another account's, and its hiding by a teacher.
 
 /** @import { App } from '../lib/types.js' */
 
-import { isAbort, request, t } from '../lib/core.js';
+import { isAbort, request, session, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { invalidateList } from '../lib/my-bottles.js';
@@ -18,7 +18,31 @@ const MAX_REASON_LENGTH = 500;
  * @param {number} id
  * @param {boolean} isOwn
  */
-export const bottleActions = (app, id, isOwn) => (isOwn ? deleteControls(app, id) : reportControls(app, id));
+export function bottleActions(app, id, isOwn) {
+  if (isOwn) return deleteControls(app, id);
+  return session.user?.is_teacher ? hideControls(app, id) : reportControls(app, id);
+}
+
+/**
+ * @param {App} app
+ * @param {number} id
+ */
+function hideControls(app, id) {
+  const error = el('p', { class: 'error', role: 'alert' });
+  const hide = async () => {
+    error.replaceChildren();
+    try {
+      await withSession(app, () => request('PUT', `teacher/bottles/${id}`, { body: { hidden: true } }));
+    } catch (reason) {
+      if (!isAbort(reason)) error.textContent = explain(reason).message;
+      return;
+    }
+    closePanel();
+    toast(t('hide.done'));
+    app.refresh();
+  };
+  return el('div', {}, el('button', { type: 'button', class: 'danger', onclick: hide }, t('hide.bottle')), error);
+}
 
 /**
  * @param {App} app
