@@ -50,7 +50,7 @@ function saveView() {
   const view = formatView(app.map);
   writeStored(VIEW_KEY, view);
   // The link of a bottle stays in the address bar while the bottle is in the panel.
-  if (!location.hash.startsWith('#bottle/')) history.replaceState(null, '', view);
+  if (!location.hash.startsWith('#bottle/')) history.replaceState(history.state, '', view);
 }
 
 // --- the visible bottles ---

@@ -95,3 +95,55 @@ async fn no_openers_need_no_button() {
     assert_eq!(page.run("return document.querySelectorAll('[aria-expanded]').length").await, 0);
     page.close(&[]).await;
 }
+
+const HEADING: &str = "return document.querySelector('#panel:not([hidden]) h2')?.textContent ?? ''";
+
+/// "Back" leads from a bottle to its list, at the same scroll position, and then to the map.
+#[tokio::test]
+async fn back_closes_the_panel() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for n in 0..30 {
+        throw(&bob, &format!("Message {n}."), &format!("Pier {n}"));
+    }
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("31 bottles in view").await;
+    page.reads("Pier 29").await;
+    page.run("document.querySelector('.panel-body').scrollTop = 700").await;
+    page.run("document.querySelectorAll('.excerpt')[12].click()").await;
+    page.reads("There is a message inside.").await;
+    page.run("history.back()").await;
+    page.reads("Pier 29").await;
+    assert_eq!(page.run("return document.querySelector('.panel-body').scrollTop").await, 700);
+    assert_eq!(page.run(HEADING).await, "In view");
+    let item = "return [...document.querySelectorAll('.excerpt')].indexOf(document.activeElement)";
+    assert_eq!(page.run(item).await, 12);
+
+    page.run("history.back()").await;
+    page.waits_for("return document.querySelector('#panel').hidden").await;
+    assert_eq!(page.run("return location.pathname").await, "/");
+    page.run("history.forward()").await;
+    page.reads("Pier 29").await;
+    page.click("Close").await;
+    page.waits_for("return history.state.depth === 0").await;
+    assert_eq!(page.run(HEADING).await, "");
+    page.close(&[]).await;
+}
+
+/// A bottle that arrives while the list is open does not move the focus.
+#[tokio::test]
+async fn an_arriving_bottle_leaves_the_focus_in_the_list() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("1 bottle in view").await;
+    page.waits_for("return document.querySelectorAll('.excerpt').length === 1").await;
+    page.run("document.querySelector('.excerpt').focus()").await;
+    throw(&bob, "Just now.", "Pier");
+    page.waits_for("return document.querySelectorAll('.excerpt').length === 2").await;
+    let focused = page.run("return document.activeElement.textContent").await;
+    assert_eq!(focused, "Yellow bottle");
+    page.close(&[]).await;
+}

@@ -7,7 +7,6 @@ import { isAbort, request, session, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeText, time } from '../lib/format.js';
-import { formatView } from '../lib/geo.js';
 import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
@@ -116,19 +115,16 @@ function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
  * Shows a bottle in the panel. Meanwhile the address bar holds its link, and the map marks it.
  * @param {App} app
  * @param {number} id
- * @param {string} title
+ * @param {Child[] | string} title
  * @param {Child[]} contents
  */
 async function showInPanel(app, id, title, contents) {
-  await showPanel(title, contents, {
+  await showPanel(`bottle/${id}`, title, contents, {
     kind: 'panel-bottle',
-    onClose() {
-      app.bottles.select(null);
-      history.replaceState(null, '', formatView(app.map));
-    },
+    hash: `#bottle/${id}`,
+    onShow: () => app.bottles.select(id),
+    onClose: () => app.bottles.select(null),
   });
-  app.bottles.select(id);
-  history.replaceState(null, '', `#bottle/${id}`);
 }
 
 /** @param {number} id */

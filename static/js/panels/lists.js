@@ -49,7 +49,7 @@ export function openOpened(app) {
  */
 async function openList(app, name, title, emptyText, details) {
   const progress = el('p', { class: 'hint' });
-  const body = await showPanel(title, [progress, skeleton(6)], { kind: 'panel-list' });
+  const body = await showPanel(name, title, [progress, skeleton(6)], { kind: 'panel-list' });
   const showProgress = (/** @type {number} */ n) => progress.replaceChildren(t('list.progress', { n }));
   try {
     const bottles = await withSession(app, () => fetchList(name, showProgress));

@@ -51,8 +51,7 @@ export async function openThrow(app) {
     saveDraft({ style: chosenStyle(node), content: message, address, latitude, longitude });
   });
   updateCounter();
-  await showPanel(t('throw.open'), [node], { kind: 'panel-throw', onClose: picker.end });
-  picker.start();
+  await showPanel('throw', t('throw.open'), [node], { kind: 'panel-throw', onShow: picker.start, onClose: picker.end });
 }
 
 /** @param {number} chosen */
