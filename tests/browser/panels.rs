@@ -111,7 +111,8 @@ async fn back_closes_the_panel() {
     page.click("31 bottles in view").await;
     page.reads("Pier 29").await;
     page.run("document.querySelector('.panel-body').scrollTop = 700").await;
-    page.run("document.querySelectorAll('.excerpt')[12].click()").await;
+    page.run("const item = document.querySelectorAll('.excerpt')[12]; item.focus(); item.click()")
+        .await;
     page.reads("There is a message inside.").await;
     page.run("history.back()").await;
     page.reads("Pier 29").await;
@@ -145,5 +146,30 @@ async fn an_arriving_bottle_leaves_the_focus_in_the_list() {
     page.waits_for("return document.querySelectorAll('.excerpt').length === 2").await;
     let focused = page.run("return document.activeElement.textContent").await;
     assert_eq!(focused, "Yellow bottle");
+    page.close(&[]).await;
+}
+
+/// The link of an own or an opened bottle shows its message; that of another bottle its colour, once it is in view.
+#[tokio::test]
+async fn a_link_shows_the_state_of_the_bottle() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    let mut ada = program.client();
+    ada.log_in("ada", "pass");
+    throw(&ada, "My own words.", "Pier");
+    throw(&bob, "Still closed.", "Pier");
+    ada.send("POST", "/api/bottles/1/open", &[], None);
+    for (path, text) in [
+        ("#bottle/1", "A message from Bob."),
+        ("#bottle/2", "My own words."),
+        ("#bottle/3", "Green bottle"),
+    ] {
+        page.go(&format!("?{}", &path[1..])).await;
+        page.reads("in view").await;
+        page.follow(path).await;
+        page.reads(text).await;
+    }
     page.close(&[]).await;
 }

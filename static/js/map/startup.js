@@ -47,8 +47,8 @@ export async function start(app) {
 async function openLink(app) {
   const id = parseBottleLink(location.hash);
   if (id !== null) {
-    const { showBottle } = await import('../panels/bottle.js');
-    await showBottle(app, { bottle_id: id });
+    const { showLinkedBottle } = await import('../panels/bottle.js');
+    await showLinkedBottle(app, id);
     return;
   }
   const view = parseView(location.hash);

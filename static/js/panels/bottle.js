@@ -3,11 +3,11 @@
 /** @import { App, MapBottle, OpenedBottle, Place } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
-import { isAbort, request, session, t } from '../lib/core.js';
+import { ApiError, isAbort, request, session, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeText, time } from '../lib/format.js';
-import { invalidateList } from '../lib/my-bottles.js';
+import { fetchList, invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
 import { withSession } from './account.js';
@@ -18,6 +18,31 @@ import { flyTo, showPanel } from './panel.js';
 
 const MIN_ZOOM_OPENED = 6;
 const ZOOM_ON_MAP = 8;
+
+/**
+ * Shows the bottle of a link: opened if the session's account threw it or has opened it, else closed.
+ * @param {App} app
+ * @param {number} id
+ */
+export async function showLinkedBottle(app, id) {
+  const bottle = session.user && await findInLists(id);
+  if (!bottle) return showBottle(app, app.visible.bottles.find((each) => each.bottle_id === id) ?? { bottle_id: id });
+  await showOpenedBottle(app, bottle);
+  const { latitude, longitude } = bottle.location;
+  return flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_OPENED));
+}
+
+/** @param {number} id */
+async function findInLists(id) {
+  try {
+    const [created, opened] = await Promise.all([fetchList('created'), fetchList('opened')]);
+    return [...created, ...opened].find((bottle) => bottle.bottle_id === id) ?? null;
+  } catch (error) {
+    // The button "Open" sends its request to the same server and shows the failure.
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
 
 /**
  * Shows a closed bottle. A link names only its id.
@@ -32,7 +57,7 @@ export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = fa
   const button = el('button', { type: 'button', class: 'primary' }, t('bottle.open'));
   button.addEventListener('click', () => open(app, id, button, error));
   return showInPanel(app, id, title, [
-    el('div', { class: 'bottle-summary' }, bottleIcon(style, state), el('div', {},
+    el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
       location && el('p', { class: 'place' }, placeText(location)),
       location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
       el('p', {}, t(location ? note : 'bottle.linked')))),
