@@ -1,9 +1,10 @@
 //! Panels and lists: their look, their history, the focus.
 
 use bottle_test_support::Client;
+use rstest::rstest;
 use serde_json::json;
 
-use super::{DESKTOP, PHONE, bob, register, start};
+use super::{DESKTOP, PHONE, bob, register, start, words};
 use crate::driver::Browser;
 
 /// The rules of the paper repeat with the line height of the text and start at its first line.
@@ -171,5 +172,29 @@ async fn a_link_shows_the_state_of_the_bottle() {
         page.follow(path).await;
         page.reads(text).await;
     }
+    page.close(&[]).await;
+}
+
+/// The welcome card can be closed, and the bar fits, on small screens and at 200 % zoom.
+#[rstest]
+#[tokio::test]
+async fn the_first_view_fits(
+    #[values("en", "zh")] language: &str,
+    #[values((320, 640), (360, 640), (740, 360), (640, 400))] size: (u32, u32),
+) {
+    const FITS: &str = "return [...document.querySelectorAll('.actions button:not([hidden])')]
+        .every((node) => node.getBoundingClientRect().left >= 0
+            && node.getBoundingClientRect().right <= innerWidth)";
+    let w = |en, zh| words(language, en, zh);
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, language, size, "").await;
+    page.find("button", w("Create an account", "注册并开始")).await;
+    assert_eq!(page.run(FITS).await, true);
+    // WebDriver clicks only a button that nothing covers.
+    page.click(w("Close the welcome message", "关闭欢迎信息")).await;
+    page.waits_for("return !document.querySelector('.welcome')").await;
+    register(&page, language, "penelope").await;
+    assert_eq!(page.run(FITS).await, true);
+    assert_eq!(page.run("return document.activeElement.id").await, "account");
     page.close(&[]).await;
 }

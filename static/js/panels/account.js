@@ -25,8 +25,9 @@ const MAX_NAME_LENGTH = 64;
 export function openAccount(app, side, reason = null) {
   return new Promise((resolve, reject) => {
     const finish = (/** @type {Account} */ user) => {
-      setUser(user);
+      // The focus returns to the bar before the bar changes.
       dialog.close();
+      setUser(user);
       toast(t('login.done', { name: displayName(user) }));
       resolve();
     };
