@@ -198,3 +198,25 @@ async fn the_first_view_fits(
     assert_eq!(page.run("return document.activeElement.id").await, "account");
     page.close(&[]).await;
 }
+
+/// Texts of people have their own direction, and names do not reorder the text around them.
+#[tokio::test]
+async fn a_message_from_right_to_left() {
+    let (_folder, program) = start();
+    throw(&bob(&program), "שלום מהים", "نهر النيل");
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.follow("#bottle/2").await;
+    page.click("Open").await;
+    page.reads("שלום מהים").await;
+    let direction = "return getComputedStyle(document.querySelector('.letter-text')).direction";
+    assert_eq!(page.run(direction).await, "rtl");
+    page.click("Opened").await;
+    page.waits_for("return document.querySelectorAll('.excerpt').length === 1").await;
+    let direction = "return getComputedStyle(document.querySelector('.excerpt')).direction";
+    assert_eq!(page.run(direction).await, "rtl");
+    let isolated =
+        "return [...document.querySelectorAll('.bottles bdi')].map((node) => node.textContent)";
+    assert_eq!(page.run(isolated).await, json!(["Bob", "نهر النيل"]));
+    page.close(&[]).await;
+}

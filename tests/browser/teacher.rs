@@ -55,3 +55,21 @@ async fn a_bottle_is_hidden_on_the_map(#[values("en", "zh")] language: &str) {
     assert_eq!(hidden["bottles"][0]["bottle_id"], 1);
     page.close(&[]).await;
 }
+
+/// After "Hide" the focus is at the button that shows the bottle again.
+#[tokio::test]
+async fn the_focus_stays_at_a_hidden_bottle() {
+    let (_folder, program, _grace) = start_class();
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    ada.send("POST", "/api/bottles/1/open", &[], None);
+    ada.post("/api/bottles/1/report", &json!({ "reason": "unkind" }));
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "grace").await;
+    page.go("teacher").await;
+    page.click("Hide").await;
+    page.reads("Show again").await;
+    assert_eq!(page.run("return document.activeElement.textContent").await, "Show again");
+    page.close(&[]).await;
+}

@@ -14,10 +14,10 @@ const TOAST_MS = 6000;
  */
 export const liveRegion = () => [...document.querySelectorAll('dialog[open] .notices')].at(-1) ?? byId('notices');
 
-/** @param {string} text */
-export async function toast(text) {
+/** @param {string | Child[]} contents */
+export async function toast(contents) {
   await loadStyle('panel');
-  const node = el('p', { class: 'toast' }, text);
+  const node = el('p', { class: 'toast' }, contents);
   liveRegion().append(node);
   setTimeout(() => node.remove(), TOAST_MS);
 }

@@ -80,7 +80,7 @@ function deleteControls(app, id) {
  */
 function reportControls(app, id) {
   const error = el('p', { class: 'error', role: 'alert' });
-  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true });
+  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true, dir: 'auto' });
   const form = el('form', { hidden: true },
     el('label', {}, t('report.reason'), reason), error,
     el('div', { class: 'row' }, el('button', { class: 'danger' }, t('report.send'))));

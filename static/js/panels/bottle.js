@@ -4,7 +4,7 @@
 /** @import { Child } from '../lib/dom.js' */
 
 import { ApiError, isAbort, request, session, t } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { bdi, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeText, time } from '../lib/format.js';
 import { fetchList, invalidateList } from '../lib/my-bottles.js';
@@ -58,7 +58,7 @@ export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = fa
   button.addEventListener('click', () => open(app, id, button, error));
   return showInPanel(app, id, title, [
     el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
-      location && el('p', { class: 'place' }, placeText(location)),
+      location && el('p', { class: 'place' }, bdi(placeText(location))),
       location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
       el('p', {}, t(location ? note : 'bottle.linked')))),
     error,
@@ -104,11 +104,11 @@ export async function showOpenedBottle(app, bottle) {
   const { bottle_id: id, style, content, owner, location } = bottle;
   const isOwn = !owner || owner.user_id === session.user?.user_id;
   const name = isOwn ? '' : displayName(owner);
-  await showInPanel(app, id, isOwn ? t('read.mine') : t('read.from', { name }), [
+  await showInPanel(app, id, isOwn ? t('read.mine') : phrase('read.from', { name }), [
     el('div', { class: 'letter' },
-      el('p', { class: 'letter-text' }, content),
+      el('p', { class: 'letter-text', dir: 'auto' }, content),
       el('p', { class: 'letter-end' },
-        !isOwn && el('span', { class: 'owner' }, `— ${name}`),
+        !isOwn && el('span', { class: 'owner' }, '— ', bdi(name)),
         bottleIcon(style, { isOpened: true, isOwn }))),
     facts(bottle, isOwn),
     el('div', { class: 'row' },
@@ -129,7 +129,7 @@ export async function showOpenedBottle(app, bottle) {
 function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
   return el('dl', { class: 'facts' },
     el('dt', {}, t('read.where')),
-    el('dd', {}, placeText(location),
+    el('dd', {}, bdi(placeText(location)),
       location.formatted_address && el('span', { class: 'hint' }, coordinatesOf(location))),
     el('dt', {}, t('read.thrown')),
     el('dd', {}, time(thrownAt)),

@@ -4,7 +4,7 @@
 /** @import { Child } from '../lib/dom.js' */
 
 import { byId, connection, session, t } from '../lib/core.js';
-import { el, present } from '../lib/dom.js';
+import { bdi, el, present } from '../lib/dom.js';
 import { coordinates, placeText } from '../lib/format.js';
 import { styleName } from '../map/bottles.js';
 import { cityName, loadCities, nearestCity } from '../map/cities.js';
@@ -83,7 +83,7 @@ function bottleItem(app, bottle) {
       t(`bottle.${styleName(bottle.style)}`),
       state.isOwn && ` ${t('view.mine')}`,
       state.isOpened && ` ${t('view.opened')}`),
-    el('p', { class: 'hint' }, placeText(bottle.location))));
+    el('p', { class: 'hint' }, bdi(placeText(bottle.location)))));
 }
 
 /**

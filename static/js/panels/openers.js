@@ -3,7 +3,7 @@
 /** @import { App, Person } from '../lib/types.js' */
 
 import { isAbort, request, t } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { bdi, el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName, time } from '../lib/format.js';
 import { withSession } from './account.js';
@@ -57,6 +57,6 @@ async function fillOpeners(app, id, list) {
 
 /** @param {Opener[]} openers */
 const names = (openers) => el('ul', {}, openers.map((opener) => el('li', {},
-  el('span', {}, displayName(opener),
+  el('span', {}, bdi(displayName(opener)),
     opener.gender !== 'unknown' && el('small', {}, t(`gender.${opener.gender}`))),
   time(opener.open_at))));

@@ -3,7 +3,7 @@
 /** @import { App, Cell } from '../lib/types.js' */
 
 import { byId, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
-import { el, loadStyle } from '../lib/dom.js';
+import { el, loadStyle, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName } from '../lib/format.js';
 import { WORLD } from '../lib/geo.js';
@@ -32,7 +32,7 @@ export async function showWelcome(app) {
   };
   const buttons = accounts.slice(0, MAX_DEMO_ACCOUNTS).map((account) => el('button', {
     type: 'button', onclick: () => logInToDemo(account.username, account.password),
-  }, t('welcome.demo', { name: displayName(account) })));
+  }, phrase('welcome.demo', { name: displayName(account) })));
   const beginButton = el('button', {
     type: 'button', class: 'primary', onclick: () => openAccount(app, 'register'),
   }, t('welcome.begin'));
@@ -53,7 +53,7 @@ async function logInToDemo(username, password) {
   try {
     const user = await logIn(username, password);
     setUser(user);
-    toast(t('login.done', { name: displayName(user) }));
+    toast(phrase('login.done', { name: displayName(user) }));
   } catch (error) {
     toast(explain(error).message);
   }
