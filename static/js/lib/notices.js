@@ -17,7 +17,7 @@ export const liveRegion = () => [...document.querySelectorAll('dialog[open] .not
 /** @param {string | Child[]} contents */
 export async function toast(contents) {
   await loadStyle('panel');
-  const node = el('p', { class: 'toast' }, contents);
+  const node = el('p', { class: 'toast' }, el('span', {}, contents));
   liveRegion().append(node);
   setTimeout(() => node.remove(), TOAST_MS);
 }

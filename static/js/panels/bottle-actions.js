@@ -56,8 +56,14 @@ function deleteControls(app, id) {
     el('span', {}, t('delete.sure')),
     el('button', { type: 'button', class: 'danger', onclick: deleteBottle }, t('delete.yes')),
     cancelButton);
-  button.addEventListener('click', () => button.replaceWith(confirmation));
-  cancelButton.addEventListener('click', () => confirmation.replaceWith(button));
+  button.addEventListener('click', () => {
+    button.replaceWith(confirmation);
+    cancelButton.focus();
+  });
+  cancelButton.addEventListener('click', () => {
+    confirmation.replaceWith(button);
+    button.focus();
+  });
   return el('div', {}, button, error);
 
   async function deleteBottle() {
@@ -98,8 +104,10 @@ function reportControls(app, id) {
       if (!isAbort(failure)) error.textContent = explain(failure).message;
       return;
     }
-    form.replaceWith(el('p', { class: 'hint', role: 'status' }, t('report.done')));
+    const done = el('p', { class: 'hint', role: 'status', tabindex: '-1' }, t('report.done'));
+    form.replaceWith(done);
     button.remove();
+    done.focus();
   });
   return el('div', {}, button, form);
 }

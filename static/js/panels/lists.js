@@ -74,6 +74,8 @@ function list(app, bottles, details) {
     const next = bottles.slice(shown, shown + ITEMS_PER_STEP);
     items.append(...next.map((bottle) => item(app, bottle, details(bottle))));
     moreButton.hidden = items.children.length >= bottles.length;
+    // A hidden button loses the focus.
+    if (shown) items.children[shown].querySelector('button')?.focus();
   };
   showMore();
   return el('div', {}, el('p', { class: 'hint' }, t('list.count', { n: bottles.length })), items, moreButton);
