@@ -50,7 +50,7 @@ function saveView() {
   const view = formatView(app.map);
   writeStored(VIEW_KEY, view);
   // The link of a bottle stays in the address bar while the bottle is in the panel.
-  if (!location.hash.startsWith('#bottle/')) history.replaceState(null, '', view);
+  if (!location.hash.startsWith('#bottle/')) history.replaceState(history.state, '', view);
 }
 
 // --- the visible bottles ---
@@ -215,9 +215,12 @@ function bindButtons() {
 }
 
 function showSession() {
+  const focused = document.activeElement;
   for (const node of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-for]'))) {
     node.hidden = node.dataset.for !== (session.user ? 'user' : 'visitor');
   }
+  // The focused button may have disappeared: its counterpart gets the focus.
+  if (focused?.closest('.actions [hidden]')) byId(session.user ? 'account' : 'login').focus();
   if (!session.user) return;
   const name = session.user.nickname || session.user.username;
   byId('account-name').textContent = name;

@@ -29,6 +29,7 @@ export default {
     'People write a message, put it in a bottle and throw it somewhere on this map. '
     + 'Open the bottles you find, and throw your own.',
   'welcome.demo': 'Log in as {name}',
+  'welcome.begin': 'Create an account',
   'welcome.close': 'Close the welcome message',
 
   'login.title': 'Log in',
@@ -199,6 +200,8 @@ export default {
   'delete.yes': 'Delete',
   'delete.no': 'Keep it',
   'delete.done': 'The bottle has been deleted.',
+  'hide.bottle': 'Hide this bottle',
+  'hide.done': 'The bottle is hidden. You can show it again on the teacher page.',
   'report.open': 'Report',
   'report.reason': 'What is wrong with it?',
   'report.send': 'Send report',
@@ -222,7 +225,7 @@ export default {
   'teacher.mute.60': 'for an hour',
   'teacher.mute.1440': 'for a day',
   'teacher.unmute': 'Unmute {name}',
-  'teacher.until': 'muted until',
+  'teacher.until': 'muted until {time}',
   'teacher.log.time': 'Time',
   'teacher.log.actor': 'Account',
   'teacher.log.action': 'Action',

@@ -173,6 +173,15 @@ impl Browser {
         }
     }
 
+    /// Waits until a script returns true.
+    pub(crate) async fn waits_for(&self, script: &str) {
+        let started = Instant::now();
+        while self.run(script).await != true {
+            assert!(started.elapsed() < TIMEOUT, "never true: {script}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Goes to another page, or to another place on this one.
     pub(crate) async fn go(&self, path: &str) {
         self.client.goto(&format!("{}{path}", self.origin)).await.unwrap();

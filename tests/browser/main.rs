@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
 mod attribution;
+mod dialogs;
 mod driver;
 mod engine;
 mod failures;
+mod panels;
+mod teacher;
 
 use bottle::server::lan;
 use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};

@@ -4,6 +4,7 @@
 
 import { t } from './core.js';
 import { el, loadStyle, present } from './dom.js';
+import { liveRegion } from './notices.js';
 
 /**
  * Opens an empty dialog. `fill` sets its contents, `close` closes it without a call of `onCancel`.
@@ -14,15 +15,22 @@ export function openDialog({ onCancel = null } = {}) {
   const heading = el('h2', { id: 'dialog-title' });
   const body = el('div', { class: 'dialog-body' });
   const closeButton = el('button', { type: 'button', class: 'close', 'aria-label': t('panel.close') }, '×');
-  const node = el('dialog', { 'aria-labelledby': 'dialog-title' }, el('header', {}, heading, closeButton), body);
+  const notices = el('div', { class: 'notices', role: 'status' });
+  const header = el('header', {}, heading, closeButton);
+  const node = el('dialog', { 'aria-labelledby': 'dialog-title' }, header, notices, body);
   closeButton.addEventListener('click', () => node.close());
   let isCancelled = true;
   node.addEventListener('close', () => {
+    liveRegion().append(...notices.childNodes);
     node.remove();
     if (isCancelled) onCancel?.();
   });
   document.body.append(node);
-  const opened = loadStyle('panel').then(() => node.showModal());
+  const opened = loadStyle('panel').then(() => {
+    const shown = [...liveRegion().childNodes];
+    node.showModal();
+    notices.append(...shown);
+  });
   return {
     /**
      * @param {string} title

@@ -1,5 +1,7 @@
 // Elements without a framework: el('p', { class: 'hint' }, 'text', child).
 
+import { t } from './core.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** @typedef {string | Node | null | undefined | false} Child a missing child is left out */
@@ -53,6 +55,27 @@ function fill(node, properties, children) {
  */
 export const present = (children) => /** @type {(string | Node)[]} */ (
   children.filter((child) => child !== null && child !== undefined && child !== false));
+
+/**
+ * Isolates a text of people, whose direction may differ from that of the text around it.
+ * @param {string} text
+ */
+export const bdi = (text) => el('bdi', {}, text);
+
+/**
+ * Returns a string of the page as nodes, with each value isolated.
+ * @param {string} key
+ * @param {Record<string, string>} values
+ */
+export function phrase(key, values) {
+  const names = Object.keys(values);
+  // Characters for private use mark the places of the values.
+  const marks = Object.fromEntries(names.map((name, at) => [name, String.fromCharCode(0xe000 + at)]));
+  return t(key, marks).split(/([\ue000-\ue0ff])/).map((part) => {
+    const name = names[part.charCodeAt(0) - 0xe000];
+    return name === undefined ? part : bdi(values[name]);
+  });
+}
 
 /** @type {Map<string, Promise<unknown>>} */
 const sheets = new Map();

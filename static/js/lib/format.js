@@ -28,6 +28,12 @@ export function time(iso) {
 }
 
 /**
+ * Returns a date with its time, such as "24 Nov 2026, 14:30".
+ * @param {string} iso
+ */
+export const absoluteTime = (iso) => absoluteFormat.format(new Date(iso));
+
+/**
  * @param {number} latitude
  * @param {number} longitude
  */

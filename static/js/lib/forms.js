@@ -74,6 +74,10 @@ export function form(label, contents, { submit, validate = () => ({}), context, 
   const general = el('p', { class: 'error general', role: 'alert' });
   const node = el('form', { novalidate: true, class: 'form' }, ...contents,
     el('div', { class: 'form-end' }, general, button));
+  node.addEventListener('input', ({ target }) => {
+    general.textContent = '';
+    clearError(/** @type {Control} */ (target));
+  });
   node.addEventListener('submit', async (event) => {
     event.preventDefault();
     clearErrors(node);
@@ -108,6 +112,12 @@ export const controlsOf = (node) => /** @type {HTMLFormControlsCollection & Cont
 function clearErrors(node) {
   for (const error of node.querySelectorAll('.error')) error.textContent = '';
   for (const control of node.elements) control.removeAttribute('aria-invalid');
+}
+
+/** @param {Control} control */
+function clearError(control) {
+  control.removeAttribute('aria-invalid');
+  control.closest('[data-field]')?.querySelector('.error')?.replaceChildren();
 }
 
 /**

@@ -19,7 +19,8 @@ const cache = new Map();
  */
 export async function fetchList(name, onProgress = () => {}) {
   const cached = cache.get(name);
-  if (cached) return cached;
+  // An empty list is fetched again: its text must not hide that the server does not respond.
+  if (cached?.length) return cached;
   /** @type {OpenedBottle[]} */
   const bottles = [];
   /** @type {{ limit: number, after?: string | number }} */

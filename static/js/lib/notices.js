@@ -1,4 +1,5 @@
-// Notices at the edge of the map: toasts disappear by themselves, banners stay until they are removed.
+// Notices at the edge of the map or in the open dialog: toasts disappear by themselves, banners stay until they are
+// removed.
 
 /** @import { Child } from './dom.js' */
 
@@ -7,11 +8,17 @@ import { el, loadStyle } from './dom.js';
 
 const TOAST_MS = 6000;
 
-/** @param {string} text */
-export async function toast(text) {
+/**
+ * Returns the live region that a reader perceives: a modal dialog makes everything behind it inert.
+ * @returns {Element}
+ */
+export const liveRegion = () => [...document.querySelectorAll('dialog[open] .notices')].at(-1) ?? byId('notices');
+
+/** @param {string | Child[]} contents */
+export async function toast(contents) {
   await loadStyle('panel');
-  const node = el('p', { class: 'toast' }, text);
-  byId('notices').append(node);
+  const node = el('p', { class: 'toast' }, el('span', {}, contents));
+  liveRegion().append(node);
   setTimeout(() => node.remove(), TOAST_MS);
 }
 
@@ -22,10 +29,10 @@ export async function toast(text) {
  */
 export function showBanner(kind, ...contents) {
   removeBanner(kind);
-  byId('notices').append(el('div', { class: `banner banner-${kind}`, 'data-kind': kind }, contents));
+  liveRegion().append(el('div', { class: `banner banner-${kind}`, 'data-kind': kind }, contents));
 }
 
 /** @param {string} kind */
 export function removeBanner(kind) {
-  byId('notices').querySelector(`[data-kind="${kind}"]`)?.remove();
+  document.querySelector(`.banner[data-kind="${kind}"]`)?.remove();
 }

@@ -31,7 +31,7 @@ export function createPlacePicker(app, { address, latitude, longitude }) {
   const fillIn = (/** @type {number} */ lat, /** @type {number} */ lng) => {
     latitude.value = String(Number(lat.toFixed(DECIMALS)));
     longitude.value = String(Number(lng.toFixed(DECIMALS)));
-    latitude.dispatchEvent(new Event('input', { bubbles: true }));
+    for (const control of [latitude, longitude]) control.dispatchEvent(new Event('input', { bubbles: true }));
     document.body.classList.remove('is-picking');
   };
   const showPlace = async () => {

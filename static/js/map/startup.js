@@ -7,6 +7,7 @@ import { el, loadStyle } from '../lib/dom.js';
 import { parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
+import { watchHistory } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
@@ -24,7 +25,11 @@ export async function start(app) {
   });
   loadOpenedIds(app);
   openLink(app);
-  addEventListener('hashchange', () => openLink(app));
+  watchHistory(app);
+  addEventListener('hashchange', () => {
+    // An entry with a state belongs to the panel, which follows the history by itself.
+    if (!history.state) openLink(app);
+  });
   app.land.loadDetail();
   app.map.on('zoomend', () => app.land.loadDetail());
   await showWelcome(app);
@@ -42,8 +47,8 @@ export async function start(app) {
 async function openLink(app) {
   const id = parseBottleLink(location.hash);
   if (id !== null) {
-    const { showBottle } = await import('../panels/bottle.js');
-    await showBottle(app, { bottle_id: id });
+    const { showLinkedBottle } = await import('../panels/bottle.js');
+    await showLinkedBottle(app, id);
     return;
   }
   const view = parseView(location.hash);

@@ -4,9 +4,9 @@
 /** @import { Person, Place } from '../lib/types.js' */
 
 import { byId, request, t, translatePage } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { bdi, el, phrase } from '../lib/dom.js';
 import { explainAccess } from '../lib/errors.js';
-import { placeText, time } from '../lib/format.js';
+import { absoluteTime, placeText, time } from '../lib/format.js';
 
 const MUTE_MINUTES = [10, 60, 1440];
 const MAX_LOG_ENTRIES = 30;
@@ -49,12 +49,27 @@ async function refresh() {
   const serialized = JSON.stringify(state);
   if (serialized === shown) return;
   shown = serialized;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+  const section = focused?.closest('main > *');
   const [sea, reported, hidden, log] = state;
   byId('sea').replaceChildren(seaView(sea.frozen));
   byId('reported').replaceChildren(bottlesView(reported.bottles));
   byId('hidden').replaceChildren(bottlesView(hidden.bottles));
   byId('muted').replaceChildren(mutedView(sea.muted));
   byId('log').replaceChildren(logView(log.entries));
+  if (focused && section && !focused.isConnected) restoreFocus(focused.dataset.change ?? '', section);
+}
+
+/**
+ * Focuses a button for the same bottle or account, which may be in another section now, else the section.
+ * @param {string} path of the change that the button made
+ * @param {Element} section
+ */
+function restoreFocus(path, section) {
+  /** @type {HTMLElement} */
+  const next = document.querySelector(`[data-change="${path}"]`) ?? section.querySelector('h2') ?? byId('sea');
+  if (!next.matches('button')) next.tabIndex = -1;
+  next.focus();
 }
 
 function fetchState() {
@@ -102,7 +117,9 @@ const setFrozen = (frozen) => ({ path: 'sea', body: { frozen } });
  * @param {Change} change
  * @param {Record<string, string>} [values]
  */
-const button = (key, change, values) => el('button', { type: 'button', onclick: () => apply(change) }, t(key, values));
+const button = (key, change, values = {}) => el('button', {
+  type: 'button', 'data-change': change.path, onclick: () => apply(change),
+}, phrase(key, values));
 
 const emptyView = () => el('p', { class: 'secondary' }, t('teacher.none'));
 
@@ -112,8 +129,8 @@ const fullName = ({ nickname, username }) =>
 
 /** @param {boolean} frozen */
 function seaView(frozen) {
-  return el('div', { class: 'row' },
-    el('span', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')),
+  return el('div', { class: frozen ? 'row sea-state is-frozen' : 'row sea-state' },
+    el('strong', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')),
     button(frozen ? 'teacher.unfreeze' : 'teacher.freeze', setFrozen(!frozen)));
 }
 
@@ -126,10 +143,10 @@ function bottlesView(bottles) {
 function bottleView(bottle) {
   const { content, owner, location, created_at: thrownAt, reports } = bottle;
   return el('li', {},
-    el('blockquote', {}, content),
-    el('p', { class: 'secondary' }, `${fullName(owner)} · `, placeText(location), ' · ', time(thrownAt)),
+    el('blockquote', { dir: 'auto' }, content),
+    el('p', { class: 'secondary' }, bdi(fullName(owner)), ' · ', bdi(placeText(location)), ' · ', time(thrownAt)),
     reports.map(({ reporter, reason, reported_at: reportedAt }) =>
-      el('p', {}, `${fullName(reporter)}: ${reason} · `, time(reportedAt))),
+      el('p', {}, bdi(fullName(reporter)), ': ', bdi(reason), ' · ', time(reportedAt))),
     el('div', { class: 'row' }, ...bottleButtons(bottle)));
 }
 
@@ -151,7 +168,7 @@ function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil, 
 function mutedView(muted) {
   if (!muted.length) return emptyView();
   return el('ul', { class: 'cases' }, muted.map((account) => el('li', {},
-    el('p', {}, fullName(account), ' · ', t('teacher.until'), ' ', time(account.muted_until)),
+    el('p', {}, bdi(fullName(account)), ' · ', t('teacher.until', { time: absoluteTime(account.muted_until) })),
     el('div', { class: 'row' },
       button('teacher.unmute', setMuted(account.user_id, 0), { name: fullName(account) })))));
 }
@@ -169,7 +186,7 @@ function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, username 
   const about = [bottleId && t('bottle.numbered', { id: String(bottleId) }), username].filter(Boolean).join(' · ');
   return el('tr', {},
     el('td', {}, time(doneAt)),
-    el('td', {}, actor ?? t('teacher.log.reports')),
+    el('td', { dir: 'auto' }, actor ?? t('teacher.log.reports')),
     el('td', {}, t(`teacher.did.${action}`)),
     el('td', {}, about));
 }

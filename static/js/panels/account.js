@@ -5,7 +5,7 @@
 
 import { ApiError, request, session, setUser, t } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
-import { el } from '../lib/dom.js';
+import { el, phrase } from '../lib/dom.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { characterCount, displayName } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
@@ -25,9 +25,10 @@ const MAX_NAME_LENGTH = 64;
 export function openAccount(app, side, reason = null) {
   return new Promise((resolve, reject) => {
     const finish = (/** @type {Account} */ user) => {
-      setUser(user);
+      // The focus returns to the bar before the bar changes.
       dialog.close();
-      toast(t('login.done', { name: displayName(user) }));
+      setUser(user);
+      toast(phrase('login.done', { name: displayName(user) }));
       resolve();
     };
     const handleLogin = (/** @type {Account} */ user, /** @type {string} */ password) => {
@@ -103,7 +104,7 @@ function registerForm(app, finish) {
     autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: MAX_NAME_LENGTH,
   });
   const password = input({ type: 'password', autocomplete: 'new-password' });
-  const nickname = input({ autocomplete: 'nickname', maxlength: MAX_NAME_LENGTH });
+  const nickname = input({ autocomplete: 'nickname', maxlength: MAX_NAME_LENGTH, dir: 'auto' });
   const gender = select(genders(), 'unknown');
   return form(t('register.button'), [
     field('username', t('field.username'), username, t('register.usernameHint')),

@@ -1,8 +1,8 @@
-// Deletion of an own bottle, and the report of another account's.
+// Deletion of an own bottle, the report of another account's, and its hiding by a teacher.
 
 /** @import { App } from '../lib/types.js' */
 
-import { isAbort, request, t } from '../lib/core.js';
+import { isAbort, request, session, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { invalidateList } from '../lib/my-bottles.js';
@@ -18,7 +18,31 @@ const MAX_REASON_LENGTH = 500;
  * @param {number} id
  * @param {boolean} isOwn
  */
-export const bottleActions = (app, id, isOwn) => (isOwn ? deleteControls(app, id) : reportControls(app, id));
+export function bottleActions(app, id, isOwn) {
+  if (isOwn) return deleteControls(app, id);
+  return session.user?.is_teacher ? hideControls(app, id) : reportControls(app, id);
+}
+
+/**
+ * @param {App} app
+ * @param {number} id
+ */
+function hideControls(app, id) {
+  const error = el('p', { class: 'error', role: 'alert' });
+  const hide = async () => {
+    error.replaceChildren();
+    try {
+      await withSession(app, () => request('PUT', `teacher/bottles/${id}`, { body: { hidden: true } }));
+    } catch (reason) {
+      if (!isAbort(reason)) error.textContent = explain(reason).message;
+      return;
+    }
+    closePanel();
+    toast(t('hide.done'));
+    app.refresh();
+  };
+  return el('div', {}, el('button', { type: 'button', class: 'danger', onclick: hide }, t('hide.bottle')), error);
+}
 
 /**
  * @param {App} app
@@ -32,8 +56,14 @@ function deleteControls(app, id) {
     el('span', {}, t('delete.sure')),
     el('button', { type: 'button', class: 'danger', onclick: deleteBottle }, t('delete.yes')),
     cancelButton);
-  button.addEventListener('click', () => button.replaceWith(confirmation));
-  cancelButton.addEventListener('click', () => confirmation.replaceWith(button));
+  button.addEventListener('click', () => {
+    button.replaceWith(confirmation);
+    cancelButton.focus();
+  });
+  cancelButton.addEventListener('click', () => {
+    confirmation.replaceWith(button);
+    button.focus();
+  });
   return el('div', {}, button, error);
 
   async function deleteBottle() {
@@ -56,10 +86,11 @@ function deleteControls(app, id) {
  */
 function reportControls(app, id) {
   const error = el('p', { class: 'error', role: 'alert' });
-  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true });
+  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true, dir: 'auto' });
   const form = el('form', { hidden: true },
     el('label', {}, t('report.reason'), reason), error,
     el('div', { class: 'row' }, el('button', { class: 'danger' }, t('report.send'))));
+  reason.addEventListener('input', () => error.replaceChildren());
   const button = el('button', { type: 'button' }, t('report.open'));
   button.addEventListener('click', () => {
     form.hidden = !form.hidden;
@@ -73,8 +104,10 @@ function reportControls(app, id) {
       if (!isAbort(failure)) error.textContent = explain(failure).message;
       return;
     }
-    form.replaceWith(el('p', { class: 'hint', role: 'status' }, t('report.done')));
+    const done = el('p', { class: 'hint', role: 'status', tabindex: '-1' }, t('report.done'));
+    form.replaceWith(done);
     button.remove();
+    done.focus();
   });
   return el('div', {}, button, form);
 }

@@ -3,12 +3,11 @@
 /** @import { App, MapBottle, OpenedBottle, Place } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
-import { isAbort, request, session, t } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { ApiError, isAbort, request, session, t } from '../lib/core.js';
+import { bdi, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeText, time } from '../lib/format.js';
-import { formatView } from '../lib/geo.js';
-import { invalidateList } from '../lib/my-bottles.js';
+import { fetchList, invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
 import { withSession } from './account.js';
@@ -19,6 +18,31 @@ import { flyTo, showPanel } from './panel.js';
 
 const MIN_ZOOM_OPENED = 6;
 const ZOOM_ON_MAP = 8;
+
+/**
+ * Shows the bottle of a link: opened if the session's account threw it or has opened it, else closed.
+ * @param {App} app
+ * @param {number} id
+ */
+export async function showLinkedBottle(app, id) {
+  const bottle = session.user && await findInLists(id);
+  if (!bottle) return showBottle(app, app.visible.bottles.find((each) => each.bottle_id === id) ?? { bottle_id: id });
+  await showOpenedBottle(app, bottle);
+  const { latitude, longitude } = bottle.location;
+  return flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_OPENED));
+}
+
+/** @param {number} id */
+async function findInLists(id) {
+  try {
+    const [created, opened] = await Promise.all([fetchList('created'), fetchList('opened')]);
+    return [...created, ...opened].find((bottle) => bottle.bottle_id === id) ?? null;
+  } catch (error) {
+    // The button "Open" sends its request to the same server and shows the failure.
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
 
 /**
  * Shows a closed bottle. A link names only its id.
@@ -33,8 +57,8 @@ export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = fa
   const button = el('button', { type: 'button', class: 'primary' }, t('bottle.open'));
   button.addEventListener('click', () => open(app, id, button, error));
   return showInPanel(app, id, title, [
-    el('div', { class: 'bottle-summary' }, bottleIcon(style, state), el('div', {},
-      location && el('p', { class: 'place' }, placeText(location)),
+    el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
+      location && el('p', { class: 'place' }, bdi(placeText(location))),
       location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
       el('p', {}, t(location ? note : 'bottle.linked')))),
     error,
@@ -80,11 +104,11 @@ export async function showOpenedBottle(app, bottle) {
   const { bottle_id: id, style, content, owner, location } = bottle;
   const isOwn = !owner || owner.user_id === session.user?.user_id;
   const name = isOwn ? '' : displayName(owner);
-  await showInPanel(app, id, isOwn ? t('read.mine') : t('read.from', { name }), [
+  await showInPanel(app, id, isOwn ? t('read.mine') : phrase('read.from', { name }), [
     el('div', { class: 'letter' },
-      el('p', { class: 'letter-text' }, content),
+      el('p', { class: 'letter-text', dir: 'auto' }, content),
       el('p', { class: 'letter-end' },
-        !isOwn && el('span', { class: 'owner' }, `— ${name}`),
+        !isOwn && el('span', { class: 'owner' }, '— ', bdi(name)),
         bottleIcon(style, { isOpened: true, isOwn }))),
     facts(bottle, isOwn),
     el('div', { class: 'row' },
@@ -105,7 +129,7 @@ export async function showOpenedBottle(app, bottle) {
 function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
   return el('dl', { class: 'facts' },
     el('dt', {}, t('read.where')),
-    el('dd', {}, placeText(location),
+    el('dd', {}, bdi(placeText(location)),
       location.formatted_address && el('span', { class: 'hint' }, coordinatesOf(location))),
     el('dt', {}, t('read.thrown')),
     el('dd', {}, time(thrownAt)),
@@ -116,19 +140,16 @@ function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
  * Shows a bottle in the panel. Meanwhile the address bar holds its link, and the map marks it.
  * @param {App} app
  * @param {number} id
- * @param {string} title
+ * @param {Child[] | string} title
  * @param {Child[]} contents
  */
 async function showInPanel(app, id, title, contents) {
-  await showPanel(title, contents, {
+  await showPanel(`bottle/${id}`, title, contents, {
     kind: 'panel-bottle',
-    onClose() {
-      app.bottles.select(null);
-      history.replaceState(null, '', formatView(app.map));
-    },
+    hash: `#bottle/${id}`,
+    onShow: () => app.bottles.select(id),
+    onClose: () => app.bottles.select(null),
   });
-  app.bottles.select(id);
-  history.replaceState(null, '', `#bottle/${id}`);
 }
 
 /** @param {number} id */

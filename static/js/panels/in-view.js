@@ -3,8 +3,8 @@
 /** @import { App, Cell, MapBottle } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
-import { session, t } from '../lib/core.js';
-import { el, present } from '../lib/dom.js';
+import { byId, connection, session, t } from '../lib/core.js';
+import { bdi, el, present } from '../lib/dom.js';
 import { coordinates, placeText } from '../lib/format.js';
 import { styleName } from '../map/bottles.js';
 import { cityName, loadCities, nearestCity } from '../map/cities.js';
@@ -21,12 +21,32 @@ const MAX_ITEMS = 60;
  */
 export async function openInView(app) {
   await loadCities();
-  const update = () => body.replaceChildren(...present(contents(app)));
-  const body = await showPanel(t('view.title'), contents(app), {
+  const update = () => replaceItems(present(contents(app)));
+  await showPanel('in-view', t('view.title'), [], {
     kind: 'panel-list',
+    onShow() {
+      update();
+      app.events.addEventListener('refreshed', update);
+    },
     onClose: () => app.events.removeEventListener('refreshed', update),
   });
-  app.events.addEventListener('refreshed', update);
+}
+
+/**
+ * Replaces the contents of the list. The focus stays at its item, or moves to the heading if the item is gone.
+ * @param {(string | Node)[]} nodes
+ */
+function replaceItems(nodes) {
+  const body = /** @type {HTMLElement} */ (byId('panel').querySelector('.panel-body'));
+  const { activeElement } = document;
+  const isFocused = body.contains(activeElement);
+  const item = /** @type {HTMLElement | null} */ (activeElement)?.dataset.item;
+  const { scrollTop } = body;
+  body.replaceChildren(...nodes);
+  body.scrollTop = scrollTop;
+  if (!isFocused) return;
+  const next = item && body.querySelector(`[data-item="${CSS.escape(item)}"]`);
+  /** @type {HTMLElement} */ (next || byId('panel-title')).focus({ preventScroll: true });
 }
 
 /**
@@ -35,6 +55,7 @@ export async function openInView(app) {
  */
 function contents(app) {
   const { bottles, cells, total, isClosed } = app.visible;
+  if (total === 0 && connection.isLost) return [el('p', { class: 'error', role: 'alert' }, t('error.offline'))];
   const items = [
     ...bottles.slice(0, MAX_ITEMS).map((bottle) => bottleItem(app, bottle)),
     ...cells.toSorted((a, b) => b.count - a.count).slice(0, MAX_ITEMS).map((cell) => cellItem(app, cell)),
@@ -56,11 +77,13 @@ function contents(app) {
 function bottleItem(app, bottle) {
   const state = { isOpened: app.openedIds.has(bottle.bottle_id), isOwn: bottle.is_owner };
   return el('li', {}, bottleIcon(bottle.style, state), el('div', {},
-    el('button', { type: 'button', class: 'excerpt', onclick: () => showBottle(app, bottle) },
+    el('button', {
+      type: 'button', class: 'excerpt', 'data-item': bottle.bottle_id, onclick: () => showBottle(app, bottle),
+    },
       t(`bottle.${styleName(bottle.style)}`),
       state.isOwn && ` ${t('view.mine')}`,
       state.isOpened && ` ${t('view.opened')}`),
-    el('p', { class: 'hint' }, placeText(bottle.location))));
+    el('p', { class: 'hint' }, bdi(placeText(bottle.location)))));
 }
 
 /**
@@ -74,6 +97,6 @@ function cellItem(app, { latitude, longitude, count }) {
     flyTo(app.map, latitude, longitude, Math.min(app.map.getZoom() + 2, app.map.getMaxZoom()));
   };
   return el('li', {}, el('span', { class: 'bubble' }, String(count)), el('div', {},
-    el('button', { type: 'button', class: 'excerpt', onclick: zoomIn }, label),
+    el('button', { type: 'button', class: 'excerpt', 'data-item': `${latitude}/${longitude}`, onclick: zoomIn }, label),
     el('p', { class: 'hint' }, coordinates(latitude, longitude))));
 }

@@ -5,7 +5,7 @@
 /** @import { ListName } from '../lib/my-bottles.js' */
 
 import { isAbort, t } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { bdi, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName, placeText, time } from '../lib/format.js';
 import { fetchList, invalidateList } from '../lib/my-bottles.js';
@@ -25,7 +25,7 @@ export function openMine(app) {
   // The numbers of openers may have grown.
   invalidateList('created');
   return openList(app, 'created', t('mine.title'), t('mine.none'), (bottle) => [
-    el('p', { class: 'hint' }, placeText(bottle.location), ' · ', time(bottle.created_at)),
+    el('p', { class: 'hint' }, bdi(placeText(bottle.location)), ' · ', time(bottle.created_at)),
     bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
     openersButton(app, bottle.bottle_id, bottle.openers_count),
   ]);
@@ -35,7 +35,7 @@ export function openMine(app) {
 export function openOpened(app) {
   return openList(app, 'opened', t('opened.title'), t('opened.none'), ({ owner, location, open_at: openedAt }) => [
     el('p', { class: 'hint' },
-      owner && t('opened.from', { name: displayName(owner) }), ' · ', placeText(location),
+      owner ? phrase('opened.from', { name: displayName(owner) }) : [], ' · ', bdi(placeText(location)),
       openedAt ? [' · ', time(openedAt)] : []),
   ]);
 }
@@ -49,7 +49,7 @@ export function openOpened(app) {
  */
 async function openList(app, name, title, emptyText, details) {
   const progress = el('p', { class: 'hint' });
-  const body = await showPanel(title, [progress, skeleton(6)], { kind: 'panel-list' });
+  const body = await showPanel(name, title, [progress, skeleton(6)], { kind: 'panel-list' });
   const showProgress = (/** @type {number} */ n) => progress.replaceChildren(t('list.progress', { n }));
   try {
     const bottles = await withSession(app, () => fetchList(name, showProgress));
@@ -74,6 +74,8 @@ function list(app, bottles, details) {
     const next = bottles.slice(shown, shown + ITEMS_PER_STEP);
     items.append(...next.map((bottle) => item(app, bottle, details(bottle))));
     moreButton.hidden = items.children.length >= bottles.length;
+    // A hidden button loses the focus.
+    if (shown) items.children[shown].querySelector('button')?.focus();
   };
   showMore();
   return el('div', {}, el('p', { class: 'hint' }, t('list.count', { n: bottles.length })), items, moreButton);
@@ -91,5 +93,5 @@ function item(app, bottle, details) {
     flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_BOTTLE));
   };
   return el('li', {}, bottleIcon(bottle.style, { isOpened: true, isOwn: !bottle.owner }), el('div', {},
-    el('button', { type: 'button', class: 'excerpt', onclick: show }, bottle.content), details));
+    el('button', { type: 'button', class: 'excerpt', dir: 'auto', onclick: show }, bottle.content), details));
 }

@@ -3,7 +3,7 @@
 /** @import { App, Person } from '../lib/types.js' */
 
 import { isAbort, request, t } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { bdi, el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName, time } from '../lib/format.js';
 import { withSession } from './account.js';
@@ -14,12 +14,13 @@ import { skeleton } from './panel.js';
 let listCount = 0;
 
 /**
- * Creates a button with the number of openers that shows their names.
+ * Creates a button with the number of openers that shows their names, or a text if nobody has opened the bottle.
  * @param {App} app
  * @param {number} id
  * @param {number} [openers]
  */
 export function openersButton(app, id, openers) {
+  if (openers === 0) return el('p', { class: 'hint' }, t('openers.zero'));
   const list = el('div', { class: 'openers', id: `openers-${(listCount += 1)}`, hidden: true });
   const button = el('button', {
     type: 'button', class: 'openers-button', 'aria-expanded': 'false', 'aria-controls': list.id,
@@ -34,8 +35,7 @@ export function openersButton(app, id, openers) {
 
 /** @param {number | undefined} openers */
 function label(openers) {
-  if (openers) return t('openers.count', { n: openers });
-  return t(openers === 0 ? 'openers.zero' : 'openers.title');
+  return openers ? t('openers.count', { n: openers }) : t('openers.title');
 }
 
 /**
@@ -57,6 +57,6 @@ async function fillOpeners(app, id, list) {
 
 /** @param {Opener[]} openers */
 const names = (openers) => el('ul', {}, openers.map((opener) => el('li', {},
-  el('span', {}, displayName(opener),
+  el('span', {}, bdi(displayName(opener)),
     opener.gender !== 'unknown' && el('small', {}, t(`gender.${opener.gender}`))),
   time(opener.open_at))));

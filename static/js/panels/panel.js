@@ -1,60 +1,150 @@
 // The panel beside the map (a bottom sheet on a phone): a bottle, a list, the form of a new bottle. It is not modal, so
 // the map stays usable.
 
+/** @import { App } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
 import { byId, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
-import { nearestCopy } from '../lib/geo.js';
+import { formatView, nearestCopy } from '../lib/geo.js';
 
 const MAX_PHONE_WIDTH_PX = 720;   // as in panel.css
 const FLIGHT_SECONDS = 0.8;
 
-/** @type {(() => void) | null} */
-let closeHandler = null;
+/**
+ * Contents of the panel, which stay here while other contents cover them.
+ * @typedef {object} View
+ * @property {string} name of the contents: "bottle/7", "created"
+ * @property {Node[]} nodes the heading and the body
+ * @property {string} kind class of the panel
+ * @property {(() => void) | null} onShow runs when the contents appear, also when the reader comes back to them
+ * @property {(() => void) | null} onClose runs when the contents disappear
+ * @property {HTMLElement | null} focus the focused element when the contents were covered
+ * @property {number} scrollTop the scroll position at that time
+ */
+
+/**
+ * The views by the key in `history.state`. Each has an entry of the browser's history, so "Back" leads from a bottle to
+ * its list and from the list to the map. Key 0 is the map without a panel.
+ * @type {Map<number, View>}
+ */
+const views = new Map();
+/** @type {View | null} */
+let shown = null;
+let lastKey = 0;
 /** @type {HTMLElement | null} */
 let focusBefore = null;
+/** Settles when the history has returned to the map. */
+let leaving = Promise.resolve();
 
 const panel = () => byId('panel');
 
 /**
- * Shows new contents in the panel and focuses its heading. Returns the element that holds the contents.
- * @param {string} title
+ * Shows new contents in the panel and focuses its heading. Returns the element that holds the contents. Contents of the
+ * same name replace the current ones; others get an entry of the history.
+ * @param {string} name
+ * @param {Child[] | string} title
  * @param {Child[]} contents
  * @param {object} [options]
  * @param {string} [options.kind] class of the panel
- * @param {(() => void) | null} [options.onClose] runs before these contents disappear
+ * @param {string} [options.hash] the address of the contents
+ * @param {(() => void) | null} [options.onShow] runs when the contents appear, also when the reader comes back
+ * @param {(() => void) | null} [options.onClose] runs before the contents disappear
  */
-export async function showPanel(title, contents, { kind = '', onClose = null } = {}) {
-  await loadStyle('panel');
-  runCloseHandler();
-  if (panel().hidden) focusBefore = /** @type {HTMLElement | null} */ (document.activeElement);
-  closeHandler = onClose;
+export async function showPanel(name, title, contents, { kind = '', hash, onShow = null, onClose = null } = {}) {
+  await Promise.all([loadStyle('panel'), leaving]);
   const heading = el('h2', { id: 'panel-title', tabindex: '-1' }, title);
   const closeButton = el('button', {
     type: 'button', class: 'close', 'aria-label': t('panel.close'), onclick: closePanel,
   }, '×');
-  panel().className = `panel ${kind}`;
   const body = el('div', { class: 'panel-body' }, contents);
-  panel().replaceChildren(el('header', {}, heading, closeButton), body);
-  panel().hidden = false;
-  document.body.classList.add('has-panel');
-  heading.focus({ preventScroll: true });
+  const nodes = [el('header', {}, heading, closeButton), body];
+  const isReplacing = shown?.name === name && views.has(history.state?.key);
+  if (!shown) focusBefore = /** @type {HTMLElement | null} */ (document.activeElement);
+  hideView();
+  addToHistory({ name, nodes, kind, onShow, onClose, focus: heading, scrollTop: 0 }, hash, isReplacing);
   return body;
 }
 
-export function closePanel() {
-  if (panel().hidden) return;
-  runCloseHandler();
+/**
+ * @param {View} view
+ * @param {string} [hash]
+ * @param {boolean} [isReplacing]
+ */
+function addToHistory(view, hash = location.hash, isReplacing = false) {
+  const depth = history.state?.depth ?? 0;
+  const key = (lastKey += 1);
+  views.set(key, view);
+  if (isReplacing) {
+    history.replaceState({ key, depth }, '', hash);
+  } else {
+    // The entry below is the map's: a link to a bottle, or what a reload left there.
+    if (!views.has(history.state?.key)) history.replaceState({ key: 0, depth: 0 }, '');
+    history.pushState({ key, depth: history.state.depth + 1 }, '', hash);
+  }
+  showView(view);
+}
+
+/** @param {View} view */
+function showView(view) {
+  shown = view;
+  panel().className = `panel ${view.kind}`;
+  panel().replaceChildren(...view.nodes);
+  panel().hidden = false;
+  document.body.classList.add('has-panel');
+  const body = panel().querySelector('.panel-body');
+  if (body) body.scrollTop = view.scrollTop;
+  view.focus?.focus({ preventScroll: true });
+  view.onShow?.();
+}
+
+/** Ends the current view and keeps what the reader comes back to. */
+function hideView() {
+  if (!shown) return;
+  const body = panel().querySelector('.panel-body');
+  shown.scrollTop = body?.scrollTop ?? 0;
+  if (panel().contains(document.activeElement)) shown.focus = /** @type {HTMLElement} */ (document.activeElement);
+  shown.onClose?.();
+  shown = null;
+}
+
+function hidePanel() {
+  hideView();
   panel().hidden = true;
   panel().replaceChildren();
   document.body.classList.remove('has-panel');
   focusBefore?.focus({ preventScroll: true });
 }
 
-function runCloseHandler() {
-  closeHandler?.();
-  closeHandler = null;
+/** Closes the panel and removes the entries of its contents from the way back. */
+export function closePanel() {
+  if (!shown) return;
+  hidePanel();
+  views.clear();
+  const depth = history.state?.depth ?? 0;
+  if (!depth) return;
+  leaving = new Promise((resolve) => {
+    addEventListener('popstate', () => resolve(), { once: true });
+  });
+  history.go(-depth);
+}
+
+/**
+ * Follows the reader through the history.
+ * @param {App} app
+ */
+export function watchHistory(app) {
+  addEventListener('popstate', ({ state }) => {
+    const view = views.get(state?.key);
+    if (view) {
+      hideView();
+      showView(view);
+    } else if (state) {
+      if (shown) hidePanel();
+      // The map may have moved since.
+      history.replaceState(state, '', formatView(app.map));
+    }
+  });
 }
 
 document.addEventListener('keydown', (event) => {

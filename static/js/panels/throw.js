@@ -24,9 +24,11 @@ const STYLES = [0, 1, 2];
 /** @param {App} app */
 export async function openThrow(app) {
   const draft = readStoredObject(DRAFT_KEY) ?? {};
-  const message = el('textarea', { rows: 4, required: true });
+  const message = el('textarea', { rows: 4, required: true, dir: 'auto' });
   message.value = draft.content ?? '';
-  const address = input({ maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: draft.address ?? '' });
+  const address = input({
+    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', dir: 'auto', value: draft.address ?? '',
+  });
   const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' });
   const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' });
   const counter = el('p', { class: 'counter' });
@@ -51,8 +53,7 @@ export async function openThrow(app) {
     saveDraft({ style: chosenStyle(node), content: message, address, latitude, longitude });
   });
   updateCounter();
-  await showPanel(t('throw.open'), [node], { kind: 'panel-throw', onClose: picker.end });
-  picker.start();
+  await showPanel('throw', t('throw.open'), [node], { kind: 'panel-throw', onShow: picker.start, onClose: picker.end });
 }
 
 /** @param {number} chosen */

@@ -2,17 +2,18 @@
 
 /** @import { App, Cell } from '../lib/types.js' */
 
-import { readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
-import { el, loadStyle } from '../lib/dom.js';
+import { byId, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
+import { el, loadStyle, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName } from '../lib/format.js';
 import { WORLD } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
-import { logIn } from './account.js';
+import { logIn, openAccount } from './account.js';
 import { flyTo } from './panel.js';
 
 export const WELCOMED_KEY = 'bottle.welcomed';
 const SEARCH_ZOOM = 3;      // of the cells in which the nearest bottles are found
+const MAX_DEMO_ACCOUNTS = 2;
 const MAX_ZOOM_FOUND = 4;   // a cell of that size fits into the window
 
 /**
@@ -25,16 +26,21 @@ export async function showWelcome(app) {
   await loadStyle('panel');
   const close = () => {
     writeStored(WELCOMED_KEY, 'yes');
+    const hadFocus = card.contains(document.activeElement);
     card.remove();
+    if (hadFocus) byId(session.user ? 'account' : 'in-view').focus();
   };
-  const buttons = accounts.map((account) => el('button', {
+  const buttons = accounts.slice(0, MAX_DEMO_ACCOUNTS).map((account) => el('button', {
     type: 'button', onclick: () => logInToDemo(account.username, account.password),
-  }, t('welcome.demo', { name: displayName(account) })));
+  }, phrase('welcome.demo', { name: displayName(account) })));
+  const beginButton = el('button', {
+    type: 'button', class: 'primary', onclick: () => openAccount(app, 'register'),
+  }, t('welcome.begin'));
   const card = el('section', { class: 'welcome', 'aria-label': t('welcome.title') },
-    el('h2', {}, t('welcome.title')),
-    el('p', {}, t('welcome.about')),
-    buttons.length > 0 && el('div', { class: 'row' }, buttons),
-    el('button', { type: 'button', class: 'close', 'aria-label': t('welcome.close'), onclick: close }, '×'));
+    el('header', {}, el('h2', {}, t('welcome.title')),
+      el('button', { type: 'button', class: 'close', 'aria-label': t('welcome.close'), onclick: close }, '×')),
+    el('div', { class: 'welcome-body' }, el('p', {}, t('welcome.about')),
+      el('div', { class: 'row' }, buttons.length ? buttons : beginButton)));
   document.querySelector('main')?.append(card);
   app.events.addEventListener('login', close, { once: true });
 }
@@ -47,7 +53,7 @@ async function logInToDemo(username, password) {
   try {
     const user = await logIn(username, password);
     setUser(user);
-    toast(t('login.done', { name: displayName(user) }));
+    toast(phrase('login.done', { name: displayName(user) }));
   } catch (error) {
     toast(explain(error).message);
   }

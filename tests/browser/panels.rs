@@ -1,0 +1,222 @@
+//! Panels and lists: their look, their history, the focus.
+
+use bottle_test_support::Client;
+use rstest::rstest;
+use serde_json::json;
+
+use super::{DESKTOP, PHONE, bob, register, start, words};
+use crate::driver::Browser;
+
+/// The rules of the paper repeat with the line height of the text and start at its first line.
+#[tokio::test]
+async fn the_rules_of_a_letter_are_below_its_lines() {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.follow("#bottle/1").await;
+    page.click("Open").await;
+    page.reads("A message from Bob.").await;
+    let aligned = page
+        .run(
+            "const style = getComputedStyle(document.querySelector('.letter-text'));
+             return style.backgroundSize === `100% ${style.lineHeight}` && style.paddingTop === '0px'",
+        )
+        .await;
+    assert_eq!(aligned, true);
+    page.close(&[]).await;
+}
+
+/// Throws a bottle with this message and address.
+fn throw(client: &Client, content: &str, address: &str) {
+    let location = json!({ "formatted_address": address, "latitude": 23.1, "longitude": 113.3 });
+    let body = json!({ "content": content, "style": 1, "location": location });
+    assert_eq!(client.post("/api/bottles", &body).status, 200);
+}
+
+/// A word that is longer than a line wraps, in the list of bottles, in a closed and in an opened one.
+#[tokio::test]
+async fn a_long_word_wraps() {
+    const FITS: &str = "const body = document.querySelector('.panel-body');
+        return body.scrollWidth <= body.clientWidth";
+    let (_folder, program) = start();
+    let word = "x".repeat(200);
+    throw(&bob(&program), &word, &word);
+    let page = Browser::open(program.port, "en", PHONE, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("2 bottles in view").await;
+    page.reads(&word).await;
+    assert_eq!(page.run(FITS).await, true);
+    page.click("Green bottle").await;
+    page.find("button", "Open").await;
+    assert_eq!(page.run(FITS).await, true);
+    page.click("Open").await;
+    page.reads("A message from Bob").await;
+    assert_eq!(page.run(FITS).await, true);
+    page.close(&[]).await;
+}
+
+/// Without the server no list claims to be empty.
+#[tokio::test]
+async fn a_list_shows_that_the_server_is_away() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("Opened").await;
+    page.reads("You have not opened any bottles yet.").await;
+    page.click("My bottles").await;
+    page.reads("You have not thrown any bottles yet.").await;
+    page.click("Close").await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    for (button, empty) in [
+        ("Opened", "You have not opened any bottles yet."),
+        ("My bottles", "You have not thrown any bottles yet."),
+        ("No bottles here", "Go to the nearest bottles"),
+    ] {
+        page.click(button).await;
+        page.reads("The server cannot be reached. Try again.").await;
+        assert!(!page.text().await.contains(empty), "{button}");
+        page.click("Close").await;
+    }
+    page.close(&["ERR_", "INCOMPLETE_CHUNKED"]).await;
+}
+
+/// A bottle without openers has no control that would unfold nothing.
+#[tokio::test]
+async fn no_openers_need_no_button() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    let mut ada = program.client();
+    ada.log_in("ada", "pass");
+    throw(&ada, "Not opened.", "");
+    page.click("My bottles").await;
+    page.reads("Not opened yet").await;
+    assert_eq!(page.run("return document.querySelectorAll('[aria-expanded]').length").await, 0);
+    page.close(&[]).await;
+}
+
+const HEADING: &str = "return document.querySelector('#panel:not([hidden]) h2')?.textContent ?? ''";
+
+/// "Back" leads from a bottle to its list, at the same scroll position, and then to the map.
+#[tokio::test]
+async fn back_closes_the_panel() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for n in 0..30 {
+        throw(&bob, &format!("Message {n}."), &format!("Pier {n}"));
+    }
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("31 bottles in view").await;
+    page.reads("Pier 29").await;
+    page.run("document.querySelector('.panel-body').scrollTop = 700").await;
+    page.run("const item = document.querySelectorAll('.excerpt')[12]; item.focus(); item.click()")
+        .await;
+    page.reads("There is a message inside.").await;
+    page.run("history.back()").await;
+    page.reads("Pier 29").await;
+    assert_eq!(page.run("return document.querySelector('.panel-body').scrollTop").await, 700);
+    assert_eq!(page.run(HEADING).await, "In view");
+    let item = "return [...document.querySelectorAll('.excerpt')].indexOf(document.activeElement)";
+    assert_eq!(page.run(item).await, 12);
+
+    page.run("history.back()").await;
+    page.waits_for("return document.querySelector('#panel').hidden").await;
+    assert_eq!(page.run("return location.pathname").await, "/");
+    page.run("history.forward()").await;
+    page.reads("Pier 29").await;
+    page.click("Close").await;
+    page.waits_for("return history.state.depth === 0").await;
+    assert_eq!(page.run(HEADING).await, "");
+    page.close(&[]).await;
+}
+
+/// A bottle that arrives while the list is open does not move the focus.
+#[tokio::test]
+async fn an_arriving_bottle_leaves_the_focus_in_the_list() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.click("1 bottle in view").await;
+    page.waits_for("return document.querySelectorAll('.excerpt').length === 1").await;
+    page.run("document.querySelector('.excerpt').focus()").await;
+    throw(&bob, "Just now.", "Pier");
+    page.waits_for("return document.querySelectorAll('.excerpt').length === 2").await;
+    let focused = page.run("return document.activeElement.textContent").await;
+    assert_eq!(focused, "Yellow bottle");
+    page.close(&[]).await;
+}
+
+/// The link of an own or an opened bottle shows its message; that of another bottle its colour, once it is in view.
+#[tokio::test]
+async fn a_link_shows_the_state_of_the_bottle() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    let mut ada = program.client();
+    ada.log_in("ada", "pass");
+    throw(&ada, "My own words.", "Pier");
+    throw(&bob, "Still closed.", "Pier");
+    ada.send("POST", "/api/bottles/1/open", &[], None);
+    for (path, text) in [
+        ("#bottle/1", "A message from Bob."),
+        ("#bottle/2", "My own words."),
+        ("#bottle/3", "Green bottle"),
+    ] {
+        page.go(&format!("?{}", &path[1..])).await;
+        page.reads("in view").await;
+        page.follow(path).await;
+        page.reads(text).await;
+    }
+    page.close(&[]).await;
+}
+
+/// The welcome card can be closed, and the bar fits, on small screens and at 200 % zoom.
+#[rstest]
+#[tokio::test]
+async fn the_first_view_fits(
+    #[values("en", "zh")] language: &str,
+    #[values((320, 640), (360, 640), (740, 360), (640, 400))] size: (u32, u32),
+) {
+    const FITS: &str = "return [...document.querySelectorAll('.actions button:not([hidden])')]
+        .every((node) => node.getBoundingClientRect().left >= 0
+            && node.getBoundingClientRect().right <= innerWidth)";
+    let w = |en, zh| words(language, en, zh);
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, language, size, "").await;
+    page.find("button", w("Create an account", "注册并开始")).await;
+    assert_eq!(page.run(FITS).await, true);
+    // WebDriver clicks only a button that nothing covers.
+    page.click(w("Close the welcome message", "关闭欢迎信息")).await;
+    page.waits_for("return !document.querySelector('.welcome')").await;
+    register(&page, language, "penelope").await;
+    assert_eq!(page.run(FITS).await, true);
+    assert_eq!(page.run("return document.activeElement.id").await, "account");
+    page.close(&[]).await;
+}
+
+/// Texts of people have their own direction, and names do not reorder the text around them.
+#[tokio::test]
+async fn a_message_from_right_to_left() {
+    let (_folder, program) = start();
+    throw(&bob(&program), "שלום מהים", "نهر النيل");
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.follow("#bottle/2").await;
+    page.click("Open").await;
+    page.reads("שלום מהים").await;
+    let direction = "return getComputedStyle(document.querySelector('.letter-text')).direction";
+    assert_eq!(page.run(direction).await, "rtl");
+    page.click("Opened").await;
+    page.waits_for("return document.querySelectorAll('.excerpt').length === 1").await;
+    let direction = "return getComputedStyle(document.querySelector('.excerpt')).direction";
+    assert_eq!(page.run(direction).await, "rtl");
+    let isolated =
+        "return [...document.querySelectorAll('.bottles bdi')].map((node) => node.textContent)";
+    assert_eq!(page.run(isolated).await, json!(["Bob", "نهر النيل"]));
+    page.close(&[]).await;
+}

@@ -1,0 +1,75 @@
+//! The teacher's page and a teacher's controls on the map.
+
+use bottle_test_support::{Client, Program, run_ok_with_input};
+use rstest::rstest;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{DESKTOP, bob, log_in, start, words};
+use crate::driver::Browser;
+
+/// Starts a server with Bob's bottle and the teacher Grace, and returns her session.
+fn start_class() -> (TempDir, Program, Client) {
+    let (folder, program) = start();
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    bob(&program);
+    let mut grace = program.client();
+    grace.log_in("grace", "pass");
+    (folder, program, grace)
+}
+
+/// Returns the id of Bob's account.
+fn bobs_id(program: &Program) -> i64 {
+    let mut bob = program.client();
+    bob.log_in("bob", "pass");
+    bob.get("/api/users/self").data()["user_id"].as_i64().unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_mute_ends_at_a_date(#[values("en", "zh")] language: &str) {
+    let (_folder, program, grace) = start_class();
+    let path = format!("/api/teacher/users/{}", bobs_id(&program));
+    assert_eq!(grace.json("PUT", &path, &json!({ "muted_minutes": 1440 })).status, 200);
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    log_in(&page, language, "grace").await;
+    page.go("teacher").await;
+    page.reads(words(language, "muted until ", "禁言至 20")).await;
+    let text = page.text().await;
+    assert!(!text.contains("until in") && !text.contains("后"), "{text}");
+    page.close(&[]).await;
+}
+
+/// A teacher hides a bottle where it is read.
+#[rstest]
+#[tokio::test]
+async fn a_bottle_is_hidden_on_the_map(#[values("en", "zh")] language: &str) {
+    let (_folder, program, grace) = start_class();
+    let page = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    log_in(&page, language, "grace").await;
+    page.follow("#bottle/1").await;
+    page.click(words(language, "Open", "打开")).await;
+    page.click(words(language, "Hide this bottle", "隐藏这个瓶子")).await;
+    page.reads(words(language, "The bottle is hidden.", "瓶子已隐藏")).await;
+    let hidden = grace.get("/api/teacher/bottles?state=hidden").data();
+    assert_eq!(hidden["bottles"][0]["bottle_id"], 1);
+    page.close(&[]).await;
+}
+
+/// After "Hide" the focus is at the button that shows the bottle again.
+#[tokio::test]
+async fn the_focus_stays_at_a_hidden_bottle() {
+    let (_folder, program, _grace) = start_class();
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    ada.send("POST", "/api/bottles/1/open", &[], None);
+    ada.post("/api/bottles/1/report", &json!({ "reason": "unkind" }));
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "grace").await;
+    page.go("teacher").await;
+    page.click("Hide").await;
+    page.reads("Show again").await;
+    assert_eq!(page.run("return document.activeElement.textContent").await, "Show again");
+    page.close(&[]).await;
+}
