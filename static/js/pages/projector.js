@@ -78,7 +78,7 @@ function scheduleRefresh() {
 
 /** @param {MapBottle} bottle */
 function markArrival({ location: { latitude, longitude } }) {
-  const icon = L.divIcon({ className: 'arrival', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
+  const icon = L.divIcon({ className: 'arrival', html: '<span></span>', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
   const marker = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon }).addTo(map);
   setTimeout(() => marker.remove(), ARRIVAL_MS);
 }
