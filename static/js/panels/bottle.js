@@ -17,7 +17,7 @@ import { openersButton } from './openers.js';
 import { flyTo, showPanel } from './panel.js';
 
 const MIN_ZOOM_OPENED = 6;
-const ZOOM_ON_MAP = 8;
+const MIN_ZOOM_ON_MAP = 8;
 
 /**
  * Shows the bottle of a link: opened if the session's account threw it or has opened it, else closed.
@@ -113,7 +113,10 @@ export async function showOpenedBottle(app, bottle) {
     facts(bottle, isOwn),
     el('div', { class: 'row' },
       el('button', {
-        type: 'button', onclick: () => flyTo(app.map, location.latitude, location.longitude, ZOOM_ON_MAP),
+        type: 'button',
+        onclick: () => {
+          flyTo(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_ON_MAP));
+        },
       }, t('read.show')),
       el('button', { type: 'button', onclick: () => copyLink(id) }, t('read.copy'))),
     bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
