@@ -98,7 +98,8 @@ function handleRefreshFailure(error) {
  */
 async function fetchVisible(signal) {
   const rectangle = visibleRectangle(app.map);
-  const zoom = app.map.getZoom();
+  // During a flight the map's zoom is a fraction, which the server rejects.
+  const zoom = Math.round(app.map.getZoom());
   if (session.user) {
     const { x, y } = app.map.getSize();
     const limit = zoom < MIN_ZOOM_MAX_BOTTLES ? Math.ceil((x * y) / MIN_PIXELS_PER_BOTTLE) : MAX_BOTTLES;

@@ -60,7 +60,7 @@ export function parseView(hash) {
  */
 export function formatView(map) {
   const { lat, lng } = map.getCenter();
-  return `#${map.getZoom()}/${lat.toFixed(4)}/${wrapLongitude(lng).toFixed(4)}`;
+  return `#${Math.round(map.getZoom())}/${lat.toFixed(4)}/${wrapLongitude(lng).toFixed(4)}`;
 }
 
 /**
