@@ -215,20 +215,26 @@ function lostConnection() {
 }
 
 function scheduleReconnect() {
+  window.clearTimeout(reconnectTimer);
   connection.nextAttempt = Date.now() + reconnectSeconds * 1000;
   reconnectTimer = window.setTimeout(reconnect, reconnectSeconds * 1000);
   reconnectSeconds = Math.min(reconnectSeconds * 2, MAX_RECONNECT_SECONDS);
   server.dispatchEvent(new Event('offline'));
 }
 
-/** Tests the connection now. Schedules the next test, with exponential backoff, if the server does not respond. */
+/**
+ * Tests the connection now. If the server does not respond, the connection is lost, and the next test follows with
+ * exponential backoff.
+ */
 export async function reconnect() {
   window.clearTimeout(reconnectTimer);
   const response = await fetch(new URL('api/settings', document.baseURI), { cache: 'no-store' }).catch(() => null);
   if (!response || isUnreachable(response)) {
-    scheduleReconnect();
+    if (connection.isLost) scheduleReconnect();
+    else lostConnection();
     return;
   }
+  if (!connection.isLost) return;
   connection.isLost = false;
   server.dispatchEvent(new Event('online'));
 }

@@ -2,7 +2,7 @@
 
 /** @import { App, MapBottle, Place, Rectangle } from '../lib/types.js' */
 
-import { server, session } from '../lib/core.js';
+import { reconnect, server, session } from '../lib/core.js';
 import { longitudeDistance } from '../lib/geo.js';
 
 const BATCH_MS = 1000;               // events within this time cause one request of counts
@@ -35,6 +35,8 @@ export function openEventStream(rectangle, listeners) {
   stream.addEventListener('open', () => listeners.open());
   stream.addEventListener('error', () => {
     if (stream.readyState === EventSource.CLOSED) listeners.closed();
+    // The browser opens a broken stream again and reports no failure to do so.
+    else reconnect();
   });
   return stream;
 }

@@ -2,7 +2,7 @@
 
 /** @import { Cell, MapBottle } from '../lib/types.js' */
 
-import { byId, request, session, t, translatePage } from '../lib/core.js';
+import { byId, connection, request, server, session, t, translatePage } from '../lib/core.js';
 import { explainAccess } from '../lib/errors.js';
 import { WORLD } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
@@ -25,6 +25,8 @@ const bottles = new Map();
 let showsCells = false;
 /** @type {number | undefined} */
 let timer;
+/** @type {EventSource | null} */
+let stream = null;
 
 async function refresh() {
   let sea;
@@ -84,12 +86,15 @@ function markArrival({ location: { latitude, longitude } }) {
 }
 
 function subscribe() {
-  openEventStream(WORLD, {
+  stream?.close();
+  stream = openEventStream(WORLD, {
     open: refresh,
     reset: refresh,
     closed() {
       refresh();
-      setTimeout(subscribe, RETRY_MS);
+      setTimeout(() => {
+        if (!connection.isLost) subscribe();
+      }, RETRY_MS);
     },
     thrown(bottle) {
       markArrival(bottle);
@@ -116,6 +121,14 @@ async function showInvitation() {
 
 map.on('zoomend', () => {
   if (showsCells) scheduleRefresh();
+});
+server.addEventListener('offline', () => {
+  stream?.close();
+  byId('problem').textContent = t('offline.gone');
+});
+server.addEventListener('online', () => {
+  byId('problem').textContent = '';
+  if (session.user) subscribe();
 });
 if (session.user) subscribe();
 else byId('problem').textContent = t('projector.logIn');
