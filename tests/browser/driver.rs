@@ -11,7 +11,7 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::engine::{Driver, Engine};
+use crate::engine::{Driver, Engine, Motion};
 
 const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4";
 
@@ -34,18 +34,33 @@ impl Browser {
         Self::open_at(format!("http://127.0.0.1:{port}/"), language, size, hash).await
     }
 
+    /// Opens the page at `port` in English, in a window whose user does not prefer reduced motion.
+    pub(crate) async fn open_animated(port: u16, size: (u32, u32), hash: &str) -> Self {
+        Self::launch(format!("http://127.0.0.1:{port}/"), "en", size, Motion::Full, hash).await
+    }
+
     /// Opens the page by another name of this machine. The browser accepts any certificate, as a reader does who
     /// continues after its warning.
     pub(crate) async fn open_at(
         origin: String,
         language: &str,
+        size: (u32, u32),
+        hash: &str,
+    ) -> Self {
+        Self::launch(origin, language, size, Motion::Reduced, hash).await
+    }
+
+    async fn launch(
+        origin: String,
+        language: &str,
         (width, height): (u32, u32),
+        motion: Motion,
         hash: &str,
     ) -> Self {
         let engine = Engine::chosen();
         let profile = tempfile::tempdir().unwrap();
-        let driver = engine.start_driver(profile.path());
-        let capabilities = engine.capabilities(language, (width, height), profile.path());
+        let driver = engine.start_driver(profile.path(), motion);
+        let capabilities = engine.capabilities(language, (width, height), motion, profile.path());
         let client = connect(engine, &driver.url, &capabilities).await;
         let session = client.session_id().await.unwrap().unwrap();
         let session = format!("{}/session/{session}", driver.url);
@@ -180,6 +195,34 @@ impl Browser {
             assert!(started.elapsed() < TIMEOUT, "never true: {script}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until the page no longer shows a text.
+    pub(crate) async fn reads_no_more(&self, unwanted: &str) {
+        let started = Instant::now();
+        while self.text().await.contains(unwanted) {
+            assert!(started.elapsed() < TIMEOUT, "{unwanted:?} does not disappear");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until a script returns anything but null, and returns that.
+    pub(crate) async fn wait_for(&self, script: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            // A script fails while the page is being replaced.
+            match self.client.execute(script, vec![]).await.unwrap_or_default() {
+                Value::Null => assert!(started.elapsed() < TIMEOUT, "no result of {script}"),
+                value => return value,
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Runs a script that passes its result to `done`, and returns that.
+    pub(crate) async fn run_async(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0];\n{script}");
+        self.client.execute_async(&script, vec![]).await.unwrap()
     }
 
     /// Goes to another page, or to another place on this one.

@@ -19,6 +19,13 @@ pub(crate) enum Engine {
     WebKit,
 }
 
+/// Whether the window's user prefers reduced motion, which stops all animations of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Motion {
+    Full,
+    Reduced,
+}
+
 /// A process that drives one browser by the WebDriver protocol. Dropping it ends both.
 pub(crate) struct Driver {
     process: Child,
@@ -51,11 +58,11 @@ impl Engine {
     }
 
     /// Starts the driver on a free port.
-    pub(crate) fn start_driver(self, profile: &Path) -> Driver {
+    pub(crate) fn start_driver(self, profile: &Path, motion: Motion) -> Driver {
         let (mut command, port_line) = match self {
             Self::Chromium => (driver("chromedriver", &["--port=0"]), "successfully on port "),
             Self::Firefox => (driver("geckodriver", &["--port=0"]), "Listening on 127.0.0.1:"),
-            Self::WebKit => return self.start_webkit(profile),
+            Self::WebKit => return self.start_webkit(profile, motion),
         };
         let mut process = self.spawn(command.stdout(Stdio::piped()));
         let mut output = BufReader::new(process.stdout.take().unwrap());
@@ -72,11 +79,13 @@ impl Engine {
 
     /// Starts WebKit's driver, which takes no port of 0, on a screen of its own, because
     /// WebKit has no headless mode.
-    fn start_webkit(self, profile: &Path) -> Driver {
+    fn start_webkit(self, profile: &Path, motion: Motion) -> Driver {
         // GTK's setting for reduced motion.
         let gtk = profile.join("gtk-3.0");
         fs::create_dir(&gtk).unwrap();
-        fs::write(gtk.join("settings.ini"), "[Settings]\ngtk-enable-animations=0\n").unwrap();
+        let animations = u8::from(motion == Motion::Full);
+        let settings = format!("[Settings]\ngtk-enable-animations={animations}\n");
+        fs::write(gtk.join("settings.ini"), settings).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("xvfb-run");
         command.args(["-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"]);
@@ -96,11 +105,17 @@ impl Engine {
     }
 
     /// Returns the capabilities of a new session: a window cut off from every host but this machine, in
-    /// this language, with reduced motion. The browser takes any certificate.
-    pub(crate) fn capabilities(self, language: &str, size: (u32, u32), profile: &Path) -> Value {
+    /// this language. The browser takes any certificate.
+    pub(crate) fn capabilities(
+        self,
+        language: &str,
+        size: (u32, u32),
+        motion: Motion,
+        profile: &Path,
+    ) -> Value {
         match self {
-            Self::Chromium => chromium(language, size, profile),
-            Self::Firefox => firefox(language, size),
+            Self::Chromium => chromium(language, size, motion, profile),
+            Self::Firefox => firefox(language, size, motion),
             Self::WebKit => webkit(),
         }
     }
@@ -115,7 +130,11 @@ fn driver(program: &str, args: &[&str]) -> Command {
     command
 }
 
-fn chromium(language: &str, (width, height): (u32, u32), profile: &Path) -> Value {
+fn chromium(language: &str, (width, height): (u32, u32), motion: Motion, profile: &Path) -> Value {
+    let preference = match motion {
+        Motion::Full => "--force-prefers-no-reduced-motion",
+        Motion::Reduced => "--force-prefers-reduced-motion",
+    };
     let names = format!("MAP {} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", lan::NAME);
     json!({
         "acceptInsecureCerts": true,
@@ -126,7 +145,7 @@ fn chromium(language: &str, (width, height): (u32, u32), profile: &Path) -> Valu
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
                 "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
                 format!("--host-resolver-rules={names}"),
-                "--force-prefers-reduced-motion",
+                preference,
                 format!("--user-data-dir={}", profile.display()),
                 format!("--accept-lang={language}"),
             ],
@@ -136,7 +155,7 @@ fn chromium(language: &str, (width, height): (u32, u32), profile: &Path) -> Valu
     })
 }
 
-fn firefox(language: &str, (width, height): (u32, u32)) -> Value {
+fn firefox(language: &str, (width, height): (u32, u32), motion: Motion) -> Value {
     json!({
         "acceptInsecureCerts": true,
         "moz:firefoxOptions": {
@@ -144,7 +163,7 @@ fn firefox(language: &str, (width, height): (u32, u32)) -> Value {
             "args": ["-headless", format!("--width={width}"), format!("--height={height}")],
             "prefs": {
                 "intl.accept_languages": language,
-                "ui.prefersReducedMotion": 1,
+                "ui.prefersReducedMotion": u8::from(motion == Motion::Reduced),
                 // Names of other hosts go to a proxy that nobody runs.
                 "network.proxy.type": 1,
                 "network.proxy.socks": "127.0.0.1",

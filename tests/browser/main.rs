@@ -8,6 +8,8 @@ mod dialogs;
 mod driver;
 mod engine;
 mod failures;
+mod map;
+mod outage;
 mod panels;
 mod teacher;
 
