@@ -152,6 +152,7 @@ export default {
   'offline.now': 'Try now',
   'session.ended': 'Your session has ended.',
   'session.again': 'Log in again',
+  'session.other': 'This browser is now logged in as {name}.',
 
   'error.required': 'Please fill this in.',
   'error.short': { one: 'Use at least {n} character.', other: 'Use at least {n} characters.' },
@@ -163,6 +164,7 @@ export default {
   'error.large': 'This is too long.',
   'error.slow': { one: 'Too many attempts. Wait {n} second.', other: 'Too many attempts. Wait {n} seconds.' },
   'error.ended': 'Your session has ended.',
+  'error.otherAccount': 'This browser is now logged in to another account. Nothing was sent.',
   'error.readOnly': 'The server cannot save anything at the moment. Try again later.',
   'error.offline': 'The server cannot be reached. Try again.',
   'error.offline.draft':

@@ -148,6 +148,7 @@ export default {
   'offline.now': '立即重试',
   'session.ended': '登录已过期。',
   'session.again': '重新登录',
+  'session.other': '浏览器现在登录的账号是{name}。',
 
   'error.required': '请填写此项。',
   'error.short': { other: '至少需要 {n} 个字符。' },
@@ -159,6 +160,7 @@ export default {
   'error.large': '内容过长。',
   'error.slow': { other: '尝试次数过多，请 {n} 秒后再试。' },
   'error.ended': '登录已过期。',
+  'error.otherAccount': '浏览器已登录另一个账号，未执行此操作。',
   'error.readOnly': '服务器暂时无法保存数据，请稍后再试。',
   'error.offline': '无法连接服务器，请重试。',
   'error.offline.draft': '未能扔出：无法连接服务器。留言已保存，恢复连接后请重试。',

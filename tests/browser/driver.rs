@@ -253,6 +253,19 @@ impl Browser {
         loaded
     }
 
+    /// Opens the page in another tab of the same window and switches to it.
+    pub(crate) async fn open_tab(&self) {
+        let tab = self.client.new_window(true).await.unwrap();
+        self.client.switch_to_window(tab.handle).await.unwrap();
+        self.go("").await;
+    }
+
+    /// Switches to the tab that was opened first (0), second (1) and so on.
+    pub(crate) async fn switch_to_tab(&self, index: usize) {
+        let tabs = self.client.windows().await.unwrap();
+        self.client.switch_to_window(tabs[index].clone()).await.unwrap();
+    }
+
     /// Reloads the page.
     pub(crate) async fn reload(&self) {
         self.client.refresh().await.unwrap();

@@ -11,6 +11,7 @@ mod failures;
 mod map;
 mod outage;
 mod panels;
+mod tabs;
 mod teacher;
 
 use bottle::server::lan;

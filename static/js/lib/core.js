@@ -110,6 +110,9 @@ export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(
 
 // --- requests ---
 
+/** The status of a write that the page did not send: the browser's session belongs to another account. */
+export const OTHER_ACCOUNT = 412;
+
 /** A failed request. `status` 0: the server did not respond. `retryAfter` is in seconds. */
 export class ApiError extends Error {
   /**
@@ -131,7 +134,10 @@ export class ApiError extends Error {
  */
 export const isAbort = (error) => error instanceof DOMException && error.name === 'AbortError';
 
-/** Events of the server: "session" after a login or logout, "offline", "online". */
+/**
+ * Events of the server: "offline", "online", and "session" after a login or logout. Its detail: `isExpired` if the
+ * server ended the session, `isElsewhere` if another tab changed it.
+ */
 export const server = new EventTarget();
 
 /**
@@ -146,6 +152,8 @@ export const server = new EventTarget();
  * @returns {Promise<T>}
  */
 export async function request(method, path, { query, body, signal } = {}) {
+  const isLogin = method === 'POST' && (path === 'sessions' || path === 'users');
+  if (method !== 'GET' && !isLogin && session.user) await checkAccount(session.user);
   const url = new URL(`api/${path}`, document.baseURI);
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value));
   const response = await fetchResponse(url, {
@@ -158,6 +166,20 @@ export async function request(method, path, { query, body, signal } = {}) {
   if (response.ok) return envelope.data;
   if (response.status === 401) setUser(null, session.user !== null);
   throw new ApiError(response.status, envelope, Number(response.headers.get('Retry-After')));
+}
+
+/**
+ * Rejects if the browser's session belongs to another account than the one shown. Tabs share the session cookie, and
+ * a login by another client of this browser, such as the page of the routes, stores no account.
+ * @param {Account} shown
+ */
+async function checkAccount(shown) {
+  /** @type {Account} */
+  const user = await request('GET', 'users/self');
+  if (user.user_id === shown.user_id) return;
+  writeStored(USER_KEY, JSON.stringify(user));
+  followAccount(user);
+  throw new ApiError(OTHER_ACCOUNT);
 }
 
 /**
@@ -264,3 +286,19 @@ export function setUser(user, isExpired = false) {
   writeStored(USER_KEY, user && JSON.stringify(user));
   server.dispatchEvent(new CustomEvent('session', { detail: { isExpired } }));
 }
+
+/**
+ * Shows the account of a login or logout elsewhere in this browser.
+ * @param {Account | null} user
+ */
+function followAccount(user) {
+  session.user = user;
+  server.dispatchEvent(new CustomEvent('session', { detail: { isElsewhere: true } }));
+}
+
+// The browser sends this event to all other tabs. The key is null if the whole storage was cleared.
+addEventListener('storage', ({ key }) => {
+  if (key !== USER_KEY && key !== null) return;
+  const user = readStoredUser();
+  if (user?.user_id !== session.user?.user_id || user?.nickname !== session.user?.nickname) followAccount(user);
+});

@@ -1,6 +1,6 @@
 // Messages for failed requests. The server's own messages are for programs, and in one language.
 
-import { ApiError, t } from './core.js';
+import { ApiError, OTHER_ACCOUNT, t } from './core.js';
 
 const FIELDS = ['username', 'password', 'nickname', 'gender', 'content', 'latitude', 'longitude', 'formatted_address'];
 
@@ -24,6 +24,7 @@ export function explain(error, context = '') {
   if (status === 403) return explainForbidden(context);
   if (status === 404) return { message: t('error.gone') };
   if (status === 409) return { field: 'username', message: t('error.taken') };
+  if (status === OTHER_ACCOUNT) return { message: t('error.otherAccount') };
   if (status === 413) return { message: t('error.large') };
   if (status === 422 && field) return { field, message: t(`error.field.${FIELDS.includes(field) ? field : 'other'}`) };
   if (status === 401) return { message: t('error.ended') };

@@ -2,12 +2,14 @@
 
 /** @import { App } from '../lib/types.js' */
 
-import { ApiError, readStored, server, session } from '../lib/core.js';
+import { ApiError, byId, readStored, server, session, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
+import { displayName } from '../lib/format.js';
 import { parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
+import { toast } from '../lib/notices.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
-import { watchHistory } from '../panels/panel.js';
+import { closePanel, watchHistory } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
@@ -19,9 +21,10 @@ export async function start(app) {
   document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
   watchConnection();
   watchSession(app);
-  server.addEventListener('session', () => {
+  server.addEventListener('session', (event) => {
     app.openedIds.clear();
     loadOpenedIds(app);
+    if (/** @type {CustomEvent<{ isElsewhere?: boolean }>} */ (event).detail.isElsewhere) leaveAccount();
   });
   loadOpenedIds(app);
   openLink(app);
@@ -53,6 +56,13 @@ async function openLink(app) {
   }
   const view = parseView(location.hash);
   if (view) app.map.setView([view.latitude, view.longitude], view.zoom);
+}
+
+/** Closes what belongs to the account that another tab left. A draft belongs to this device. */
+function leaveAccount() {
+  document.querySelector('dialog')?.close();
+  if (!byId('panel').classList.contains('panel-throw')) closePanel();
+  if (session.user) toast(t('session.other', { name: displayName(session.user) }));
 }
 
 /**
