@@ -141,8 +141,9 @@ function handleMapClick({ latlng, containerPoint }) {
     app.onPick(latlng.lat, wrapLongitude(latlng.lng));
     return;
   }
-  const { bottle, cell } = app.bottles.hitTest(containerPoint);
-  if (bottle) load(import('./panels/bottle.js'), (module) => module.showBottle(app, bottle));
+  const { bottles, cell } = app.bottles.hitTest(containerPoint);
+  if (bottles.length === 1) load(import('./panels/bottle.js'), (module) => module.showBottle(app, bottles[0]));
+  if (bottles.length > 1) load(import('./panels/in-view.js'), (module) => module.openPile(app, bottles));
   if (cell) zoomToCell(cell);
 }
 

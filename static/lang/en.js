@@ -16,6 +16,7 @@ export default {
   'view.none': 'No bottles here',
   'view.closed': 'Log in to see bottles',
   'view.title': 'In view',
+  'pile.title': { one: '{n} bottle here', other: '{n} bottles here' },
   'view.near': { one: '{n} bottle near {city}', other: '{n} bottles near {city}' },
   'view.mine': '(yours)',
   'view.opened': '(opened)',

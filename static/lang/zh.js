@@ -16,6 +16,7 @@ export default {
   'view.none': '这里没有漂流瓶',
   'view.closed': '登录后查看漂流瓶',
   'view.title': '视野内',
+  'pile.title': { other: '这里有 {n} 个漂流瓶' },
   'view.near': { other: '{city}附近有 {n} 个漂流瓶' },
   'view.mine': '（我的）',
   'view.opened': '（已打开）',

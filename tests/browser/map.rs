@@ -1,6 +1,8 @@
-//! The map: the mark of an arrival, and the zoom.
+//! The map: the mark of an arrival, the zoom, and piles of bottles.
 
-use super::{DESKTOP, bob, register, start};
+use serde_json::json;
+
+use super::{DESKTOP, bob, log_in, register, start};
 use crate::driver::Browser;
 
 /// The ring around a new bottle stays around its place while it grows.
@@ -49,5 +51,42 @@ async fn a_bottle_is_shown_without_zooming_out() {
     page.click("Close").await;
     let zoom = page.wait_for("return /^#(\\d+)\\//.exec(location.hash)?.[1] ?? null").await;
     assert_eq!(zoom, "12");
+    page.close(&[]).await;
+}
+
+/// Records which calls draw on the canvases from now on.
+const RECORD_DRAWING: &str = "
+    window.drawn = [];
+    const context = CanvasRenderingContext2D.prototype;
+    for (const name of ['arc', 'drawImage']) {
+        const draw = context[name];
+        context[name] = function (...args) {
+            window.drawn.push(name);
+            return draw.apply(this, args);
+        };
+    }";
+
+/// Each of several bottles at one position can be chosen from the map. The chosen one is drawn last.
+#[tokio::test]
+async fn a_pile_of_bottles_opens_as_a_list() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for _ in 0..3 {
+        bob.throw(10.0, -30.0);
+    }
+    let page = Browser::open(program.port, "en", DESKTOP, "#4/10/-30").await;
+    log_in(&page, "en", "bob").await;
+    page.reads("3 bottles in view").await;
+    page.touch_map().await;
+    page.reads("3 bottles here").await;
+    page.waits_for("return document.activeElement.id === 'panel-title'").await;
+    page.check_accessible("a pile of bottles").await;
+    page.find("button", "Bottle 3 (yours)").await;
+    page.find("button", "Bottle 4 (yours)").await;
+    page.run(RECORD_DRAWING).await;
+    page.click("Bottle 2 (yours)").await;
+    page.waits_for("return location.hash === '#bottle/2'").await;
+    let drawn = page.run("return window.drawn.slice(-2)").await;
+    assert_eq!(drawn, json!(["arc", "drawImage"]));
     page.close(&[]).await;
 }

@@ -253,7 +253,8 @@ export class BottleLayer extends ViewCanvas {
   /** @param {CanvasRenderingContext2D} context */
   draw(context) {
     for (const bubble of this.bubbles()) this.drawBubble(context, bubble);
-    for (const bottle of this.bottles) {
+    const isSelected = (/** @type {MapBottle} */ bottle) => Number(bottle.bottle_id === this.selectedId);
+    for (const bottle of this.bottles.toSorted((a, b) => isSelected(a) - isSelected(b))) {
       const state = { isOpened: this.isOpened(bottle.bottle_id), isOwn: bottle.is_owner };
       const sprite = this.sprite(bottle.style, state);
       for (const { x, y } of this.pointsOf(bottle.location.latitude, bottle.location.longitude)) {
@@ -372,20 +373,22 @@ export class BottleLayer extends ViewCanvas {
   }
 
   /**
-   * Returns the bottle at a point of the map, else the position of a bubble. The last one drawn is on top.
+   * Returns the bottles at a point of the map, the last one drawn first, or the position of a bubble.
    * @param {L.Point} containerPoint
-   * @returns {{ bottle?: MapBottle, cell?: { latitude: number, longitude: number } }}
+   * @returns {{ bottles: MapBottle[], cell?: { latitude: number, longitude: number } }}
    */
   hitTest(containerPoint) {
     const point = this._map.containerPointToLayerPoint(containerPoint).subtract(this.corner);
-    const bottle = this.bottles.findLast(({ location }) => this.pointsOf(location.latitude, location.longitude)
-      .some(({ x, y }) => Math.hypot(point.x - x, point.y - (y - CENTRE_HEIGHT_PX)) <= HIT_RADIUS_PX));
-    if (bottle) return { bottle };
+    const isHit = (/** @type {{ x: number, y: number }} */ { x, y }) =>
+      Math.hypot(point.x - x, point.y - (y - CENTRE_HEIGHT_PX)) <= HIT_RADIUS_PX;
+    const bottles = this.bottles.toReversed()
+      .filter(({ location }) => this.pointsOf(location.latitude, location.longitude).some(isHit));
+    if (bottles.length) return { bottles };
     const bubble = this.bubbles().findLast(({ x, y, count }) =>
       Math.hypot(point.x - x, point.y - y) <= bubbleRadius(count) + BUBBLE_HIT_MARGIN_PX);
-    if (!bubble) return {};
+    if (!bubble) return { bottles };
     const { lat, lng } = this._map.layerPointToLatLng(this.corner.add([bubble.x, bubble.y]));
-    return { cell: { latitude: lat, longitude: lng } };
+    return { bottles, cell: { latitude: lat, longitude: lng } };
   }
 }
 

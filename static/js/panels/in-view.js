@@ -1,4 +1,4 @@
-// The visible bottles as a list, for keyboards and screen readers.
+// The visible bottles as a list, for keyboards and screen readers, and the bottles of a pile on the map.
 
 /** @import { App, Cell, MapBottle } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
@@ -50,6 +50,17 @@ function replaceItems(nodes) {
 }
 
 /**
+ * Opens the list of bottles that overlap on the map, or even share a position.
+ * @param {App} app
+ * @param {MapBottle[]} bottles
+ */
+export function openPile(app, bottles) {
+  return showPanel('pile', t('pile.title', { n: bottles.length }), [
+    el('ul', { class: 'bottles' }, bottles.map((bottle) => bottleItem(app, bottle, true))),
+  ], { kind: 'panel-list' });
+}
+
+/**
  * @param {App} app
  * @returns {Child[]}
  */
@@ -73,14 +84,17 @@ function contents(app) {
 /**
  * @param {App} app
  * @param {MapBottle} bottle
+ * @param {boolean} [isNumbered] whether the number names the bottle, because the others have the same place
  */
-function bottleItem(app, bottle) {
+function bottleItem(app, bottle, isNumbered = false) {
+  const style = t(`bottle.${styleName(bottle.style)}`);
+  const name = isNumbered ? t('bottle.numbered', { id: String(bottle.bottle_id) }) : style;
   const state = { isOpened: app.openedIds.has(bottle.bottle_id), isOwn: bottle.is_owner };
   return el('li', {}, bottleIcon(bottle.style, state), el('div', {},
     el('button', {
       type: 'button', class: 'excerpt', 'data-item': bottle.bottle_id, onclick: () => showBottle(app, bottle),
     },
-      t(`bottle.${styleName(bottle.style)}`),
+      name,
       state.isOwn && ` ${t('view.mine')}`,
       state.isOpened && ` ${t('view.opened')}`),
     el('p', { class: 'hint' }, bdi(placeText(bottle.location)))));
