@@ -133,7 +133,7 @@ fn housekeeping() -> AdHoc {
                     }
                     if let Err(e) = bottles.delete_old_past_openings().await {
                         tracing::warn!(
-                            "cannot delete past openings: {e}; trying again in a minute"
+                            "cannot delete old cursors of deleted openings: {e}; trying again in a minute"
                         );
                     }
                 }

@@ -31,7 +31,7 @@ pub enum CopyError {
         first_description(.findings)
     )]
     Unsound { path: PathBuf, findings: Vec<Finding> },
-    #[error("{0} exists and is not a backup of Bottle's. Name another file.")]
+    #[error("{0} exists and is not a Bottle backup. Name another file.")]
     NotABackup(PathBuf),
     #[error("{0} exists, a log that SQLite would apply to the copy. Name another file.")]
     StrayLog(PathBuf),

@@ -113,7 +113,7 @@ fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     let folder = sea();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("notes.txt"), "Dear diary").unwrap();
-    run_err(folder.path(), &["backup", "notes.txt"], "not a backup of Bottle's");
+    run_err(folder.path(), &["backup", "notes.txt"], "is not a Bottle backup");
     assert_eq!(fs::read_to_string(at("notes.txt")).unwrap(), "Dear diary");
     run_err(folder.path(), &["backup", "bottle.db"], "is the database itself");
     run_err(folder.path(), &["backup", "no/such/copy.db"], "no/such/copy.db: No such file");

@@ -80,8 +80,10 @@ function scheduleRefresh() {
 
 /** @param {MapBottle} bottle */
 function markArrival({ location: { latitude, longitude } }) {
-  const icon = L.divIcon({ className: 'arrival', html: '<span></span>', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
+  const icon = L.divIcon({ className: 'arrival', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
   const marker = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon }).addTo(map);
+  // Leaflet positions the marker by a transform; the animation of another one needs an element of its own.
+  marker.getElement()?.append(document.createElement('span'));
   setTimeout(() => marker.remove(), ARRIVAL_MS);
 }
 
