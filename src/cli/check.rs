@@ -9,7 +9,7 @@ use super::{database, terminal};
 /// Prints all damage in the database, each with a remedy.
 ///
 /// # Errors
-/// Returns the number of findings if there is any damage.
+/// Returns a message with the number of findings if there are any.
 pub(super) fn run(db: Option<PathBuf>, rebuild_index: bool) -> Result<(), String> {
     let db = database(db)?;
     if rebuild_index {

@@ -40,8 +40,8 @@ const CLOSING_TIME: Duration = Duration::from_secs(1);
 /// The pace at which a client must read: it has one second more for this many bytes of a response.
 const MIN_READ_BYTES_PER_SECOND: usize = 8 * 1024;
 
-/// The longest time that a client has for reading, besides `Limits::request_timeout`. With 30 s of
-/// that, it suffices for 4 MiB at 28 KiB/s.
+/// The longest time to read a response, added to `Limits::request_timeout`. With its default of
+/// 30 s, that is 150 s in all: enough for 4 MiB at 28 KiB/s.
 const MAX_READ_TIME: Duration = Duration::from_secs(120);
 
 /// Tracks which connections have a request in progress, and closes others. Clones share the state.
@@ -132,7 +132,7 @@ impl Fairing for Connections {
     }
 }
 
-/// Returns the time that a client has for reading a response of `size` bytes, besides the timeout.
+/// Returns the time to read a response of `size` bytes, which is added to `Limits::request_timeout`.
 fn time_to_read(size: usize) -> Duration {
     Duration::from_secs((size / MIN_READ_BYTES_PER_SECOND) as u64).min(MAX_READ_TIME)
 }

@@ -53,8 +53,8 @@ pub struct Settings {
     /// The time in which a client must begin a request, and then send its body, in seconds; at
     /// least 1.
     pub request_timeout_seconds: u32,
-    /// The number of connections that may be open; at least 1. The server closes those beyond it
-    /// that have waited longest.
+    /// The number of connections that may be open; at least 1. Above it, the server closes
+    /// the connections that have waited longest.
     pub max_connections: usize,
     /// The number of connections that may be open from one address; at least 1.
     pub max_connections_per_address: usize,

@@ -33,7 +33,7 @@ pub enum CopyError {
     Unsound { path: PathBuf, findings: Vec<Finding> },
     #[error("{0} exists and is not a Bottle backup. Name another file.")]
     NotABackup(PathBuf),
-    #[error("{0} exists, a log that SQLite would apply to the copy. Name another file.")]
+    #[error("{0} exists: SQLite would apply this log to the copy. Name another file.")]
     StrayLog(PathBuf),
     #[error(
         "{0} exists and is a backup of another database. Name another file, or move this one away."

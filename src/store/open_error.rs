@@ -40,7 +40,7 @@ pub enum OpenError {
     )]
     UnknownObject { path: PathBuf, kind: String, name: String },
     #[error(
-        "{log} exists without its database, and may contain changes that are nowhere else. Neither was changed.\n\
+        "{log} exists without its database, and may contain changes that are nowhere else. Nothing was changed.\n\
          If `bottle restore` was stopped here, run it again. Otherwise put {path} back beside it or, for a \
          new database, move {log} away."
     )]

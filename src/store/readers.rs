@@ -29,8 +29,8 @@ const QUIET_PERIOD: Duration = Duration::from_secs(1);
 /// The pools of read-only connections.
 ///
 /// Reads from a memory mapping are fastest. But after each commit SQLite unmaps the whole file in
-/// every reader, and all reads wait for that. While changes are written, copying readers therefore
-/// serve the reads ([decisions](../../docs/decisions.md#reading)).
+/// every reader, and all reads wait for that. While changes are written, connections without a
+/// mapping, which copy pages into their cache, therefore serve the reads ([decisions](../../docs/decisions.md#reading)).
 pub(super) struct Readers {
     mapping: Pool<SqliteConnectionManager>,
     copying: Pool<SqliteConnectionManager>,
@@ -160,7 +160,7 @@ impl Drop for Snapshot {
         }
         if let Err(e) = self.db.execute("ROLLBACK", []) {
             tracing::error!(
-                "cannot end the transaction of a read; its connection returns to the pool inside it: {e}"
+                "cannot end the transaction of a read; its connection returns to the pool with the transaction still open: {e}"
             );
         }
     }

@@ -216,7 +216,9 @@ fn all_refuse(app: &App, by: By, credential: Option<&str>, jwt_message: &str) {
 }
 
 #[rstest]
-fn nothing_is_refused(#[values(By::Cookie, By::Jwt, By::Bearer, By::Terminal)] by: By) {
+fn a_missing_credential_is_refused(
+    #[values(By::Cookie, By::Jwt, By::Bearer, By::Terminal)] by: By,
+) {
     all_refuse(&app_with_ada(), by, None, "no token found");
 }
 

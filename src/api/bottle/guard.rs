@@ -62,8 +62,8 @@ impl<'r> SessionCookie<'r> {
         self.cookies.get_private(self.name()).map(|cookie| Token::presented(cookie.value()))
     }
 
-    /// Sets the cookie to `token` for `seconds`. It states its lifetime, because clients on phones
-    /// keep only such cookies.
+    /// Sets the cookie to `token` for `seconds`. The cookie has an expiry, because clients on phones
+    /// drop cookies without one.
     pub(super) fn set(&self, token: &Token, seconds: u32) {
         let lifetime = Duration::seconds(seconds.into());
         let cookie = self.build(token.secret());

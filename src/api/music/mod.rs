@@ -71,10 +71,9 @@ impl<'r> Responder<'r, 'static> for ErrorResponse {
     }
 }
 
-/// Returns the documented "try again later" of the request's path.
+/// Returns the code and message that the contract documents for "try again later" on this path.
 ///
-/// It depends on the path instead of the handler, because the catcher also answers after guards and
-/// panics.
+/// The path chooses them, because the catcher also responds when a guard rejects or a handler panics.
 fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
     let segments: Vec<&str> = request.uri().path().segments().collect();
     match segments.join("/").strip_prefix("api/user/")? {

@@ -13,8 +13,8 @@ use crate::store::bottles::{self, NewBottle};
 use crate::store::transfer::{self, Opening, Person};
 use crate::store::users::{self, NewAccount};
 
-/// The accounts and bottles of the database for the names and ids of the file. It outlives a
-/// transaction, and its rows may be deleted between two.
+/// Maps the usernames and bottle ids of the file to rows of the database. It is kept across
+/// transactions, so a row may have been deleted meanwhile.
 #[derive(Default)]
 pub(super) struct ImportIndex {
     /// By [`Username::key`]; `None` for an account that was deleted during the import.
@@ -52,7 +52,7 @@ impl From<Error> for Failure {
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Inserts rows with one connection.
+/// Inserts the accounts, bottles and openings of an import through one connection.
 pub(super) struct Inserter<'a> {
     pub(super) db: &'a Connection,
     pub(super) index: &'a mut ImportIndex,
@@ -116,7 +116,7 @@ impl Inserter<'_> {
     }
 
     /// Returns the owner of a bottle. For another program's file the owner given by the operator
-    /// takes precedence, because its property `owner` may mean anything.
+    /// takes precedence, because the property `owner` of such a file may mean anything.
     fn owner<'a>(&'a self, bottle: &'a IncomingBottle) -> Result<&'a str> {
         let (named, default) = (bottle.owner.as_deref(), self.defaults.owner.as_deref());
         let owner = if bottle.id.is_some() { named.or(default) } else { default.or(named) };

@@ -214,7 +214,7 @@ export class LandLayer extends L.GridLayer {
     this.lands[name] = null;
     const topology = await fetchTopology(name);
     if (!topology) {
-      // The coarser land stays, and the next zoom tries again.
+      // Loading failed: the coarser land stays, and the next zoom retries.
       delete this.lands[name];
       return;
     }

@@ -44,7 +44,7 @@ export async function start(app) {
 }
 
 /**
- * Opens the view or the bottle that the address names.
+ * Opens the view or the bottle that the URL's fragment names.
  * @param {App} app
  */
 async function openLink(app) {

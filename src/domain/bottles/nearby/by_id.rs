@@ -5,10 +5,10 @@
 //! candidates from the R*-tree and sorting them is cheap if it contains little. The counts per cell
 //! decide.
 //!
-//! A page reads at most `limit` bottles, [`MAX_SKIPPED`] outside of the rectangle by each way, and
-//! [`MAX_PROPOSED`] entries of the R*-tree: some 0.1 s in all with ordinary messages. In a
-//! rectangle with more than [`MAX_PROPOSED`] bottles, a page that is not full by then is short or
-//! even empty, and its `next` continues.
+//! A page reads at most `limit` bottles inside the rectangle, [`MAX_SKIPPED`] bottles outside it, and
+//! [`MAX_PROPOSED`] entries of the R*-tree: some 0.1 s in all with ordinary messages. A page that
+//! reaches one of these bounds before it is full is returned short, or even empty; `next` continues
+//! from there.
 
 use std::ops::ControlFlow;
 
