@@ -17,7 +17,7 @@ use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, State, get, routes};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use self::not_found::NotFoundPage;
+use self::not_found::NotFound;
 use crate::model::error::Error;
 use crate::store::mbtiles::{Tile, Tiles};
 
@@ -59,7 +59,7 @@ pub struct Compressed(Mutex<HashMap<String, Vec<u8>>>);
 
 impl Compressed {
     fn of(&self, path: &str, file: &EmbeddedFile) -> std::io::Result<Vec<u8>> {
-        let key = format!("{path}:{}", etag(file));
+        let key = format!("{path}:{}", hash(file));
         let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bytes) = cached.get(&key) {
             return Ok(bytes.clone());
@@ -85,6 +85,41 @@ impl Asset {
         let plain = Files::get(path).map(|file| (file, false));
         let found = plain.or_else(|| Some((Files::get(&format!("{path}.gz"))?, true)));
         found.map(|(file, is_gzip)| Self { path: path.to_owned(), file, is_gzip })
+    }
+
+    /// Returns a response with the file, whatever the client has cached.
+    fn whole(self, request: &Request<'_>) -> response::Result<'static> {
+        let mut response = self.headers(request);
+        match self.body(request) {
+            Ok((bytes, is_gzip)) => {
+                if is_gzip {
+                    response.raw_header("Content-Encoding", "gzip");
+                }
+                response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
+            }
+            Err(e) => {
+                tracing::error!("cannot compress or decompress a file of the page: {e}");
+                Err(Status::InternalServerError)
+            }
+        }
+    }
+
+    fn headers(&self, request: &Request<'_>) -> response::Builder<'static> {
+        let is_cacheable = CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder));
+        let mut response = Response::build();
+        response
+            .header(self.content_type())
+            .raw_header("Cache-Control", if is_cacheable { "max-age=86400" } else { "no-cache" })
+            .raw_header("Vary", "Accept-Encoding")
+            .raw_header("ETag", self.etag());
+        if let Some(policy) = request.rocket().state::<Policy>() {
+            response.raw_header("Content-Security-Policy", policy.0.clone());
+        }
+        response
+    }
+
+    fn etag(&self) -> String {
+        format!("\"{}\"", hash(&self.file))
     }
 
     /// Returns the bytes to send, and whether they are compressed.
@@ -121,39 +156,18 @@ impl Asset {
     }
 }
 
-fn etag(file: &EmbeddedFile) -> String {
+fn hash(file: &EmbeddedFile) -> String {
     file.metadata.sha256_hash()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let etag = format!("\"{}\"", etag(&self.file));
-        let is_cacheable = CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder));
-        let mut response = Response::build();
-        response
-            .header(self.content_type())
-            .raw_header("Cache-Control", if is_cacheable { "max-age=86400" } else { "no-cache" })
-            .raw_header("Vary", "Accept-Encoding")
-            .raw_header("ETag", etag.clone());
-        if let Some(policy) = request.rocket().state::<Policy>() {
-            response.raw_header("Content-Security-Policy", policy.0.clone());
-        }
+        let etag = self.etag();
         let cached = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
         if cached.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
-            return response.status(Status::NotModified).ok();
+            return self.headers(request).status(Status::NotModified).ok();
         }
-        match self.body(request) {
-            Ok((bytes, is_gzip)) => {
-                if is_gzip {
-                    response.raw_header("Content-Encoding", "gzip");
-                }
-                response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
-            }
-            Err(e) => {
-                tracing::error!("cannot compress or decompress a file of the page: {e}");
-                Err(Status::InternalServerError)
-            }
-        }
+        self.whole(request)
     }
 }
 
@@ -189,10 +203,10 @@ fn index() -> Option<Asset> {
 }
 
 #[get("/<path..>", rank = 100)]
-fn asset(path: PathBuf, not_found: Option<NotFoundPage>) -> Result<Asset, Option<NotFoundPage>> {
+fn asset(path: PathBuf) -> Result<Asset, NotFound> {
     let path = path.to_str().unwrap_or_default();
     // `/docs` is `docs.html`.
-    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(not_found)
+    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(NotFound)
 }
 
 /// A tile of the street map.

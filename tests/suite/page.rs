@@ -238,6 +238,10 @@ fn a_missing_page_is_html_for_browsers_only(
     let missing = app.anon().send("GET", path, &[("Accept", accept)], None);
     assert_eq!(missing.status, 404);
     if is_page {
+        // Also for a client that has cached the file of this page.
+        let etag = app.anon().get("/404.html").header("etag").to_owned();
+        let headers = [("Accept", accept), ("If-None-Match", etag.as_str())];
+        assert_eq!(app.anon().send("GET", path, &headers, None).text, missing.text);
         assert_eq!(missing.header("content-type"), "text/html; charset=utf-8");
         assert!(missing.text.contains("There is no page at this address."), "{}", missing.text);
         assert_eq!(missing.header("vary"), "Accept, Accept-Encoding");
