@@ -105,20 +105,17 @@ impl Browser {
                 .filter((node) => seen(node) && text(node) === name);
             found[0]?.scrollIntoView({ block: 'nearest' });
             return found[0] ?? null;";
-        let started = Instant::now();
-        loop {
+        let found = async || {
             // A script fails while the page is being replaced.
-            let found = self.client.execute(FIND, vec![kind.into(), name.into()]).await;
-            let found = found.unwrap_or_default();
+            let found = self.client.execute(FIND, vec![kind.into(), name.into()]).await.ok()?;
             // WebDriver represents an element as an object with one field.
-            if let Some(id) = found.as_object().and_then(|found| found.values().next()?.as_str()) {
-                return Element::from_element_id(self.client.clone(), id.to_owned().into());
-            }
-            if started.elapsed() > TIMEOUT {
-                panic!("no {kind} is called {name:?}; the page says:\n{}", self.text().await);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            let id = found.as_object()?.values().next()?.as_str()?.to_owned();
+            Some(Element::from_element_id(self.client.clone(), id.into()))
+        };
+        wait_until(found, async || {
+            format!("no {kind} is called {name:?}; the page says:\n{}", self.text().await)
+        })
+        .await
     }
 
     /// Clicks the button of that name.
@@ -149,16 +146,8 @@ impl Browser {
 
     /// Waits until the field with that name has a value, and returns it.
     pub(crate) async fn filled(&self, name: &str) -> String {
-        let started = Instant::now();
-        loop {
-            match self.value(name).await {
-                empty if empty.is_empty() => {
-                    assert!(started.elapsed() < TIMEOUT, "{name} stays empty");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                value => return value,
-            }
-        }
+        let value = async || Some(self.value(name).await).filter(|value| !value.is_empty());
+        wait_until(value, async || format!("{name} stays empty")).await
     }
 
     /// Returns the value of the field with that name.
@@ -179,44 +168,27 @@ impl Browser {
 
     /// Waits until the page shows a text.
     pub(crate) async fn reads(&self, wanted: &str) {
-        let started = Instant::now();
-        while !self.text().await.contains(wanted) {
-            if started.elapsed() > TIMEOUT {
-                panic!("{wanted:?} does not appear; the page says:\n{}", self.text().await);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Waits until a script returns true.
-    pub(crate) async fn waits_for(&self, script: &str) {
-        let started = Instant::now();
-        while self.run(script).await != true {
-            assert!(started.elapsed() < TIMEOUT, "never true: {script}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let is_read = async || self.text().await.contains(wanted).then_some(());
+        wait_until(is_read, async || {
+            format!("{wanted:?} does not appear; the page says:\n{}", self.text().await)
+        })
+        .await;
     }
 
     /// Waits until the page no longer shows a text.
     pub(crate) async fn reads_no_more(&self, unwanted: &str) {
-        let started = Instant::now();
-        while self.text().await.contains(unwanted) {
-            assert!(started.elapsed() < TIMEOUT, "{unwanted:?} does not disappear");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        let is_gone = async || (!self.text().await.contains(unwanted)).then_some(());
+        wait_until(is_gone, async || format!("{unwanted:?} does not disappear")).await;
     }
 
-    /// Waits until a script returns anything but null, and returns that.
+    /// Waits until a script returns anything but null and false, and returns that.
     pub(crate) async fn wait_for(&self, script: &str) -> Value {
-        let started = Instant::now();
-        loop {
+        let result = async || {
             // A script fails while the page is being replaced.
-            match self.client.execute(script, vec![]).await.unwrap_or_default() {
-                Value::Null => assert!(started.elapsed() < TIMEOUT, "no result of {script}"),
-                value => return value,
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            let value = self.client.execute(script, vec![]).await.ok()?;
+            (!value.is_null() && value != false).then_some(value)
+        };
+        wait_until(result, async || format!("no result of {script}")).await
     }
 
     /// Runs a script that passes its result to `done`, and returns that.
@@ -408,5 +380,22 @@ async fn connect(engine: Engine, driver: &str, capabilities: &Value) -> Client {
             }
             Err(e) => panic!("{engine:?} did not start: {e}\n{}", engine.install()),
         }
+    }
+}
+
+/// Repeats `attempt` until it returns a value. Fails with `message` after the timeout.
+async fn wait_until<T>(
+    attempt: impl AsyncFn() -> Option<T>,
+    message: impl AsyncFnOnce() -> String,
+) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = attempt().await {
+            return value;
+        }
+        if started.elapsed() > TIMEOUT {
+            panic!("{}", message().await);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -79,13 +79,13 @@ async fn a_pile_of_bottles_opens_as_a_list() {
     page.reads("3 bottles in view").await;
     page.touch_map().await;
     page.reads("3 bottles here").await;
-    page.waits_for("return document.activeElement.id === 'panel-title'").await;
+    page.wait_for("return document.activeElement.id === 'panel-title'").await;
     page.check_accessible("a pile of bottles").await;
     page.find("button", "Bottle 3 (yours)").await;
     page.find("button", "Bottle 4 (yours)").await;
     page.run(RECORD_DRAWING).await;
     page.click("Bottle 2 (yours)").await;
-    page.waits_for("return location.hash === '#bottle/2'").await;
+    page.wait_for("return location.hash === '#bottle/2'").await;
     let drawn = page.run("return window.drawn.slice(-2)").await;
     assert_eq!(drawn, json!(["arc", "drawImage"]));
     page.close(&[]).await;

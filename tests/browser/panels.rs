@@ -123,12 +123,12 @@ async fn back_closes_the_panel() {
     assert_eq!(page.run(item).await, 12);
 
     page.run("history.back()").await;
-    page.waits_for("return document.querySelector('#panel').hidden").await;
+    page.wait_for("return document.querySelector('#panel').hidden").await;
     assert_eq!(page.run("return location.pathname").await, "/");
     page.run("history.forward()").await;
     page.reads("Pier 29").await;
     page.click("Close").await;
-    page.waits_for("return history.state.depth === 0").await;
+    page.wait_for("return history.state.depth === 0").await;
     assert_eq!(page.run(HEADING).await, "");
     page.close(&[]).await;
 }
@@ -141,10 +141,10 @@ async fn an_arriving_bottle_leaves_the_focus_in_the_list() {
     let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
     register(&page, "en", "ada").await;
     page.click("1 bottle in view").await;
-    page.waits_for("return document.querySelectorAll('.excerpt').length === 1").await;
+    page.wait_for("return document.querySelectorAll('.excerpt').length === 1").await;
     page.run("document.querySelector('.excerpt').focus()").await;
     throw(&bob, "Just now.", "Pier");
-    page.waits_for("return document.querySelectorAll('.excerpt').length === 2").await;
+    page.wait_for("return document.querySelectorAll('.excerpt').length === 2").await;
     let focused = page.run("return document.activeElement.textContent").await;
     assert_eq!(focused, "Yellow bottle");
     page.close(&[]).await;
@@ -192,7 +192,7 @@ async fn the_first_view_fits(
     assert_eq!(page.run(FITS).await, true);
     // WebDriver clicks only a button that nothing covers.
     page.click(w("Close the welcome message", "关闭欢迎信息")).await;
-    page.waits_for("return !document.querySelector('.welcome')").await;
+    page.wait_for("return !document.querySelector('.welcome')").await;
     register(&page, language, "penelope").await;
     assert_eq!(page.run(FITS).await, true);
     assert_eq!(page.run("return document.activeElement.id").await, "account");
@@ -212,7 +212,7 @@ async fn a_message_from_right_to_left() {
     let direction = "return getComputedStyle(document.querySelector('.letter-text')).direction";
     assert_eq!(page.run(direction).await, "rtl");
     page.click("Opened").await;
-    page.waits_for("return document.querySelectorAll('.excerpt').length === 1").await;
+    page.wait_for("return document.querySelectorAll('.excerpt').length === 1").await;
     let direction = "return getComputedStyle(document.querySelector('.excerpt')).direction";
     assert_eq!(page.run(direction).await, "rtl");
     let isolated =

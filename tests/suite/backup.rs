@@ -10,6 +10,8 @@ use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
+use crate::upgrades;
+
 fn ada(program: &Program) -> Client {
     let mut ada = program.client();
     ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
@@ -173,11 +175,7 @@ fn a_killed_backup_leaves_nothing_behind() {
 #[test]
 fn an_old_file_is_copied_before_it_is_brought_up() {
     let folder = tempfile::tempdir().unwrap();
-    let db = Connection::open(folder.path().join("bottle.db")).unwrap();
-    db.pragma_update(None, "application_id", bottle::store::migrate::APPLICATION_ID).unwrap();
-    db.execute_batch(include_str!("../../src/store/migrations/0001_bottles.sql")).unwrap();
-    db.pragma_update(None, "user_version", 1).unwrap();
-    drop(db);
+    drop(upgrades::create(&folder.path().join("bottle.db"), 1));
     drop(Program::start(bottle(folder.path(), &[])));
     let copy = Connection::open(folder.path().join("bottle.db.schema-1")).unwrap();
     let version: i32 = copy.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();

@@ -8,6 +8,8 @@ use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
+use crate::upgrades;
+
 /// The least 32-bit float that has all its digits.
 const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
@@ -15,27 +17,14 @@ const LEAST: f64 = f32::MIN_POSITIVE as f64;
 const TINY: [f64; 8] =
     [1e-50, -1e-50, 1e-39, -1e-39, 5.9e-39, 3e-45, f64::MIN_POSITIVE, LEAST.next_down()];
 
-const STEPS: [&str; 5] = [
-    include_str!("../../src/store/migrations/0001_bottles.sql"),
-    include_str!("../../src/store/migrations/0002_ledger.sql"),
-    include_str!("../../src/store/migrations/0003_counts.sql"),
-    include_str!("../../src/store/migrations/0004_one_time_passwords.sql"),
-    include_str!("../../src/store/migrations/0005_moderation.sql"),
-];
-
 /// `bottle.db` in `folder`, as the releases up to this schema made it, with an account named ada.
 pub(crate) fn older_file(folder: &Path, schema: usize) -> Connection {
-    let db = Connection::open(folder.join("bottle.db")).unwrap();
-    for step in &STEPS[..schema] {
-        db.execute_batch(step).unwrap();
-    }
+    let db = upgrades::create(&folder.join("bottle.db"), schema);
     db.execute_batch(
         "INSERT INTO users (username, password_hash, nickname, gender, created_at)
          VALUES ('ada', '', '', 'other', 0)",
     )
     .unwrap();
-    db.pragma_update(None, "application_id", bottle::store::migrate::APPLICATION_ID).unwrap();
-    db.pragma_update(None, "user_version", schema as i64).unwrap();
     db
 }
 

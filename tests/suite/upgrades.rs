@@ -64,18 +64,24 @@ fn fixture(schema: usize) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}.db"))
 }
 
+/// Creates an empty database of a released schema.
+pub(crate) fn create(path: &Path, schema: usize) -> Connection {
+    let db = Connection::open(path).unwrap();
+    db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    for migration in &MIGRATIONS[..schema] {
+        db.execute_batch(migration).unwrap();
+    }
+    db.pragma_update(None, "user_version", schema as i32).unwrap();
+    db
+}
+
 #[test]
 #[ignore = "writes the files that the other tests read"]
 fn write_fixtures() {
     for schema in 1..=MIGRATIONS.len() {
         let path = fixture(schema);
         let _ = fs::remove_file(&path);
-        let db = Connection::open(&path).unwrap();
-        db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
-        for migration in &MIGRATIONS[..schema] {
-            db.execute_batch(migration).unwrap();
-        }
-        db.pragma_update(None, "user_version", schema as i32).unwrap();
+        let db = create(&path, schema);
         for rows in &ROWS[..schema] {
             let key = format!("'{}'", "5a".repeat(32));
             let hash = format!("'{PASSWORD_HASH}'");
