@@ -312,6 +312,23 @@ impl Browser {
         tell("Emulation.setGeolocationOverride", place);
     }
 
+    /// Makes the window prefer dark colours.
+    pub(crate) fn prefer_dark(&self) {
+        let cmd = "Emulation.setEmulatedMedia";
+        let features = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
+        let params = json!({ "features": features });
+        self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+    }
+
+    /// Returns the paths below `api/` that the current page has requested, without their queries.
+    pub(crate) async fn requested_api(&self) -> Value {
+        self.run(
+            "return performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)
+                .filter((path) => path.startsWith('/api/')).map((path) => path.slice(5));",
+        )
+        .await
+    }
+
     /// Runs a script in each document that the window loads from now on, before the document's own scripts.
     pub(crate) fn run_in_new_documents(&self, script: &str) {
         let cmd = "Page.addScriptToEvaluateOnNewDocument";

@@ -3,11 +3,15 @@
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
+mod access;
+mod accessibility;
 mod attribution;
 mod dialogs;
+mod docs;
 mod driver;
 mod engine;
 mod failures;
+mod layout;
 mod map;
 mod outage;
 mod panels;

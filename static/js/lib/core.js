@@ -82,7 +82,7 @@ export function t(key, values = {}) {
   });
 }
 
-/** Fills in the strings of the page: `data-t` names a text, `data-t-label` an accessible name. */
+/** Fills in the strings of the page and shows it: `data-t` names a text, `data-t-label` an accessible name. */
 export function translatePage(title = 'app.title') {
   document.documentElement.lang = language === 'zh' ? 'zh-Hans' : 'en';
   document.title = t(title);
@@ -91,6 +91,7 @@ export function translatePage(title = 'app.title') {
     node.setAttribute('aria-label', t(dataOf(node).tLabel));
   }
   document.getElementById('language')?.addEventListener('click', switchLanguage);
+  document.documentElement.classList.remove('is-untranslated');
 }
 
 /** @param {Element} node */
@@ -164,7 +165,7 @@ export async function request(method, path, { query, body, signal } = {}) {
   });
   const envelope = await readEnvelope(response);
   if (response.ok) return envelope.data;
-  if (response.status === 401) setUser(null, session.user !== null);
+  if (response.status === 401 && session.user) setUser(null, true);
   throw new ApiError(response.status, envelope, Number(response.headers.get('Retry-After')));
 }
 

@@ -77,18 +77,23 @@ export function phrase(key, values) {
   });
 }
 
-/** @type {Map<string, Promise<unknown>>} */
-const sheets = new Map();
+/**
+ * The style sheets by their addresses. Those of the HTML have loaded before any script runs. A second copy of one at
+ * the end of the head would override the sheets after the first.
+ * @type {Map<string | null, Promise<unknown>>}
+ */
+const sheets = new Map([...document.querySelectorAll('link[rel="stylesheet"]')]
+  .map((link) => [link.getAttribute('href'), Promise.resolve()]));
 
 /**
  * Loads a style sheet that the first view does not need. Callers wait for it, so that nothing appears without style.
  * @param {string} name
  */
 export function loadStyle(name) {
-  const loading = sheets.get(name) ?? new Promise((resolve) => {
-    const href = `css/${name}.css`;
+  const href = `css/${name}.css`;
+  const loading = sheets.get(href) ?? new Promise((resolve) => {
     document.head.append(el('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
   });
-  sheets.set(name, loading);
+  sheets.set(href, loading);
   return loading;
 }

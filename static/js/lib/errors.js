@@ -45,14 +45,3 @@ function explainForbidden(context) {
     default: return { message: t('error.notYours') };
   }
 }
-
-/**
- * Returns the message for an error of a page that needs a session, perhaps a teacher's.
- * @param {unknown} error
- * @param {string} logInKey the string for a visitor
- */
-export function explainAccess(error, logInKey) {
-  if (error instanceof ApiError && error.status === 401) return t(logInKey);
-  if (error instanceof ApiError && error.status === 403) return t('teacher.forbidden');
-  return explain(error).message;
-}

@@ -1,4 +1,5 @@
-// Every route of this server, to read and to try: the OpenAPI document as a page.
+// Every route of this server, to read and to try: the OpenAPI document as a page. The page's own words are in the
+// reader's language, the texts of the document are in English and marked as such.
 
 import { byId, t, translatePage } from '../lib/core.js';
 import { el } from '../lib/dom.js';
@@ -34,24 +35,49 @@ import { el } from '../lib/dom.js';
  * @property {{ schemas: Record<string, Schema> }} components
  */
 
-/** @type {OpenApi} */
-const openapi = await (await fetch('api/openapi.json')).json();
-
 translatePage('docs.title');
-byId('about').textContent = openapi.info.description;
-byId('operations').replaceChildren(...groups());
+const openapi = await fetchOpenApi();
+if (openapi) showReference(openapi);
+else byId('loading').textContent = t('error.offline');
 
-/** Returns a section for each tag. */
-function groups() {
+/**
+ * Returns null if the server does not respond.
+ * @returns {Promise<OpenApi | null>}
+ */
+async function fetchOpenApi() {
+  try {
+    const response = await fetch('api/openapi.json');
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Shows the whole reference at once, so that no part of it moves another.
+ * @param {OpenApi} api
+ */
+function showReference({ info, paths }) {
+  byId('about').textContent = info.description;
+  byId('operations').replaceChildren(...groups(paths));
+  byId('loading').remove();
+  byId('reference').hidden = false;
+}
+
+/**
+ * Returns a section for each tag.
+ * @param {OpenApi['paths']} paths
+ */
+function groups(paths) {
   /** @type {Map<string, HTMLElement[]>} */
   const byTag = new Map();
-  for (const [path, item] of Object.entries(openapi.paths)) {
+  for (const [path, item] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(item)) {
       const tag = operation.tags?.[0] ?? 'Server';
       byTag.set(tag, [...(byTag.get(tag) ?? []), operationView(method.toUpperCase(), path, operation)]);
     }
   }
-  return [...byTag].map(([tag, operations]) => el('section', {}, el('h2', {}, tag), operations));
+  return [...byTag].map(([tag, operations]) => el('section', {}, el('h2', { lang: 'en' }, tag), operations));
 }
 
 /**
@@ -65,7 +91,7 @@ function operationView(method, path, operation) {
   const summary = el('summary', {},
     el('code', { class: 'method' }, method), ' ',
     el('code', {}, path), ' ',
-    el('span', {}, operation.summary), ' ',
+    el('span', { lang: 'en' }, operation.summary), ' ',
     el('span', { class: 'access' }, access));
   const details = el('details', { id: operation.operationId }, summary);
   details.addEventListener('toggle', () => details.append(operationBody(method, path, operation)), { once: true });
@@ -99,7 +125,8 @@ function operationBody(method, path, operation) {
 
 /** @param {Field} field */
 function fieldView({ name, description, input }) {
-  return el('label', {}, el('span', {}, name, description && el('small', {}, description)), input);
+  const label = el('span', {}, el('code', {}, name), description && el('small', { lang: 'en' }, description));
+  return el('label', {}, label, input);
 }
 
 /**
@@ -181,7 +208,7 @@ function responseTable({ responses }) {
   const column = (/** @type {string} */ key) => el('th', { scope: 'col' }, t(key));
   const rows = Object.entries(responses).map(([status, { description }]) => el('tr', {},
     el('th', { scope: 'row' }, status === 'default' ? '…' : status),
-    el('td', {}, description)));
+    el('td', { lang: 'en' }, description)));
   return el('table', {},
     el('thead', {}, el('tr', {}, column('docs.status'), column('docs.answer'))),
     el('tbody', {}, rows));
@@ -193,7 +220,7 @@ function responseTable({ responses }) {
  * @returns {unknown}
  */
 function example(schema) {
-  if (schema.$ref) return example(openapi.components.schemas[schema.$ref.split('/').pop() ?? '']);
+  if (schema.$ref) return example(openapi?.components.schemas[schema.$ref.split('/').pop() ?? ''] ?? {});
   const choices = schema.oneOf ?? schema.anyOf;
   if (choices) return example(choices.find((choice) => choice.type !== 'null') ?? choices[0]);
   if (schema.enum) return schema.enum[0];

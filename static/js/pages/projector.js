@@ -3,11 +3,11 @@
 /** @import { Cell, MapBottle } from '../lib/types.js' */
 
 import { byId, connection, request, server, session, t, translatePage } from '../lib/core.js';
-import { explainAccess } from '../lib/errors.js';
 import { WORLD } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
 import { RETRY_MS, openEventStream } from '../map/events.js';
 import { LandLayer } from '../map/land.js';
+import { offerLogin, showFailure, showProblem } from './access.js';
 
 const MAX_BOTTLES = 2000;      // one by one; above that, counts
 const ARRIVAL_MS = 5000;       // how long a new bottle is marked
@@ -33,10 +33,12 @@ async function refresh() {
   try {
     sea = await fetchSea();
   } catch (error) {
-    byId('problem').textContent = explainAccess(error, 'projector.logIn');
+    showFailure(error, 'projector.logIn');
     return;
   }
-  byId('problem').textContent = '';
+  // The account may have logged out in the meantime.
+  if (!session.user) return;
+  showProblem('');
   bottles.clear();
   for (const bottle of sea.bottles) bottles.set(bottle.bottle_id, bottle);
   showsCells = sea.counts !== null;
@@ -95,7 +97,7 @@ function subscribe() {
     closed() {
       refresh();
       setTimeout(() => {
-        if (!connection.isLost) subscribe();
+        if (session.user && !connection.isLost) subscribe();
       }, RETRY_MS);
     },
     thrown(bottle) {
@@ -108,6 +110,20 @@ function subscribe() {
       update();
     },
   });
+}
+
+/** Follows the sea for the session's account. A visitor's page sends no request that must fail. */
+function showSession() {
+  if (session.user) {
+    subscribe();
+    return;
+  }
+  stream?.close();
+  window.clearTimeout(timer);
+  bottles.clear();
+  layer.showBottles([]);
+  byId('count').textContent = '';
+  offerLogin('projector.logIn');
 }
 
 /** Shows address and QR code if the server listens on the network. */
@@ -126,12 +142,9 @@ map.on('zoomend', () => {
 });
 server.addEventListener('offline', () => {
   stream?.close();
-  byId('problem').textContent = t('offline.gone');
+  showProblem(t('offline.gone'));
 });
-server.addEventListener('online', () => {
-  byId('problem').textContent = '';
-  if (session.user) subscribe();
-});
-if (session.user) subscribe();
-else byId('problem').textContent = t('projector.logIn');
+server.addEventListener('online', showSession);
+server.addEventListener('session', showSession);
+showSession();
 await showInvitation();

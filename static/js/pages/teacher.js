@@ -1,12 +1,12 @@
 // The teacher's page: reported and hidden bottles, muted accounts, the moderation log. Each action has a button that
 // undoes it.
 
-/** @import { Person, Place } from '../lib/types.js' */
+/** @import { Account, Person, Place } from '../lib/types.js' */
 
-import { byId, request, t, translatePage } from '../lib/core.js';
+import { ApiError, byId, isAbort, request, server, session, t, translatePage } from '../lib/core.js';
 import { bdi, el, phrase } from '../lib/dom.js';
-import { explainAccess } from '../lib/errors.js';
 import { absoluteTime, placeText, time } from '../lib/format.js';
+import { offerLogin, showFailure, showProblem } from './access.js';
 
 const MUTE_MINUTES = [10, 60, 1440];
 const MAX_LOG_ENTRIES = 30;
@@ -35,28 +35,71 @@ const REFRESH_MS = 5000;
 translatePage('teacher.title');
 
 let shown = '';
+/** @type {AbortController | null} */
+let pending = null;
+/** @type {number | undefined} */
+let timer;
+
+/**
+ * Shows what the session's account may see. Only the page of a teacher goes on to send requests: one of a visitor sends
+ * none, one of any other account asks for the account.
+ */
+async function showSession() {
+  window.clearInterval(timer);
+  pending?.abort();
+  const { signal } = pending = new AbortController();
+  if (!session.user) {
+    withdraw();
+    offerLogin('teacher.logIn');
+    return;
+  }
+  try {
+    /** @type {Account} */
+    const account = await request('GET', 'users/self', { signal });
+    if (!account.is_teacher) throw new ApiError(403);
+  } catch (error) {
+    // After a 401 the session's event has called this function again, for a visitor.
+    if (isAbort(error) || signal.aborted) return;
+    if (error instanceof ApiError && error.status === 403) withdraw();
+    showFailure(error, 'teacher.logIn');
+    return;
+  }
+  timer = window.setInterval(refresh, REFRESH_MS);
+  await refresh();
+}
+
+/** Removes what only teachers may see. */
+function withdraw() {
+  shown = '';
+  byId('contents').hidden = true;
+  for (const id of ['sea', 'reported', 'hidden', 'muted', 'log']) byId(id).replaceChildren();
+}
 
 /** Fetches and shows the state. Leaves the page alone if nothing has changed: the reader may be about to click. */
 async function refresh() {
+  const signal = pending?.signal;
   let state;
   try {
-    state = await fetchState();
+    state = await fetchState(signal);
   } catch (error) {
-    byId('problem').textContent = explainAccess(error, 'teacher.logIn');
+    if (isAbort(error) || signal?.aborted) return;
+    if (error instanceof ApiError && error.status === 403) await showSession();
+    else showFailure(error, 'teacher.logIn');
     return;
   }
-  byId('problem').textContent = '';
+  showProblem('');
   const serialized = JSON.stringify(state);
   if (serialized === shown) return;
   shown = serialized;
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
-  const section = focused?.closest('main > *');
+  const section = focused?.closest('#contents > *');
   const [sea, reported, hidden, log] = state;
   byId('sea').replaceChildren(seaView(sea.frozen));
   byId('reported').replaceChildren(bottlesView(reported.bottles));
   byId('hidden').replaceChildren(bottlesView(hidden.bottles));
   byId('muted').replaceChildren(mutedView(sea.muted));
   byId('log').replaceChildren(logView(log.entries));
+  byId('contents').hidden = false;
   if (focused && section && !focused.isConnected) restoreFocus(focused.dataset.change ?? '', section);
 }
 
@@ -72,12 +115,13 @@ function restoreFocus(path, section) {
   next.focus();
 }
 
-function fetchState() {
+/** @param {AbortSignal} [signal] */
+function fetchState(signal) {
   return Promise.all([
-    request('GET', 'teacher/sea'),
-    request('GET', 'teacher/bottles', { query: { state: 'reported' } }),
-    request('GET', 'teacher/bottles', { query: { state: 'hidden' } }),
-    request('GET', 'teacher/log', { query: { limit: MAX_LOG_ENTRIES } }),
+    request('GET', 'teacher/sea', { signal }),
+    request('GET', 'teacher/bottles', { query: { state: 'reported' }, signal }),
+    request('GET', 'teacher/bottles', { query: { state: 'hidden' }, signal }),
+    request('GET', 'teacher/log', { query: { limit: MAX_LOG_ENTRIES }, signal }),
   ]);
 }
 
@@ -86,7 +130,7 @@ async function apply({ path, body }) {
   try {
     await request('PUT', `teacher/${path}`, { body });
   } catch (error) {
-    byId('problem').textContent = explainAccess(error, 'teacher.logIn');
+    showFailure(error, 'teacher.logIn');
     return;
   }
   await refresh();
@@ -191,5 +235,6 @@ function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, username 
     el('td', {}, about));
 }
 
-await refresh();
-setInterval(refresh, REFRESH_MS);
+server.addEventListener('session', showSession);
+server.addEventListener('online', showSession);
+await showSession();

@@ -1,13 +1,13 @@
 // The R*-tree over the map, and the steps of a search: the nodes it reads, the rows that the boxes propose, and the
 // rows that the exact coordinates reject.
 
-import { ApiError, byId, request, t, translatePage } from '../lib/core.js';
+import { ApiError, byId, request, server, t, translatePage } from '../lib/core.js';
 import { el } from '../lib/dom.js';
-import { explainAccess } from '../lib/errors.js';
 import { controlsOf } from '../lib/forms.js';
 import { coordinates } from '../lib/format.js';
 import { WORLD } from '../lib/geo.js';
 import { LandLayer } from '../map/land.js';
+import { showFailure, showProblem } from './access.js';
 
 const LEVEL_COLOURS = ['#1d6f8f', '#b4472e', '#6b4fa0', '#8f5f08', '#1d6a45', '#803060'];   // from the leaves up
 const SEARCH_COLOUR = '#d8492f';
@@ -55,9 +55,12 @@ async function showTree() {
   try {
     tree = await request('GET', 'xray/tree', { query: { ...WORLD } });
   } catch (error) {
-    byId('problem').textContent = explainAccess(error, 'teacher.logIn');
+    withdraw();
+    showFailure(error, 'teacher.logIn');
     return;
   }
+  withdraw();
+  showProblem('');
   for (const node of tree.nodes) {
     const layer = levels.get(node.level) ?? L.layerGroup().addTo(map);
     levels.set(node.level, layer);
@@ -65,6 +68,15 @@ async function showTree() {
   }
   byId('levels').replaceChildren(...[...levels].map(([level, layer]) => levelSwitch(level, layer)),
     tree.complete ? '' : el('span', { class: 'secondary' }, t('xray.notAll', { n: tree.nodes.length })));
+}
+
+/** Removes the tree and the search: the account that may see them may have logged out. */
+function withdraw() {
+  for (const layer of levels.values()) layer.remove();
+  levels.clear();
+  searchLayer.clearLayers();
+  byId('levels').replaceChildren();
+  byId('found').replaceChildren();
 }
 
 /**
@@ -96,10 +108,11 @@ async function search() {
     } });
   } catch (error) {
     const isInvalid = error instanceof ApiError && error.status === 422;
-    byId('problem').textContent = isInvalid ? t('error.field.other') : explainAccess(error, 'teacher.logIn');
+    if (isInvalid) showProblem(t('error.field.other'));
+    else showFailure(error, 'teacher.logIn');
     return;
   }
-  byId('problem').textContent = '';
+  showProblem('');
   showSearch({ south, north, west, east }, result);
 }
 
@@ -175,4 +188,5 @@ form.addEventListener('submit', (event) => {
   search();
 });
 fillForm({ south: 20, north: 50, west: 70, east: 140 });
+server.addEventListener('session', showTree);
 await showTree();

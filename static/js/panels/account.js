@@ -17,7 +17,7 @@ const MAX_NAME_LENGTH = 64;
 /**
  * Opens the dialog on one side. Resolves after the login. When the reader closes the dialog, rejects with `AbortError`
  * if there is a reason for the login, and resolves otherwise.
- * @param {App} app
+ * @param {Pick<App, 'settings'>} app
  * @param {Side} side
  * @param {string | null} [reason] key of the string that explains why the login is needed
  * @returns {Promise<void>}
@@ -72,7 +72,7 @@ function loginForm(handleLogin) {
 
 /**
  * Creates the form that replaces a one-time password at the first login.
- * @param {App} app
+ * @param {Pick<App, 'settings'>} app
  * @param {Account} user
  * @param {string} oneTimePassword
  * @param {(user: Account) => void} finish
@@ -95,7 +95,7 @@ function newPasswordForm(app, user, oneTimePassword, finish) {
 }
 
 /**
- * @param {App} app
+ * @param {Pick<App, 'settings'>} app
  * @param {(user: Account) => void} finish
  */
 function registerForm(app, finish) {

@@ -1,0 +1,56 @@
+// What the teacher's page, the projector and the x-ray say to a reader who may not see their contents: the reason, and
+// the login that leads back to the page.
+
+/** @import { Settings } from '../lib/types.js' */
+
+import { ApiError, byId, request, server, t } from '../lib/core.js';
+import { el } from '../lib/dom.js';
+import { explain } from '../lib/errors.js';
+
+/**
+ * Explains why a request of the page failed. Offers the login if that is the reason.
+ * @param {unknown} error
+ * @param {string} logInKey the string for a visitor
+ */
+export function showFailure(error, logInKey) {
+  if (error instanceof ApiError && error.status === 401) offerLogin(logInKey);
+  else if (error instanceof ApiError && error.status === 403) showProblem(t('teacher.forbidden'));
+  else showProblem(explain(error).message);
+}
+
+/**
+ * Shows a problem, or none with an empty text.
+ * @param {string} text
+ */
+export function showProblem(text) {
+  byId('problem').replaceChildren(text);
+}
+
+/**
+ * Shows a button that logs in. The page follows the session, so it shows its contents after the login.
+ * @param {string} reasonKey the string above the button
+ */
+export function offerLogin(reasonKey) {
+  byId('problem').replaceChildren(t(reasonKey), ' ',
+    el('button', { type: 'button', class: 'send', onclick: () => logIn(reasonKey) }, t('login.title')));
+}
+
+/** @param {string} reasonKey */
+async function logIn(reasonKey) {
+  try {
+    /** @type {[typeof import('../panels/account.js'), Settings]} */
+    const [{ openAccount }, settings] = await Promise.all([
+      import('../panels/account.js'), request('GET', 'settings'),
+    ]);
+    await openAccount({ settings }, 'login');
+  } catch (error) {
+    showFailure(error, reasonKey);
+  }
+}
+
+// Another tab has logged in or out.
+server.addEventListener('session', (event) => {
+  if (/** @type {CustomEvent<{ isElsewhere?: boolean }>} */ (event).detail.isElsewhere) {
+    document.querySelector('dialog')?.close();
+  }
+});

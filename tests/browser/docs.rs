@@ -1,0 +1,48 @@
+//! The page of the routes.
+
+use super::{DESKTOP, start};
+use crate::driver::Browser;
+
+/// The page's own words are Chinese. The texts of the contracts are English and marked as such.
+#[tokio::test]
+async fn the_routes_have_the_language_of_the_page() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "zh", DESKTOP, "docs").await;
+    page.click("PUT /api/users/self Change the profile 需要登录").await;
+    page.find("field", "请求体").await;
+    let foreign = page
+        .run(
+            "const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+            const foreign = [];
+            while (walker.nextNode()) {
+                const { parentElement: parent, data } = walker.currentNode;
+                const isMarked = parent.closest('code, pre, textarea, [lang=en]:not(html)');
+                if (!isMarked && /[a-z]/i.test(data) && !/\\p{Script=Han}/u.test(data)) foreign.push(data);
+            }
+            return foreign;",
+        )
+        .await;
+    assert_eq!(foreign, serde_json::json!([]));
+    let english = page.run("return document.querySelectorAll('[lang=en]').length").await;
+    assert!(english.as_u64().unwrap() > 60, "{english}");
+    page.close(&[]).await;
+}
+
+/// The page is translated and says so when the document cannot be loaded.
+#[tokio::test]
+async fn a_missing_document_is_reported() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "api/settings").await;
+    if crate::engine::Engine::chosen() != crate::engine::Engine::Chromium {
+        return eprintln!("not tested: only Chromium runs a script before those of the page");
+    }
+    page.run_in_new_documents(
+        "const get = window.fetch;
+        window.fetch = (url, options) => (String(url).includes('openapi')
+            ? Promise.reject(new TypeError('no connection')) : get(url, options));",
+    );
+    page.go("docs").await;
+    page.reads("The server cannot be reached.").await;
+    page.reads("API reference").await;
+    page.close(&[]).await;
+}
