@@ -30,8 +30,14 @@ pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
     Files::get(path).map(|file| file.data)
 }
 
-/// Folders whose files change only with the version of a library. Browsers cache them for a day.
+/// Folders whose files change only with the version of a library.
 const CACHED_FOLDERS: [&str; 2] = ["vendor/", "data/"];
+
+/// `Cache-Control` of an address that names the version of its file, as `?v=HASH`.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// The digits of a file's hash that are its version.
+const VERSION_DIGITS: usize = 12;
 
 /// The content security policy of the page. It allows nothing from other hosts except map tiles.
 pub struct Policy(String);
@@ -105,17 +111,29 @@ impl Asset {
     }
 
     fn headers(&self, request: &Request<'_>) -> response::Builder<'static> {
-        let is_cacheable = CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder));
         let mut response = Response::build();
         response
             .header(self.content_type())
-            .raw_header("Cache-Control", if is_cacheable { "max-age=86400" } else { "no-cache" })
+            .raw_header("Cache-Control", self.cache_control(request))
             .raw_header("Vary", "Accept-Encoding")
             .raw_header("ETag", self.etag());
         if let Some(policy) = request.rocket().state::<Policy>() {
             response.raw_header("Content-Security-Policy", policy.0.clone());
         }
         response
+    }
+
+    /// Returns how long browsers cache the file: for a year if the request names its version, else for
+    /// a day if it is of a library.
+    fn cache_control(&self, request: &Request<'_>) -> &'static str {
+        let version = request.query_value::<&str>("v").and_then(Result::ok);
+        if version == Some(&hash(&self.file)[..VERSION_DIGITS]) {
+            IMMUTABLE
+        } else if CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder)) {
+            "max-age=86400"
+        } else {
+            "no-cache"
+        }
     }
 
     fn etag(&self) -> String {

@@ -1,5 +1,8 @@
 //! The requests of the page: its files, counts, the street map, and the account's deletion.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use bottle_test_support::{App, Client, Program, Response, bottle};
 use rstest::rstest;
 use rusqlite::Connection;
@@ -38,6 +41,64 @@ fn large_files_are_compressed_for_who_takes_that(#[case] path: &str, #[case] wor
     let size = |response: &Response| response.header("content-length").parse::<usize>().unwrap();
     assert!(size(&packed) * 2 < size(&plain));
     assert_eq!(packed.header("content-type"), plain.header("content-type"));
+}
+
+/// A browser caches a file of a library for a year if the address names its version.
+#[rstest]
+#[case::current("/data/cities.json?v=", true, IMMUTABLE)]
+#[case::compressed_in_the_program("/vendor/world-atlas/land-10m.json?v=", true, IMMUTABLE)]
+#[case::another_version("/data/cities.json?v=0123456789ab", false, "max-age=86400")]
+#[case::no_version("/data/cities.json?v=", false, "max-age=86400")]
+#[case::no_query("/data/cities.json", false, "max-age=86400")]
+#[case::another_parameter("/data/cities.json?version=", true, "max-age=86400")]
+#[case::own_file("/css/page.css", false, "no-cache")]
+fn a_version_in_the_address_is_cached_for_a_year(
+    #[case] path: &str,
+    #[case] is_versioned: bool,
+    #[case] cache_control: &str,
+) {
+    let app = App::new();
+    let etag = app.anon().get(path).header("etag").to_owned();
+    let version = if is_versioned { &etag[1..13] } else { "" };
+    let path = format!("{path}{version}");
+    assert_eq!(app.anon().get(&path).header("cache-control"), cache_control);
+    let again = app.anon().send("GET", &path, &[("If-None-Match", &etag)], None);
+    assert_eq!((again.status, again.header("cache-control")), (304, cache_control));
+}
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Each reference of the page to a file of a library names the version of that file.
+#[test]
+fn the_page_names_the_versions_of_libraries() {
+    let app = App::new();
+    let references: BTreeSet<String> = page_sources()
+        .iter()
+        .flat_map(|source| source.split(['"', '\'', '`']).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|text| ["vendor/", "data/"].iter().any(|folder| text.starts_with(folder)))
+        .collect();
+    assert_eq!(references.len(), 5, "{references:?}");
+    for reference in references {
+        let response = app.anon().get(&format!("/{reference}"));
+        let version = response.header("etag").get(1..13).unwrap_or_default().to_owned();
+        assert_eq!(
+            response.header("cache-control"),
+            IMMUTABLE,
+            "{reference}: the version is {version}"
+        );
+    }
+}
+
+/// Returns the page's own HTML and JavaScript.
+fn page_sources() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+    ["", "js", "js/lib", "js/map", "js/pages", "js/panels"]
+        .iter()
+        .flat_map(|part| std::fs::read_dir(folder.join(part)).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "html" || e == "js"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect()
 }
 
 #[rstest]

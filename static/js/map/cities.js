@@ -31,7 +31,7 @@ export function loadCities() {
 async function fetchCities() {
   let rows;
   try {
-    const response = await fetch('data/cities.json');
+    const response = await fetch('data/cities.json?v=e5072ee7ae43');
     rows = await response.json();
   } catch {
     loading = null;

@@ -176,14 +176,18 @@ class Land {
 
 // --- drawing ---
 
-const RESOLUTIONS = [{ name: '110m', minZoom: 0 }, { name: '50m', minZoom: 4 }, { name: '10m', minZoom: 7 }];
+const RESOLUTIONS = [
+  { url: 'vendor/world-atlas/land-110m.json?v=ead5f68119c4', minZoom: 0 },
+  { url: 'vendor/world-atlas/land-50m.json?v=1d6573e78777', minZoom: 4 },
+  { url: 'vendor/world-atlas/land-10m.json?v=d86cbb8071d1', minZoom: 7 },
+];
 
 /** Canvas tiles of land and graticule. The coarsest land loads first, finer land when the zoom needs it. */
 export class LandLayer extends L.GridLayer {
   constructor() {
     super({ keepBuffer: 1, updateWhenZooming: false });
     /**
-     * The loaded resolutions; null while one is loading.
+     * The loaded resolutions by address; null while one is loading.
      * @type {Record<string, Land | null>}
      */
     this.lands = {};
@@ -198,27 +202,27 @@ export class LandLayer extends L.GridLayer {
 
   /** @param {L.Map} map */
   onAdd(map) {
-    this.load(RESOLUTIONS[0].name);
+    this.load(RESOLUTIONS[0].url);
     return super.onAdd(map);
   }
 
   /** Loads the resolution for the current zoom. */
   loadDetail() {
     const resolution = RESOLUTIONS.findLast(({ minZoom }) => this._map.getZoom() >= minZoom);
-    if (resolution) this.load(resolution.name);
+    if (resolution) this.load(resolution.url);
   }
 
-  /** @param {string} name */
-  async load(name) {
-    if (name in this.lands) return;
-    this.lands[name] = null;
-    const topology = await fetchTopology(name);
+  /** @param {string} url */
+  async load(url) {
+    if (url in this.lands) return;
+    this.lands[url] = null;
+    const topology = await fetchTopology(url);
     if (!topology) {
       // Loading failed: the coarser land stays, and the next zoom retries.
-      delete this.lands[name];
+      delete this.lands[url];
       return;
     }
-    this.lands[name] = new Land(await readRings(topology));
+    this.lands[url] = new Land(await readRings(topology));
     this.redraw();
   }
 
@@ -253,8 +257,8 @@ export class LandLayer extends L.GridLayer {
    */
   draw(context, { x, y, z }) {
     const path = new Path2D();
-    const resolution = RESOLUTIONS.findLast(({ name, minZoom }) => minZoom <= z && this.lands[name]);
-    const land = resolution && this.lands[resolution.name];
+    const resolution = RESOLUTIONS.findLast(({ url, minZoom }) => minZoom <= z && this.lands[url]);
+    const land = resolution && this.lands[resolution.url];
     for (const ring of land?.tile(z, x, y) ?? []) {
       for (let i = 0; i < ring.length; i += 2) {
         const point = /** @type {const} */ ([(ring[i] * 2 ** z - x) * TILE_PX, (ring[i + 1] * 2 ** z - y) * TILE_PX]);
@@ -275,12 +279,12 @@ export class LandLayer extends L.GridLayer {
 
 /**
  * Returns null if the server does not respond.
- * @param {string} name of the resolution
+ * @param {string} url
  * @returns {Promise<Topology | null>}
  */
-async function fetchTopology(name) {
+async function fetchTopology(url) {
   try {
-    const response = await fetch(`vendor/world-atlas/land-${name}.json`);
+    const response = await fetch(url);
     return await response.json();
   } catch {
     return null;
