@@ -191,8 +191,12 @@ export class LandLayer extends L.GridLayer {
      * @type {Record<string, Land | null>}
      */
     this.lands = {};
-    /** @type {(() => void)[]} */
+    /**
+     * The tiles to draw. They wait for the first resolution: drawn without land, each would be drawn twice.
+     * @type {(() => void)[]}
+     */
     this.queue = [];
+    this.isReady = false;
     this.colours = readColours();
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.colours = readColours();
@@ -217,13 +221,15 @@ export class LandLayer extends L.GridLayer {
     if (url in this.lands) return;
     this.lands[url] = null;
     const topology = await fetchTopology(url);
-    if (!topology) {
-      // Loading failed: the coarser land stays, and the next zoom retries.
-      delete this.lands[url];
-      return;
+    if (topology) this.lands[url] = new Land(await readRings(topology));
+    // The coarser land stays, and the next zoom retries.
+    else delete this.lands[url];
+    if (!this.isReady) {
+      this.isReady = true;
+      this.drawQueued();
+    } else if (topology) {
+      this.redraw();
     }
-    this.lands[url] = new Land(await readRings(topology));
-    this.redraw();
   }
 
   /**
@@ -240,7 +246,7 @@ export class LandLayer extends L.GridLayer {
       this.draw(context, coords);
       done(undefined, tile);
     });
-    if (this.queue.length === 1) requestAnimationFrame(() => this.drawQueued());
+    if (this.isReady && this.queue.length === 1) requestAnimationFrame(() => this.drawQueued());
     return tile;
   }
 
