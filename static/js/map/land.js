@@ -3,8 +3,8 @@
 
 const TILE_PX = 256;
 const CLIP_MARGIN = 0.1;          // of a tile: land is clipped outside it, so that strokes meet at the seams
-const DRAW_MS_PER_FRAME = 8;
-const READ_MS_PER_TASK = 12;
+const MIN_POINT_PX = 0.75;        // points closer to the previous one do not change the picture
+const READ_MS_PER_TASK = 8;
 const MAX_TILES = 2000;           // in memory, per resolution
 const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1];   // between two lines, by zoom
 
@@ -226,7 +226,7 @@ export class LandLayer extends L.GridLayer {
     else delete this.lands[url];
     if (!this.isReady) {
       this.isReady = true;
-      this.drawQueued();
+      this.scheduleDrawing();
     } else if (topology) {
       this.redraw();
     }
@@ -246,15 +246,19 @@ export class LandLayer extends L.GridLayer {
       this.draw(context, coords);
       done(undefined, tile);
     });
-    if (this.isReady && this.queue.length === 1) requestAnimationFrame(() => this.drawQueued());
+    if (this.isReady && this.queue.length === 1) this.scheduleDrawing();
     return tile;
   }
 
-  /** Draws queued tiles for a part of a frame, so that panning stays smooth. */
-  drawQueued() {
-    const end = performance.now() + DRAW_MS_PER_FRAME;
-    while (this.queue.length && performance.now() < end) this.queue.shift()?.();
-    if (this.queue.length) requestAnimationFrame(() => this.drawQueued());
+  /**
+   * Draws one queued tile per frame. The browser rasterizes a canvas at the end of the frame, so the time that drawing
+   * takes here does not measure the tile's cost.
+   */
+  scheduleDrawing() {
+    requestAnimationFrame(() => {
+      this.queue.shift()?.();
+      if (this.queue.length) this.scheduleDrawing();
+    });
   }
 
   /**
@@ -265,22 +269,38 @@ export class LandLayer extends L.GridLayer {
     const path = new Path2D();
     const resolution = RESOLUTIONS.findLast(({ url, minZoom }) => minZoom <= z && this.lands[url]);
     const land = resolution && this.lands[resolution.url];
-    for (const ring of land?.tile(z, x, y) ?? []) {
-      for (let i = 0; i < ring.length; i += 2) {
-        const point = /** @type {const} */ ([(ring[i] * 2 ** z - x) * TILE_PX, (ring[i + 1] * 2 ** z - y) * TILE_PX]);
-        path[i ? 'lineTo' : 'moveTo'](...point);
-      }
-      path.closePath();
-    }
+    for (const ring of land?.tile(z, x, y) ?? []) addRing(path, ring, { x, y, z });
     const { shallows, coast, land: ground, graticule } = this.colours;
-    context.lineJoin = 'round';
-    // Old charts draw the shore as lines that fade towards the sea.
+    // Old charts draw the shore as lines that fade towards the sea. Without a GPU, round joins are most of their cost.
+    context.lineJoin = 'bevel';
     for (const width of [22, 13, 6]) stroke(context, path, shallows, width);
+    context.lineJoin = 'round';
     stroke(context, path, coast, 1.6);
     context.fillStyle = ground;
     context.fill(path, 'evenodd');
     stroke(context, graticulePath(x, y, z), graticule, 1);
   }
+}
+
+/**
+ * Adds a ring to the path of a tile.
+ * @param {Path2D} path
+ * @param {Ring} ring
+ * @param {{ x: number, y: number, z: number }} coords
+ */
+function addRing(path, ring, { x, y, z }) {
+  const world = TILE_PX * 2 ** z;
+  let lastX = Infinity;
+  let lastY = Infinity;
+  for (let i = 0; i < ring.length; i += 2) {
+    const pointX = ring[i] * world - x * TILE_PX;
+    const pointY = ring[i + 1] * world - y * TILE_PX;
+    if (i && Math.hypot(pointX - lastX, pointY - lastY) < MIN_POINT_PX) continue;
+    path[i ? 'lineTo' : 'moveTo'](pointX, pointY);
+    lastX = pointX;
+    lastY = pointY;
+  }
+  path.closePath();
 }
 
 /**
