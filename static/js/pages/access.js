@@ -23,6 +23,7 @@ export function showFailure(error, logInKey) {
  * @param {string} text
  */
 export function showProblem(text) {
+  byId('problem').classList.remove('is-invitation');
   byId('problem').replaceChildren(text);
 }
 
@@ -31,6 +32,7 @@ export function showProblem(text) {
  * @param {string} reasonKey the string above the button
  */
 export function offerLogin(reasonKey) {
+  byId('problem').classList.add('is-invitation');
   byId('problem').replaceChildren(t(reasonKey), ' ',
     el('button', { type: 'button', class: 'send', onclick: () => logIn(reasonKey) }, t('login.title')));
 }
