@@ -11,6 +11,8 @@ export default {
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',
 
+  'link.invalid': 'This link leads nowhere.',
+
   'view.waiting': 'Loading bottles…',
   'view.count': { one: '{n} bottle in view', other: '{n} bottles in view' },
   'view.none': 'No bottles here',

@@ -11,6 +11,8 @@ export default {
   'map.zoomIn': '放大',
   'map.zoomOut': '缩小',
 
+  'link.invalid': '这个链接无效。',
+
   'view.waiting': '正在加载漂流瓶…',
   'view.count': { other: '视野内有 {n} 个漂流瓶' },
   'view.none': '这里没有漂流瓶',

@@ -51,7 +51,8 @@ export function visibleRectangle(map) {
  */
 export function parseView(hash) {
   const [zoom, latitude, longitude] = hash.slice(1).split('/').map(Number);
-  return Number.isFinite(longitude) && Math.abs(latitude) <= 90 ? { zoom, latitude, longitude } : null;
+  if (![zoom, latitude, longitude].every(Number.isFinite) || Math.abs(latitude) > 90) return null;
+  return { zoom, latitude, longitude: wrapLongitude(longitude) };
 }
 
 /**
@@ -68,6 +69,6 @@ export function formatView(map) {
  * @param {string} hash
  */
 export function parseBottleLink(hash) {
-  const match = /^#bottle\/(\d+)$/.exec(hash);
-  return match && Number(match[1]);
+  const id = Number(/^#bottle\/(\d+)$/.exec(hash)?.[1]);
+  return Number.isSafeInteger(id) ? id : null;
 }

@@ -7,6 +7,7 @@ import { ApiError, isAbort, request, session, t } from '../lib/core.js';
 import { bdi, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeText, time } from '../lib/format.js';
+import { parseBottleLink } from '../lib/geo.js';
 import { fetchList, invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
@@ -26,6 +27,8 @@ const MIN_ZOOM_ON_MAP = 8;
  */
 export async function showLinkedBottle(app, id) {
   const bottle = session.user && await findInLists(id);
+  // Meanwhile the reader may have followed another link.
+  if (parseBottleLink(location.hash) !== id) return undefined;
   if (!bottle) return showBottle(app, app.visible.bottles.find((each) => each.bottle_id === id) ?? { bottle_id: id });
   await showOpenedBottle(app, bottle);
   const { latitude, longitude } = bottle.location;
