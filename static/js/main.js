@@ -5,7 +5,7 @@
 import {
   ApiError, byId, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
 } from './lib/core.js';
-import { formatView, parseView, visibleRectangle, wrapLongitude } from './lib/geo.js';
+import { MAX_MAP_LATITUDE, formatView, parseView, visibleRectangle, wrapLongitude } from './lib/geo.js';
 import { BottleLayer } from './map/bottles.js';
 import { LandLayer } from './map/land.js';
 
@@ -27,7 +27,7 @@ function createMap() {
     zoomAnimation: !isStill,
     inertia: !isStill,
     maxZoom: 14,
-    maxBounds: [[-85, -Infinity], [85, Infinity]],
+    maxBounds: [[-MAX_MAP_LATITUDE, -Infinity], [MAX_MAP_LATITUDE, Infinity]],
     maxBoundsViscosity: 1,
   });
   // A world that is lower than the window would leave an empty stripe.

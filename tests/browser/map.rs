@@ -1,5 +1,6 @@
 //! The map: the mark of an arrival, the zoom, and piles of bottles.
 
+use rstest::rstest;
 use serde_json::json;
 
 use super::{DESKTOP, bob, log_in, register, start};
@@ -88,5 +89,50 @@ async fn a_pile_of_bottles_opens_as_a_list() {
     page.wait_for("return location.hash === '#bottle/2'").await;
     let drawn = page.run("return window.drawn.slice(-2)").await;
     assert_eq!(drawn, json!(["arc", "drawImage"]));
+    page.close(&[]).await;
+}
+
+/// Clicks a point of the map.
+async fn click_map(page: &Browser, (x, y): (u32, u32)) {
+    let point = format!("{{ bubbles: true, clientX: {x}, clientY: {y} }}");
+    page.run(&format!(
+        "document.querySelector('#map').dispatchEvent(new MouseEvent('click', {point}))"
+    ))
+    .await;
+}
+
+/// The map ends before the poles. A bottle beyond its end is at its edge: it is counted, opens, and is shown there
+/// when its reader asks for it. Its letter names the true position.
+#[rstest]
+#[case::north(90.0, 26, "90.00° N, 30.00° W")]
+#[case::south(-88.5, 746, "88.50° S, 30.00° W")]
+#[tokio::test]
+async fn a_bottle_at_a_pole_is_at_the_edge_of_the_map(
+    #[case] latitude: f64,
+    #[case] y: u32,
+    #[case] position: &str,
+) {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    bob.throw(latitude, -30.0);
+    let hash = format!("#4/{}/-30", latitude.signum() * 84.0);
+    let page = Browser::open(program.port, "en", DESKTOP, &hash).await;
+    page.reads("1 bottle in view").await;
+    page.follow("#4/0/0").await;
+    page.reads("No bottles here").await;
+    register(&page, "en", "ada").await;
+    page.follow(&hash).await;
+    page.reads("1 bottle in view").await;
+    click_map(&page, (640, y)).await;
+    page.click("Open").await;
+    page.reads("A message from Bob").await;
+    page.reads(position).await;
+    page.click("Show on the map").await;
+    page.click("Close").await;
+    page.wait_for("return location.hash.startsWith('#8/')").await;
+    page.reads("1 bottle in view").await;
+    // The middle of the part of the map that the panel left free.
+    click_map(&page, (832, y)).await;
+    page.reads("You have already opened this bottle.").await;
     page.close(&[]).await;
 }

@@ -4,7 +4,7 @@
 
 import { byId, connection, request, server, session, t, translatePage } from '../lib/core.js';
 import { explainAccess } from '../lib/errors.js';
-import { WORLD } from '../lib/geo.js';
+import { WORLD, mapLatitude } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
 import { RETRY_MS, openEventStream } from '../map/events.js';
 import { LandLayer } from '../map/land.js';
@@ -81,7 +81,8 @@ function scheduleRefresh() {
 /** @param {MapBottle} bottle */
 function markArrival({ location: { latitude, longitude } }) {
   const icon = L.divIcon({ className: 'arrival', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
-  const marker = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon }).addTo(map);
+  const shown = L.latLng(mapLatitude(map, latitude), longitude);
+  const marker = L.marker(shown, { interactive: false, keyboard: false, icon }).addTo(map);
   // Leaflet positions the marker by a transform; the animation of another one needs an element of its own.
   marker.getElement()?.append(document.createElement('span'));
   setTimeout(() => marker.remove(), ARRIVAL_MS);

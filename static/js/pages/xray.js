@@ -6,7 +6,7 @@ import { el } from '../lib/dom.js';
 import { explainAccess } from '../lib/errors.js';
 import { controlsOf } from '../lib/forms.js';
 import { coordinates } from '../lib/format.js';
-import { WORLD } from '../lib/geo.js';
+import { WORLD, mapLatitude } from '../lib/geo.js';
 import { LandLayer } from '../map/land.js';
 
 const LEVEL_COLOURS = ['#1d6f8f', '#b4472e', '#6b4fa0', '#8f5f08', '#1d6a45', '#803060'];   // from the leaves up
@@ -115,7 +115,7 @@ function showSearch(rectangle, result) {
   searchLayer.addLayer(drawBox(rectangle, { color: SEARCH_COLOUR, weight: 3, fill: false }));
   for (const { latitude, longitude } of result.refused) {
     const options = { radius: 6, color: SEARCH_COLOUR, interactive: false };
-    searchLayer.addLayer(L.circleMarker([latitude, longitude], options));
+    searchLayer.addLayer(L.circleMarker([mapLatitude(map, latitude), longitude], options));
   }
   byId('found').replaceChildren(
     el('table', {}, el('tbody', {}, resultRows(result))),

@@ -6,7 +6,7 @@
 
 import { byId, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
-import { formatView, nearestCopy } from '../lib/geo.js';
+import { formatView, mapLatitude, nearestCopy } from '../lib/geo.js';
 
 const MAX_PHONE_WIDTH_PX = 720;   // as in panel.css
 const FLIGHT_SECONDS = 0.8;
@@ -180,6 +180,6 @@ export function flyTo(map, latitude, longitude, zoom) {
   // The size of a hidden panel is zero.
   const shift = isPhone ? L.point(0, height / 2) : L.point(-width / 2, 0);
   const near = nearestCopy(longitude, map.getCenter().lng);
-  const centre = map.unproject(map.project([latitude, near], zoom).add(shift), zoom);
+  const centre = map.unproject(map.project([mapLatitude(map, latitude, zoom), near], zoom).add(shift), zoom);
   map.flyTo(centre, zoom, { duration: FLIGHT_SECONDS, animate: map.options.zoomAnimation });
 }
