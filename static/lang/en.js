@@ -73,6 +73,8 @@ export default {
   'gender.other': 'Other',
 
   'throw.open': 'Throw a bottle',
+  'throw.frozen': 'Throwing is paused',
+  'throw.frozenReason': 'A teacher has paused throwing. You can write your message now and throw it later.',
   'throw.button': 'Throw',
   'throw.style': 'Bottle',
   'throw.count': '{n} of {most} characters',
@@ -221,7 +223,6 @@ export default {
   'teacher.isOpen': 'Everyone can throw bottles.',
   'teacher.isFrozen': 'Throwing is paused for everyone.',
   'teacher.freeze': 'Pause throwing',
-  'teacher.unfreeze': 'Resume throwing',
   'teacher.hide': 'Hide',
   'teacher.show': 'Show again',
   'teacher.keep': 'Dismiss reports',

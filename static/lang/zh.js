@@ -71,6 +71,8 @@ export default {
   'gender.other': '其他',
 
   'throw.open': '扔漂流瓶',
+  'throw.frozen': '已暂停扔瓶子',
+  'throw.frozenReason': '老师已暂停扔瓶子。你可以先写好留言，等恢复后再扔出。',
   'throw.button': '扔出',
   'throw.style': '瓶子',
   'throw.count': '{n} / {most} 字',
@@ -216,7 +218,6 @@ export default {
   'teacher.isOpen': '所有人都可以扔瓶子。',
   'teacher.isFrozen': '已暂停扔瓶子。',
   'teacher.freeze': '暂停扔瓶子',
-  'teacher.unfreeze': '恢复扔瓶子',
   'teacher.hide': '隐藏',
   'teacher.show': '恢复显示',
   'teacher.keep': '忽略举报',

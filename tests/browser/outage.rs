@@ -42,6 +42,22 @@ async fn a_broken_event_stream_is_noticed(#[case] path: &str, #[case] count: &st
     page.close(EXPECTED).await;
 }
 
+/// A map without an event stream notices that the server is gone and that it is back.
+#[tokio::test]
+async fn a_visitors_map_notices_an_outage() {
+    let (folder, program) = start();
+    let port = program.port;
+    bob(&program);
+    let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
+    page.reads("1 bottle in view").await;
+    page.wait_for("return document.querySelector('.welcome') && true").await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    let _program = restart(&folder, port);
+    page.reads_no_more("The server cannot be reached.").await;
+    page.close(EXPECTED).await;
+}
+
 /// Returns whether nothing covers the × of the panel or, without one, of the welcome card.
 const CLOSE_IS_FREE: &str = "
     const button = document.querySelector(':is(#panel, .welcome) .close');

@@ -21,6 +21,7 @@ export async function start(app) {
   document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
   watchConnection();
   watchSession(app);
+  watchFreeze(app);
   server.addEventListener('session', (event) => {
     app.openedIds.clear();
     loadOpenedIds(app);
@@ -43,6 +44,21 @@ export async function start(app) {
   if (isEmpty && !app.hasLink && !readStored(WELCOMED_KEY)) flyToBottles(app);
   subscribeToMap(app);
   preloadPanels();
+}
+
+/**
+ * Says in the button that throws a bottle whether throwing is frozen.
+ * @param {App} app
+ */
+function watchFreeze(app) {
+  const button = byId('throw');
+  const update = () => {
+    const isFrozen = app.settings.frozen ?? false;
+    button.textContent = t(isFrozen ? 'throw.frozen' : 'throw.open');
+    button.classList.toggle('primary', !isFrozen);
+  };
+  app.events.addEventListener('settings', update);
+  update();
 }
 
 /**
