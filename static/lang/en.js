@@ -32,6 +32,7 @@ export default {
     'People write a message, put it in a bottle and throw it somewhere on this map. '
     + 'Open the bottles you find, and throw your own.',
   'welcome.demo': 'Log in as {name}',
+  'welcome.demoTeacher': 'Log in as {name} (teacher)',
   'welcome.begin': 'Create an account',
   'welcome.close': 'Close the welcome message',
 

@@ -30,6 +30,7 @@ export default {
   'welcome.title': '一片写满留言的海',
   'welcome.about': '写下留言，装进瓶子，扔到地图上的任何地方。打开你遇见的漂流瓶，也扔出你自己的。',
   'welcome.demo': '以 {name} 的身份登录',
+  'welcome.demoTeacher': '以 {name}（老师）的身份登录',
   'welcome.begin': '注册并开始',
   'welcome.close': '关闭欢迎信息',
 

@@ -52,6 +52,9 @@ pub struct DemoAccount {
     pub username: &'static str,
     pub nickname: &'static str,
     pub password: &'static str,
+    /// present only if true
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_teacher: bool,
 }
 
 /// The information with which others on the network join. The server sets it once it listens.

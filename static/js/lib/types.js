@@ -54,10 +54,15 @@
  */
 
 /**
+ * An account of the demo.
+ * @typedef {{ username: string, password: string, nickname?: string, is_teacher?: boolean }} DemoAccount
+ */
+
+/**
  * The settings of the server that the page needs.
  * @typedef {object} Settings
  * @property {boolean} public_counts whether visitors see counts
- * @property {{ username: string, password: string, nickname?: string }[]} demo_accounts accounts of the demo
+ * @property {DemoAccount[]} demo_accounts accounts of the demo
  * @property {number} min_password_length in characters
  * @property {string | null} tile_url address of the tiles of a street map
  * @property {string} [tile_attribution] attribution of those tiles, as HTML
