@@ -257,3 +257,43 @@ async fn another_link_closes_the_panel(
     page.wait_for(&has_view).await;
     page.close(&[]).await;
 }
+
+/// The page does not know the language of what people write, and does not pass it off as its own.
+#[rstest]
+#[case::arabic("مرحبا بالعالم", "القاهرة", "rtl")]
+#[case::chinese("你好，世界。", "广州", "ltr")]
+#[tokio::test]
+async fn a_text_of_people_has_its_own_language(
+    #[case] content: &str,
+    #[case] address: &str,
+    #[case] direction: &str,
+    #[values("en", "zh")] language: &str,
+) {
+    let (_folder, program) = start();
+    throw(&bob(&program), content, address);
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    register(&page, language, "ada").await;
+    let languages = async |texts: &str| {
+        page.run(&format!(
+            "return [...document.querySelectorAll('{texts}')]
+                .map((node) => [node.closest('[lang]').lang, getComputedStyle(node).direction])"
+        ))
+        .await
+    };
+    page.follow("#bottle/2").await;
+    page.click(words(language, "Open", "打开")).await;
+    page.reads(content).await;
+    assert_eq!(languages(".letter-text").await, json!([["", direction]]));
+    assert_eq!(languages(".facts bdi").await, json!([["", direction]]));
+    assert_eq!(languages(".owner bdi, #account-name").await, json!([["", "ltr"], ["", "ltr"]]));
+    page.click(words(language, "Opened", "打开过的")).await;
+    page.find("button", content).await;
+    assert_eq!(languages(".excerpt").await, json!([["", direction]]));
+    let own = words(language, "en", "zh-Hans");
+    assert_eq!(languages("#panel-title").await, json!([[own, "ltr"]]));
+    page.click(words(language, "Throw a bottle", "扔漂流瓶")).await;
+    page.find("field", words(language, "Message", "留言")).await;
+    assert_eq!(languages("textarea").await[0][0], "");
+    page.check_accessible("a text of people").await;
+    page.close(&[]).await;
+}

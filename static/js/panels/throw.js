@@ -4,7 +4,7 @@
 /** @import { Control, Controls } from '../lib/forms.js' */
 
 import { readStoredObject, request, t, writeStored } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { USER_TEXT, el } from '../lib/dom.js';
 import { field, form, input } from '../lib/forms.js';
 import { characterCount, parseNumber } from '../lib/format.js';
 import { invalidateList } from '../lib/my-bottles.js';
@@ -24,10 +24,10 @@ const STYLES = [0, 1, 2];
 /** @param {App} app */
 export async function openThrow(app) {
   const draft = readStoredObject(DRAFT_KEY) ?? {};
-  const message = el('textarea', { rows: 4, required: true, dir: 'auto' });
+  const message = el('textarea', { rows: 4, required: true, ...USER_TEXT });
   message.value = draft.content ?? '';
   const address = input({
-    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', dir: 'auto', value: draft.address ?? '',
+    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: draft.address ?? '', ...USER_TEXT,
   });
   const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' });
   const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' });
