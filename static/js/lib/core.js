@@ -164,7 +164,7 @@ export async function request(method, path, { query, body, signal } = {}) {
   });
   const envelope = await readEnvelope(response);
   if (response.ok) return envelope.data;
-  if (response.status === 401) setUser(null, session.user !== null);
+  if (response.status === 401 && session.user) setUser(null, true);
   throw new ApiError(response.status, envelope, Number(response.headers.get('Retry-After')));
 }
 

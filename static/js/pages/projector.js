@@ -25,6 +25,8 @@ const bottles = new Map();
 let showsCells = false;
 /** @type {number | undefined} */
 let timer;
+/** @type {number | undefined} */
+let retryTimer;
 /** @type {EventSource | null} */
 let stream = null;
 
@@ -36,6 +38,8 @@ async function refresh() {
     byId('problem').textContent = explainAccess(error, 'projector.logIn');
     return;
   }
+  // The session may have ended during the request.
+  if (!session.user) return;
   byId('problem').textContent = '';
   bottles.clear();
   for (const bottle of sea.bottles) bottles.set(bottle.bottle_id, bottle);
@@ -95,8 +99,9 @@ function subscribe() {
     reset: refresh,
     closed() {
       refresh();
-      setTimeout(() => {
-        if (!connection.isLost) subscribe();
+      window.clearTimeout(retryTimer);
+      retryTimer = window.setTimeout(() => {
+        if (!connection.isLost && session.user) subscribe();
       }, RETRY_MS);
     },
     thrown(bottle) {
@@ -109,6 +114,22 @@ function subscribe() {
       update();
     },
   });
+}
+
+/** Shows the sea to the account of the session. Clears it for a visitor, who must log in. */
+function showSession() {
+  window.clearTimeout(retryTimer);
+  if (session.user) {
+    byId('problem').textContent = '';
+    subscribe();
+    return;
+  }
+  stream?.close();
+  window.clearTimeout(timer);
+  bottles.clear();
+  layer.showBottles([]);
+  byId('count').textContent = '';
+  byId('problem').textContent = t('projector.logIn');
 }
 
 /** Shows address and QR code if the server listens on the network. */
@@ -129,10 +150,7 @@ server.addEventListener('offline', () => {
   stream?.close();
   byId('problem').textContent = t('offline.gone');
 });
-server.addEventListener('online', () => {
-  byId('problem').textContent = '';
-  if (session.user) subscribe();
-});
-if (session.user) subscribe();
-else byId('problem').textContent = t('projector.logIn');
+server.addEventListener('online', showSession);
+server.addEventListener('session', showSession);
+showSession();
 await showInvitation();

@@ -1,7 +1,7 @@
 // The R*-tree over the map, and the steps of a search: the nodes it reads, the rows that the boxes propose, and the
 // rows that the exact coordinates reject.
 
-import { ApiError, byId, request, t, translatePage } from '../lib/core.js';
+import { ApiError, byId, request, server, t, translatePage } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { explainAccess } from '../lib/errors.js';
 import { controlsOf } from '../lib/forms.js';
@@ -38,6 +38,7 @@ new LandLayer().addTo(map);
 /** @type {Map<number, L.LayerGroup>} */
 const levels = new Map();
 const searchLayer = L.layerGroup().addTo(map);
+let treeCount = 0;
 
 /** @param {number} level */
 const levelColour = (level) => LEVEL_COLOURS[level % LEVEL_COLOURS.length];
@@ -52,12 +53,16 @@ const drawBox = ({ south, north, west, east }, options) =>
 async function showTree() {
   /** @type {{ nodes: TreeNode[], complete: boolean }} */
   let tree;
+  const count = (treeCount += 1);
   try {
     tree = await request('GET', 'xray/tree', { query: { ...WORLD } });
   } catch (error) {
     byId('problem').textContent = explainAccess(error, 'teacher.logIn');
     return;
   }
+  // The session changed during the request, so another request follows.
+  if (count !== treeCount) return;
+  byId('problem').textContent = '';
   for (const node of tree.nodes) {
     const layer = levels.get(node.level) ?? L.layerGroup().addTo(map);
     levels.set(node.level, layer);
@@ -65,6 +70,16 @@ async function showTree() {
   }
   byId('levels').replaceChildren(...[...levels].map(([level, layer]) => levelSwitch(level, layer)),
     tree.complete ? '' : el('span', { class: 'secondary' }, t('xray.notAll', { n: tree.nodes.length })));
+}
+
+/** Shows the tree to the account of the session, and nothing of what the account before it saw. */
+function showSession() {
+  for (const layer of levels.values()) layer.remove();
+  levels.clear();
+  searchLayer.clearLayers();
+  byId('levels').replaceChildren();
+  byId('found').replaceChildren();
+  return showTree();
 }
 
 /**
@@ -175,4 +190,5 @@ form.addEventListener('submit', (event) => {
   search();
 });
 fillForm({ south: 20, north: 50, west: 70, east: 140 });
+server.addEventListener('session', showSession);
 await showTree();
