@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::{DESKTOP, bob, log_in, register, start};
+use super::{DESKTOP, PHONE, bob, log_in, register, start};
 use crate::driver::Browser;
 
 /// The ring around a new bottle stays around its place while it grows.
@@ -134,5 +134,29 @@ async fn a_bottle_at_a_pole_is_at_the_edge_of_the_map(
     // The middle of the part of the map that the panel left free.
     click_map(&page, (832, y)).await;
     page.reads("You have already opened this bottle.").await;
+    page.close(&[]).await;
+}
+
+/// The title and the controls over the map have a surface of their own, which hides the labels of the map.
+#[rstest]
+#[case::desktop(DESKTOP)]
+#[case::phone(PHONE)]
+#[tokio::test]
+async fn the_title_hides_the_labels_behind_it(#[case] size: (u32, u32)) {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", size, "").await;
+    page.wait_for("return document.querySelector('.leaflet-control-attribution') && true").await;
+    let see_through = page.run(
+        "return ['.brand', '.actions', '#in-view', '#throw', '.leaflet-control-zoom a', '.leaflet-control-attribution']
+             .filter((name) => {
+                 for (let node = document.querySelector(name); node?.id !== 'map'; node = node.parentElement) {
+                     if (!node) return true;
+                     if (/^rgb\\(/.test(getComputedStyle(node).backgroundColor)
+                         && node !== document.body) return false;
+                 }
+                 return true;
+             });",
+    );
+    assert_eq!(see_through.await, json!([]));
     page.close(&[]).await;
 }
