@@ -160,3 +160,42 @@ async fn the_title_hides_the_labels_behind_it(#[case] size: (u32, u32)) {
     assert_eq!(see_through.await, json!([]));
     page.close(&[]).await;
 }
+
+/// The zoom of a request is an integer while the map flies, too: a logout or an event may cause a request then.
+#[tokio::test]
+async fn a_flight_requests_integer_zooms() {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open_animated(program.port, DESKTOP, "#2/20/100").await;
+    page.reads("1 bottle in view").await;
+    page.click("1 bottle in view").await;
+    page.reads("1 bottle near").await;
+    // A logout elsewhere causes a refresh. The next one follows when the request of the last is in the list.
+    let zooms = page.run_async(
+        "import('/js/lib/core.js').then(({ server }) => {
+             performance.clearResourceTimings();
+             const zooms = () => performance.getEntriesByType('resource').map(({ name }) => new URL(name))
+                 .filter(({ pathname }) => pathname === '/api/bottles/counts')
+                 .map(({ searchParams }) => searchParams.get('zoom'));
+             const { hash } = location;
+             let count = -1;
+             document.querySelector('#panel .excerpt').click();
+             const step = () => {
+                 // The address changes when the flight ends.
+                 if (location.hash !== hash) return done(zooms());
+                 if (zooms().length > count) {
+                     count = zooms().length;
+                     server.dispatchEvent(new CustomEvent('session', { detail: {} }));
+                 }
+                 return requestAnimationFrame(step);
+             };
+             step();
+         })",
+    );
+    let zooms: Vec<String> = serde_json::from_value(zooms.await).unwrap();
+    assert!(zooms.len() > 1, "{zooms:?}");
+    for zoom in &zooms {
+        assert!(zoom.parse::<u8>().is_ok(), "{zooms:?}");
+    }
+    page.close(&[]).await;
+}
