@@ -137,6 +137,21 @@ async fn a_bottle_at_a_pole_is_at_the_edge_of_the_map(
     page.close(&[]).await;
 }
 
+/// The first view of the projector holds a bottle at the north pole.
+#[tokio::test]
+async fn the_projector_shows_the_north_pole() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "bob").await;
+    page.go("live").await;
+    page.reads("1 bottle").await;
+    bob.throw(90.0, -30.0);
+    page.wait_for("return document.querySelector('.arrival')?.getBoundingClientRect().top >= 0")
+        .await;
+    page.close(&[]).await;
+}
+
 /// The title and the controls over the map have a surface of their own, which hides the labels of the map.
 #[rstest]
 #[case::desktop(DESKTOP)]

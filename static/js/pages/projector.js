@@ -4,7 +4,7 @@
 
 import { byId, connection, request, server, session, t, translatePage } from '../lib/core.js';
 import { explainAccess } from '../lib/errors.js';
-import { WORLD, mapLatitude } from '../lib/geo.js';
+import { MAX_MAP_LATITUDE, WORLD, mapLatitude } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
 import { RETRY_MS, openEventStream } from '../map/events.js';
 import { LandLayer } from '../map/land.js';
@@ -13,11 +13,14 @@ const MAX_BOTTLES = 2000;      // one by one; above that, counts
 const ARRIVAL_MS = 5000;       // how long a new bottle is marked
 const BATCH_MS = 1000;         // events within this time cause one request
 const ARRIVAL_PX = 64;
+const MIN_LATITUDE = -58;      // of the view: south of the inhabited land
 
 translatePage('projector.title');
 
 const map = L.map('map', { zoomControl: false, attributionControl: false, maxZoom: 14 }).setView([25, 10], 2);
-map.fitBounds([[-58, -170], [74, 178]]);
+map.fitBounds([[MIN_LATITUDE, -170], [74, 178]]);
+// A bottle near the north pole is at the edge of the map. A low window shows the inhabited south instead.
+for (const latitude of [MAX_MAP_LATITUDE, MIN_LATITUDE]) map.panInside([latitude, 4], { animate: false });
 new LandLayer().addTo(map);
 const layer = new BottleLayer(() => false).addTo(map);
 /** @type {Map<number, MapBottle>} */
