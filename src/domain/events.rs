@@ -24,6 +24,8 @@ pub enum Event {
     Opened(i64, Position, i64),
     /// A bottle was deleted or hidden: its id and position.
     Hidden(i64, Position),
+    /// Throwing was frozen (true) or the freeze ended (false).
+    Frozen(bool),
     /// Too many changes for single events: an account was deleted with its bottles, or another
     /// process changed the file.
     Reset,
@@ -36,7 +38,7 @@ impl Event {
             Self::Opened(_, position, _) | Self::Hidden(_, position) => {
                 rectangle.contains(*position)
             }
-            Self::Reset => true,
+            Self::Frozen(_) | Self::Reset => true,
         }
     }
 }

@@ -104,12 +104,24 @@ impl Moderation {
             teacher.check_teacher()?;
             let action = if frozen { Action::Freeze } else { Action::Unfreeze };
             let name = Some(teacher.username.as_str());
-            match moderation::freeze(db, frozen)? {
-                true => moderation::log(db, name, action, (None, None), None, now),
-                false => Ok(()),
+            let is_changed = moderation::freeze(db, frozen)?;
+            if is_changed {
+                moderation::log(db, name, action, (None, None), None, now)?;
             }
+            Ok(is_changed)
         });
-        self.store.write(change).await
+        let events = self.events.clone();
+        let publish = move |is_changed: &bool| {
+            if *is_changed {
+                events.publish(Event::Frozen(frozen));
+            }
+        };
+        self.store.write_then(change, publish).await.map(drop)
+    }
+
+    /// Returns true if throwing is frozen.
+    pub fn is_frozen(&self) -> Result<bool> {
+        self.store.read(moderation::is_frozen)
     }
 
     /// Returns the freeze and the mutes that are in force.

@@ -187,6 +187,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
             public_counts: settings.public_counts,
             min_password_length: settings.min_password_length,
             demo_accounts,
+            frozen: false,
         })
         .manage(tiles)
         .manage(web::Policy::new(&settings.tile_url))

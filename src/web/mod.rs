@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use rocket::http::uri::error::PathError;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, State, get, routes};
@@ -220,11 +221,14 @@ fn index() -> Option<Asset> {
     Asset::find("index.html")
 }
 
+/// Returns the file at `path`. The parameter is a `Result` so that a path that no file can have, such
+/// as `/.env`, reaches this route, which has a page for browsers.
 #[get("/<path..>", rank = 100)]
-fn asset(path: PathBuf) -> Result<Asset, NotFound> {
-    let path = path.to_str().unwrap_or_default();
+fn asset(path: Result<PathBuf, PathError>) -> Result<Asset, NotFound> {
+    let path = path.map_err(|_| NotFound::Path)?;
+    let path = path.to_str().ok_or(NotFound::File)?;
     // `/docs` is `docs.html`.
-    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(NotFound)
+    Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(NotFound::File)
 }
 
 /// A tile of the street map.
@@ -243,22 +247,29 @@ impl<'r> Responder<'r, 'static> for TileImage {
     }
 }
 
+/// The response for a tile that the server does not send.
+#[derive(Responder)]
+enum NoTile {
+    Missing(NotFound),
+    Other(Status),
+}
+
 #[get("/tiles/<zoom>/<x>/<y>")]
-fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileImage, Status> {
-    let tiles = tiles.as_ref().ok_or(Status::NotFound)?;
+fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileImage, NoTile> {
+    let tiles = tiles.as_ref().ok_or(NoTile::Missing(NotFound::File))?;
     let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
     match tiles.tile(zoom, x, y) {
         Ok(Tile::Picture(bytes)) => Ok(TileImage { kind, bytes }),
         // Maps have holes. A browser logs a 404 as an error, but not a 204.
-        Ok(Tile::Hole) => Err(Status::NoContent),
-        Ok(Tile::Unreadable) => Err(Status::NotFound),
+        Ok(Tile::Hole) => Err(NoTile::Other(Status::NoContent)),
+        Ok(Tile::Unreadable) => Err(NoTile::Missing(NotFound::File)),
         Err(Error::Unavailable(why)) => {
             tracing::warn!("cannot read a tile of map_file: {why}");
-            Err(Status::ServiceUnavailable)
+            Err(NoTile::Other(Status::ServiceUnavailable))
         }
         Err(error) => {
             tracing::error!("cannot read a tile of map_file: {error}");
-            Err(Status::InternalServerError)
+            Err(NoTile::Other(Status::InternalServerError))
         }
     }
 }

@@ -3,9 +3,9 @@
 /** @import { App, Cell, MapBottle, Settings, VisibleBottles } from './lib/types.js' */
 
 import {
-  ApiError, byId, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
+  ApiError, byId, connection, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
 } from './lib/core.js';
-import { formatView, parseView, visibleRectangle, wrapLongitude } from './lib/geo.js';
+import { MAX_MAP_LATITUDE, formatView, parseView, visibleRectangle, wrapLongitude } from './lib/geo.js';
 import { BottleLayer } from './map/bottles.js';
 import { LandLayer } from './map/land.js';
 
@@ -27,7 +27,7 @@ function createMap() {
     zoomAnimation: !isStill,
     inertia: !isStill,
     maxZoom: 14,
-    maxBounds: [[-85, -Infinity], [85, Infinity]],
+    maxBounds: [[-MAX_MAP_LATITUDE, -Infinity], [MAX_MAP_LATITUDE, Infinity]],
     maxBoundsViscosity: 1,
   });
   // A world that is lower than the window would leave an empty stripe.
@@ -236,6 +236,7 @@ showSession();
 
 /** @type {Set<number>} */
 const openedIds = new Set();
+let freezeCount = 0;
 /** @type {Settings} */
 const defaults = { public_counts: true, demo_accounts: [], min_password_length: 4, tile_url: null, mbtiles: null };
 const map = createMap();
@@ -252,6 +253,8 @@ const app = {
   events: new EventTarget(),
   hasLink: location.hash !== '',
   describe,
+  loadSettings,
+  setFrozen,
   refresh,
   rectangle: () => visibleRectangle(map),
   showBottles: (bottles) => show({ bottles, cells: [], total: bottles.length }),
@@ -272,13 +275,28 @@ server.addEventListener('online', loadFirstView);
 /** Loads settings and bottles. Only a visitor's refresh depends on the settings. */
 async function loadFirstView() {
   if (session.user) await refresh();
+  await loadSettings();
+  // The banner says that the connection is lost, and "online" calls this function again.
+  if (!session.user && !connection.isLost) await refresh();
+}
+
+async function loadSettings() {
+  const countBefore = freezeCount;
   const settings = await request('GET', 'settings').catch((error) => {
-    // The banner says that the connection is lost, and "online" calls this function again.
     if (!(error instanceof ApiError)) throw error;
   });
   if (!settings) return;
-  app.settings = settings;
-  if (!session.user) await refresh();
+  // An event that arrived during the request is later than the response.
+  const { frozen } = countBefore === freezeCount ? settings : app.settings;
+  app.settings = { ...settings, frozen };
+  app.events.dispatchEvent(new Event('settings'));
+}
+
+/** @param {boolean} frozen */
+function setFrozen(frozen) {
+  freezeCount += 1;
+  app.settings.frozen = frozen;
+  app.events.dispatchEvent(new Event('settings'));
 }
 
 loadFirstView().finally(() => load(import('./map/startup.js'), (module) => module.start(app)));

@@ -11,6 +11,8 @@ export default {
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',
 
+  'link.invalid': 'This link leads nowhere.',
+
   'view.waiting': 'Loading bottles…',
   'view.count': { one: '{n} bottle in view', other: '{n} bottles in view' },
   'view.none': 'No bottles here',
@@ -30,6 +32,7 @@ export default {
     'People write a message, put it in a bottle and throw it somewhere on this map. '
     + 'Open the bottles you find, and throw your own.',
   'welcome.demo': 'Log in as {name}',
+  'welcome.demoTeacher': 'Log in as {name} (teacher)',
   'welcome.begin': 'Create an account',
   'welcome.close': 'Close the welcome message',
 
@@ -71,6 +74,8 @@ export default {
   'gender.other': 'Other',
 
   'throw.open': 'Throw a bottle',
+  'throw.frozen': 'Throwing is paused',
+  'throw.frozenReason': 'A teacher has paused throwing. You can write your message now and throw it later.',
   'throw.button': 'Throw',
   'throw.style': 'Bottle',
   'throw.count': '{n} of {most} characters',
@@ -219,7 +224,6 @@ export default {
   'teacher.isOpen': 'Everyone can throw bottles.',
   'teacher.isFrozen': 'Throwing is paused for everyone.',
   'teacher.freeze': 'Pause throwing',
-  'teacher.unfreeze': 'Resume throwing',
   'teacher.hide': 'Hide',
   'teacher.show': 'Show again',
   'teacher.keep': 'Dismiss reports',

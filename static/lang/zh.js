@@ -11,6 +11,8 @@ export default {
   'map.zoomIn': '放大',
   'map.zoomOut': '缩小',
 
+  'link.invalid': '这个链接无效。',
+
   'view.waiting': '正在加载漂流瓶…',
   'view.count': { other: '视野内有 {n} 个漂流瓶' },
   'view.none': '这里没有漂流瓶',
@@ -28,6 +30,7 @@ export default {
   'welcome.title': '一片写满留言的海',
   'welcome.about': '写下留言，装进瓶子，扔到地图上的任何地方。打开你遇见的漂流瓶，也扔出你自己的。',
   'welcome.demo': '以 {name} 的身份登录',
+  'welcome.demoTeacher': '以 {name}（老师）的身份登录',
   'welcome.begin': '注册并开始',
   'welcome.close': '关闭欢迎信息',
 
@@ -69,6 +72,8 @@ export default {
   'gender.other': '其他',
 
   'throw.open': '扔漂流瓶',
+  'throw.frozen': '已暂停扔瓶子',
+  'throw.frozenReason': '老师已暂停扔瓶子。你可以先写好留言，等恢复后再扔出。',
   'throw.button': '扔出',
   'throw.style': '瓶子',
   'throw.count': '{n} / {most} 字',
@@ -214,7 +219,6 @@ export default {
   'teacher.isOpen': '所有人都可以扔瓶子。',
   'teacher.isFrozen': '已暂停扔瓶子。',
   'teacher.freeze': '暂停扔瓶子',
-  'teacher.unfreeze': '恢复扔瓶子',
   'teacher.hide': '隐藏',
   'teacher.show': '恢复显示',
   'teacher.keep': '忽略举报',

@@ -325,6 +325,25 @@ async fn the_demo_logs_in_with_one_click() {
     page.close(&[]).await;
 }
 
+/// The card of the demo offers two students and a teacher, who continues on the teacher page.
+#[rstest]
+#[tokio::test]
+async fn the_demo_has_a_teacher(#[values("en", "zh")] language: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &["demo"]);
+    command.env("TMPDIR", folder.path());
+    let program = Program::start(command);
+    let page = Browser::open(program.port, language, PHONE, "").await;
+    let name = words(language, "Log in as Hedy (teacher)", "以 Hedy（老师）的身份登录");
+    page.find("button", name).await;
+    let buttons = page.run("return document.querySelectorAll('.welcome .row button').length").await;
+    assert_eq!(buttons, 3);
+    page.check_accessible("the welcome card").await;
+    page.click(name).await;
+    page.reads(words(language, "Everyone can throw bottles.", "所有人都可以扔瓶子。")).await;
+    page.close(&[]).await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn every_route_can_be_read_and_tried(

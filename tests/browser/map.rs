@@ -1,8 +1,9 @@
 //! The map: the mark of an arrival, the zoom, and piles of bottles.
 
+use rstest::rstest;
 use serde_json::json;
 
-use super::{DESKTOP, bob, log_in, register, start};
+use super::{DESKTOP, PHONE, bob, log_in, register, start};
 use crate::driver::Browser;
 
 /// The ring around a new bottle stays around its place while it grows.
@@ -88,5 +89,128 @@ async fn a_pile_of_bottles_opens_as_a_list() {
     page.wait_for("return location.hash === '#bottle/2'").await;
     let drawn = page.run("return window.drawn.slice(-2)").await;
     assert_eq!(drawn, json!(["arc", "drawImage"]));
+    page.close(&[]).await;
+}
+
+/// Clicks a point of the map.
+async fn click_map(page: &Browser, (x, y): (u32, u32)) {
+    let point = format!("{{ bubbles: true, clientX: {x}, clientY: {y} }}");
+    page.run(&format!(
+        "document.querySelector('#map').dispatchEvent(new MouseEvent('click', {point}))"
+    ))
+    .await;
+}
+
+/// The map ends before the poles. A bottle beyond its end is at its edge: it is counted, opens, and is shown there
+/// when its reader asks for it. Its letter names the true position.
+#[rstest]
+#[case::north(90.0, 26, "90.00° N, 30.00° W")]
+#[case::south(-88.5, 746, "88.50° S, 30.00° W")]
+#[tokio::test]
+async fn a_bottle_at_a_pole_is_at_the_edge_of_the_map(
+    #[case] latitude: f64,
+    #[case] y: u32,
+    #[case] position: &str,
+) {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    bob.throw(latitude, -30.0);
+    let hash = format!("#4/{}/-30", latitude.signum() * 84.0);
+    let page = Browser::open(program.port, "en", DESKTOP, &hash).await;
+    page.reads("1 bottle in view").await;
+    page.follow("#4/0/0").await;
+    page.reads("No bottles here").await;
+    register(&page, "en", "ada").await;
+    page.follow(&hash).await;
+    page.reads("1 bottle in view").await;
+    click_map(&page, (640, y)).await;
+    page.click("Open").await;
+    page.reads("A message from Bob").await;
+    page.reads(position).await;
+    page.click("Show on the map").await;
+    page.click("Close").await;
+    page.wait_for("return location.hash.startsWith('#8/')").await;
+    page.reads("1 bottle in view").await;
+    // The middle of the part of the map that the panel left free.
+    click_map(&page, (832, y)).await;
+    page.reads("You have already opened this bottle.").await;
+    page.close(&[]).await;
+}
+
+/// The first view of the projector holds a bottle at the north pole.
+#[tokio::test]
+async fn the_projector_shows_the_north_pole() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "bob").await;
+    page.go("live").await;
+    page.reads("1 bottle").await;
+    bob.throw(90.0, -30.0);
+    page.wait_for("return document.querySelector('.arrival')?.getBoundingClientRect().top >= 0")
+        .await;
+    page.close(&[]).await;
+}
+
+/// The title and the controls over the map have a surface of their own, which hides the labels of the map.
+#[rstest]
+#[case::desktop(DESKTOP)]
+#[case::phone(PHONE)]
+#[tokio::test]
+async fn the_title_hides_the_labels_behind_it(#[case] size: (u32, u32)) {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", size, "").await;
+    page.wait_for("return document.querySelector('.leaflet-control-attribution') && true").await;
+    let see_through = page.run(
+        "return ['.brand', '.actions', '#in-view', '#throw', '.leaflet-control-zoom a', '.leaflet-control-attribution']
+             .filter((name) => {
+                 for (let node = document.querySelector(name); node?.id !== 'map'; node = node.parentElement) {
+                     if (!node) return true;
+                     if (/^rgb\\(/.test(getComputedStyle(node).backgroundColor)
+                         && node !== document.body) return false;
+                 }
+                 return true;
+             });",
+    );
+    assert_eq!(see_through.await, json!([]));
+    page.close(&[]).await;
+}
+
+/// The zoom of a request is an integer while the map flies, too: a logout or an event may cause a request then.
+#[tokio::test]
+async fn a_flight_requests_integer_zooms() {
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open_animated(program.port, DESKTOP, "#2/20/100").await;
+    page.reads("1 bottle in view").await;
+    page.click("1 bottle in view").await;
+    page.reads("1 bottle near").await;
+    // A logout elsewhere causes a refresh. The next one follows when the request of the last is in the list.
+    let zooms = page.run_async(
+        "import('/js/lib/core.js').then(({ server }) => {
+             performance.clearResourceTimings();
+             const zooms = () => performance.getEntriesByType('resource').map(({ name }) => new URL(name))
+                 .filter(({ pathname }) => pathname === '/api/bottles/counts')
+                 .map(({ searchParams }) => searchParams.get('zoom'));
+             const { hash } = location;
+             let count = -1;
+             document.querySelector('#panel .excerpt').click();
+             const step = () => {
+                 // The address changes when the flight ends.
+                 if (location.hash !== hash) return done(zooms());
+                 if (zooms().length > count) {
+                     count = zooms().length;
+                     server.dispatchEvent(new CustomEvent('session', { detail: {} }));
+                 }
+                 return requestAnimationFrame(step);
+             };
+             step();
+         })",
+    );
+    let zooms: Vec<String> = serde_json::from_value(zooms.await).unwrap();
+    assert!(zooms.len() > 1, "{zooms:?}");
+    for zoom in &zooms {
+        assert!(zoom.parse::<u8>().is_ok(), "{zooms:?}");
+    }
     page.close(&[]).await;
 }

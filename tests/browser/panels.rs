@@ -220,3 +220,80 @@ async fn a_message_from_right_to_left() {
     assert_eq!(page.run(isolated).await, json!(["Bob", "نهر النيل"]));
     page.close(&[]).await;
 }
+
+/// Another link closes the panel and shows what it names. "Back" leads to the panel, and "Back" again to the map.
+#[rstest]
+#[case::place("#5/10/20", "#5/10.0000/20.0000", None)]
+#[case::far_east("#5/10/380", "#5/10.0000/20.0000", None)]
+#[case::no_number("#bottle/abc", "#9/23.0900/113.3600", Some("This link leads nowhere."))]
+#[case::no_zoom("#abc/10/20", "#9/23.0900/113.3600", Some("This link leads nowhere."))]
+#[tokio::test]
+async fn another_link_closes_the_panel(
+    #[case] link: &str,
+    #[case] view: &str,
+    #[case] message: Option<&str>,
+) {
+    const IS_CLOSED: &str = "return document.querySelector('#panel').hidden";
+    let has_view = format!("return location.hash === '{view}'");
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    page.wait_for("return document.querySelector('.welcome') && true").await;
+    page.click("Throw a bottle").await;
+    // The form is loaded first; it would cover the bottle if it came later.
+    page.find("field", "Message").await;
+    page.follow("#bottle/1").await;
+    page.reads("Bottle 1").await;
+    page.follow(link).await;
+    page.wait_for(IS_CLOSED).await;
+    page.wait_for(&has_view).await;
+    if let Some(message) = message {
+        page.reads(message).await;
+    }
+    page.run("history.back()").await;
+    page.reads("Bottle 1").await;
+    page.run("history.back()").await;
+    page.wait_for(IS_CLOSED).await;
+    page.wait_for(&has_view).await;
+    page.close(&[]).await;
+}
+
+/// The page does not know the language of what people write, and does not pass it off as its own.
+#[rstest]
+#[case::arabic("مرحبا بالعالم", "القاهرة", "rtl")]
+#[case::chinese("你好，世界。", "广州", "ltr")]
+#[tokio::test]
+async fn a_text_of_people_has_its_own_language(
+    #[case] content: &str,
+    #[case] address: &str,
+    #[case] direction: &str,
+    #[values("en", "zh")] language: &str,
+) {
+    let (_folder, program) = start();
+    throw(&bob(&program), content, address);
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    register(&page, language, "ada").await;
+    let languages = async |texts: &str| {
+        page.run(&format!(
+            "return [...document.querySelectorAll('{texts}')]
+                .map((node) => [node.closest('[lang]').lang, getComputedStyle(node).direction])"
+        ))
+        .await
+    };
+    page.follow("#bottle/2").await;
+    page.click(words(language, "Open", "打开")).await;
+    page.reads(content).await;
+    assert_eq!(languages(".letter-text").await, json!([["", direction]]));
+    assert_eq!(languages(".facts bdi").await, json!([["", direction]]));
+    assert_eq!(languages(".owner bdi, #account-name").await, json!([["", "ltr"], ["", "ltr"]]));
+    page.click(words(language, "Opened", "打开过的")).await;
+    page.find("button", content).await;
+    assert_eq!(languages(".excerpt").await, json!([["", direction]]));
+    let own = words(language, "en", "zh-Hans");
+    assert_eq!(languages("#panel-title").await, json!([[own, "ltr"]]));
+    page.click(words(language, "Throw a bottle", "扔漂流瓶")).await;
+    page.find("field", words(language, "Message", "留言")).await;
+    assert_eq!(languages("textarea").await[0][0], "");
+    page.check_accessible("a text of people").await;
+    page.close(&[]).await;
+}

@@ -1,6 +1,7 @@
 //! Several tabs of one browser, which share a session.
 
-use bottle_test_support::{Client, Program};
+use bottle_test_support::{Client, Program, run_ok_with_input};
+use rstest::rstest;
 use serde_json::json;
 
 use super::{DESKTOP, bob, log_in, start};
@@ -65,4 +66,38 @@ async fn nothing_is_thrown_as_another_account() {
     page.click("Throw").await;
     page.reads("Your bottle is on the sea.").await;
     page.close(&[]).await;
+}
+
+/// The projector and the view of the index follow a logout and a login in another tab.
+#[rstest]
+#[case::projector("live", "1 bottle", "Log in on the map first.")]
+#[case::index("xray", "Leaves: 1", "Log in as a teacher on the map first.")]
+#[tokio::test]
+async fn other_pages_follow_the_session(
+    #[case] path: &str,
+    #[case] shown: &str,
+    #[case] message: &str,
+) {
+    let (folder, program) = start();
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "grace").await;
+    page.go(path).await;
+    page.reads(shown).await;
+
+    page.open_tab().await;
+    page.click("Account: grace").await;
+    page.click("Log out").await;
+    page.find("button", "Register").await;
+    page.switch_to_tab(0).await;
+    page.reads(message).await;
+    assert!(!page.text().await.contains(shown));
+
+    page.switch_to_tab(1).await;
+    log_in(&page, "en", "grace").await;
+    page.switch_to_tab(0).await;
+    page.reads(shown).await;
+    page.reads_no_more(message).await;
+    page.close(&["401"]).await;
 }

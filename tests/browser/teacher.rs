@@ -73,3 +73,67 @@ async fn the_focus_stays_at_a_hidden_bottle() {
     assert_eq!(page.run("return document.activeElement.textContent").await, "Show again");
     page.close(&[]).await;
 }
+
+/// The button that throws says that throwing is frozen, to a pupil and to a visitor who are on the page already as to
+/// those who load it. The form keeps its message and works once the freeze ends.
+#[rstest]
+#[tokio::test]
+async fn a_freeze_is_seen_before_a_throw(#[values("en", "zh")] language: &str) {
+    let w = |en, zh| words(language, en, zh);
+    let (throw, frozen) =
+        (w("Throw a bottle", "扔漂流瓶"), w("Throwing is paused", "已暂停扔瓶子"));
+    let (_folder, program, grace) = start_class();
+    let pupil = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    log_in(&pupil, language, "bob").await;
+    pupil.click(throw).await;
+    pupil.fill(w("Message", "留言"), "Written in time.").await;
+    pupil.fill(w("Latitude", "纬度"), "23.1").await;
+    pupil.fill(w("Longitude", "经度"), "113.3").await;
+    let visitor = Browser::open(program.port, language, DESKTOP, "#9/23.09/113.36").await;
+    visitor.find("button", throw).await;
+
+    grace.put("/api/teacher/sea", &json!({ "frozen": true }));
+    for page in [&pupil, &visitor] {
+        page.find("button", frozen).await;
+    }
+    pupil.reads(w("A teacher has paused throwing.", "老师已暂停扔瓶子。")).await;
+    pupil.check_accessible("a freeze in the form").await;
+    visitor.check_accessible("a freeze").await;
+    const SUBMIT_IS_DISABLED: &str =
+        "return document.querySelector('#panel [type=submit]').disabled";
+    assert_eq!(pupil.run(SUBMIT_IS_DISABLED).await, true);
+    visitor.reload().await;
+    visitor.find("button", frozen).await;
+
+    grace.put("/api/teacher/sea", &json!({ "frozen": false }));
+    visitor.find("button", throw).await;
+    pupil.click(w("Throw", "扔出")).await;
+    pupil.reads(w("Your bottle is on the sea.", "你的漂流瓶")).await;
+    for page in [pupil, visitor] {
+        page.close(&[]).await;
+    }
+}
+
+/// The button that freezes throwing is a toggle, which looks pressed while throwing is frozen.
+#[tokio::test]
+async fn the_freeze_button_looks_pressed() {
+    const STYLE: &str = "
+        const button = document.querySelector('#sea button');
+        const danger = getComputedStyle(document.querySelector('#problem')).color;
+        const { color, backgroundColor } = getComputedStyle(button);
+        return [button.getAttribute('aria-pressed'), color === danger, backgroundColor === danger];";
+    let (_folder, program, grace) = start_class();
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "grace").await;
+    page.go("teacher").await;
+    page.find("button", "Pause throwing").await;
+    assert_eq!(page.run(STYLE).await, json!(["false", true, false]));
+    page.click("Pause throwing").await;
+    page.reads("Throwing is paused for everyone.").await;
+    assert_eq!(page.run(STYLE).await, json!(["true", false, true]));
+    page.check_accessible("a frozen sea").await;
+    page.click("Pause throwing").await;
+    page.reads("Everyone can throw bottles.").await;
+    assert_eq!(grace.get("/api/teacher/sea").data()["frozen"], false);
+    page.close(&[]).await;
+}

@@ -42,6 +42,12 @@ fn the_demo_serves_a_sea_with_the_accounts_it_prints() {
     for name in notes.split(';').next().unwrap().split(", ") {
         program.client().log_in(name, password);
     }
+    let mut hedy = program.client();
+    hedy.log_in("hedy", password);
+    assert_eq!(hedy.get("/api/teacher/sea").status, 200);
+    let accounts = hedy.get("/api/settings").data()["demo_accounts"].clone();
+    assert_eq!(accounts[8]["is_teacher"], true);
+    assert!(accounts[0].get("is_teacher").is_none(), "{accounts}");
     let mut client = program.client();
     client.log_in("ada", password);
     let all = "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=90&longitude_span=180";

@@ -6,6 +6,8 @@ use bottle_test_support::{App, Client, Response, run_ok};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::live::Stream;
+
 fn hide(teacher: &Client, bottle: i64, hidden: bool) -> Response {
     teacher.put(&format!("/api/teacher/bottles/{bottle}"), &json!({ "hidden": hidden }))
 }
@@ -223,6 +225,27 @@ fn nobody_throws_into_a_frozen_sea() {
     assert_eq!(grace.get("/api/teacher/sea").data()["frozen"], true);
     assert_eq!(freeze(false).status, 200);
     assert_eq!(throw(&ada).status, 200);
+}
+
+/// The page learns of a freeze before anybody throws: from the settings, and from the event stream. Without a freeze
+/// the settings do not mention it.
+#[test]
+fn a_freeze_is_announced() {
+    let app = App::new();
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
+    let settings = || app.anon().get("/api/settings");
+    let before = settings();
+    assert!(!before.text.contains("frozen"), "{}", before.text);
+    let stream = Stream::of(&ada, 10.0, 20.0, None);
+    for frozen in [true, true, false] {
+        grace.put("/api/teacher/sea", &json!({ "frozen": frozen }));
+        assert_eq!(settings().data()["frozen"].as_bool().unwrap_or_default(), frozen);
+    }
+    assert_eq!(settings().text, before.text);
+    for frozen in [true, false] {
+        let event = stream.next();
+        assert_eq!((event.name.as_str(), event.data), ("frozen", json!({ "frozen": frozen })));
+    }
 }
 
 #[test]

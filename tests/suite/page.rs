@@ -282,34 +282,49 @@ fn a_tile_that_is_no_blob_is_not_found(#[case] value: &str) {
     assert_eq!(client.get("/tiles/3/1/7").text, "south");
 }
 
-/// A browser that opens a missing page gets a page; clients of the contracts get JSON.
+/// A browser that opens a missing page gets a page.
 #[rstest]
-#[case::browser("/no/such/page", "text/html,application/xhtml+xml,*/*;q=0.8", true)]
-#[case::client_of_any_type("/no/such/page", "*/*", false)]
-#[case::client_of_json("/no/such/page", "application/json, text/html;q=0.5", false)]
-#[case::below_a_contract("/api/nothing", "text/html", false)]
-#[case::first_draft("/users/nothing/here", "text/html", false)]
-#[case::another_contract("/auth/nothing", "text/html", false)]
-fn a_missing_page_is_html_for_browsers_only(
-    #[case] path: &str,
-    #[case] accept: &str,
-    #[case] is_page: bool,
-) {
+#[case::address("/no/such/page", "text/html,application/xhtml+xml,*/*;q=0.8")]
+#[case::hidden_file("/.env", "text/html")]
+#[case::hidden_folder("/.git/config", "text/html")]
+#[case::no_file_name("/a%5Cb/%00", "text/html")]
+#[case::tile_without_a_map("/tiles/3/2/7", "text/html")]
+#[case::no_tile("/tiles/x/y/z", "text/html")]
+fn a_missing_page_is_html_for_browsers(#[case] path: &str, #[case] accept: &str) {
     let app = App::new();
     let missing = app.anon().send("GET", path, &[("Accept", accept)], None);
     assert_eq!(missing.status, 404);
-    if is_page {
-        // Also for a client that has cached the file of this page.
-        let etag = app.anon().get("/404.html").header("etag").to_owned();
-        let headers = [("Accept", accept), ("If-None-Match", etag.as_str())];
-        assert_eq!(app.anon().send("GET", path, &headers, None).text, missing.text);
-        assert_eq!(missing.header("content-type"), "text/html; charset=utf-8");
-        assert!(missing.text.contains("There is no page at this address."), "{}", missing.text);
-        assert_eq!(missing.header("vary"), "Accept, Accept-Encoding");
-    } else {
-        let plain = app.anon().send("GET", path, &[], None);
-        assert_eq!(missing.header("content-type"), "application/json");
-        assert_eq!(missing.text, plain.text);
+    // Also for a client that has cached the file of this page.
+    let etag = app.anon().get("/404.html").header("etag").to_owned();
+    let headers = [("Accept", accept), ("If-None-Match", etag.as_str())];
+    assert_eq!(app.anon().send("GET", path, &headers, None).text, missing.text);
+    assert_eq!(missing.header("content-type"), "text/html; charset=utf-8");
+    assert!(missing.text.contains("There is no page at this address."), "{}", missing.text);
+    assert_eq!(missing.header("vary"), "Accept, Accept-Encoding");
+}
+
+/// Other clients, and all clients of a contract, get JSON. A path that no file can have is malformed to them.
+#[rstest]
+#[case::of_any_type("/no/such/page", "*/*", 404)]
+#[case::of_json("/no/such/page", "application/json, text/html;q=0.5", 404)]
+#[case::below_a_contract("/api/nothing", "text/html", 404)]
+#[case::first_draft("/users/nothing/here", "text/html", 404)]
+#[case::another_contract("/auth/nothing", "text/html", 404)]
+#[case::picture_of_a_tile("/tiles/3/2/7", "image/avif,image/webp,*/*;q=0.8", 404)]
+#[case::hidden_file("/.env", "*/*", 400)]
+#[case::hidden_folder("/.git/config", "application/json", 400)]
+#[case::hidden_file_of_a_contract("/api/.env", "text/html", 400)]
+fn a_missing_page_is_json_for_other_clients(
+    #[case] path: &str,
+    #[case] accept: &str,
+    #[case] status: u16,
+) {
+    let app = App::new();
+    let missing = app.anon().send("GET", path, &[("Accept", accept)], None);
+    assert_eq!((missing.status, missing.header("content-type")), (status, "application/json"));
+    assert_eq!(missing.text, app.anon().send("GET", path, &[], None).text);
+    if status == 400 {
+        assert_eq!(missing.text, r#"{"status":"BAD_REQUEST","msg":"请求格式不正确","data":{}}"#);
     }
 }
 

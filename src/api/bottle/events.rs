@@ -41,6 +41,8 @@ impl<'r> FromRequest<'r> for LastEventId<'r> {
 
 /// Stream the changes in a rectangle as server-sent events: `thrown`, `opened` and `hidden` bottles
 ///
+/// The event `frozen` means that a teacher has frozen throwing, or ended the freeze.
+///
 /// The event `reset` means that events were lost, that an account was deleted with its bottles, or
 /// that the operator changed something: request the bottles again.
 #[utoipa::path(get, path = "/bottles/live",
@@ -105,6 +107,12 @@ struct Hidden {
     bottle_id: i64,
 }
 
+/// The data of the event `frozen`.
+#[derive(Serialize)]
+struct Frozen {
+    frozen: bool,
+}
+
 fn to_sse(sequenced: &SequencedEvent, viewer: i64) -> SseEvent {
     match &sequenced.event {
         Event::Thrown(thrown) => {
@@ -122,6 +130,7 @@ fn to_sse(sequenced: &SequencedEvent, viewer: i64) -> SseEvent {
             SseEvent::json(&opened).event("opened")
         }
         Event::Reset => SseEvent::empty().event("reset"),
+        Event::Frozen(frozen) => SseEvent::json(&Frozen { frozen: *frozen }).event("frozen"),
         Event::Hidden(bottle_id, _) => {
             SseEvent::json(&Hidden { bottle_id: *bottle_id }).event("hidden")
         }

@@ -12,6 +12,7 @@ use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
 use super::view::Coordinates;
 use crate::domain::bottles::{Bottles, Grid};
+use crate::domain::moderation::Moderation;
 use crate::http::Session;
 use crate::model::error::Error;
 
@@ -30,6 +31,9 @@ pub struct PageSettings {
     pub min_password_length: usize,
     /// Accounts of the demo, whose passwords are public.
     pub demo_accounts: Vec<DemoAccount>,
+    /// True while throwing is frozen; present only if true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub frozen: bool,
 }
 
 /// The zoom levels and the attribution of an MBTiles file.
@@ -48,6 +52,9 @@ pub struct DemoAccount {
     pub username: &'static str,
     pub nickname: &'static str,
     pub password: &'static str,
+    /// present only if true
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_teacher: bool,
 }
 
 /// The information with which others on the network join. The server sets it once it listens.
@@ -83,8 +90,16 @@ impl SharedJoinInfo {
     )
 )]
 #[get("/settings")]
-pub(super) fn settings(settings: &State<PageSettings>) -> Reply<PageSettings> {
-    ok("获取设置成功", settings.inner().clone())
+pub(super) fn settings(
+    settings: &State<PageSettings>,
+    moderation: &State<Moderation>,
+) -> Reply<PageSettings> {
+    // The page needs the settings even while the database cannot be read.
+    let frozen = moderation.is_frozen().unwrap_or_else(|e| {
+        tracing::warn!("cannot read whether throwing is frozen: {e}");
+        false
+    });
+    ok("获取设置成功", PageSettings { frozen, ..settings.inner().clone() })
 }
 
 #[derive(Serialize, ToSchema)]

@@ -14,7 +14,8 @@ use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
 use bottle::model::error::Error;
 use bottle::model::fields::{Nickname, Username};
-use bottle::store::{self, OpenError, users};
+use bottle::server::config::Settings;
+use bottle::store::{self, OpenError, Store, users};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -104,16 +105,20 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
                 Change::Add { .. } | Change::Import { .. } => open_or_create(common.db, &settings)?,
                 _ => open_shared(common.db, &settings)?,
             };
-            let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
-            let clock = Clock::default();
-            let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
-            // A running server notices the change of the file, and publishes it itself.
-            let events = EventBus::new(0);
-            let min_length = settings.min_password_length;
-            let accounts = Accounts::new(store, passwords, clock, min_length, rate_limiter, events);
-            wait_for(change_account(&accounts, change, common.json))
+            wait_for(change_account(&accounts_of(store, &settings), change, common.json))
         }
     }
+}
+
+/// Returns the accounts of `store`, for changes on the command line.
+pub(super) fn accounts_of(store: Arc<Store>, settings: &Settings) -> Accounts {
+    let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
+    let clock = Clock::default();
+    let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
+    // A running server notices the change of the file, and publishes it itself.
+    let events = EventBus::new(0);
+    let min_length = settings.min_password_length;
+    Accounts::new(store, passwords, clock, min_length, rate_limiter, events)
 }
 
 async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {

@@ -57,10 +57,16 @@ export const present = (children) => /** @type {(string | Node)[]} */ (
   children.filter((child) => child !== null && child !== undefined && child !== false));
 
 /**
- * Isolates a text of people, whose direction may differ from that of the text around it.
+ * The properties of an element whose text people write: its direction follows from the text, and its language is
+ * unknown. A browser would else choose fonts, and a screen reader the voice, of the page's language.
+ */
+export const USER_TEXT = { dir: 'auto', lang: '' };
+
+/**
+ * Isolates a text of people, whose direction and language may differ from those of the text around it.
  * @param {string} text
  */
-export const bdi = (text) => el('bdi', {}, text);
+export const bdi = (text) => el('bdi', { lang: '' }, text);
 
 /**
  * Returns a string of the page as nodes, with each value isolated.

@@ -3,7 +3,7 @@
 /** @import { Person, Place } from './types.js' */
 
 import { locale, t } from './core.js';
-import { el } from './dom.js';
+import { bdi, el } from './dom.js';
 
 const relativeFormat = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
 const absoluteFormat = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
@@ -52,6 +52,12 @@ export function coordinates(latitude, longitude) {
  */
 export const placeText = ({ formatted_address: address, latitude, longitude }) =>
   address || coordinates(latitude, longitude);
+
+/**
+ * Returns the address of a place as a text of people, or its coordinates as a text of the page.
+ * @param {Place} place
+ */
+export const placeNode = (place) => (place.formatted_address ? bdi(place.formatted_address) : placeText(place));
 
 /**
  * Returns the nickname of an account, or its username if it has none.

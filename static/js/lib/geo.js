@@ -28,15 +28,32 @@ export const longitudeDistance = (a, b) => Math.abs(wrapLongitude(a - b));
  */
 export const nearestCopy = (longitude, reference) => longitude + 360 * Math.round((reference - longitude) / 360);
 
+/** The latitude at which the map ends. Web Mercator has no poles: its square ends at 85.05°. */
+export const MAX_MAP_LATITUDE = 85;
+const EDGE_PX = 40;               // a drawing this far from the edge of the map is whole
+const MIN_EDGE_LATITUDE = 75;     // the edge is narrower than this at every zoom
+
 /**
- * Returns the visible part of a map as the API expects it.
+ * Returns the latitude at which the map shows a position: that of the edge of the map for a position beyond it.
+ * @param {L.Map} map
+ * @param {number} latitude in degrees
+ * @param {number} [zoom]
+ */
+export function mapLatitude(map, latitude, zoom = map.getZoom()) {
+  if (Math.abs(latitude) < MIN_EDGE_LATITUDE) return latitude;
+  const edge = map.unproject(map.project([MAX_MAP_LATITUDE, 0], zoom).add([0, EDGE_PX]), zoom).lat;
+  return Math.max(-edge, Math.min(edge, latitude));
+}
+
+/**
+ * Returns the part of the world that a map shows, as the API expects it. The edge of the map stands for all beyond it.
  * @param {L.Map} map
  * @returns {Rectangle}
  */
 export function visibleRectangle(map) {
   const bounds = map.getBounds();
-  const south = Math.max(-90, bounds.getSouth());
-  const north = Math.min(90, bounds.getNorth());
+  const south = bounds.getSouth() <= mapLatitude(map, -90) ? -90 : bounds.getSouth();
+  const north = bounds.getNorth() >= mapLatitude(map, 90) ? 90 : bounds.getNorth();
   return {
     latitude: (south + north) / 2,
     longitude: wrapLongitude(bounds.getCenter().lng),
@@ -51,7 +68,8 @@ export function visibleRectangle(map) {
  */
 export function parseView(hash) {
   const [zoom, latitude, longitude] = hash.slice(1).split('/').map(Number);
-  return Number.isFinite(longitude) && Math.abs(latitude) <= 90 ? { zoom, latitude, longitude } : null;
+  if (![zoom, latitude, longitude].every(Number.isFinite) || Math.abs(latitude) > 90) return null;
+  return { zoom, latitude, longitude: wrapLongitude(longitude) };
 }
 
 /**
@@ -68,6 +86,6 @@ export function formatView(map) {
  * @param {string} hash
  */
 export function parseBottleLink(hash) {
-  const match = /^#bottle\/(\d+)$/.exec(hash);
-  return match && Number(match[1]);
+  const id = Number(/^#bottle\/(\d+)$/.exec(hash)?.[1]);
+  return Number.isSafeInteger(id) ? id : null;
 }

@@ -54,14 +54,20 @@
  */
 
 /**
+ * An account of the demo.
+ * @typedef {{ username: string, password: string, nickname?: string, is_teacher?: boolean }} DemoAccount
+ */
+
+/**
  * The settings of the server that the page needs.
  * @typedef {object} Settings
  * @property {boolean} public_counts whether visitors see counts
- * @property {{ username: string, password: string, nickname?: string }[]} demo_accounts accounts of the demo
+ * @property {DemoAccount[]} demo_accounts accounts of the demo
  * @property {number} min_password_length in characters
  * @property {string | null} tile_url address of the tiles of a street map
  * @property {string} [tile_attribution] attribution of those tiles, as HTML
  * @property {{ min_zoom: number, max_zoom: number, attribution: string } | null} mbtiles the server's own street map
+ * @property {boolean} [frozen] whether a teacher has frozen throwing
  */
 
 /**
@@ -74,9 +80,12 @@
  * @property {VisibleBottles} visible the result of the last refresh
  * @property {Set<number>} openedIds bottles that the session's account has opened
  * @property {((latitude: number, longitude: number) => void) | null} onPick receives the next clicks on the map, if set
- * @property {EventTarget} events "refreshed" after a refresh, "login" once somebody is logged in
+ * @property {EventTarget} events "refreshed" after a refresh, "settings" after a change of the settings, "login" once
+ *   somebody is logged in
  * @property {boolean} hasLink whether the page was opened by a link to a view or a bottle
  * @property {(visible: VisibleBottles) => string} describe "12 bottles in view"
+ * @property {() => Promise<void>} loadSettings fetches the settings of the server
+ * @property {(frozen: boolean) => void} setFrozen stores that throwing was frozen, or that the freeze has ended
  * @property {() => Promise<void>} refresh fetches and shows the bottles of the visible rectangle
  * @property {() => Rectangle} rectangle the visible rectangle
  * @property {(bottles: MapBottle[]) => void} showBottles shows these bottles instead of the visible ones

@@ -4,6 +4,7 @@
 /** @import { Cell, MapBottle } from '../lib/types.js' */
 
 import { locale } from '../lib/core.js';
+import { mapLatitude } from '../lib/geo.js';
 
 // --- drawings ---
 
@@ -175,7 +176,8 @@ export class ViewCanvas extends L.Layer {
    */
   pointsOf(latitude, longitude) {
     const world = 256 * 2 ** this.zoom;
-    const { x, y } = this._map.latLngToLayerPoint([latitude, longitude]).subtract(this.corner);
+    const shown = L.latLng(mapLatitude(this._map, latitude), longitude);
+    const { x, y } = this._map.latLngToLayerPoint(shown).subtract(this.corner);
     const first = (((x + WRAP_MARGIN_PX) % world) + world) % world - WRAP_MARGIN_PX;
     const points = [];
     for (let at = first; at < this.size.x + WRAP_MARGIN_PX; at += world) points.push({ x: at, y });

@@ -2,11 +2,12 @@
 
 /** @import { App, MapBottle, Place, Rectangle } from '../lib/types.js' */
 
-import { reconnect, server, session } from '../lib/core.js';
+import { connection, reconnect, server, session } from '../lib/core.js';
 import { longitudeDistance } from '../lib/geo.js';
 
 const BATCH_MS = 1000;               // events within this time cause one request of counts
 export const RETRY_MS = 5000;        // from the rejection of a stream to the next attempt
+const POLL_MS = 4000;                // between the requests of a page without a stream
 const STREAM_SCALE = 2;              // of the visible rectangle, so that few movements need a new stream
 const MAX_STREAM_SCALE = STREAM_SCALE ** 3;   // after zooming in, a larger stream would send too many events
 
@@ -18,6 +19,7 @@ const MAX_STREAM_SCALE = STREAM_SCALE ** 3;   // after zooming in, a larger stre
  * @property {() => void} closed
  * @property {(bottle: MapBottle) => void} thrown
  * @property {(bottle: { bottle_id: number }) => void} hidden
+ * @property {(sea: { frozen: boolean }) => void} [frozen]
  */
 
 /**
@@ -31,6 +33,7 @@ export function openEventStream(rectangle, listeners) {
   const stream = new EventSource(url);
   stream.addEventListener('thrown', ({ data }) => listeners.thrown(JSON.parse(data)));
   stream.addEventListener('hidden', ({ data }) => listeners.hidden(JSON.parse(data)));
+  stream.addEventListener('frozen', ({ data }) => listeners.frozen?.(JSON.parse(data)));
   stream.addEventListener('reset', () => listeners.reset());
   stream.addEventListener('open', () => listeners.open());
   stream.addEventListener('error', () => {
@@ -57,12 +60,16 @@ export function subscribeToMap(app) {
     window.clearTimeout(timer);
     timer = window.setTimeout(app.refresh, delayMs);
   };
+  const reload = () => {
+    app.refresh();
+    app.loadSettings();
+  };
   const without = (/** @type {number} */ id) => app.visible.bottles.filter((bottle) => bottle.bottle_id !== id);
   /** @type {EventListeners} */
   const listeners = {
-    // Bottles may have changed between the last response and this stream.
-    open: () => app.refresh(),
-    reset: () => app.refresh(),
+    // Bottles and settings may have changed between the last responses and this stream.
+    open: reload,
+    reset: reload,
     closed: () => scheduleRefresh(RETRY_MS),
     thrown(bottle) {
       if (!contains(app.rectangle(), bottle.location)) return;
@@ -73,6 +80,7 @@ export function subscribeToMap(app) {
       if (app.visible.cells.length) scheduleRefresh();
       else app.showBottles(without(id));
     },
+    frozen: ({ frozen }) => app.setFrozen(frozen),
   };
 
   const update = () => {
@@ -88,6 +96,12 @@ export function subscribeToMap(app) {
     stream?.close();
     streamRectangle = null;
   });
+  // Without a stream only a request shows that the server does not respond, or that throwing is frozen.
+  const poll = () => {
+    if (stream?.readyState !== EventSource.OPEN && !connection.isLost && !document.hidden) app.loadSettings();
+  };
+  window.setInterval(poll, POLL_MS);
+  document.addEventListener('visibilitychange', poll);
   app.events.addEventListener('refreshed', update);
   server.addEventListener('session', update);
   update();

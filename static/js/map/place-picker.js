@@ -5,7 +5,7 @@
 import { t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { parseNumber } from '../lib/format.js';
-import { nearestCopy } from '../lib/geo.js';
+import { mapLatitude, nearestCopy } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
 import { flyTo } from '../panels/panel.js';
 import { cityName, loadCities, nearestCity } from './cities.js';
@@ -39,7 +39,7 @@ export function createPlacePicker(app, { address, latitude, longitude }) {
     const lng = parseNumber(longitude.value);
     if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) return;
     marker?.remove();
-    marker = L.circleMarker([lat, nearestCopy(lng, app.map.getCenter().lng)], {
+    marker = L.circleMarker([mapLatitude(app.map, lat), nearestCopy(lng, app.map.getCenter().lng)], {
       radius: 9, className: 'pick-marker', interactive: false,
     }).addTo(app.map);
     await loadCities();

@@ -5,11 +5,11 @@
 import { ApiError, byId, readStored, server, session, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
 import { displayName } from '../lib/format.js';
-import { parseBottleLink, parseView } from '../lib/geo.js';
+import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
-import { closePanel, watchHistory } from '../panels/panel.js';
+import { closePanel, leavePanel, watchHistory } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
@@ -21,6 +21,7 @@ export async function start(app) {
   document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
   watchConnection();
   watchSession(app);
+  watchFreeze(app);
   server.addEventListener('session', (event) => {
     app.openedIds.clear();
     loadOpenedIds(app);
@@ -31,7 +32,9 @@ export async function start(app) {
   watchHistory(app);
   addEventListener('hashchange', () => {
     // An entry with a state belongs to the panel, which follows the history by itself.
-    if (!history.state) openLink(app);
+    if (history.state) return;
+    leavePanel();
+    openLink(app);
   });
   app.land.loadDetail();
   app.map.on('zoomend', () => app.land.loadDetail());
@@ -44,18 +47,36 @@ export async function start(app) {
 }
 
 /**
- * Opens the view or the bottle that the URL's fragment names.
+ * Says in the button that throws a bottle whether throwing is frozen.
+ * @param {App} app
+ */
+function watchFreeze(app) {
+  const button = byId('throw');
+  const update = () => {
+    const isFrozen = app.settings.frozen ?? false;
+    button.textContent = t(isFrozen ? 'throw.frozen' : 'throw.open');
+    button.classList.toggle('primary', !isFrozen);
+  };
+  app.events.addEventListener('settings', update);
+  update();
+}
+
+/**
+ * Opens the view or the bottle that the URL's fragment names. Reports a fragment that names neither, and replaces it.
  * @param {App} app
  */
 async function openLink(app) {
-  const id = parseBottleLink(location.hash);
+  const { hash } = location;
+  const id = parseBottleLink(hash);
   if (id !== null) {
     const { showLinkedBottle } = await import('../panels/bottle.js');
     await showLinkedBottle(app, id);
     return;
   }
-  const view = parseView(location.hash);
+  const view = parseView(hash);
   if (view) app.map.setView([view.latitude, view.longitude], view.zoom);
+  else if (hash) toast(t('link.invalid'));
+  history.replaceState(history.state, '', formatView(app.map));
 }
 
 /** Closes what belongs to the account that another tab left. A draft belongs to this device. */

@@ -3,7 +3,7 @@
 /** @import { Cell, MapBottle } from '../lib/types.js' */
 
 import { byId, connection, request, server, session, t, translatePage } from '../lib/core.js';
-import { WORLD } from '../lib/geo.js';
+import { MAX_MAP_LATITUDE, WORLD, mapLatitude } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
 import { RETRY_MS, openEventStream } from '../map/events.js';
 import { LandLayer } from '../map/land.js';
@@ -13,11 +13,14 @@ const MAX_BOTTLES = 2000;      // one by one; above that, counts
 const ARRIVAL_MS = 5000;       // how long a new bottle is marked
 const BATCH_MS = 1000;         // events within this time cause one request
 const ARRIVAL_PX = 64;
+const MIN_LATITUDE = -58;      // of the view: south of the inhabited land
 
 translatePage('projector.title');
 
 const map = L.map('map', { zoomControl: false, attributionControl: false, maxZoom: 14 }).setView([25, 10], 2);
-map.fitBounds([[-58, -170], [74, 178]]);
+map.fitBounds([[MIN_LATITUDE, -170], [74, 178]]);
+// A bottle near the north pole is at the edge of the map. A low window shows the inhabited south instead.
+for (const latitude of [MAX_MAP_LATITUDE, MIN_LATITUDE]) map.panInside([latitude, 4], { animate: false });
 new LandLayer().addTo(map);
 const layer = new BottleLayer(() => false).addTo(map);
 /** @type {Map<number, MapBottle>} */
@@ -25,6 +28,8 @@ const bottles = new Map();
 let showsCells = false;
 /** @type {number | undefined} */
 let timer;
+/** @type {number | undefined} */
+let retryTimer;
 /** @type {EventSource | null} */
 let stream = null;
 
@@ -83,7 +88,8 @@ function scheduleRefresh() {
 /** @param {MapBottle} bottle */
 function markArrival({ location: { latitude, longitude } }) {
   const icon = L.divIcon({ className: 'arrival', iconSize: [ARRIVAL_PX, ARRIVAL_PX] });
-  const marker = L.marker([latitude, longitude], { interactive: false, keyboard: false, icon }).addTo(map);
+  const shown = L.latLng(mapLatitude(map, latitude), longitude);
+  const marker = L.marker(shown, { interactive: false, keyboard: false, icon }).addTo(map);
   // Leaflet positions the marker by a transform; the animation of another one needs an element of its own.
   marker.getElement()?.append(document.createElement('span'));
   setTimeout(() => marker.remove(), ARRIVAL_MS);
@@ -96,8 +102,9 @@ function subscribe() {
     reset: refresh,
     closed() {
       refresh();
-      setTimeout(() => {
-        if (session.user && !connection.isLost) subscribe();
+      window.clearTimeout(retryTimer);
+      retryTimer = window.setTimeout(() => {
+        if (!connection.isLost && session.user) subscribe();
       }, RETRY_MS);
     },
     thrown(bottle) {
@@ -114,6 +121,7 @@ function subscribe() {
 
 /** Follows the sea for the session's account. A visitor's page sends no request that must fail. */
 function showSession() {
+  window.clearTimeout(retryTimer);
   if (session.user) {
     subscribe();
     return;

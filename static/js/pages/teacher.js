@@ -173,9 +173,11 @@ const fullName = ({ nickname, username }) =>
 
 /** @param {boolean} frozen */
 function seaView(frozen) {
+  const freezeButton = button('teacher.freeze', setFrozen(!frozen));
+  freezeButton.classList.add('freeze');
+  freezeButton.setAttribute('aria-pressed', String(frozen));
   return el('div', { class: frozen ? 'row sea-state is-frozen' : 'row sea-state' },
-    el('strong', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')),
-    button(frozen ? 'teacher.unfreeze' : 'teacher.freeze', setFrozen(!frozen)));
+    el('strong', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')), freezeButton);
 }
 
 /** @param {ReportedBottle[]} bottles */

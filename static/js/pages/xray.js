@@ -5,7 +5,7 @@ import { ApiError, byId, request, server, t, translatePage } from '../lib/core.j
 import { el } from '../lib/dom.js';
 import { controlsOf } from '../lib/forms.js';
 import { coordinates } from '../lib/format.js';
-import { WORLD } from '../lib/geo.js';
+import { WORLD, mapLatitude } from '../lib/geo.js';
 import { LandLayer } from '../map/land.js';
 import { showFailure, showProblem } from './access.js';
 
@@ -38,6 +38,7 @@ new LandLayer().addTo(map);
 /** @type {Map<number, L.LayerGroup>} */
 const levels = new Map();
 const searchLayer = L.layerGroup().addTo(map);
+let treeCount = 0;
 
 /** @param {number} level */
 const levelColour = (level) => LEVEL_COLOURS[level % LEVEL_COLOURS.length];
@@ -52,13 +53,17 @@ const drawBox = ({ south, north, west, east }, options) =>
 async function showTree() {
   /** @type {{ nodes: TreeNode[], complete: boolean }} */
   let tree;
+  const count = (treeCount += 1);
   try {
     tree = await request('GET', 'xray/tree', { query: { ...WORLD } });
   } catch (error) {
+    if (count !== treeCount) return;
     withdraw();
     showFailure(error, 'teacher.logIn');
     return;
   }
+  // The session changed during the request, so another request follows.
+  if (count !== treeCount) return;
   withdraw();
   showProblem('');
   for (const node of tree.nodes) {
@@ -128,7 +133,7 @@ function showSearch(rectangle, result) {
   searchLayer.addLayer(drawBox(rectangle, { color: SEARCH_COLOUR, weight: 3, fill: false }));
   for (const { latitude, longitude } of result.refused) {
     const options = { radius: 6, color: SEARCH_COLOUR, interactive: false };
-    searchLayer.addLayer(L.circleMarker([latitude, longitude], options));
+    searchLayer.addLayer(L.circleMarker([mapLatitude(map, latitude), longitude], options));
   }
   byId('found').replaceChildren(
     el('table', {}, el('tbody', {}, resultRows(result))),

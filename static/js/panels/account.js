@@ -5,7 +5,7 @@
 
 import { ApiError, request, session, setUser, t } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
-import { el, phrase } from '../lib/dom.js';
+import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { characterCount, displayName } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
@@ -104,7 +104,7 @@ function registerForm(app, finish) {
     autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: MAX_NAME_LENGTH,
   });
   const password = input({ type: 'password', autocomplete: 'new-password' });
-  const nickname = input({ autocomplete: 'nickname', maxlength: MAX_NAME_LENGTH, dir: 'auto' });
+  const nickname = input({ autocomplete: 'nickname', maxlength: MAX_NAME_LENGTH, ...USER_TEXT });
   const gender = select(genders(), 'unknown');
   return form(t('register.button'), [
     field('username', t('field.username'), username, t('register.usernameHint')),

@@ -3,7 +3,7 @@
 /** @import { App } from '../lib/types.js' */
 
 import { isAbort, request, session, t } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { USER_TEXT, el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
@@ -86,7 +86,7 @@ function deleteControls(app, id) {
  */
 function reportControls(app, id) {
   const error = el('p', { class: 'error', role: 'alert' });
-  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true, dir: 'auto' });
+  const reason = el('textarea', { rows: '2', maxlength: MAX_REASON_LENGTH, required: true, ...USER_TEXT });
   const form = el('form', { hidden: true },
     el('label', {}, t('report.reason'), reason), error,
     el('div', { class: 'row' }, el('button', { class: 'danger' }, t('report.send'))));

@@ -4,9 +4,10 @@
 /** @import { Child } from '../lib/dom.js' */
 
 import { ApiError, isAbort, request, session, t } from '../lib/core.js';
-import { bdi, el, phrase } from '../lib/dom.js';
+import { USER_TEXT, bdi, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
-import { coordinates, displayName, placeText, time } from '../lib/format.js';
+import { coordinates, displayName, placeNode, time } from '../lib/format.js';
+import { parseBottleLink } from '../lib/geo.js';
 import { fetchList, invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
@@ -26,6 +27,8 @@ const MIN_ZOOM_ON_MAP = 8;
  */
 export async function showLinkedBottle(app, id) {
   const bottle = session.user && await findInLists(id);
+  // Meanwhile the reader may have followed another link.
+  if (parseBottleLink(location.hash) !== id) return undefined;
   if (!bottle) return showBottle(app, app.visible.bottles.find((each) => each.bottle_id === id) ?? { bottle_id: id });
   await showOpenedBottle(app, bottle);
   const { latitude, longitude } = bottle.location;
@@ -58,7 +61,7 @@ export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = fa
   button.addEventListener('click', () => open(app, id, button, error));
   return showInPanel(app, id, title, [
     el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
-      location && el('p', { class: 'place' }, bdi(placeText(location))),
+      location && el('p', { class: 'place' }, placeNode(location)),
       location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
       el('p', {}, t(location ? note : 'bottle.linked')))),
     error,
@@ -106,7 +109,7 @@ export async function showOpenedBottle(app, bottle) {
   const name = isOwn ? '' : displayName(owner);
   await showInPanel(app, id, isOwn ? t('read.mine') : phrase('read.from', { name }), [
     el('div', { class: 'letter' },
-      el('p', { class: 'letter-text', dir: 'auto' }, content),
+      el('p', { class: 'letter-text', ...USER_TEXT }, content),
       el('p', { class: 'letter-end' },
         !isOwn && el('span', { class: 'owner' }, '— ', bdi(name)),
         bottleIcon(style, { isOpened: true, isOwn }))),
@@ -132,7 +135,7 @@ export async function showOpenedBottle(app, bottle) {
 function facts({ location, created_at: thrownAt, open_at: openedAt }, isOwn) {
   return el('dl', { class: 'facts' },
     el('dt', {}, t('read.where')),
-    el('dd', {}, bdi(placeText(location)),
+    el('dd', {}, placeNode(location),
       location.formatted_address && el('span', { class: 'hint' }, coordinatesOf(location))),
     el('dt', {}, t('read.thrown')),
     el('dd', {}, time(thrownAt)),

@@ -4,8 +4,8 @@
 /** @import { Child } from '../lib/dom.js' */
 
 import { byId, connection, session, t } from '../lib/core.js';
-import { bdi, el, present } from '../lib/dom.js';
-import { coordinates, placeText } from '../lib/format.js';
+import { el, present } from '../lib/dom.js';
+import { coordinates, placeNode } from '../lib/format.js';
 import { styleName } from '../map/bottles.js';
 import { cityName, loadCities, nearestCity } from '../map/cities.js';
 import { bottleIcon } from './bottle-icon.js';
@@ -97,7 +97,7 @@ function bottleItem(app, bottle, isNumbered = false) {
       name,
       state.isOwn && ` ${t('view.mine')}`,
       state.isOpened && ` ${t('view.opened')}`),
-    el('p', { class: 'hint' }, bdi(placeText(bottle.location)))));
+    el('p', { class: 'hint' }, placeNode(bottle.location))));
 }
 
 /**

@@ -5,9 +5,9 @@
 /** @import { ListName } from '../lib/my-bottles.js' */
 
 import { isAbort, t } from '../lib/core.js';
-import { bdi, el, phrase } from '../lib/dom.js';
+import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
-import { displayName, placeText, time } from '../lib/format.js';
+import { displayName, placeNode, time } from '../lib/format.js';
 import { fetchList, invalidateList } from '../lib/my-bottles.js';
 import { withSession } from './account.js';
 import { bottleIcon } from './bottle-icon.js';
@@ -25,7 +25,7 @@ export function openMine(app) {
   // The numbers of openers may have grown.
   invalidateList('created');
   return openList(app, 'created', t('mine.title'), t('mine.none'), (bottle) => [
-    el('p', { class: 'hint' }, bdi(placeText(bottle.location)), ' · ', time(bottle.created_at)),
+    el('p', { class: 'hint' }, placeNode(bottle.location), ' · ', time(bottle.created_at)),
     bottle.hidden && el('p', { class: 'hint' }, t('read.hidden')),
     openersButton(app, bottle.bottle_id, bottle.openers_count),
   ]);
@@ -35,7 +35,7 @@ export function openMine(app) {
 export function openOpened(app) {
   return openList(app, 'opened', t('opened.title'), t('opened.none'), ({ owner, location, open_at: openedAt }) => [
     el('p', { class: 'hint' },
-      owner ? phrase('opened.from', { name: displayName(owner) }) : [], ' · ', bdi(placeText(location)),
+      owner ? phrase('opened.from', { name: displayName(owner) }) : [], ' · ', placeNode(location),
       openedAt ? [' · ', time(openedAt)] : []),
   ]);
 }
@@ -93,5 +93,5 @@ function item(app, bottle, details) {
     flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_BOTTLE));
   };
   return el('li', {}, bottleIcon(bottle.style, { isOpened: true, isOwn: !bottle.owner }), el('div', {},
-    el('button', { type: 'button', class: 'excerpt', dir: 'auto', onclick: show }, bottle.content), details));
+    el('button', { type: 'button', class: 'excerpt', onclick: show, ...USER_TEXT }, bottle.content), details));
 }

@@ -6,10 +6,11 @@
 
 import { byId, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
-import { formatView, nearestCopy } from '../lib/geo.js';
+import { formatView, mapLatitude, nearestCopy } from '../lib/geo.js';
 
 const MAX_PHONE_WIDTH_PX = 720;   // as in panel.css
 const FLIGHT_SECONDS = 0.8;
+const MAP_STATE = { key: 0, depth: 0 };   // of the map's entry in the history
 
 /**
  * Contents of the panel, which stay here while other contents cover them.
@@ -79,7 +80,7 @@ function addToHistory(view, hash = location.hash, isReplacing = false) {
     history.replaceState({ key, depth }, '', hash);
   } else {
     // The entry below is the map's: a link to a bottle, or what a reload left there.
-    if (!views.has(history.state?.key)) history.replaceState({ key: 0, depth: 0 }, '');
+    if (!views.has(history.state?.key)) history.replaceState(MAP_STATE, '');
     history.pushState({ key, depth: history.state.depth + 1 }, '', hash);
   }
   showView(view);
@@ -139,12 +140,18 @@ export function watchHistory(app) {
     if (view) {
       hideView();
       showView(view);
-    } else if (state) {
-      if (shown) hidePanel();
-      // The map may have moved since.
-      history.replaceState(state, '', formatView(app.map));
+      return;
     }
+    if (shown) hidePanel();
+    // The map may have moved since. An entry without a state is a link that the reader follows.
+    if (state) history.replaceState(state, '', formatView(app.map));
   });
+}
+
+/** Hides the panel for a link that the reader follows, and gives the entry of the link to the map. */
+export function leavePanel() {
+  if (shown) hidePanel();
+  history.replaceState(MAP_STATE, '');
 }
 
 document.addEventListener('keydown', (event) => {
@@ -173,6 +180,6 @@ export function flyTo(map, latitude, longitude, zoom) {
   // The size of a hidden panel is zero.
   const shift = isPhone ? L.point(0, height / 2) : L.point(-width / 2, 0);
   const near = nearestCopy(longitude, map.getCenter().lng);
-  const centre = map.unproject(map.project([latitude, near], zoom).add(shift), zoom);
+  const centre = map.unproject(map.project([mapLatitude(map, latitude, zoom), near], zoom).add(shift), zoom);
   map.flyTo(centre, zoom, { duration: FLIGHT_SECONDS, animate: map.options.zoomAnimation });
 }

@@ -5,7 +5,7 @@
 
 import { ApiError, request, session, setUser, t } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
-import { el, phrase } from '../lib/dom.js';
+import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { toast } from '../lib/notices.js';
@@ -48,7 +48,7 @@ const collapsible = (title, contents) => el('details', {}, el('summary', {}, tit
  * @param {Account} user
  */
 function profileForm(app, user) {
-  const nickname = input({ autocomplete: 'nickname', maxlength: 64, dir: 'auto', value: user.nickname });
+  const nickname = input({ autocomplete: 'nickname', maxlength: 64, value: user.nickname, ...USER_TEXT });
   const gender = select(genders(), user.gender);
   return form(t('profile.save'), [
     field('nickname', t('field.nickname'), nickname),

@@ -4,7 +4,7 @@
 /** @import { Control, Controls } from '../lib/forms.js' */
 
 import { readStoredObject, request, t, writeStored } from '../lib/core.js';
-import { el } from '../lib/dom.js';
+import { USER_TEXT, el } from '../lib/dom.js';
 import { field, form, input } from '../lib/forms.js';
 import { characterCount, parseNumber } from '../lib/format.js';
 import { invalidateList } from '../lib/my-bottles.js';
@@ -24,10 +24,10 @@ const STYLES = [0, 1, 2];
 /** @param {App} app */
 export async function openThrow(app) {
   const draft = readStoredObject(DRAFT_KEY) ?? {};
-  const message = el('textarea', { rows: 4, required: true, dir: 'auto' });
+  const message = el('textarea', { rows: 4, required: true, ...USER_TEXT });
   message.value = draft.content ?? '';
   const address = input({
-    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', dir: 'auto', value: draft.address ?? '',
+    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: draft.address ?? '', ...USER_TEXT,
   });
   const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' });
   const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' });
@@ -53,7 +53,37 @@ export async function openThrow(app) {
     saveDraft({ style: chosenStyle(node), content: message, address, latitude, longitude });
   });
   updateCounter();
-  await showPanel('throw', t('throw.open'), [node], { kind: 'panel-throw', onShow: picker.start, onClose: picker.end });
+  const notice = el('p', { class: 'reason' });
+  const updateFreeze = () => showFreeze(app, node, notice);
+  await showPanel('throw', t('throw.open'), [el('div', { role: 'status' }, notice), node], {
+    kind: 'panel-throw',
+    onShow() {
+      picker.start();
+      updateFreeze();
+      app.events.addEventListener('settings', updateFreeze);
+    },
+    onClose() {
+      picker.end();
+      app.events.removeEventListener('settings', updateFreeze);
+    },
+  });
+}
+
+/**
+ * Says in the form whether throwing is frozen. The reader can write the message meanwhile.
+ * @param {App} app
+ * @param {HTMLFormElement} node
+ * @param {HTMLElement} notice
+ */
+function showFreeze(app, node, notice) {
+  const isFrozen = app.settings.frozen ?? false;
+  const text = isFrozen ? t('throw.frozenReason') : '';
+  notice.hidden = !isFrozen;
+  // A live region reads every change, even to the same text.
+  if (notice.textContent !== text) notice.textContent = text;
+  const button = /** @type {HTMLButtonElement} */ (node.querySelector('[type="submit"]'));
+  // While the form is being submitted, its button is disabled for that.
+  if (!node.hasAttribute('aria-busy')) button.disabled = isFrozen;
 }
 
 /** @param {number} chosen */

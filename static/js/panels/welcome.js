@@ -1,6 +1,6 @@
 // The welcome card of the first visit, and the flight to the nearest bottles.
 
-/** @import { App, Cell } from '../lib/types.js' */
+/** @import { App, Cell, DemoAccount } from '../lib/types.js' */
 
 import { byId, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
 import { el, loadStyle, phrase } from '../lib/dom.js';
@@ -13,7 +13,8 @@ import { flyTo } from './panel.js';
 
 export const WELCOMED_KEY = 'bottle.welcomed';
 const SEARCH_ZOOM = 3;      // of the cells in which the nearest bottles are found
-const MAX_DEMO_ACCOUNTS = 2;
+const MAX_DEMO_STUDENTS = 2;
+const MAX_DEMO_TEACHERS = 1;
 const MAX_ZOOM_FOUND = 4;   // a cell of that size fits into the window
 
 /**
@@ -30,9 +31,11 @@ export async function showWelcome(app) {
     card.remove();
     if (hadFocus) byId(session.user ? 'account' : 'in-view').focus();
   };
-  const buttons = accounts.slice(0, MAX_DEMO_ACCOUNTS).map((account) => el('button', {
-    type: 'button', onclick: () => logInToDemo(account.username, account.password),
-  }, phrase('welcome.demo', { name: displayName(account) })));
+  const students = accounts.filter((account) => !account.is_teacher).slice(0, MAX_DEMO_STUDENTS);
+  const teachers = accounts.filter((account) => account.is_teacher).slice(0, MAX_DEMO_TEACHERS);
+  const buttons = [...students, ...teachers].map((account) => el('button', {
+    type: 'button', onclick: () => logInToDemo(account),
+  }, phrase(account.is_teacher ? 'welcome.demoTeacher' : 'welcome.demo', { name: displayName(account) })));
   const beginButton = el('button', {
     type: 'button', class: 'primary', onclick: () => openAccount(app, 'register'),
   }, t('welcome.begin'));
@@ -46,14 +49,15 @@ export async function showWelcome(app) {
 }
 
 /**
- * @param {string} username
- * @param {string} password
+ * Logs in. A teacher continues on the teacher page.
+ * @param {DemoAccount} account
  */
-async function logInToDemo(username, password) {
+async function logInToDemo({ username, password, is_teacher: isTeacher }) {
   try {
     const user = await logIn(username, password);
     setUser(user);
-    toast(phrase('login.done', { name: displayName(user) }));
+    if (isTeacher) location.assign('teacher');
+    else toast(phrase('login.done', { name: displayName(user) }));
   } catch (error) {
     toast(explain(error).message);
   }
