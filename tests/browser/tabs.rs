@@ -70,8 +70,8 @@ async fn nothing_is_thrown_as_another_account() {
 
 /// The projector and the view of the index follow a logout and a login in another tab.
 #[rstest]
-#[case::projector("live", "1 bottle", "Log in on the map first.")]
-#[case::index("xray", "Leaves: 1", "Log in as a teacher on the map first.")]
+#[case::projector("live", "1 bottle", "Log in to see the bottles.")]
+#[case::index("xray", "Leaves: 1", "Log in as a teacher to see this page.")]
 #[tokio::test]
 async fn other_pages_follow_the_session(
     #[case] path: &str,
