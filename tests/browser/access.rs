@@ -86,15 +86,15 @@ async fn the_teacher_page_follows_the_session_of_other_tabs() {
     page.find("field", "Username").await;
     page.open_tab().await;
     log_in(&page, "en", "grace").await;
-    page.switch_to_tab(0).await;
+    page.switch_tab().await;
     page.reads("Reported bottles").await;
     assert_eq!(page.run("return document.querySelector('dialog')").await, json!(null));
 
-    page.switch_to_tab(1).await;
+    page.switch_tab().await;
     page.click("Account: grace").await;
     page.click("Log out").await;
     log_in(&page, "en", "bob").await;
-    page.switch_to_tab(0).await;
+    page.switch_tab().await;
     page.reads("Only teachers can see this page.").await;
     page.reads_no_more("Reported bottles").await;
     page.close(&[]).await;

@@ -232,10 +232,12 @@ impl Browser {
         self.go("").await;
     }
 
-    /// Switches to the tab that was opened first (0), second (1) and so on.
-    pub(crate) async fn switch_to_tab(&self, index: usize) {
+    /// Switches to the other one of two tabs. (Drivers list tabs in no certain order.)
+    pub(crate) async fn switch_tab(&self) {
+        let current = self.client.window().await.unwrap();
         let tabs = self.client.windows().await.unwrap();
-        self.client.switch_to_window(tabs[index].clone()).await.unwrap();
+        let other = tabs.into_iter().find(|tab| *tab != current);
+        self.client.switch_to_window(other.expect("a second tab")).await.unwrap();
     }
 
     /// Reloads the page.

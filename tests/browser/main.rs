@@ -126,6 +126,7 @@ async fn errors_stand_beside_their_field() {
     bob(&program);
     let page = Browser::open(program.port, "en", DESKTOP, "").await;
     page.click("Register").await;
+    page.find("field", "Username").await;
     page.click("Register").await;
     page.reads("Please fill this in.").await;
     page.fill("Username", "bob").await;

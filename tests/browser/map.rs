@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{DESKTOP, PHONE, bob, log_in, register, start};
 use crate::driver::Browser;
+use crate::engine::Engine;
 
 /// The ring around a new bottle stays around its place while it grows.
 #[tokio::test]
@@ -179,36 +180,40 @@ async fn the_title_hides_the_labels_behind_it(#[case] size: (u32, u32)) {
 /// The zoom of a request is an integer while the map flies, too: a logout or an event may cause a request then.
 #[tokio::test]
 async fn a_flight_requests_integer_zooms() {
+    if Engine::chosen() == Engine::Firefox {
+        return eprintln!(
+            "not tested: the scripts of Firefox's driver cannot replace what the page calls"
+        );
+    }
     let (_folder, program) = start();
     bob(&program);
     let page = Browser::open_animated(program.port, DESKTOP, "#2/20/100").await;
     page.reads("1 bottle in view").await;
     page.click("1 bottle in view").await;
     page.reads("1 bottle near").await;
-    // A logout elsewhere causes a refresh. The next one follows when the request of the last is in the list.
+    // A logout elsewhere causes a refresh: here in each frame.
     let zooms = page.run_async(
         "import('/js/lib/core.js').then(({ server }) => {
-             performance.clearResourceTimings();
-             const zooms = () => performance.getEntriesByType('resource').map(({ name }) => new URL(name))
-                 .filter(({ pathname }) => pathname === '/api/bottles/counts')
-                 .map(({ searchParams }) => searchParams.get('zoom'));
+             const zooms = [];
+             const { fetch } = window;
+             window.fetch = (url, options) => {
+                 const { pathname, searchParams } = new URL(url, document.baseURI);
+                 if (pathname === '/api/bottles/counts') zooms.push(searchParams.get('zoom'));
+                 return fetch(url, options);
+             };
              const { hash } = location;
-             let count = -1;
              document.querySelector('#panel .excerpt').click();
              const step = () => {
                  // The address changes when the flight ends.
-                 if (location.hash !== hash) return done(zooms());
-                 if (zooms().length > count) {
-                     count = zooms().length;
-                     server.dispatchEvent(new CustomEvent('session', { detail: {} }));
-                 }
+                 if (location.hash !== hash) return done(zooms);
+                 server.dispatchEvent(new CustomEvent('session', { detail: {} }));
                  return requestAnimationFrame(step);
              };
              step();
          })",
     );
     let zooms: Vec<String> = serde_json::from_value(zooms.await).unwrap();
-    assert!(zooms.len() > 1, "{zooms:?}");
+    assert!(!zooms.is_empty());
     for zoom in &zooms {
         assert!(zoom.parse::<u8>().is_ok(), "{zooms:?}");
     }

@@ -39,7 +39,7 @@ async fn tabs_show_the_same_account() {
     page.click("Log out").await;
     log_in(&page, "en", "eve").await;
 
-    page.switch_to_tab(0).await;
+    page.switch_tab().await;
     page.find("button", "Account: Eve").await;
     assert!(!page.text().await.contains("A message from Bob."));
     page.close(&[]).await;
@@ -90,13 +90,13 @@ async fn other_pages_follow_the_session(
     page.click("Account: grace").await;
     page.click("Log out").await;
     page.find("button", "Register").await;
-    page.switch_to_tab(0).await;
+    page.switch_tab().await;
     page.reads(message).await;
     assert!(!page.text().await.contains(shown));
 
-    page.switch_to_tab(1).await;
+    page.switch_tab().await;
     log_in(&page, "en", "grace").await;
-    page.switch_to_tab(0).await;
+    page.switch_tab().await;
     page.reads(shown).await;
     page.reads_no_more(message).await;
     page.close(&["401"]).await;
