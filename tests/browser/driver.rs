@@ -322,6 +322,23 @@ impl Browser {
         self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
     }
 
+    /// Makes the window's network as slow as that of a phone, and its cache empty.
+    pub(crate) fn slow_down(&self) {
+        let tell = |cmd: &str, params: Value| {
+            self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+        };
+        tell("Network.enable", json!({}));
+        tell("Network.setCacheDisabled", json!({ "cacheDisabled": true }));
+        let bytes_per_second = 200_000;
+        let conditions = json!({
+            "offline": false,
+            "latency": 150,
+            "downloadThroughput": bytes_per_second,
+            "uploadThroughput": bytes_per_second,
+        });
+        tell("Network.emulateNetworkConditions", conditions);
+    }
+
     /// Returns the paths below `api/` that the current page has requested, without their queries.
     pub(crate) async fn requested_api(&self) -> Value {
         self.run(

@@ -42,7 +42,9 @@ async fn a_page_does_not_move_while_it_loads(
     let mut command = bottle(folder.path(), &["demo"]);
     command.env("TMPDIR", folder.path());
     let program = Program::start(command);
-    let page = Browser::open(program.port, language, SMALL_PHONE, path).await;
+    let page = Browser::open(program.port, language, SMALL_PHONE, "join").await;
+    page.slow_down();
+    page.go(path).await;
     let last = match path {
         "" => words(language, "bottles in view", "个漂流瓶"),
         "docs" => "/readyz",
