@@ -9,6 +9,13 @@ import { MAX_MAP_LATITUDE, formatView, parseView, visibleRectangle, wrapLongitud
 import { BottleLayer } from './map/bottles.js';
 import { LandLayer } from './map/land.js';
 
+/** The files of the second stage, except startup.js. */
+const SECOND_STAGE = [
+  'css/panel.css', 'js/lib/dialog.js', 'js/lib/dom.js', 'js/lib/errors.js', 'js/lib/format.js', 'js/lib/forms.js',
+  'js/lib/my-bottles.js', 'js/lib/notices.js', 'js/map/cities.js', 'js/map/credits.js', 'js/map/events.js',
+  'js/map/overlays.js', 'js/panels/account.js', 'js/panels/banners.js', 'js/panels/panel.js', 'js/panels/welcome.js',
+];
+
 const MIN_ZOOM_MAX_BOTTLES = 6;            // at lower zooms bottles overlap: each needs MIN_PIXELS_PER_BOTTLE
 const MIN_PIXELS_PER_BOTTLE = 96 ** 2;     // square pixels; the limit of a request follows from it
 const MAX_BOTTLES = 2000;                  // one by one
@@ -299,4 +306,17 @@ function setFrozen(frozen) {
   app.events.dispatchEvent(new Event('settings'));
 }
 
-loadFirstView().finally(() => load(import('./map/startup.js'), (module) => module.start(app)));
+/** Fetches what the second stage imports at once, instead of one level of imports after the other. */
+function preloadSecondStage() {
+  for (const path of SECOND_STAGE) {
+    const isStyle = path.endsWith('.css');
+    const link = document.createElement('link');
+    document.head.append(Object.assign(link, isStyle ? { rel: 'preload', as: 'style' } : { rel: 'modulepreload' }));
+    link.href = path;
+  }
+}
+
+loadFirstView().finally(() => {
+  preloadSecondStage();
+  load(import('./map/startup.js'), (module) => module.start(app));
+});

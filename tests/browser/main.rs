@@ -6,6 +6,7 @@
 mod access;
 mod accessibility;
 mod attribution;
+mod bottle_panel;
 mod dialogs;
 mod docs;
 mod driver;

@@ -89,6 +89,50 @@ fn the_page_names_the_versions_of_libraries() {
     }
 }
 
+/// The page preloads what its second stage imports, and nothing else.
+#[test]
+fn the_page_preloads_its_second_stage() {
+    let main = source("js/main.js");
+    let list = main.split_once("const SECOND_STAGE = [").unwrap().1.split_once(']').unwrap().0;
+    let preloaded: BTreeSet<String> = list
+        .split('\'')
+        .skip(1)
+        .step_by(2)
+        .filter(|path| path.ends_with(".js"))
+        .map(str::to_owned)
+        .collect();
+
+    let first = imported("js/main.js");
+    let second = imported("js/map/startup.js");
+    assert_eq!(preloaded, second.difference(&first).cloned().collect());
+}
+
+/// Returns the modules that the module at `path` imports statically, and those that they import.
+fn imported(path: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut waiting = vec![path.to_owned()];
+    while let Some(path) = waiting.pop() {
+        let folder = path.rsplit_once('/').unwrap().0;
+        for line in source(&path).lines().filter(|line| !line.contains("@import")) {
+            let Some((_, name)) = line.split_once(" from './").or(line.split_once(" from '../"))
+            else {
+                continue;
+            };
+            let folder = if line.contains("'../") { "js" } else { folder };
+            let module = format!("{folder}/{}", name.trim_end_matches("';"));
+            if found.insert(module.clone()) {
+                waiting.push(module);
+            }
+        }
+    }
+    found
+}
+
+fn source(path: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
+    std::fs::read_to_string(folder.join(path)).unwrap()
+}
+
 /// Returns the page's own HTML and JavaScript.
 fn page_sources() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");

@@ -103,3 +103,20 @@ export function loadStyle(name) {
   sheets.set(href, loading);
   return loading;
 }
+
+/**
+ * Disables a button while an action runs. The focus, which a disabled button loses, returns to it.
+ * @template T
+ * @param {HTMLButtonElement} button
+ * @param {() => Promise<T>} action
+ */
+export async function whileDisabled(button, action) {
+  const hadFocus = document.activeElement === button;
+  button.disabled = true;
+  try {
+    return await action();
+  } finally {
+    button.disabled = false;
+    if (hadFocus && document.activeElement === document.body) button.focus();
+  }
+}

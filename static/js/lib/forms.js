@@ -4,7 +4,7 @@
 /** @import { Context } from './errors.js' */
 
 import { ApiError, isAbort, t } from './core.js';
-import { el } from './dom.js';
+import { el, whileDisabled } from './dom.js';
 import { explain } from './errors.js';
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
@@ -83,10 +83,9 @@ export function form(label, contents, { submit, validate = () => ({}), context, 
     clearErrors(node);
     const controls = controlsOf(node);
     if (showErrors(node, validate(controls))) return;
-    button.disabled = true;
     node.setAttribute('aria-busy', 'true');
     try {
-      await submit(controls);
+      await whileDisabled(button, () => submit(controls));
     } catch (error) {
       // The reader cancelled the login.
       if (isAbort(error)) return;
@@ -94,7 +93,6 @@ export function form(label, contents, { submit, validate = () => ({}), context, 
       const { field: name, message } = explain(error, context);
       if (!showErrors(node, { [name ?? error.field ?? '']: message })) general.textContent = message;
     } finally {
-      button.disabled = false;
       node.removeAttribute('aria-busy');
     }
   });

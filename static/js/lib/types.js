@@ -38,6 +38,11 @@
  */
 
 /**
+ * The new number of openers of a bottle.
+ * @typedef {{ bottle_id: number, openers_count: number }} Openers
+ */
+
+/**
  * The bottles of one square of the grid: their mean position and their number.
  * @typedef {{ latitude: number, longitude: number, count: number }} Cell
  */

@@ -1,6 +1,6 @@
 // The event stream of the visible rectangle: bottles appear and disappear without a request.
 
-/** @import { App, MapBottle, Place, Rectangle } from '../lib/types.js' */
+/** @import { App, MapBottle, Openers, Place, Rectangle } from '../lib/types.js' */
 
 import { connection, reconnect, server, session } from '../lib/core.js';
 import { longitudeDistance } from '../lib/geo.js';
@@ -19,6 +19,7 @@ const MAX_STREAM_SCALE = STREAM_SCALE ** 3;   // after zooming in, a larger stre
  * @property {() => void} closed
  * @property {(bottle: MapBottle) => void} thrown
  * @property {(bottle: { bottle_id: number }) => void} hidden
+ * @property {(bottle: Openers) => void} [opened]
  * @property {(sea: { frozen: boolean }) => void} [frozen]
  */
 
@@ -33,6 +34,7 @@ export function openEventStream(rectangle, listeners) {
   const stream = new EventSource(url);
   stream.addEventListener('thrown', ({ data }) => listeners.thrown(JSON.parse(data)));
   stream.addEventListener('hidden', ({ data }) => listeners.hidden(JSON.parse(data)));
+  stream.addEventListener('opened', ({ data }) => listeners.opened?.(JSON.parse(data)));
   stream.addEventListener('frozen', ({ data }) => listeners.frozen?.(JSON.parse(data)));
   stream.addEventListener('reset', () => listeners.reset());
   stream.addEventListener('open', () => listeners.open());
@@ -80,6 +82,7 @@ export function subscribeToMap(app) {
       if (app.visible.cells.length) scheduleRefresh();
       else app.showBottles(without(id));
     },
+    opened: (detail) => app.events.dispatchEvent(new CustomEvent('opened', { detail })),
     frozen: ({ frozen }) => app.setFrozen(frozen),
   };
 

@@ -1,6 +1,6 @@
 // The second stage of the map page, after the first bottles: overlays, links, banners, the welcome card, events.
 
-/** @import { App } from '../lib/types.js' */
+/** @import { App, Openers } from '../lib/types.js' */
 
 import { ApiError, byId, readStored, server, session, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
@@ -9,7 +9,7 @@ import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
-import { closePanel, leavePanel, watchHistory } from '../panels/panel.js';
+import { closePanel, watchHistory } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
@@ -17,6 +17,7 @@ import { addOverlays } from './overlays.js';
 /** @param {App} app */
 export async function start(app) {
   await loadStyle('panel');
+  await showWelcome(app);
   // The manifest is needed only to install the page, so index.html does not load it before the first bottle.
   document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
   watchConnection();
@@ -29,21 +30,28 @@ export async function start(app) {
   });
   loadOpenedIds(app);
   openLink(app);
-  watchHistory(app);
-  addEventListener('hashchange', () => {
-    // An entry with a state belongs to the panel, which follows the history by itself.
-    if (history.state) return;
-    leavePanel();
-    openLink(app);
-  });
+  watchHistory(app, () => openLink(app));
   app.land.loadDetail();
   app.map.on('zoomend', () => app.land.loadDetail());
-  await showWelcome(app);
+  // The welcome card is painted before the largest file is loaded.
+  await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
   await addOverlays(app);
   const isEmpty = app.visible.total === 0 && !app.visible.isClosed;
   if (isEmpty && !app.hasLink && !readStored(WELCOMED_KEY)) flyToBottles(app);
   subscribeToMap(app);
+  watchOpeners(app);
   preloadPanels();
+}
+
+/**
+ * Updates the numbers of openers in the panel.
+ * @param {App} app
+ */
+function watchOpeners(app) {
+  app.events.addEventListener('opened', (event) => {
+    const { detail } = /** @type {CustomEvent<Openers>} */ (event);
+    import('../panels/openers.js').then(({ updateOpeners }) => updateOpeners(app, detail));
+  });
 }
 
 /**

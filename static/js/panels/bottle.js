@@ -4,7 +4,7 @@
 /** @import { Child } from '../lib/dom.js' */
 
 import { ApiError, isAbort, request, session, t } from '../lib/core.js';
-import { USER_TEXT, bdi, el, phrase } from '../lib/dom.js';
+import { USER_TEXT, bdi, el, phrase, whileDisabled } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeNode, time } from '../lib/format.js';
 import { parseBottleLink } from '../lib/geo.js';
@@ -58,7 +58,7 @@ export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = fa
   const title = location ? t(`bottle.${styleName(style)}`) : t('bottle.numbered', { id: String(id) });
   const error = el('p', { class: 'error', role: 'alert' });
   const button = el('button', { type: 'button', class: 'primary' }, t('bottle.open'));
-  button.addEventListener('click', () => open(app, id, button, error));
+  button.addEventListener('click', () => whileDisabled(button, () => open(app, id, error)));
   return showInPanel(app, id, title, [
     el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
       location && el('p', { class: 'place' }, placeNode(location)),
@@ -75,12 +75,10 @@ const coordinatesOf = ({ latitude, longitude }) => coordinates(latitude, longitu
 /**
  * @param {App} app
  * @param {number} id
- * @param {HTMLButtonElement} button
  * @param {HTMLElement} error
  */
-async function open(app, id, button, error) {
+async function open(app, id, error) {
   error.textContent = '';
-  button.disabled = true;
   try {
     /** @type {OpenedBottle} */
     const bottle = await withSession(app, () => request('POST', `bottles/${id}/open`));
@@ -93,8 +91,6 @@ async function open(app, id, button, error) {
     flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_OPENED));
   } catch (reason) {
     if (!isAbort(reason)) error.textContent = explain(reason, 'open').message;
-  } finally {
-    button.disabled = false;
   }
 }
 

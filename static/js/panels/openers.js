@@ -1,6 +1,6 @@
 // The openers of an own bottle.
 
-/** @import { App, Person } from '../lib/types.js' */
+/** @import { App, Openers, Person } from '../lib/types.js' */
 
 import { isAbort, request, t } from '../lib/core.js';
 import { bdi, el } from '../lib/dom.js';
@@ -20,7 +20,40 @@ let listCount = 0;
  * @param {number} [openers]
  */
 export function openersButton(app, id, openers) {
-  if (openers === 0) return el('p', { class: 'hint' }, t('openers.zero'));
+  const node = el('div', { 'data-openers': id });
+  showOpeners(app, node, id, openers);
+  return node;
+}
+
+/**
+ * Updates the number, and the names if they are shown, in the panel.
+ * @param {App} app
+ * @param {Openers} openers
+ */
+export function updateOpeners(app, { bottle_id: id, openers_count: count }) {
+  for (const node of document.querySelectorAll(`[data-openers="${id}"]`)) {
+    const button = node.querySelector('button');
+    if (!button) {
+      showOpeners(app, node, id, count);
+      continue;
+    }
+    button.textContent = label(count);
+    const list = /** @type {HTMLElement | null} */ (node.querySelector('.openers'));
+    if (list && !list.hidden) fillOpeners(app, id, list);
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {Element} node
+ * @param {number} id
+ * @param {number} [openers]
+ */
+function showOpeners(app, node, id, openers) {
+  if (openers === 0) {
+    node.replaceChildren(el('p', { class: 'hint' }, t('openers.zero')));
+    return;
+  }
   const list = el('div', { class: 'openers', id: `openers-${(listCount += 1)}`, hidden: true });
   const button = el('button', {
     type: 'button', class: 'openers-button', 'aria-expanded': 'false', 'aria-controls': list.id,
@@ -30,7 +63,7 @@ export function openersButton(app, id, openers) {
     button.setAttribute('aria-expanded', String(!list.hidden));
     if (!list.hidden) await fillOpeners(app, id, list);
   });
-  return el('div', {}, button, list);
+  node.replaceChildren(button, list);
 }
 
 /** @param {number | undefined} openers */
@@ -44,7 +77,7 @@ function label(openers) {
  * @param {HTMLElement} list
  */
 async function fillOpeners(app, id, list) {
-  list.replaceChildren(skeleton(2));
+  if (!list.hasChildNodes()) list.replaceChildren(skeleton(2));
   try {
     /** @type {{ openers: Opener[] }} */
     const { openers } = await withSession(app, () => request('GET', `bottles/${id}/openers`));

@@ -133,8 +133,9 @@ export function closePanel() {
 /**
  * Follows the reader through the history.
  * @param {App} app
+ * @param {() => void} openLink opens what the URL's fragment names
  */
-export function watchHistory(app) {
+export function watchHistory(app, openLink) {
   addEventListener('popstate', ({ state }) => {
     const view = views.get(state?.key);
     if (view) {
@@ -143,15 +144,15 @@ export function watchHistory(app) {
       return;
     }
     if (shown) hidePanel();
-    // The map may have moved since. An entry without a state is a link that the reader follows.
-    if (state) history.replaceState(state, '', formatView(app.map));
+    if (state) {
+      // The map may have moved since.
+      history.replaceState(state, '', formatView(app.map));
+    } else {
+      // A link that the reader follows, perhaps to the bottle that was shown. Its entry is the map's.
+      history.replaceState(MAP_STATE, '');
+      openLink();
+    }
   });
-}
-
-/** Hides the panel for a link that the reader follows, and gives the entry of the link to the map. */
-export function leavePanel() {
-  if (shown) hidePanel();
-  history.replaceState(MAP_STATE, '');
 }
 
 document.addEventListener('keydown', (event) => {
