@@ -24,8 +24,13 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 fn refused_logins(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let settings = Settings::default();
-    let options =
-        Options { readers: 2, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
+    let options = Options {
+        readers: 2,
+        long_readers: 1,
+        busy_timeout: settings.busy_timeout(),
+        slow: None,
+        map_cache_bytes: 0,
+    };
     let store = Store::open(&folder.path().join("bottle.db"), &options).expect("a new database");
     let passwords = Passwords::new(settings.password_cost(), 1);
     let clock = Clock::default();

@@ -118,6 +118,7 @@ fn sea() -> AppState {
         long_readers: 1,
         busy_timeout: std::time::Duration::from_secs(4),
         slow: None,
+        map_cache_bytes: 32 << 20,
     };
     drop(Store::open(&path, &options).expect("a new database"));
     fill(&path, &places);

@@ -60,9 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
     let settings = Settings::default();
-    let options =
-        Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None };
-    let store = Arc::new(Store::open(database, &options)?);
+    let store = open_store(database, &settings)?;
     let clock = Clock::starting_at(BEGINNING);
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let rate_limiter = Arc::new(RateLimiter::new(Rates::default(), &clock));
@@ -109,6 +107,18 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// Creates the file, for one reader.
+fn open_store(database: &Path, settings: &Settings) -> Result<Arc<Store>, Box<dyn Error>> {
+    let options = Options {
+        readers: 1,
+        long_readers: 1,
+        busy_timeout: settings.busy_timeout(),
+        slow: None,
+        map_cache_bytes: 0,
+    };
+    Ok(Arc::new(Store::open(database, &options)?))
 }
 
 /// A session that outlives the sample's time.

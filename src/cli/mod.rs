@@ -1,7 +1,5 @@
 //! The command line, one module per command.
 
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub(crate) mod allocator;
 mod backup;
 mod check;
 mod demo;
@@ -216,7 +214,13 @@ fn open_shared(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>
 }
 
 fn options(settings: &Settings) -> Options {
-    Options { readers: 1, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None }
+    Options {
+        readers: 1,
+        long_readers: 1,
+        busy_timeout: settings.busy_timeout(),
+        slow: None,
+        map_cache_bytes: 0,
+    }
 }
 
 /// Opens the database as [`open_shared`] does, and creates it first if it is missing.

@@ -102,6 +102,7 @@ pub(super) fn serve(
         long_readers: u32::try_from(rocket_config.workers / 4).unwrap_or(u32::MAX).max(1),
         busy_timeout: settings.busy_timeout(),
         slow: settings.slow_query(),
+        map_cache_bytes: u64::from(settings.map_cache_mib) * 1024 * 1024,
     };
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
     let path = store.path().to_owned();

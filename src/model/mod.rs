@@ -4,6 +4,7 @@ pub mod clock;
 pub mod error;
 pub mod fields;
 pub mod geo;
+pub mod hilbert;
 pub mod holding;
 pub mod network;
 pub mod token;

@@ -79,6 +79,8 @@ pub struct Settings {
     pub metrics_address: Option<SocketAddr>,
     /// The duration from which reads and changes are logged as slow, in milliseconds; 0 for never.
     pub slow_query_ms: u64,
+    /// The maximum size of the cache of what the map shows, in MiB; 0 for none.
+    pub map_cache_mib: u32,
 }
 
 impl Default for Settings {
@@ -111,6 +113,7 @@ impl Default for Settings {
             log_format: LogFormat::Text,
             metrics_address: None,
             slow_query_ms: 500,
+            map_cache_mib: 32,
         }
     }
 }

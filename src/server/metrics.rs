@@ -110,6 +110,15 @@ impl Metrics {
             gauge.set(value);
             registry.register(name, help, gauge);
         }
+        let cache = store.map_cache_stats();
+        for (name, help, value) in [
+            ("bottle_map_cache_hits", "Bottles that searches found in the cache", cache.hits),
+            ("bottle_map_cache_misses", "Bottles that searches read from the file", cache.misses),
+        ] {
+            let counter = Counter::<u64>::default();
+            counter.inc_by(value);
+            registry.register(name, help, counter);
+        }
         let mut text = String::new();
         encode(&mut text, &registry).map_err(|e| e.to_string())?;
         Ok(text)

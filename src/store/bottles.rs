@@ -1,4 +1,4 @@
-//! The table `bottles`.
+//! The tables `bottles` and `messages`.
 
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
@@ -45,10 +45,12 @@ pub struct NewBottle {
     pub style: Style,
 }
 
-/// The columns that [`bottle`] reads, in its order.
+/// The columns of [`TABLES`] that [`bottle`] reads, in its order.
 pub(super) const COLUMNS: &str =
-    "bottles.id, bottles.content, bottles.formatted_address, bottles.latitude,
+    "bottles.id, messages.content, bottles.formatted_address, bottles.latitude,
     bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at";
+/// The bottles with their messages.
+pub(super) const TABLES: &str = "bottles JOIN messages ON messages.bottle_id = bottles.id";
 /// The number of [`COLUMNS`].
 pub(super) const COLUMN_COUNT: usize = 9;
 
@@ -74,25 +76,32 @@ pub(super) fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position
 
 /// Inserts a bottle. Returns [`Error::NotLoggedIn`] if the account `owner` does not exist.
 pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> Result<Bottle> {
-    db.prepare_cached(&format!(
-        "INSERT INTO bottles
-             (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-         VALUES (:owner, :content, :address, :latitude, :longitude, :style, :now)
-         RETURNING {COLUMNS}"
-    ))?
-    .query_row(
-        named_params! {
-            ":owner": owner,
-            ":content": new.content.as_str(),
-            ":address": new.formatted_address.as_str(),
-            ":latitude": new.position.latitude(),
-            ":longitude": new.position.longitude(),
-            ":style": new.style,
-            ":now": now,
-        },
-        bottle,
-    )
-    .map_err(|e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })
+    db.prepare_cached(
+        "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
+         VALUES (:owner, :address, :latitude, :longitude, :style, :now)",
+    )?
+    .execute(named_params! {
+        ":owner": owner,
+        ":address": new.formatted_address.as_str(),
+        ":latitude": new.position.latitude(),
+        ":longitude": new.position.longitude(),
+        ":style": new.style,
+        ":now": now,
+    })
+    .map_err(|e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
+    let id = db.last_insert_rowid();
+    db.prepare_cached("INSERT INTO messages (bottle_id, content) VALUES (?1, ?2)")?
+        .execute(params![id, new.content.as_str()])?;
+    Ok(Bottle {
+        id,
+        content: new.content.as_str().to_owned(),
+        formatted_address: new.formatted_address.as_str().to_owned(),
+        position: new.position,
+        style: new.style,
+        created_at: now,
+        openers_count: 0,
+        hidden_at: None,
+    })
 }
 
 /// Passes the bottles that `owner` threw to `show`, oldest first; see [`super::pages`].
@@ -103,7 +112,7 @@ pub fn by_owner(
     show: impl FnMut(Bottle) -> Result<usize>,
 ) -> Result<bool> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM bottles WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
+        "SELECT {COLUMNS} FROM {TABLES} WHERE owner_id = ?1 AND id > ?2 ORDER BY id LIMIT 0 + ?3"
     ))?;
     let rows = statement.query(params![owner, page.after.unwrap_or(0), row_limit(page)])?;
     fill(rows, page, bottle, show)

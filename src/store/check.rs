@@ -1,11 +1,13 @@
 //! `bottle check`: finds damage in a database file, and rebuilds the rows that can be derived.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::open::{self, OpenError};
-use super::{connect, migrate};
+use super::place::bottle_of;
+use super::{connect, migrate, pack};
 
 /// A problem in a database file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,37 +31,76 @@ pub enum Remedy {
     DropObject,
 }
 
-/// The checks of rows that are derived from the table of bottles: the first schema version with
-/// such rows, a query for the ids of the wrong ones (rewritten by [`for_version`]), and the
-/// description.
-const DERIVED_ROWS: &[(i32, &str, &str)] = &[
+/// A check of rows that follow from other tables: the schema versions that have such rows, a query
+/// for the ids of the wrong ones (rewritten by [`for_version`]), and the description.
+type DerivedRows = (RangeInclusive<i32>, &'static str, &'static str);
+
+const ALL: i32 = i32::MAX;
+
+const DERIVED_ROWS: &[DerivedRows] = &[
     (
-        1,
+        1..=7,
         "SELECT id FROM bottles WHERE hidden_at IS NULL AND id NOT IN (SELECT id FROM bottles_rtree)",
         "bottles without their row in the R*-tree, which no search finds",
     ),
     (
-        1,
+        1..=7,
         "SELECT id FROM bottles_rtree WHERE id NOT IN (SELECT id FROM bottles WHERE hidden_at IS NULL)",
         "rows of the R*-tree without a bottle, or with a hidden one",
     ),
     // Before schema 6 a coordinate could be subnormal as a 32-bit float. A box may miss it by less
     // than the smallest normal one.
     (
-        1,
+        1..=7,
         "SELECT id FROM bottles JOIN bottles_rtree USING (id)
          WHERE max(min_latitude - latitude, latitude - max_latitude,
                    min_longitude - longitude, longitude - max_longitude) > 1.1754943508222875e-38",
         "bottles at another position in the R*-tree",
     ),
     (
-        1,
+        8..=ALL,
+        "SELECT id FROM bottles
+         JOIN bottle_places ON bottle_id = id LEFT JOIN map_bottles AS shown USING (place)
+         WHERE hidden_at IS NULL
+           AND (shown.owner_id, shown.style, shown.latitude, shown.longitude, shown.formatted_address)
+               IS NOT (bottles.owner_id, bottles.style, bottles.latitude, bottles.longitude,
+                       bottles.formatted_address)",
+        "bottles that are missing on the map, or shown with other values",
+    ),
+    (
+        8..=ALL,
+        "SELECT BOTTLE_OF_PLACE AS id FROM map_bottles
+         WHERE place NOT IN (SELECT place FROM bottle_places JOIN bottles ON id = bottle_id
+                             WHERE hidden_at IS NULL)",
+        "bottles on the map that do not exist, or are hidden",
+    ),
+    (
+        8..=ALL,
+        "SELECT BOTTLE_OF_PLACE AS id FROM map_bottles
+         WHERE place NOT IN (SELECT place FROM bottles_rtree)",
+        "bottles without their row in the R*-tree, which no search finds",
+    ),
+    (
+        8..=ALL,
+        "SELECT BOTTLE_OF_PLACE AS id FROM bottles_rtree
+         WHERE place NOT IN (SELECT place FROM map_bottles)",
+        "rows of the R*-tree without a bottle, or with a hidden one",
+    ),
+    (
+        8..=ALL,
+        "SELECT BOTTLE_OF_PLACE AS id FROM map_bottles JOIN bottles_rtree USING (place)
+         WHERE latitude NOT BETWEEN min_latitude AND max_latitude
+            OR longitude NOT BETWEEN min_longitude AND max_longitude",
+        "bottles at another position in the R*-tree",
+    ),
+    (
+        1..=ALL,
         "SELECT id FROM bottles
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)",
         "bottles with a wrong number of openers",
     ),
     (
-        3,
+        3..=ALL,
         "WITH bottle_cells AS (BOTTLE_CELLS), counted AS (
              SELECT level, y, x, count(*) AS bottles FROM bottle_cells GROUP BY 1, 2, 3
          )
@@ -70,22 +111,23 @@ const DERIVED_ROWS: &[(i32, &str, &str)] = &[
     ),
 ];
 
-/// Fills an empty R*-tree and recomputes all counts: the first schema version with such rows, and
-/// the statements.
-const REBUILD: &[(i32, &str)] = &[
+/// Fills an empty R*-tree and recomputes all counts: the schema versions with such rows, and the
+/// statements. From schema 8 on, [`pack::fill`] fills the tree.
+const REBUILD: &[(RangeInclusive<i32>, &str)] = &[
     (
-        1,
+        1..=7,
         "INSERT INTO bottles_rtree
          SELECT id, latitude, latitude, longitude, longitude FROM bottles WHERE hidden_at IS NULL",
     ),
+    (8..=ALL, "DELETE FROM map_bottles"),
     (
-        1,
+        1..=ALL,
         "UPDATE bottles
          SET openers_count = (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)",
     ),
     (
-        3,
+        3..=ALL,
         "DELETE FROM cells;
          INSERT INTO cells
          SELECT level, y, x, count(*) FROM (BOTTLE_CELLS) GROUP BY 1, 2, 3",
@@ -120,7 +162,12 @@ pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     // Pages that cannot be read would fail these queries too.
     if findings.iter().all(|finding| finding.remedy != Remedy::Restore) {
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        for (_, query, description) in DERIVED_ROWS.iter().filter(|(since, ..)| *since <= version) {
+        if version >= 8 {
+            findings.extend(missing_messages(db)?);
+        }
+        for (_, query, description) in
+            DERIVED_ROWS.iter().filter(|(versions, ..)| versions.contains(&version))
+        {
             findings.extend(wrong_rows(db, &for_version(query, version), description)?);
         }
     }
@@ -128,9 +175,12 @@ pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
 }
 
 /// Rewrites `sql` for a file of schema `version`: `BOTTLE_CELLS` stands for the query of the view
-/// `bottle_cells`, which is missing before schema 6, and no bottle is hidden before schema 5.
+/// `bottle_cells`, which is missing before schema 6, `BOTTLE_OF_PLACE` for the bottle's id in a
+/// place, and no bottle is hidden before schema 5.
 fn for_version(sql: &str, version: i32) -> String {
-    let sql = sql.replace("BOTTLE_CELLS", migrate::bottle_cells());
+    let sql = sql
+        .replace("BOTTLE_CELLS", migrate::bottle_cells())
+        .replace("BOTTLE_OF_PLACE", &bottle_of("place"));
     if version < 5 { sql.replace("hidden_at IS NULL", "true") } else { sql }
 }
 
@@ -155,6 +205,18 @@ fn damaged_pages(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// Finds bottles without a message. Foreign keys find messages without a bottle.
+fn missing_messages(db: &Connection) -> rusqlite::Result<Option<Finding>> {
+    let query = "SELECT count(*), min(id) FROM bottles
+        WHERE id NOT IN (SELECT bottle_id FROM messages)";
+    let (count, first): (i64, Option<i64>) =
+        db.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(first.map(|first| Finding {
+        description: format!("{count} bottles without their message; the first is {first}"),
+        remedy: Remedy::Restore,
+    }))
 }
 
 /// Finds rows whose foreign key refers to a missing row, by table.
@@ -209,8 +271,11 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
     change.execute_batch("DROP TABLE bottles_rtree")?;
     change.execute_batch(create)?;
     let version: i32 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    for (_, sql) in REBUILD.iter().filter(|(since, _)| *since <= version) {
+    for (_, sql) in REBUILD.iter().filter(|(versions, _)| versions.contains(&version)) {
         change.execute_batch(&for_version(sql, version))?;
+    }
+    if version >= 8 {
+        pack::fill(&change)?;
     }
     let bottles = change.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
     change.commit()?;

@@ -3,6 +3,7 @@
 use rusqlite::Row;
 
 use super::bottles::{Bottle, position};
+use super::place::Place;
 use crate::model::fields::Style;
 use crate::model::geo::Position;
 
@@ -48,17 +49,21 @@ impl From<MapBottleRef<'_>> for MapBottle {
     }
 }
 
-/// The columns that [`map_bottle`] reads, in its order.
+/// The columns of the table `bottles` that [`map_bottle`] reads, in its order.
 pub(super) const COLUMNS: &str =
     "bottles.id, owner_id, style, latitude, longitude, formatted_address";
+
+/// The columns of the table `map_bottles` that [`map_bottle`] reads, in its order.
+pub(super) const PLACE_COLUMNS: &str =
+    "place, owner_id, style, latitude, longitude, formatted_address";
 
 /// The number of [`COLUMNS`].
 pub(super) const COLUMN_COUNT: usize = 6;
 
-/// Reads a [`MapBottleRef`] from [`COLUMNS`].
+/// Reads a [`MapBottleRef`] from [`COLUMNS`] or [`PLACE_COLUMNS`]. An id is the end of a place.
 pub(super) fn map_bottle<'row>(row: &'row Row<'_>) -> rusqlite::Result<MapBottleRef<'row>> {
     Ok(MapBottleRef {
-        id: row.get(0)?,
+        id: row.get::<_, Place>(0)?.bottle(),
         owner: row.get(1)?,
         style: row.get(2)?,
         position: position(row, 3)?,

@@ -2,25 +2,32 @@
 
 use std::sync::LazyLock;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
+
+use super::messages;
 
 /// The `application_id` in SQLite's header that marks a file as Bottle's: the letters `BOTL`.
 pub const APPLICATION_ID: i32 = 0x424F_544C;
 
-const STEPS: &[M<'static>] = &[
-    M::up(include_str!("migrations/0001_bottles.sql")),
-    M::up(include_str!("migrations/0002_ledger.sql")),
-    M::up(include_str!("migrations/0003_counts.sql")),
-    M::up(include_str!("migrations/0004_one_time_passwords.sql")),
-    M::up(include_str!("migrations/0005_moderation.sql")),
-    M::up(POSITIONS),
-    M::up(include_str!("migrations/0007_past_openings.sql")),
-];
+/// The steps, each of which raises the schema version by one.
+static STEPS: LazyLock<Vec<M<'static>>> = LazyLock::new(|| {
+    vec![
+        M::up(include_str!("migrations/0001_bottles.sql")),
+        M::up(include_str!("migrations/0002_ledger.sql")),
+        M::up(include_str!("migrations/0003_counts.sql")),
+        M::up(include_str!("migrations/0004_one_time_passwords.sql")),
+        M::up(include_str!("migrations/0005_moderation.sql")),
+        M::up(POSITIONS),
+        M::up(include_str!("migrations/0007_past_openings.sql")),
+        M::up_with_hook(MESSAGES, |db: &Transaction<'_>| Ok(messages::move_all(db)?)),
+    ]
+});
 
 const POSITIONS: &str = include_str!("migrations/0006_positions.sql");
+const MESSAGES: &str = include_str!("migrations/0008_messages.sql");
 
-static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::from_slice(STEPS));
+static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::from_slice(&STEPS));
 
 /// Returns the newest schema version that this program knows (SQLite's `user_version`).
 pub fn newest_version() -> i32 {

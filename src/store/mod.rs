@@ -14,6 +14,7 @@ pub mod cells;
 pub mod check;
 pub mod ledger;
 pub mod map_bottle;
+pub mod map_cache;
 pub mod mbtiles;
 pub mod meta;
 pub mod migrate;
@@ -22,6 +23,7 @@ pub mod nearby;
 pub mod openings;
 pub mod pages;
 pub mod past_openings;
+pub mod place;
 pub mod restore;
 pub mod sessions;
 pub mod stats;
@@ -32,10 +34,13 @@ pub mod xray;
 mod columns;
 mod connect;
 mod files;
+mod messages;
 mod open;
 mod open_error;
+mod pack;
 mod queue;
 mod readers;
+mod rtree;
 mod slow_log;
 mod sqlite_error;
 mod stream;
@@ -45,12 +50,14 @@ mod writer;
 use std::fs::File;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::error::Result;
 
 use connect::Mode;
 pub use files::create_temporary;
+use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
@@ -72,6 +79,8 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// The duration from which a read or change is logged as slow; `None` logs none.
     pub slow: Option<Duration>,
+    /// The maximum size of the cache of what the map shows, in bytes; 0 for none.
+    pub map_cache_bytes: u64,
 }
 
 /// An open database file.
@@ -82,6 +91,7 @@ pub struct Store {
     streams: Streams,
     writer: Writer,
     slow_log: SlowLog,
+    map_cache: Arc<MapCache>,
     path: PathBuf,
     keys: Keys,
     _lock: Option<File>,
@@ -118,13 +128,14 @@ impl Store {
         files::restrict_permissions(path)?;
         let db = open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
-        let writer = Writer::start(db, options.busy_timeout).map_err(io)?;
-        let readers = Readers::open(path, options)
+        let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
+        let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
+        let readers = Readers::open(path, options, &map_cache)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let streams = Streams::new(path, options.busy_timeout);
         let path = path.to_owned();
         let slow_log = SlowLog { threshold: options.slow };
-        Ok(Self { readers, streams, writer, slow_log, path, keys, _lock: lock })
+        Ok(Self { readers, streams, writer, slow_log, map_cache, path, keys, _lock: lock })
     }
 
     /// Returns the path of the database file, absolute and without symbolic links.
@@ -164,6 +175,16 @@ impl Store {
     /// Returns the number of changes that wait for another process's lock on the file.
     pub fn blocked_changes(&self) -> usize {
         self.writer.blocked()
+    }
+
+    /// Returns the cache of what the map shows, for a long read that has not begun yet.
+    pub fn map_cache(&self) -> CacheView {
+        CacheView::new(&self.map_cache)
+    }
+
+    /// Returns the hits and misses of the cache of what the map shows.
+    pub fn map_cache_stats(&self) -> CacheStats {
+        self.map_cache.stats()
     }
 
     /// Returns the keys stored in the file.

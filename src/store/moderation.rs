@@ -232,9 +232,10 @@ pub fn cases(
     };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {bottle}, {account}, muted_until
-         FROM bottles JOIN users ON users.id = owner_id
+         FROM {tables} JOIN users ON users.id = owner_id
          WHERE {condition} AND bottles.id > ?1 ORDER BY bottles.id LIMIT 0 + ?2",
         bottle = bottles::COLUMNS,
+        tables = bottles::TABLES,
         account = users::COLUMNS
     ))?;
     let rows = statement.query(params![page.after.unwrap_or(0), row_limit(page)])?;

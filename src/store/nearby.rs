@@ -1,72 +1,115 @@
-//! Searches for bottles in a rectangle: the R*-tree proposes, the stored coordinates decide.
+//! Searches for bottles in a rectangle: the R*-tree proposes places, the exact positions decide.
 
-use std::ops::ControlFlow;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 
 use super::bottles::position;
-use super::map_bottle::{COLUMN_COUNT, COLUMNS, MapBottleRef, map_bottle};
+use super::map_bottle::{COLUMN_COUNT, COLUMNS, MapBottleRef, PLACE_COLUMNS, map_bottle};
+use super::map_cache::CacheView;
+use super::place::{Place, bottle_of};
 use crate::model::error::Result;
-use crate::model::geo::{Position, Rectangle};
+use crate::model::geo::{Area, Position, Rectangle};
 
-/// The candidates for a rectangle from south (1) to north (2) and from west (3) to east (4).
-const CANDIDATES: &str = "
-FROM bottles_rtree
-WHERE max_latitude >= ?1 AND min_latitude <= ?2
+/// The boxes of the R*-tree that touch an area from south (1) to north (2) and from west (3) to
+/// east (4).
+const TOUCHES: &str = "max_latitude >= ?1 AND min_latitude <= ?2
   AND max_longitude >= ?3 AND min_longitude <= ?4";
 
-/// The bottles in such a rectangle. `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query
-/// plan.
-const IN_RECTANGLE: &str = "
-FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
-WHERE max_latitude >= ?1 AND min_latitude <= ?2
-  AND max_longitude >= ?3 AND min_longitude <= ?4
-  AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4";
+/// The query for the candidates of an area.
+static CANDIDATES: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT place FROM bottles_rtree\nWHERE {TOUCHES}"));
 
-/// The query for the bottles in a rectangle: south (1), north (2), west (3), east (4), and the
-/// limit (5).
-pub static SEARCH: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {COLUMNS}{IN_RECTANGLE}\nLIMIT 0 + ?5"));
+/// The query for the bottle at a place.
+static BY_PLACE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {PLACE_COLUMNS}\nFROM map_bottles WHERE place = ?1"));
 
-/// Passes bottles inside the rectangle to `visit`, in no order and at most `limit`, until it
-/// breaks.
+/// Both queries of a search, to be displayed.
+pub static SEARCH: LazyLock<String> = LazyLock::new(|| {
+    format!("{};\n\n-- for each place that is not in the cache:\n{};", *CANDIDATES, *BY_PLACE)
+});
+
+/// Passes the bottles inside the rectangle to `visit`, in no order, until it breaks.
 pub fn any(
     db: &Connection,
+    cache: &CacheView,
     rectangle: &Rectangle,
-    limit: usize,
     mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut statement = db.prepare_cached(&SEARCH)?;
-    let mut left = limit;
+    let mut candidates = db.prepare_cached(&CANDIDATES)?;
+    let mut lookups = Lookups::new(cache);
     for area in rectangle.areas() {
-        let mut rows =
-            statement.query(params![area.south, area.north, area.west, area.east, count(left)])?;
-        while let Some(row) = rows.next()? {
-            if visit(&map_bottle(row)?)?.is_break() {
+        let mut places = candidates.query(bounds(&area))?;
+        while let Some(row) = places.next()? {
+            let visited = lookups.visit(db, row.get(0)?, |bottle| {
+                if area.contains(bottle.position) { visit(bottle) } else { Ok(Continue(())) }
+            })?;
+            if visited.is_break() {
                 return Ok(());
             }
-            left -= 1;
         }
     }
     Ok(())
 }
 
-/// Returns the candidates with an id above `after`, in order. They contain all bottles of the
-/// rectangle; the stored coordinates decide.
-pub fn candidates_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<i64>> {
-    let mut statement = db.prepare_cached(&format!("SELECT id{CANDIDATES} AND id > ?5"))?;
-    let mut ids: Vec<i64> = Vec::new();
-    for area in rectangle.areas() {
-        let parameters = params![area.south, area.north, area.west, area.east, after];
-        for id in statement.query_map(parameters, |row| row.get(0))? {
-            ids.push(id?);
+/// Looks bottles up by place: in the cache, and then in the file.
+struct Lookups<'a> {
+    cache: &'a CacheView,
+    hits: u64,
+    misses: u64,
+}
+
+impl<'a> Lookups<'a> {
+    fn new(cache: &'a CacheView) -> Self {
+        Self { cache, hits: 0, misses: 0 }
+    }
+
+    /// Passes the bottle at `place` to `visit`, if it is on the sea.
+    fn visit(
+        &mut self,
+        db: &Connection,
+        place: Place,
+        visit: impl FnOnce(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<ControlFlow<()>> {
+        let cached = self.cache.get(place);
+        if let Some(bottle) = cached.as_ref().and_then(|cached| cached.bottle(place)) {
+            self.hits += 1;
+            return visit(&bottle);
+        }
+        self.misses += 1;
+        let mut statement = db.prepare_cached(&BY_PLACE)?;
+        let mut rows = statement.query([place])?;
+        let Some(row) = rows.next()? else { return Ok(Continue(())) };
+        let bottle = map_bottle(row)?;
+        self.cache.insert(place, &bottle);
+        visit(&bottle)
+    }
+}
+
+impl Drop for Lookups<'_> {
+    fn drop(&mut self) {
+        self.cache.count(self.hits, self.misses);
+    }
+}
+
+/// Returns the candidates of the rectangle whose bottles have ids above `after`, by id. They
+/// contain all bottles of the rectangle; the exact positions decide.
+pub fn candidates_after(db: &Connection, rectangle: &Rectangle, after: i64) -> Result<Vec<Place>> {
+    let mut statement =
+        db.prepare_cached(&format!("{} AND {} > ?5", *CANDIDATES, bottle_of("place")))?;
+    let mut places: Vec<Place> = Vec::new();
+    for Area { south, north, west, east } in rectangle.areas() {
+        for place in
+            statement.query_map(params![south, north, west, east, after], |row| row.get(0))?
+        {
+            places.push(place?);
         }
     }
-    ids.sort_unstable();
+    places.sort_unstable_by_key(|place| place.bottle());
     // One box may touch both areas of a rectangle that nearly meet.
-    ids.dedup();
-    Ok(ids)
+    places.dedup();
+    Ok(places)
 }
 
 /// Passes the bottles with an id above `after` to `visit`, by id and wherever they are, until it
@@ -90,49 +133,47 @@ pub fn all_after(
     Ok(true)
 }
 
-/// Returns the id and position of bottles inside the rectangle, in no order and at most `limit`.
+/// Returns the place and position of bottles inside the rectangle, in no order and at most `limit`.
 pub fn positions(
     db: &Connection,
     rectangle: &Rectangle,
     limit: usize,
-) -> Result<Vec<(i64, Position)>> {
+) -> Result<Vec<(Place, Position)>> {
+    // `CROSS JOIN` makes the R*-tree the outer loop of SQLite's query plan.
     let mut statement = db.prepare_cached(&format!(
-        "SELECT bottles.id, latitude, longitude {IN_RECTANGLE} LIMIT 0 + ?5"
+        "SELECT map_bottles.place, latitude, longitude
+         FROM bottles_rtree CROSS JOIN map_bottles ON map_bottles.place = bottles_rtree.place
+         WHERE {TOUCHES} AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4"
     ))?;
     let mut positions = Vec::new();
     for area in rectangle.areas() {
-        let left = limit - positions.len();
-        let parameters = params![area.south, area.north, area.west, area.east, count(left)];
-        for position in
-            statement.query_map(parameters, |row| Ok((row.get(0)?, position(row, 1)?)))?
+        let mut rows = statement.query(bounds(&area))?;
+        while positions.len() < limit
+            && let Some(row) = rows.next()?
         {
-            positions.push(position?);
+            positions.push((row.get(0)?, position(row, 1)?));
         }
     }
     Ok(positions)
 }
 
-/// Passes the bottles with these ids to `visit`, in this order, until it breaks. Returns false if
+/// Passes the bottles at these places to `visit`, in this order, until it breaks. Returns false if
 /// it broke.
-pub fn by_id(
+pub fn by_place(
     db: &Connection,
-    ids: impl IntoIterator<Item = i64>,
+    cache: &CacheView,
+    places: impl IntoIterator<Item = Place>,
     mut visit: impl FnMut(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<bool> {
-    let mut statement =
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM bottles WHERE id = ?1"))?;
-    for id in ids {
-        let mut rows = statement.query([id])?;
-        // The bottle may have been deleted since its id was read.
-        if let Some(row) = rows.next()?
-            && visit(&map_bottle(row)?)?.is_break()
-        {
+    let mut lookups = Lookups::new(cache);
+    for place in places {
+        if lookups.visit(db, place, &mut visit)? == Break(()) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn count(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
+fn bounds(area: &Area) -> impl Params {
+    [area.south, area.north, area.west, area.east]
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::bottles::{Bottle, COLUMN_COUNT, COLUMNS, bottle};
+use super::bottles::{Bottle, COLUMN_COUNT, COLUMNS, TABLES, bottle};
 use super::pages::{PageRequest, fill, row_limit};
 use super::past_openings;
 use super::users::{self, Account};
@@ -53,10 +53,11 @@ pub fn opened(
     };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS}, {account}, opened_at
-         FROM openings JOIN bottles ON bottles.id = bottle_id JOIN users ON users.id = owner_id
+         FROM openings JOIN ({TABLES}) ON bottles.id = openings.bottle_id
+             JOIN users ON users.id = owner_id
          WHERE opener_id = :opener AND hidden_at IS NULL
-           AND (opened_at, bottle_id) > (:opened_at, :after)
-         ORDER BY opened_at, bottle_id LIMIT 0 + :limit",
+           AND (opened_at, openings.bottle_id) > (:opened_at, :after)
+         ORDER BY opened_at, openings.bottle_id LIMIT 0 + :limit",
         account = users::COLUMNS
     ))?;
     let rows = statement.query(named_params! {
@@ -92,8 +93,8 @@ pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Op
     let opened = db
         .prepare_cached(&format!(
             "SELECT {COLUMNS}, {account}, coalesce(opened_at, ?3)
-         FROM bottles JOIN users ON users.id = owner_id
-         LEFT JOIN openings ON bottle_id = bottles.id AND opener_id = ?2
+         FROM {TABLES} JOIN users ON users.id = owner_id
+         LEFT JOIN openings ON openings.bottle_id = bottles.id AND opener_id = ?2
          WHERE bottles.id = ?1 AND (hidden_at IS NULL OR owner_id = ?2)",
             account = users::COLUMNS
         ))?

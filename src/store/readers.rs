@@ -13,6 +13,7 @@ use tokio::task::block_in_place;
 
 use super::Options;
 use super::connect::Mode;
+use super::map_cache::{CacheView, MapCache};
 use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
@@ -36,6 +37,7 @@ pub(super) struct Readers {
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
     long_queue: AdmissionQueue,
+    map_cache: Arc<MapCache>,
     started: Instant,
     /// The time of the last change, in milliseconds since `started`.
     last_change_ms: AtomicU64,
@@ -59,7 +61,11 @@ impl Drop for ConnectionThread {
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
+    pub(super) fn open(
+        path: &Path,
+        options: &Options,
+        map_cache: &Arc<MapCache>,
+    ) -> Result<Self, r2d2::Error> {
         let cache_kib = CACHE_KIB / options.readers.max(1);
         let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
         let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
@@ -68,6 +74,7 @@ impl Readers {
             copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
             long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
+            map_cache: Arc::clone(map_cache),
             started: Instant::now(),
             last_change_ms: AtomicU64::new(0),
             _thread: thread,
@@ -83,7 +90,8 @@ impl Readers {
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
         let last_change_ms = self.last_change_ms.load(Ordering::Relaxed);
         let idle = Duration::from_millis(self.now().saturating_sub(last_change_ms));
-        Snapshot::begin(if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying })
+        let readers = if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying };
+        Snapshot::begin(readers, &self.map_cache)
     }
 
     /// Waits for a permit to run a long read.
@@ -98,7 +106,7 @@ impl Readers {
         _admission: Admission,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<T> {
-        block_in_place(|| Snapshot::begin(&self.long)?.read(query))
+        block_in_place(|| Snapshot::begin(&self.long, &self.map_cache)?.read(query))
     }
 
     fn now(&self) -> u64 {
@@ -133,14 +141,21 @@ fn pool(
 /// The state of the file at one moment. The write-ahead log grows while a snapshot lives, so it
 /// lives for one response only.
 pub struct Snapshot {
+    map_cache: CacheView,
     db: PooledConnection<SqliteConnectionManager>,
 }
 
 impl Snapshot {
-    fn begin(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
+    fn begin(readers: &Pool<SqliteConnectionManager>, map_cache: &Arc<MapCache>) -> Result<Self> {
+        let map_cache = CacheView::new(map_cache);
         let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
         db.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Self { db })
+        Ok(Self { map_cache, db })
+    }
+
+    /// Returns the cache of what the map shows, for reads of this snapshot.
+    pub fn map_cache(&self) -> &CacheView {
+        &self.map_cache
     }
 
     /// Runs `query` on the snapshot.

@@ -4,8 +4,9 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
-use super::bottles::{self, NewBottle};
+use super::bottles::{self, NewBottle, TABLES};
 use super::moderation;
+use super::place::bottle_of;
 use super::sqlite_error;
 use super::users::{self, NewAccount};
 use crate::model::clock::Timestamp;
@@ -91,7 +92,7 @@ const ACCOUNTS: &str = "SELECT username, nickname, gender, email, avatar_url, cr
     FROM users WHERE id = coalesce(?1, id) ORDER BY id";
 const BOTTLES: &str = "SELECT bottles.id, username, content, style, formatted_address, latitude,
         longitude, bottles.created_at, hidden_at
-    FROM bottles JOIN users ON users.id = owner_id
+    FROM bottles CROSS JOIN messages ON bottle_id = bottles.id JOIN users ON users.id = owner_id
     WHERE owner_id = ?1 ORDER BY bottles.id";
 const OPENINGS: &str = "SELECT bottle_id, username, opened_at
     FROM bottles CROSS JOIN openings ON bottle_id = bottles.id JOIN users ON users.id = opener_id
@@ -218,17 +219,18 @@ pub fn find_bottle(
     created_at: Option<Timestamp>,
 ) -> Result<Option<i64>> {
     Ok(db
-        .prepare_cached(
-            "SELECT id FROM bottles
+        .prepare_cached(&format!(
+            "SELECT id FROM {TABLES}
              WHERE id IN (
-                 SELECT id FROM bottles_rtree
+                 SELECT {id} FROM bottles_rtree
                  WHERE min_latitude <= :latitude AND max_latitude >= :latitude
                    AND min_longitude <= :longitude AND max_longitude >= :longitude
                  UNION ALL SELECT id FROM bottles WHERE hidden_at IS NOT NULL)
                AND owner_id = :owner AND created_at = coalesce(:created_at, created_at)
                AND content = :content AND latitude = :latitude AND longitude = :longitude
              LIMIT 1",
-        )?
+            id = bottle_of("place"),
+        ))?
         .query_row(
             named_params! {
                 ":latitude": new.position.latitude(),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::map_cache::MapCache;
 use crate::model::error::{Error, Result};
 
 /// The capacity of the write queue. A change beyond it is rejected at once, because in a longer
@@ -55,11 +56,17 @@ type ChangeCallback = dyn Fn() + Send + Sync;
 
 impl Writer {
     /// Starts the thread. A change waits at most `busy_timeout` for another process's lock.
-    pub(super) fn start(db: Connection, busy_timeout: Duration) -> std::io::Result<Self> {
+    /// A change by another process invalidates `map_cache`.
+    pub(super) fn start(
+        db: Connection,
+        busy_timeout: Duration,
+        map_cache: &Arc<MapCache>,
+    ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(MAX_QUEUED);
         let callback = Arc::new(OnceLock::new());
         let watcher = ExternalChangeWatcher {
             data_version: data_version(&db),
+            map_cache: Arc::clone(map_cache),
             callback: Arc::clone(&callback),
         };
         let blocked = Arc::new(AtomicUsize::new(0));
@@ -127,6 +134,7 @@ impl Drop for Writer {
 struct ExternalChangeWatcher {
     /// SQLite's `data_version`, which changes with commits of other connections only.
     data_version: Option<i64>,
+    map_cache: Arc<MapCache>,
     callback: Arc<OnceLock<Box<ChangeCallback>>>,
 }
 
@@ -135,6 +143,7 @@ impl ExternalChangeWatcher {
         let data_version = data_version(db);
         if data_version.is_some() && data_version != self.data_version {
             self.data_version = data_version;
+            self.map_cache.invalidate();
             if let Some(callback) = self.callback.get() {
                 callback();
             }

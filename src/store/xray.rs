@@ -1,9 +1,4 @@
 //! The x-ray: the nodes of the R*-tree, and those that a search visits.
-//!
-//! SQLite keeps the nodes in the table `bottles_rtree_node`. A node is a header (the depth of the
-//! tree, in the root only, and the number of entries), then for each entry an id (of a node or, in
-//! a leaf, of a bottle) and four 32-bit floats, all big-endian. SQLite's `rtree.c` documents the
-//! format in its first comment.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -11,24 +6,13 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::bottles::position;
+use super::map_cache::CacheView;
 use super::nearby;
+use super::place::Place;
+pub use super::rtree::Bounds;
+use super::rtree::{self, Entry, ROOT};
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
-
-/// The number of the root node.
-const ROOT: i64 = 1;
-const HEADER_BYTES: usize = 4;
-const ENTRY_BYTES: usize = 24;
-
-/// A box of the R*-tree, in degrees: 32-bit floats, rounded outwards.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct Bounds {
-    pub south: f32,
-    pub north: f32,
-    pub west: f32,
-    pub east: f32,
-}
 
 /// A node, with the box that its parent stores.
 #[derive(Clone, Debug)]
@@ -54,11 +38,6 @@ pub struct Trace {
     pub rejected: Vec<(i64, Position)>,
 }
 
-struct Entry {
-    id: i64,
-    bounds: Bounds,
-}
-
 /// Returns the nodes that the rectangle touches, from the root on and at most `max`. Returns false
 /// with them if there are more.
 pub fn nodes(db: &Connection, rectangle: &Rectangle, max: usize) -> Result<(Vec<Node>, bool)> {
@@ -80,21 +59,26 @@ pub fn trace(db: &Connection, rectangle: &Rectangle) -> Result<Trace> {
         true
     })?;
     trace.candidates = candidates.len();
-    let mut exact = db.prepare_cached("SELECT latitude, longitude FROM bottles WHERE id = ?1")?;
-    for id in candidates {
-        let position = exact.query_row([id], |row| position(row, 0)).optional()?;
+    let mut exact =
+        db.prepare_cached("SELECT latitude, longitude FROM map_bottles WHERE place = ?1")?;
+    for place in candidates {
+        let position = exact.query_row([place], |row| position(row, 0)).optional()?;
         if let Some(position) = position.filter(|position| !rectangle.contains(*position)) {
-            trace.rejected.push((id, position));
+            trace.rejected.push((Place(place).bottle(), position));
         }
     }
     Ok(trace)
 }
 
 /// Runs the search itself. Returns the number of bottles and the time it took.
-pub fn search(db: &Connection, rectangle: &Rectangle) -> Result<(usize, Duration)> {
+pub fn search(
+    db: &Connection,
+    cache: &CacheView,
+    rectangle: &Rectangle,
+) -> Result<(usize, Duration)> {
     let mut count = 0;
     let started = Instant::now();
-    nearby::any(db, rectangle, usize::MAX >> 1, |_| {
+    nearby::any(db, cache, rectangle, |_| {
         count += 1;
         Ok(ControlFlow::Continue(()))
     })?;
@@ -117,13 +101,12 @@ fn walk(
                 && f64::from(bounds.west) <= area.east
         })
     };
-    let root = read(db, ROOT)?;
-    let mut level = u16::from_be_bytes([root[0], root[1]]);
-    let mut level_nodes = vec![(ROOT, bounding_box(&entries(&root)))];
+    let (mut level, root) = read(db, ROOT)?;
+    let mut level_nodes = vec![(ROOT, Bounds::around(&root))];
     loop {
         let mut children = Vec::new();
         for (number, bounds) in level_nodes {
-            let all = entries(&read(db, number)?);
+            let (_, all) = read(db, number)?;
             let count = all.len();
             let touched: Vec<Entry> = all.into_iter().filter(|e| touches(&e.bounds)).collect();
             let rows = if level == 0 { touched.iter().map(|e| e.id).collect() } else { Vec::new() };
@@ -140,43 +123,11 @@ fn walk(
     }
 }
 
-fn read(db: &Connection, number: i64) -> Result<Vec<u8>> {
+/// Reads the entries of a node, and the level in its header, which only the root has.
+fn read(db: &Connection, number: i64) -> Result<(u16, Vec<Entry>)> {
     let data: Vec<u8> = db
         .prepare_cached("SELECT data FROM bottles_rtree_node WHERE nodeno = ?1")?
         .query_row(params![number], |row| row.get(0))?;
-    let is_complete = data.len() >= HEADER_BYTES
-        && data.len()
-            >= HEADER_BYTES + usize::from(u16::from_be_bytes([data[2], data[3]])) * ENTRY_BYTES;
-    if is_complete {
-        Ok(data)
-    } else {
-        Err(Error::Internal(format!("node {number} of the R*-tree is truncated")))
-    }
-}
-
-fn entries(data: &[u8]) -> Vec<Entry> {
-    let count = usize::from(u16::from_be_bytes([data[2], data[3]]));
-    let entry = |bytes: &[u8]| {
-        let mut id = [0; 8];
-        id.copy_from_slice(&bytes[..8]);
-        let bound = |at: usize| {
-            f32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-        };
-        let bounds = Bounds { south: bound(8), north: bound(12), west: bound(16), east: bound(20) };
-        Entry { id: i64::from_be_bytes(id), bounds }
-    };
-    data[HEADER_BYTES..].chunks_exact(ENTRY_BYTES).take(count).map(entry).collect()
-}
-
-/// Returns the box around all entries.
-fn bounding_box(entries: &[Entry]) -> Bounds {
-    let first = entries
-        .first()
-        .map_or(Bounds { south: 0.0, north: 0.0, west: 0.0, east: 0.0 }, |entry| entry.bounds);
-    entries.iter().fold(first, |all, Entry { bounds, .. }| Bounds {
-        south: all.south.min(bounds.south),
-        north: all.north.max(bounds.north),
-        west: all.west.min(bounds.west),
-        east: all.east.max(bounds.east),
-    })
+    rtree::decode(&data)
+        .ok_or_else(|| Error::Internal(format!("node {number} of the R*-tree is truncated")))
 }

@@ -40,7 +40,7 @@ const SPOILED: &[Spoil] = &[
     },
     |path| {
         let db = Connection::open(path).unwrap();
-        db.execute_batch("DELETE FROM bottles_rtree_rowid WHERE rowid = 1").unwrap();
+        db.execute_batch("DELETE FROM bottles_rtree_rowid WHERE rowid & 2147483647 = 1").unwrap();
     },
 ];
 

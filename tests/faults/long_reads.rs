@@ -22,17 +22,19 @@ const WORLD: &str =
     "/api/bottles/nearby?latitude=0&longitude=0&latitude_span=90&longitude_span=180";
 
 /// The SQL of the message and the address that take most bytes of JSON.
-const LONGEST: &str =
-    "replace(printf('%4000s', ''), ' ', char(1)), replace(printf('%256s', ''), ' ', char(1))";
-const SHORTEST: &str = "'c', ''";
+const LONGEST: [&str; 2] =
+    ["replace(printf('%4000s', ''), ' ', char(1))", "replace(printf('%256s', ''), ' ', char(1))"];
+const SHORTEST: [&str; 2] = ["'c'", "''"];
 
 /// Adds so many bottles of ada's with this message and address.
-fn fill(sea: &Sea, bottles: usize, text: &str) {
+fn fill(sea: &Sea, bottles: usize, [content, address]: [&str; 2]) {
     let db = Connection::open(sea.path()).unwrap();
     db.execute_batch(&format!(
-        "INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+        "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
          WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < {bottles})
-         SELECT 1, {text}, n % 80 + 5, n % 170 + 5, 0, 0 FROM n"
+         SELECT 1, {address}, n % 80 + 5, n % 170 + 5, 0, 0 FROM n;
+         INSERT INTO messages SELECT id, {content} FROM bottles
+         WHERE id NOT IN (SELECT bottle_id FROM messages)"
     ))
     .unwrap();
 }

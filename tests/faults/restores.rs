@@ -160,8 +160,10 @@ fn has_open(program: &Child, path: &Path) -> bool {
 pub(crate) fn server_starts_under_commands(times: usize) -> String {
     let sea = Sea::new();
     let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
-        INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-        SELECT 1, printf('%.2000c', 'x'), '', i % 90, i % 180, 0, 0 FROM n;";
+        INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
+        SELECT 1, '', i % 90, i % 180, 0, 0 FROM n;
+        INSERT INTO messages SELECT id, printf('%.2000c', 'x') FROM bottles
+        WHERE id NOT IN (SELECT bottle_id FROM messages);";
     let folded = |sql: &str| Connection::open(sea.path()).unwrap().execute_batch(sql).unwrap();
     folded(fill);
     let mut overtaken = 0;

@@ -213,9 +213,15 @@ pub(crate) fn check(path: &Path, bottles: &[i64]) {
     for (finds, what) in [
         ("SELECT 1 FROM pragma_foreign_key_check", "a foreign key points nowhere"),
         (
-            "SELECT 1 FROM bottles FULL JOIN bottles_rtree USING (id)
-             WHERE bottles.latitude IS NULL OR min_latitude IS NULL",
-            "the table and the R*-tree disagree",
+            "SELECT 1 FROM bottle_places FULL JOIN bottles_rtree USING (place)
+             FULL JOIN map_bottles USING (place)
+             WHERE bottle_id IS NULL OR latitude IS NULL OR min_latitude IS NULL",
+            "the bottles, the map and the R*-tree disagree",
+        ),
+        (
+            "SELECT 1 FROM bottles FULL JOIN messages ON bottle_id = id
+             WHERE id IS NULL OR bottle_id IS NULL",
+            "a bottle has no message, or a message no bottle",
         ),
         (
             "SELECT 1

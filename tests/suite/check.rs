@@ -33,46 +33,76 @@ fn check(folder: &Path, args: &[&str]) -> (bool, String) {
     (output.status.success(), stdout + &String::from_utf8_lossy(&output.stderr))
 }
 
+/// The repair of rows that follow from others.
+const REBUILD: &str = "bottle check --rebuild-index";
+
 #[rstest]
 #[case::without_row(
-    "DELETE FROM bottles_rtree WHERE id = 7",
+    "DELETE FROM bottles_rtree WHERE place & 2147483647 = 7",
     "1 bottles without their row in the R*-tree",
-    true
+    REBUILD
 )]
 #[case::without_bottle(
     "INSERT INTO bottles_rtree VALUES (99, 1, 1, 1, 1)",
     "1 rows of the R*-tree without",
-    true
+    REBUILD
 )]
 #[case::moved(
-    "UPDATE bottles_rtree SET min_latitude = 40, max_latitude = 40 WHERE id = 3",
+    "UPDATE bottles_rtree SET min_latitude = 40, max_latitude = 40
+     WHERE place & 2147483647 = 3",
     "1 bottles at another position in the R*-tree; the first is 3",
-    true
+    REBUILD
 )]
 #[case::openers(
     "UPDATE bottles SET openers_count = 5 WHERE id = 4",
     "1 bottles with a wrong number of openers; the first is 4",
-    true
+    REBUILD
 )]
 #[case::counts(
     "UPDATE cells SET count = count + 1 WHERE level = 6",
     "cells of the map with wrong counts",
-    true
+    REBUILD
 )]
 #[case::counts_that_cancel_out(
     "UPDATE cells SET count = count + 5 WHERE (level, y, x) IN
          (SELECT level, y, x FROM cells WHERE level = 14 ORDER BY y LIMIT 1);
      INSERT INTO cells VALUES (14, 0, 0, -5)",
     "2 cells of the map with wrong counts",
-    true
+    REBUILD
 )]
-#[case::node("DELETE FROM bottles_rtree_rowid WHERE rowid = 1", "the R*-tree is damaged", true)]
+#[case::node(
+    "DELETE FROM bottles_rtree_rowid WHERE rowid & 2147483647 = 1",
+    "the R*-tree is damaged",
+    REBUILD
+)]
+#[case::not_on_the_map(
+    "DELETE FROM map_bottles WHERE place & 2147483647 = 5;
+     DELETE FROM bottles_rtree WHERE place & 2147483647 = 5",
+    "1 bottles that are missing on the map, or shown with other values; the first is 5",
+    REBUILD
+)]
+#[case::shown_with_another_address(
+    "UPDATE map_bottles SET formatted_address = 'elsewhere' WHERE place & 2147483647 = 6",
+    "1 bottles that are missing on the map, or shown with other values; the first is 6",
+    REBUILD
+)]
+#[case::on_the_map_only(
+    "INSERT INTO map_bottles VALUES (99, 1, 0, 1, 1, '');
+     INSERT INTO bottles_rtree VALUES (99, 1, 1, 1, 1)",
+    "1 bottles on the map that do not exist, or are hidden; the first is 99",
+    REBUILD
+)]
+#[case::no_message(
+    "DELETE FROM messages WHERE bottle_id = 8",
+    "1 bottles without their message; the first is 8",
+    "bottle restore FILE"
+)]
 #[case::foreign_key(
     "DELETE FROM users WHERE username = 'bob'",
     "30 rows of openings refer (in opener_id) to missing rows of users",
-    false
+    "PRAGMA foreign_key_check"
 )]
-fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] by_rebuilding: bool) {
+fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] remedy: &str) {
     let folder = sea();
     assert_eq!(check(folder.path(), &[]), (true, "bottle.db: nothing is wrong\n".into()));
     let db = folder.path().join("bottle.db");
@@ -82,12 +112,10 @@ fn each_is_found_and_mended(#[case] spoil: &str, #[case] what: &str, #[case] by_
     let (ok, output) = check(folder.path(), &[]);
     assert!(!ok && output.contains(what), "{output}");
     assert_eq!(fs::read(&db).unwrap(), before, "it only looks");
-    if by_rebuilding {
-        assert!(output.contains("bottle check --rebuild-index"), "{output}");
+    assert!(output.contains(remedy), "{output}");
+    if remedy == REBUILD {
         let (ok, output) = check(folder.path(), &["--rebuild-index"]);
         assert!(ok && output.contains("rebuilt from 30 bottles"), "{output}");
-    } else {
-        assert!(output.contains("PRAGMA foreign_key_check"), "{output}");
     }
 }
 

@@ -101,9 +101,9 @@ fn sea(app: &App, count: usize, longitude: &str) -> Vec<(i64, (f64, f64))> {
     let db = Connection::open(app.database()).unwrap();
     db.execute_batch(&format!(
         "INSERT INTO bottles
-             (owner_id, content, formatted_address, latitude, longitude, style, created_at, hidden_at)
+             (owner_id, formatted_address, latitude, longitude, style, created_at, hidden_at)
          WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < {count})
-         SELECT 1, 'c', '', n * 37 % 1800 / 10.0 - 90, {longitude}, 0, 0, iif(n % 11, NULL, 1) FROM n"
+         SELECT 1, '', n * 37 % 1800 / 10.0 - 90, {longitude}, 0, 0, iif(n % 11, NULL, 1) FROM n"
     ))
     .unwrap();
     let mut rows = db

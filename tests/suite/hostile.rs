@@ -151,7 +151,7 @@ pub(crate) fn stored(app: &App) -> Vec<String> {
     let mut statement = db
         .prepare(
             "SELECT json_array(id, username, nickname, gender, email, avatar_url, password_version) FROM users
-             UNION ALL SELECT json_array(id, content) FROM bottles
+             UNION ALL SELECT json_array(bottle_id, content) FROM messages
              UNION ALL SELECT json_array(id, name) FROM cards
              UNION ALL SELECT json_array(id, name) FROM members
              UNION ALL SELECT json_array(id, name) FROM divisions

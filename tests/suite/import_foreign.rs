@@ -130,7 +130,7 @@ fn deletions_meanwhile_leave_out_their_rows_only() {
     imported.says("3 lines: the account ada was deleted during the import; the first is line 1001");
     imported.says("4 lines were left out");
     let owners = "SELECT username || ' ' || content || ' ' || openers_count
-                  FROM bottles JOIN users ON users.id = owner_id ORDER BY bottles.id";
+                  FROM bottles JOIN messages ON bottle_id = bottles.id JOIN users ON users.id = owner_id ORDER BY bottles.id";
     assert_eq!(rows(folder, owners), ["bob c 1", "bob c 0", "eve c 0"]);
     run_ok(folder, &["check"]);
 }
@@ -196,7 +196,7 @@ fn a_line_that_is_no_utf8_is_left_out() {
     let imported = import(folder.path(), lines.join(&b'\n'), &[]);
     imported.counts(2, 0);
     imported.says("line 2: not UTF-8");
-    assert_eq!(rows(folder.path(), "SELECT DISTINCT content FROM bottles"), ["c"]);
+    assert_eq!(rows(folder.path(), "SELECT DISTINCT content FROM messages"), ["c"]);
 }
 
 fn point(longitude: f64, latitude: f64, properties: &Value) -> Value {
@@ -247,7 +247,7 @@ fn a_byte_order_mark_is_passed_over() {
 
 const BOTTLES: &str =
     "SELECT concat_ws('|', username, content, style, formatted_address, latitude, longitude)
-    FROM bottles JOIN users ON users.id = owner_id ORDER BY bottles.id";
+    FROM bottles JOIN messages ON bottle_id = bottles.id JOIN users ON users.id = owner_id ORDER BY bottles.id";
 
 #[test]
 fn features_of_other_programs_become_bottles_once() {

@@ -24,9 +24,11 @@ fn beside(app: &App, sql: &str) {
 /// The SQL that adds so many bottles of `owner`.
 fn bottles(owner: i64, count: usize, content: &str, address: &str) -> String {
     format!(
-        "INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+        "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
          WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < {count})
-         SELECT {owner}, {content}, {address}, n % 90 + n / 1e4, n % 180, 0, n FROM n;"
+         SELECT {owner}, {address}, n % 90 + n / 1e4, n % 180, 0, n FROM n;
+         INSERT INTO messages SELECT id, {content} FROM bottles
+         WHERE id NOT IN (SELECT bottle_id FROM messages);"
     )
 }
 

@@ -26,8 +26,8 @@ fn sea(app: &App) -> Vec<(f64, f64)> {
     for (latitude, longitude) in &places {
         write
             .execute(
-                "INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-                 VALUES (1, 'c', '', ?1, ?2, 0, 0)",
+                "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
+                 VALUES (1, '', ?1, ?2, 0, 0)",
                 [latitude, longitude],
             )
             .unwrap();

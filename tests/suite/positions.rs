@@ -28,7 +28,7 @@ pub(crate) fn older_file(folder: &Path, schema: usize) -> Connection {
     db
 }
 
-/// A bottle of ada's, straight into the table.
+/// A bottle of ada's in a file of schema 7 or older.
 pub(crate) fn throw(db: &Connection, latitude: f64, longitude: f64) -> i64 {
     db.execute(
         "INSERT INTO bottles (owner_id, content, formatted_address, latitude, longitude, style, created_at)
@@ -98,7 +98,7 @@ fn tiny_positions_of_older_files_are_accepted_and_mended(#[values(1, 2, 3, 4, 5)
     let db = Connection::open(folder.path().join("bottle.db")).unwrap();
     let off: i64 = db
         .query_row(
-            "SELECT count(*) FROM bottles JOIN bottles_rtree USING (id)
+            "SELECT count(*) FROM map_bottles JOIN bottles_rtree USING (place)
              WHERE latitude NOT BETWEEN min_latitude AND max_latitude
                 OR longitude NOT BETWEEN min_longitude AND max_longitude",
             [],

@@ -9,8 +9,18 @@ use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::positions::throw;
 use crate::rectangle::oracle;
+
+/// A bottle of ada's, straight into the file.
+fn throw(db: &Connection, latitude: f64, longitude: f64) {
+    db.execute(
+        "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
+         VALUES (1, '', ?1, ?2, 0, 0)",
+        [latitude, longitude],
+    )
+    .unwrap();
+    db.execute("INSERT INTO messages VALUES (last_insert_rowid(), 'c')", []).unwrap();
+}
 
 const KM_PER_DEGREE: f64 = 6371.0 * std::f64::consts::PI / 180.0;
 

@@ -47,7 +47,7 @@ const PEOPLE: &str =
 const BOTTLES: &str =
     "SELECT concat_ws('|', username, content, style, formatted_address, latitude, longitude,
         bottles.created_at, openers_count)
-    FROM bottles JOIN users ON users.id = owner_id ORDER BY 1";
+    FROM bottles JOIN messages ON bottle_id = bottles.id JOIN users ON users.id = owner_id ORDER BY 1";
 
 #[test]
 fn an_export_is_imported_once() {

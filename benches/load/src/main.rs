@@ -24,9 +24,21 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Make a database with this number of bottles, always the same ones
-    Make { db: PathBuf, bottles: u32 },
+    Make {
+        db: PathBuf,
+        #[command(flatten)]
+        sea: make::Sea,
+    },
+    /// Make the database of the other servers from one of Bottle's
+    Peer { sea: PathBuf, db: PathBuf },
     /// Print rectangles of the database that hold about this number of bottles, as JSON
-    Rectangles { db: PathBuf, results: u32, count: usize },
+    Rectangles {
+        db: PathBuf,
+        results: u32,
+        count: usize,
+        #[arg(long, value_enum, default_value = "typical")]
+        traffic: rectangles::Traffic,
+    },
     /// Query Bottle's store for these rectangles, without HTTP, and print queries per second
     Storage { db: PathBuf, rectangles: PathBuf, threads: usize, seconds: f64 },
     /// Serve one response from memory, with Rocket; the port is Rocket's own setting
@@ -45,8 +57,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Make { db, bottles } => make::run(&db, bottles),
-        Command::Rectangles { db, results, count } => rectangles::run(&db, results, count),
+        Command::Make { db, sea } => make::run(&db, &sea),
+        Command::Peer { sea, db } => make::peer(&sea, &db),
+        Command::Rectangles { db, results, count, traffic } => {
+            rectangles::run(&db, results, count, traffic)
+        }
         Command::Storage { db, rectangles, threads, seconds } => {
             storage::run(&db, &rectangles, threads, seconds)
         }

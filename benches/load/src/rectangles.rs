@@ -1,4 +1,4 @@
-//! Rectangles to query: around bottles of the sea, wide enough to hold about the wanted number.
+//! Rectangles to query, wide enough to hold about the wanted number of bottles.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::sea::Random;
+use crate::sea::{Place, Random, cities, near};
 
 const SEED: u64 = 20;
 /// How far from the wanted number a rectangle may be.
@@ -22,18 +22,45 @@ pub struct Rectangle {
     found: u32,
 }
 
+/// Where clients look.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Traffic {
+    /// Where people are: the cities, the n-th of them with a probability of 1/n of the first
+    Typical,
+    /// Around any bottle, the worst case for caches
+    Uniform,
+}
+
 /// Prints `count` rectangles that hold about `results` bottles each.
-pub fn run(path: &Path, results: u32, count: usize) -> Result<()> {
+pub fn run(path: &Path, results: u32, count: usize, traffic: Traffic) -> Result<()> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let last: i64 = db.query_row("SELECT max(id) FROM bottles", [], |row| row.get(0))?;
     let mut random = Random::new(SEED);
+    let cities = cities();
+    let total: f64 = (1..=cities.len()).map(|rank| 1.0 / rank as f64).sum();
     let mut chosen = Vec::with_capacity(count);
     for _ in 0..count * 20 {
         if chosen.len() == count {
             break;
         }
-        let id = random.between(1.0, last as f64) as i64;
-        chosen.extend(around(&db, id, results)?);
+        let center = match traffic {
+            Traffic::Typical => {
+                let mut left = random.unit() * total;
+                let rank = (1..cities.len()).find(|rank| {
+                    left -= 1.0 / *rank as f64;
+                    left < 0.0
+                });
+                near(cities[rank.unwrap_or(cities.len()) - 1], &mut random)
+            }
+            Traffic::Uniform => {
+                let id = random.between(1.0, last as f64) as i64;
+                db.prepare_cached("SELECT latitude, longitude FROM bottles WHERE id = ?1")?
+                    .query_row([id], |row| {
+                        Ok(Place { latitude: row.get(0)?, longitude: row.get(1)? })
+                    })?
+            }
+        };
+        chosen.extend(around(&db, center, results)?);
     }
     if chosen.len() < count {
         return Err(format!("there are no {count} rectangles of {results} bottles here").into());
@@ -42,12 +69,10 @@ pub fn run(path: &Path, results: u32, count: usize) -> Result<()> {
     Ok(())
 }
 
-/// The rectangle around a bottle that holds `results`, by bisection; `None` where it would reach a
+/// The rectangle around a place that holds `results`, by bisection; `None` where it would reach a
 /// pole or the antimeridian, or so many bottles lie at one place that it cannot be told apart.
-fn around(db: &Connection, id: i64, results: u32) -> Result<Option<Rectangle>> {
-    let (latitude, longitude): (f64, f64) = db
-        .prepare_cached("SELECT latitude, longitude FROM bottles WHERE id = ?1")?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+fn around(db: &Connection, center: Place, results: u32) -> Result<Option<Rectangle>> {
+    let Place { latitude, longitude } = center;
     let widest = (180.0 - longitude.abs()).min(90.0 - latitude.abs()) - 0.1;
     let (mut least, mut most) = (0.0, 0.001);
     while count(db, latitude, longitude, most)? < results {

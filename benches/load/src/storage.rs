@@ -22,6 +22,7 @@ pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result
         long_readers: 1,
         busy_timeout: Duration::from_secs(4),
         slow: None,
+        map_cache_bytes: 32 << 20,
     };
     let store = Arc::new(Store::open(db, &options)?);
     let bottles = Bottles::new(Arc::clone(&store), Clock::default(), EventBus::new(0));

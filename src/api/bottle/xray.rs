@@ -138,8 +138,9 @@ pub(super) async fn search(
     store: &State<Arc<Store>>,
 ) -> Reply<SearchView> {
     let rectangle = query.rectangle()?;
+    let cache = store.map_cache();
     let read = store.read_long(|db| {
-        let found = xray::search(db, &rectangle)?;
+        let found = xray::search(db, &cache, &rectangle)?;
         Ok((xray::trace(db, &rectangle)?, found))
     });
     let (trace, (found, time)) = connection.while_open(read).await?;

@@ -10,8 +10,10 @@ use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
 use crate::store::cells::{self, Cell, Grid, LEVELS};
 use crate::store::map_bottle::MapBottleRef;
+use crate::store::map_cache::CacheView;
 use crate::store::nearby;
 use crate::store::pages::MAX_PAGE_BYTES;
+use crate::store::place::Place;
 use crate::store::{Connection, Snapshot};
 
 /// The maximum number of candidates that are compared to find the nearest bottles, unless four
@@ -70,16 +72,18 @@ impl Bottles {
     ) -> Result<NearbyResult<T>> {
         if query.after.is_none() {
             let max = query.limit.min(MAX_SHORT_READ);
-            if let Some(all) = snapshot.read(|db| all(db, rectangle, max, &mut show))? {
+            let cache = snapshot.map_cache();
+            if let Some(all) = snapshot.read(|db| all(db, cache, rectangle, max, &mut show))? {
                 return Ok(all);
             }
         }
         drop(snapshot);
+        let cache = self.store.map_cache();
         let long = self.store.read_long(|db| match query.after {
-            Some(after) => by_id::page(db, rectangle, after, query.limit, show),
-            None => match all(db, rectangle, query.limit, &mut show)? {
+            Some(after) => by_id::page(db, &cache, rectangle, after, query.limit, show),
+            None => match all(db, &cache, rectangle, query.limit, &mut show)? {
                 Some(all) => Ok(all),
-                None => nearest(db, rectangle, query.limit, show),
+                None => nearest(db, &cache, rectangle, query.limit, show),
             },
         });
         long.await
@@ -111,13 +115,14 @@ impl<T> Collected<T> {
 /// Returns the rectangle's bottles by id if they fit into `max` items and into a response.
 fn all<T>(
     db: &Connection,
+    cache: &CacheView,
     rectangle: &Rectangle,
     max: usize,
     show: &mut impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
 ) -> Result<Option<NearbyResult<T>>> {
     let mut collected = Collected::new(max);
     let mut is_complete = true;
-    nearby::any(db, rectangle, max + 1, |bottle| {
+    nearby::any(db, cache, rectangle, |bottle| {
         is_complete = !collected.is_full();
         if is_complete {
             let (item, bytes) = show(bottle)?;
@@ -141,6 +146,7 @@ fn continue_if(yes: bool) -> ControlFlow<()> {
 /// Returns the `limit` bottles nearest to the centre, or fewer if a response is full before.
 fn nearest<T>(
     db: &Connection,
+    cache: &CacheView,
     rectangle: &Rectangle,
     limit: usize,
     mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
@@ -153,13 +159,16 @@ fn nearest<T>(
     if positions.len() < limit {
         positions = nearby::positions(db, rectangle, max)?;
     }
-    let mut by_distance: Vec<(f64, i64)> =
-        positions.iter().map(|(id, position)| (center.angle_to(*position), *id)).collect();
-    by_distance.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut by_distance: Vec<(f64, Place)> =
+        positions.iter().map(|(place, position)| (center.angle_to(*position), *place)).collect();
+    by_distance.sort_unstable_by(|(a, at), (b, bt)| {
+        a.total_cmp(b).then_with(|| at.bottle().cmp(&bt.bottle()))
+    });
     by_distance.truncate(limit);
 
     let mut collected = Collected::new(limit);
-    nearby::by_id(db, by_distance.iter().map(|(_, id)| *id), |bottle| {
+    let places = by_distance.iter().map(|(_, place)| *place);
+    nearby::by_place(db, cache, places, |bottle| {
         collected.push(show(bottle)?);
         Ok(continue_if(!collected.is_full()))
     })?;

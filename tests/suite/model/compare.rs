@@ -50,6 +50,8 @@ impl Run {
             ("users", world.accounts.len()),
             ("bottles", world.bottles.len()),
             ("bottles_rtree", world.bottles.len()),
+            ("map_bottles", world.bottles.len()),
+            ("messages", world.bottles.len()),
             ("openings", openings),
             ("cards", world.holdings[0].len()),
             ("members", world.holdings[1].len()),

@@ -151,7 +151,13 @@ impl Drop for App {
 
 /// Returns the options with which [`App`] opens its store.
 pub fn store_options(settings: &Settings) -> Options {
-    Options { readers: 6, long_readers: 1, busy_timeout: settings.busy_timeout(), slow: None }
+    Options {
+        readers: 6,
+        long_readers: 1,
+        busy_timeout: settings.busy_timeout(),
+        slow: None,
+        map_cache_bytes: u64::from(settings.map_cache_mib) << 20,
+    }
 }
 
 /// Opens the store at `path`, creating it if it is missing, as [`App`] does.

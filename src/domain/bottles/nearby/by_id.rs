@@ -16,6 +16,7 @@ use super::{Collected, NearbyResult, continue_if, upper_bound};
 use crate::model::error::Result;
 use crate::model::geo::{Area, Rectangle};
 use crate::store::map_bottle::MapBottleRef;
+use crate::store::map_cache::CacheView;
 use crate::store::nearby;
 use crate::store::{Connection, cells};
 
@@ -30,6 +31,7 @@ const MAX_PROPOSED: i64 = 100_000;
 /// Returns the page of the rectangle's bottles that begins after the id `after`.
 pub(super) fn page<T>(
     db: &Connection,
+    cache: &CacheView,
     rectangle: &Rectangle,
     after: i64,
     limit: usize,
@@ -53,7 +55,8 @@ pub(super) fn page<T>(
     if !is_complete && !page.has_more && is_indexed {
         page.skipped = 0;
         let candidates = nearby::candidates_after(db, rectangle, page.last)?;
-        is_complete = nearby::by_id(db, candidates, |bottle| page.visit(bottle.id, Some(bottle)))?;
+        is_complete =
+            nearby::by_place(db, cache, candidates, |bottle| page.visit(bottle.id, Some(bottle)))?;
     }
     let Page { collected: Collected { items, .. }, last, .. } = page;
     let total = if is_complete { items.len() as i64 } else { held };
