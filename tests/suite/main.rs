@@ -31,6 +31,7 @@ mod live;
 mod live_order;
 mod locked;
 mod logs;
+mod map_cache;
 mod model;
 mod moderation;
 mod music_faults;

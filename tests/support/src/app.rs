@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use bottle::model::clock::Clock;
 use bottle::server::config::{self, Settings};
 use bottle::server::{self, AppState};
+use bottle::store::map_cache::CacheStats;
 use bottle::store::{Options, Store};
 use rocket::fairing::AdHoc;
 use rocket::{Orbit, Rocket, Shutdown};
@@ -29,6 +30,7 @@ pub struct App {
     port: u16,
     shutdown: Shutdown,
     thread: Option<JoinHandle<()>>,
+    database: PathBuf,
     folder: TempDir,
 }
 
@@ -53,12 +55,34 @@ impl App {
         let mut settings = fast_settings();
         settings.database = folder.path().join("bottle.db");
         adjust(&mut settings);
+        let store = Store::open(&settings.database, &store_options(&settings)).unwrap();
+        Self::serve(folder, &settings, store)
+    }
 
-        let store = Arc::new(Store::open(&settings.database, &store_options(&settings)).unwrap());
+    /// Starts a server with a new database and a cache of at most `bytes` for the map. The setting
+    /// `map_cache_mib` has no value as small as a test of full caches needs.
+    pub fn with_map_cache(bytes: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (settings, database) = (fast_settings(), folder.path().join("bottle.db"));
+        let options = Options { map_cache_bytes: bytes, ..store_options(&settings) };
+        let store = Store::open(&database, &options).unwrap();
+        Self::serve(folder, &settings, store)
+    }
+
+    /// Starts another server of the same database, without a cache for the map.
+    pub fn beside_without_map_cache(&self) -> Self {
+        let settings = fast_settings();
+        let options = Options { map_cache_bytes: 0, ..store_options(&settings) };
+        let store = Store::open_shared(&self.database, &options).unwrap();
+        Self::serve(tempfile::tempdir().unwrap(), &settings, store)
+    }
+
+    fn serve(folder: TempDir, settings: &Settings, store: Store) -> Self {
+        let (database, store) = (store.path().to_owned(), Arc::new(store));
         let (clock, weak) = (Clock::default(), Arc::downgrade(&store));
         let (sender, ready) = mpsc::channel();
         let figment = config::figment().merge(("port", 0)).merge(("log_level", "off"));
-        let rocket = server::build(figment, &settings, AppState::new(store, clock.clone())).attach(
+        let rocket = server::build(figment, settings, AppState::new(store, clock.clone())).attach(
             AdHoc::on_liftoff("ready", |rocket: &Rocket<Orbit>| {
                 Box::pin(async move {
                     let _ = sender.send((rocket.config().port, rocket.shutdown()));
@@ -77,12 +101,12 @@ impl App {
                 .unwrap();
         });
         let (port, shutdown) = ready.recv_timeout(TIMEOUT).unwrap();
-        Self { clock, store: weak, port, shutdown, thread: Some(thread), folder }
+        Self { clock, store: weak, port, shutdown, thread: Some(thread), database, folder }
     }
 
     /// Returns the path of the database.
     pub fn database(&self) -> PathBuf {
-        self.folder.path().join("bottle.db")
+        self.database.clone()
     }
 
     /// Returns the server's folder.
@@ -93,6 +117,11 @@ impl App {
     /// Returns the number of changes that wait for a lock on the file.
     pub fn blocked_changes(&self) -> usize {
         self.store.upgrade().map_or(0, |store| store.blocked_changes())
+    }
+
+    /// Returns the hits and misses of the cache for the map.
+    pub fn map_cache_stats(&self) -> CacheStats {
+        self.store.upgrade().map_or_else(CacheStats::default, |store| store.map_cache_stats())
     }
 
     /// Returns the server's origin, as browsers send it.
