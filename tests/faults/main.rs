@@ -17,6 +17,7 @@ mod long_reads;
 mod restores;
 mod sea;
 mod shim;
+mod upgrades;
 
 use std::env;
 use std::mem;
@@ -32,6 +33,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("kill -9 under 16 writers", kills::under_writers),
     ("kill -9 at first start", kills::at_first_start),
     ("kill -9 during migration", kills::during_migration),
+    ("kill -9 while messages are moved", upgrades::killed),
     ("kill -9 during backup", kills::during_backup),
     ("kill -9 during restore", restores::killed),
     ("a server starts under check, backup", restores::server_starts_under_commands),

@@ -213,9 +213,12 @@ pub(crate) fn check(path: &Path, bottles: &[i64]) {
     for (finds, what) in [
         ("SELECT 1 FROM pragma_foreign_key_check", "a foreign key points nowhere"),
         (
-            "SELECT 1 FROM bottle_places FULL JOIN bottles_rtree USING (place)
+            "SELECT 1
+             FROM (SELECT place, id FROM bottle_places JOIN bottles ON id = bottle_id
+                   WHERE hidden_at IS NULL)
+             FULL JOIN bottles_rtree USING (place)
              FULL JOIN map_bottles USING (place)
-             WHERE bottle_id IS NULL OR latitude IS NULL OR min_latitude IS NULL",
+             WHERE id IS NULL OR latitude IS NULL OR min_latitude IS NULL",
             "the bottles, the map and the R*-tree disagree",
         ),
         (

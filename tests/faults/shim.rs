@@ -76,6 +76,11 @@ impl Shim {
         self.set(4, nth);
     }
 
+    /// Returns the calls that are left until [`Shim::kill_at`] kills the program; below 0 if it did.
+    pub(crate) fn changes_left(&self) -> i64 {
+        self.get(4)
+    }
+
     /// True if the program sees a disk without hard links.
     pub(crate) fn refuse_links(&self, refuse: bool) {
         self.set(5, refuse.into());
