@@ -13,6 +13,9 @@ use super::rtree::{self, Bounds, Entry, ROOT};
 use crate::model::geo::Position;
 use crate::model::hilbert;
 
+/// The SQL function of a latitude and a longitude that returns the distance along the curve.
+const CURVE: &str = "hilbert_distance";
+
 /// Fills the empty table `map_bottles` and the empty R*-tree from the table of bottles.
 pub(super) fn fill(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
@@ -24,14 +27,23 @@ pub(super) fn fill(db: &Connection) -> rusqlite::Result<()> {
     fill_tree(db)
 }
 
+/// Builds the R*-tree anew from the table `map_bottles`, inside the transaction of `db`: other
+/// connections see the old tree until the commit. Memory holds one entry per 50 bottles at most;
+/// SQLite sorts in a temporary file.
+pub(super) fn refill_tree(db: &Connection) -> rusqlite::Result<()> {
+    // To empty the tree row by row would take longer than to build it.
+    db.execute_batch(
+        "UPDATE bottles_rtree_node SET data = zeroblob(length(data)) WHERE nodeno = 1;
+         DELETE FROM bottles_rtree_node WHERE nodeno <> 1;
+         DELETE FROM bottles_rtree_parent;
+         DELETE FROM bottles_rtree_rowid;",
+    )?;
+    fill_tree(db)
+}
+
 /// Fills the empty R*-tree from the table `map_bottles`.
 pub(super) fn fill_tree(db: &Connection) -> rusqlite::Result<()> {
-    const CURVE: &str = "hilbert_distance";
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    db.create_scalar_function(CURVE, 2, flags, |arguments| {
-        let position = Position::new(arguments.get(0)?, arguments.get(1)?);
-        position.map(hilbert::distance).map_err(|e| rusqlite::Error::UserFunctionError(Box::new(e)))
-    })?;
+    define_curve(db)?;
     let count: u32 = db.query_row("SELECT count(*) FROM map_bottles", [], |row| row.get(0))?;
     let mut tree = Tree::new(db)?;
     let mut statement = db.prepare(&format!(
@@ -49,8 +61,22 @@ pub(super) fn fill_tree(db: &Connection) -> rusqlite::Result<()> {
         entries = tree.add_level(level, entries.into_iter().map(Ok), count)?;
         level += 1;
     }
-    drop(statement);
-    db.remove_function(CURVE, 2)
+    Ok(())
+}
+
+/// Defines the function [`CURVE`] unless the connection has it.
+///
+/// It stays defined: SQLite cannot remove or replace a function while a statement runs, and the
+/// R*-tree keeps one open from its first change to the end of the transaction.
+fn define_curve(db: &Connection) -> rusqlite::Result<()> {
+    if db.prepare("SELECT 1 FROM pragma_function_list WHERE name = ?1")?.exists([CURVE])? {
+        return Ok(());
+    }
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    db.create_scalar_function(CURVE, 2, flags, |arguments| {
+        let position = Position::new(arguments.get(0)?, arguments.get(1)?);
+        position.map(hilbert::distance).map_err(|e| rusqlite::Error::UserFunctionError(Box::new(e)))
+    })
 }
 
 /// A tree that is built level by level, from the leaves to the root.

@@ -5,10 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use serde::{Deserialize, Serialize};
 
 use super::bottles::{self, NewBottle, TABLES};
-use super::moderation;
 use super::place::bottle_of;
-use super::sqlite_error;
 use super::users::{self, NewAccount};
+use super::{cells, moderation, pack, sqlite_error};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
@@ -258,6 +257,20 @@ pub fn insert_bottle(
         moderation::set_hidden(db, id, hidden_at)?;
     }
     Ok(id)
+}
+
+/// Builds the R*-tree anew if at least half of the bottles on the sea are among the `added` ones of
+/// an import. Returns true if it did.
+///
+/// A tree of so many new bottles is worth the time, and an import of few into a large sea does not
+/// keep other writers waiting.
+pub fn pack_after_import(db: &Connection, added: u64) -> Result<bool> {
+    let on_sea = u64::try_from(cells::total(db)?).unwrap_or_default();
+    let is_worth_it = added > 0 && added >= on_sea.div_ceil(2);
+    if is_worth_it {
+        pack::refill_tree(db)?;
+    }
+    Ok(is_worth_it)
 }
 
 /// Inserts an opening. Returns false if it exists, and [`Error::NotLoggedIn`] if the account was

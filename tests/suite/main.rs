@@ -23,6 +23,7 @@ mod headers;
 mod hidden_bottles;
 mod hostile;
 mod import_foreign;
+mod import_packs;
 mod json_bodies;
 mod keys;
 mod lan;

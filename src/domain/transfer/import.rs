@@ -11,7 +11,7 @@ use super::incoming::Row;
 use super::inserter::{Defaults, Failure, ImportIndex, Inserter};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
-use crate::store::transfer::Record;
+use crate::store::transfer::{self, Record};
 use crate::store::{Store, users};
 
 /// The number of rows per transaction.
@@ -46,6 +46,8 @@ pub struct Import {
     index: ImportIndex,
     defaults: Defaults,
     added: u64,
+    /// The number of added bottles that are on the sea.
+    added_to_sea: u64,
     existing: u64,
     rejected: HashMap<String, RejectedRows>,
 }
@@ -60,6 +62,7 @@ impl Import {
             index: ImportIndex::default(),
             defaults: Defaults { owner: None, now, unusable_hash },
             added: 0,
+            added_to_sea: 0,
             existing: 0,
             rejected: HashMap::new(),
         }
@@ -89,9 +92,10 @@ impl Import {
         rejected.first = rejected.first.min(number);
     }
 
-    /// Writes the last batch, and returns the result.
+    /// Writes the last batch, packs the R*-tree if most of its bottles are new, and returns the
+    /// result.
     pub async fn finish(mut self) -> Result<ImportResult> {
-        self.flush().await?;
+        self.write_batch(true).await?;
         let mut rejected: Vec<RejectedRows> = self.rejected.into_values().collect();
         rejected.sort_by_key(|rejected| rejected.first);
         Ok(ImportResult { added: self.added, existing: self.existing, rejected })
@@ -99,25 +103,37 @@ impl Import {
 
     /// Writes the batch in one transaction.
     pub async fn flush(&mut self) -> Result<()> {
+        self.write_batch(false).await
+    }
+
+    async fn write_batch(&mut self, is_last: bool) -> Result<()> {
         let rows = take(&mut self.batch);
+        let earlier = self.added_to_sea;
         let mut index = take(&mut self.index);
         let defaults = self.defaults.clone();
         let written = self.store.write(move |db| {
-            let (mut added, mut existing, mut rejected) = (0, 0, Vec::new());
+            let (mut added, mut added_to_sea, mut existing, mut rejected) = (0, 0, 0, Vec::new());
             let mut inserter = Inserter { db, index: &mut index, defaults: &defaults };
             for (number, row) in rows {
                 match inserter.insert(&row) {
-                    Ok(true) => added += 1,
+                    Ok(true) => {
+                        added += 1;
+                        added_to_sea += u64::from(row.is_on_sea());
+                    }
                     Ok(false) => existing += 1,
                     Err(Failure::Row(reason)) => rejected.push((number, reason)),
                     Err(Failure::Store(e)) => return Err(e),
                 }
             }
-            Ok((index, added, existing, rejected))
+            if is_last {
+                transfer::pack_after_import(db, earlier + added_to_sea)?;
+            }
+            Ok((index, added, added_to_sea, existing, rejected))
         });
-        let (index, added, existing, rejected) = written.await?;
+        let (index, added, added_to_sea, existing, rejected) = written.await?;
         self.index = index;
         self.added += added;
+        self.added_to_sea += added_to_sea;
         self.existing += existing;
         rejected.into_iter().for_each(|(number, reason)| self.reject(number, reason));
         Ok(())

@@ -10,6 +10,13 @@ pub(super) enum Row {
     Opening(Opening),
 }
 
+impl Row {
+    /// Returns true for a bottle that is not hidden.
+    pub(super) fn is_on_sea(&self) -> bool {
+        matches!(self, Self::Bottle(bottle) if bottle.hidden_at.is_none())
+    }
+}
+
 /// A bottle as a file contains it; `None` for values that another program does not write.
 pub(super) struct IncomingBottle {
     /// The id by which openings in the same file refer to it.
