@@ -237,7 +237,7 @@ impl Browser {
         let current = self.client.window().await.unwrap();
         let tabs = self.client.windows().await.unwrap();
         let other = tabs.into_iter().find(|tab| *tab != current);
-        self.client.switch_to_window(other.expect("a second tab")).await.unwrap();
+        self.client.switch_to_window(other.unwrap()).await.unwrap();
     }
 
     /// Reloads the page.

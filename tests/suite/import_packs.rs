@@ -20,7 +20,7 @@ fn import(folder: &Path, numbers: std::ops::Range<u32>) {
             f64::from(longitude) / 100.0 - 179.0,
         )
     };
-    let rows: Vec<String> = numbers.clone().map(row).collect();
+    let rows: Vec<String> = numbers.map(row).collect();
     fs::write(folder.join("in.jsonl"), rows.join("\n")).unwrap();
     run_ok(folder, &["import", "in.jsonl"]);
 }
