@@ -1,6 +1,7 @@
 //! Makes seas of any size, and serves them with other stacks, to compare Bottle with them.
 
 mod make;
+mod pages;
 mod peers;
 mod rectangles;
 mod sea;
@@ -41,6 +42,13 @@ enum Command {
     },
     /// Query Bottle's store for these rectangles, without HTTP, and print queries per second
     Storage { db: PathBuf, rectangles: PathBuf, threads: usize, seconds: f64 },
+    /// Print the median number of pages of the file that a search reads when nothing is cached
+    Pages {
+        db: PathBuf,
+        rectangles: PathBuf,
+        #[arg(long, value_enum, default_value = "bottle")]
+        schema: pages::Schema,
+    },
     /// Serve one response from memory, with Rocket; the port is Rocket's own setting
     Bare { db: PathBuf, answer: PathBuf },
     /// Serve `nearby` with axum and rusqlite
@@ -65,6 +73,7 @@ fn main() -> ExitCode {
         Command::Storage { db, rectangles, threads, seconds } => {
             storage::run(&db, &rectangles, threads, seconds)
         }
+        Command::Pages { db, rectangles, schema } => pages::run(&db, &rectangles, schema),
         Command::Bare { db, answer } => peers::bare::run(&db, &answer),
         Command::Axum { db, port, per_core } => peers::nearby::run(&db, port, per_core),
         Command::Single { db, port } => peers::single::run(&db, port),

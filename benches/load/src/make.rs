@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bottle::domain::accounts::{Accounts, Registration};
 use bottle::domain::events::EventBus;
+use bottle::domain::password::Passwords;
+use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
+use bottle::model::fields::Username;
 use bottle::model::geo::Position;
 use bottle::model::hilbert;
 use bottle::server::config::Settings;
-use bottle::model::fields::Username;
-use bottle::domain::password::Passwords;
-use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::store::{Options, Store};
 use rusqlite::{Connection, params};
 
@@ -93,8 +93,13 @@ pub fn peer(sea: &Path, path: &Path) -> Result<()> {
 /// Has Bottle create the file and the account, and returns the id of the account.
 fn create(path: &Path) -> Result<i64> {
     let settings = Settings::default();
-    let options =
-        Options { readers: 1, long_readers: 1, busy_timeout: Duration::from_secs(4), slow: None, map_cache_bytes: 0 };
+    let options = Options {
+        readers: 1,
+        long_readers: 1,
+        busy_timeout: Duration::from_secs(4),
+        slow: None,
+        map_cache_bytes: 0,
+    };
     let store = Arc::new(Store::open(path, &options)?);
     let passwords = Passwords::new(settings.password_cost(), 1);
     let clock = Clock::default();

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bottle::server::config;
 use bottle::http::chunk_size::ResponseChunkSize;
+use bottle::server::config;
 use rocket::config::{Config, LogLevel};
 use rocket::http::{ContentType, CookieJar, Status};
 use rocket::{State, get, routes};

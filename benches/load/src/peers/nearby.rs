@@ -16,6 +16,15 @@ use serde::{Deserialize, Serialize};
 use super::session::Sessions;
 use crate::Result;
 
+/// The bottles of the rectangle from south (1) to north (2) and from west (3) to east (4).
+pub const SEARCH: &str =
+    "SELECT bottles.id, owner_id, style, latitude, longitude, formatted_address
+     FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
+     WHERE max_latitude >= ?1 AND min_latitude <= ?2
+       AND max_longitude >= ?3 AND min_longitude <= ?4
+       AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4
+     LIMIT 10000";
+
 /// The rectangle of the request. The load sends none that crosses the antimeridian.
 #[derive(Deserialize)]
 struct Asked {
@@ -98,14 +107,7 @@ type Written = (i64, Range<usize>);
 fn search(db: &Connection, viewer: i64, asked: &Asked) -> Result<(Vec<u8>, Vec<Written>)> {
     let mut written = Vec::with_capacity(4096);
     let mut bottles = Vec::with_capacity(32);
-    let mut statement = db.prepare_cached(
-        "SELECT bottles.id, owner_id, style, latitude, longitude, formatted_address
-         FROM bottles_rtree CROSS JOIN bottles ON bottles.id = bottles_rtree.id
-         WHERE max_latitude >= ?1 AND min_latitude <= ?2
-           AND max_longitude >= ?3 AND min_longitude <= ?4
-           AND latitude BETWEEN ?1 AND ?2 AND longitude BETWEEN ?3 AND ?4
-         LIMIT 10000",
-    )?;
+    let mut statement = db.prepare_cached(SEARCH)?;
     let mut rows = statement.query(params![
         asked.latitude - asked.latitude_span,
         asked.latitude + asked.latitude_span,

@@ -39,7 +39,6 @@ pub fn run(db: &Path, port: u16) -> Result<()> {
     let writer = Connection::open(db)?;
     // As durable as Bottle's own commits.
     writer.pragma_update(None, "synchronous", "full")?;
-    writer.pragma_update(None, "foreign_keys", true)?;
     let peer = Peer { sessions: Sessions::open(db)?, writer: Mutex::new(writer) };
     let app = Router::new().route("/api/bottles", post(throw)).with_state(Arc::new(peer));
     super::run_shared(super::serve(app, super::listen(port)?))
@@ -69,23 +68,29 @@ async fn throw(
     .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// Inserts the bottle and its box, as one durable transaction.
 fn insert(db: &Connection, owner: i64, throw: &Throw, now: Timestamp) -> rusqlite::Result<i64> {
-    db.prepare_cached(
-        "INSERT INTO bottles
-             (owner_id, content, formatted_address, latitude, longitude, style, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         RETURNING id",
-    )?
-    .query_row(
-        params![
+    let Location { formatted_address, latitude, longitude } = &throw.location;
+    let change = db.unchecked_transaction()?;
+    change
+        .prepare_cached(
+            "INSERT INTO bottles
+                 (owner_id, content, formatted_address, latitude, longitude, style, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
             owner,
             throw.content,
-            throw.location.formatted_address,
-            throw.location.latitude,
-            throw.location.longitude,
+            formatted_address,
+            latitude,
+            longitude,
             throw.style,
             now.millis(),
-        ],
-        |row| row.get(0),
-    )
+        ])?;
+    let id = change.last_insert_rowid();
+    change
+        .prepare_cached("INSERT INTO bottles_rtree VALUES (?1, ?2, ?2, ?3, ?3)")?
+        .execute(params![id, latitude, longitude])?;
+    change.commit()?;
+    Ok(id)
 }
