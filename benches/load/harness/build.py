@@ -62,10 +62,34 @@ def fastapi(left_out):
     return folder
 
 
-def sea(bottles, name=None):
+def sea(bottles, name=None, messages="long"):
     """Makes a new database with this number of bottles and returns its path."""
-    path = WORK / f"{name or bottles}.db"
-    for old in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        old.unlink(missing_ok=True)
-    run(TARGET / "release" / "bottle-load", "make", path, bottles)
+    path = fresh(name or f"{bottles}-{messages}")
+    run(TARGET / "release" / "bottle-load", "make", path, bottles, "--messages", messages)
     return path
+
+
+def peer(db):
+    """Makes the peers' database from that of a sea, with its sessions so far, and returns its path."""
+    path = fresh(f"{db.stem}-peer")
+    run(TARGET / "release" / "bottle-load", "peer", db, path)
+    return path
+
+
+def copy(db, name):
+    """Copies a database that no server has open, and returns the path of the copy."""
+    path = fresh(name)
+    shutil.copyfile(db, path)
+    return path
+
+
+def fresh(name):
+    """Returns the path of a database that does not exist."""
+    path = WORK / f"{name}.db"
+    remove(path)
+    return path
+
+
+def remove(path):
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Measures throws under load, and `nearby` while other clients log in."""
 
-import statistics
 from contextlib import ExitStack
 
 from . import build, servers, wrk
@@ -8,6 +7,7 @@ from .servers import Server
 from .tools import HELPER, median_ratio
 
 THROWERS = 64
+THROW_ROUNDS = 3
 
 
 def throws(options):
@@ -26,19 +26,15 @@ def throws(options):
     ]
     requests = wrk.file_of("throws", [("POST", "/api/bottles", body) for body in bodies])
     with ExitStack() as stack:
-        grouped_db, single_db = build.sea(10_000, "grouped"), build.sea(10_000, "single")
-        # The peer has no login, so Bottle creates the sessions of both.
-        with servers.bottle(single_db) as server:
-            single_cookie = servers.log_in(server)
+        grouped_db = build.sea(10_000, "throws")
+        # The peer has no login, so it takes the session of Bottle.
+        cookie = servers.session_in(grouped_db)
+        single_db = build.peer(grouped_db)
         grouped = stack.enter_context(servers.bottle(grouped_db))
-        grouped_cookie = servers.log_in(grouped)
         single = stack.enter_context(Server([HELPER, "single", single_db, "{port}"]))
         samples = {"grouped": [], "single": []}
-        for _ in range(options.rounds):
-            for name, server, cookie in (
-                ("grouped", grouped, grouped_cookie),
-                ("single", single, single_cookie),
-            ):
+        for _ in range(min(options.rounds, THROW_ROUNDS)):
+            for name, server in (("grouped", grouped), ("single", single)):
                 sample = wrk.drive(
                     server, requests, cookie, options.seconds, connections=THROWERS
                 )
@@ -53,26 +49,17 @@ def throws_ratio(samples):
     )
 
 
-# More connections than at full load, each with a longer wait, because wrk waits whole milliseconds.
-CALM_CONNECTIONS = 64
 FLOOD = 8
 
 
 def logins(bottle, cookie, options):
     """Measures `nearby` at half of Bottle's full rate, alone and while 8 clients log in without pause."""
-    full = statistics.median(bottle.rates())
-    wait = CALM_CONNECTIONS / (full / 2) * 1000
+    full = bottle.median("rate")
+    pace = wrk.pace(full / 2)
     flood = wrk.file_of("logins", [("POST", "/api/sessions", servers.LOGIN)])
 
     def calm():
-        return wrk.drive(
-            bottle.server,
-            bottle.requests,
-            cookie,
-            options.seconds,
-            connections=CALM_CONNECTIONS,
-            wait=wait,
-        )
+        return wrk.drive(bottle.server, bottle.requests, cookie, options.seconds, **pace)
 
     alone, beside, logged_in = [], [], []
     for _ in range(options.rounds):

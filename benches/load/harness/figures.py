@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 
+from . import cold, mixed, overhead
 from .busy import logins_ratio, throws_ratio
 from .nearby import against
-from .size import LARGE
-from .tools import rank
-
-MIB = 1024 * 1024
+from .tools import MIB, rank
 
 
 @dataclass
 class Figure:
-    """A figure with its bounds. `must` and `aim` are lower bounds if `least` is true, else upper bounds."""
+    """A figure with its bounds, and what it means for a Raspberry Pi. `must` and `aim` are lower bounds if
+    `least` is true, else upper bounds."""
 
     name: str
     value: float
     must: float
     aim: float
+    means: str
     least: bool = True
     unit: str = ""
 
@@ -35,48 +35,106 @@ class Figure:
         return f"{self.value:.3g}{self.unit}"
 
 
-def of(results, bottles):
+def of(results, options):
     """Returns all figures that were measured."""
-    figures = throughput(results["nearby"][20], bottles)
-    figures.append(
-        Figure("durable throws, 64 connections, compared with one transaction each",
-               throws_ratio(results["throws"]), 3, 5)
-    )
-    figures.append(
-        Figure("p99 of nearby at half load while 8 clients log in, compared with alone",
-               logins_ratio(results["logins"]), 3, 1.5, least=False)
-    )
-    figures += growth(results.get("growth"), bottles)
-    size = results["sizes"][-1]
-    figures.append(
-        Figure(f"memory at {rank(size.bottles)}, without pages of the file", size.memory / MIB,
-               64, 32, least=False, unit=" MiB")
-    )
+    figures = throughput(results["nearby"]) + cpu(results["nearby"]["typical", 20])
+    figures += reading(results)
+    figures += large(results, options)
+    figures += others(results)
     return figures
 
 
-def throughput(peers, bottles):
-    goals = {
-        "bare Rocket, same bytes": (0.27, 0.45),
-        "axum + rusqlite": (0.95, 1.3),
-        "Fastify": (2, 4),
-        "FastAPI": (6, 12),
-    }
-    figures = []
-    for name, (must, aim) in goals.items():
-        ratio = against(peers, name)
-        if ratio is not None:
-            what = f"nearby, 20 results, {rank(bottles)}, compared with {name}"
-            figures.append(Figure(what, ratio, must, aim))
-    return figures
-
-
-def growth(measured, bottles):
-    if not measured:
-        return []
-    figures = [
-        Figure(f"nearby at {rank(LARGE)} compared with {rank(bottles)}", measured["nearby"], 0.8, 0.95)
+def throughput(nearby):
+    name = "requests/s of nearby compared with axum + rusqlite, {} traffic"
+    return [
+        Figure(name.format("typical"), against(nearby["typical", 20], "axum", "rate"), 1.15, 1.5,
+               "A class that looks at its own cities is served by a smaller Pi than a server written by "
+               "hand needs."),
+        Figure(name.format("uniform"), against(nearby["uniform", 20], "axum", "rate"), 0.95, 1.1,
+               "Even if nobody looks where others look, and caches help least, a Pi serves as many "
+               "requests as with a server written by hand."),
     ]
-    for name, ratio in measured["world"].items():
-        figures.append(Figure(f"{name}, {rank(LARGE)} compared with 100 k, time", ratio, 2, 1.2, False))
+
+
+def cpu(peers):
+    name = "server CPU per request, {}"
+    figures = [
+        Figure(name.format("compared with bare Rocket"), against(peers, "bare Rocket, same", "cpu"),
+               4.5, 3, "The session, the search and the JSON take the rest of a Pi's CPU; the part "
+               "of HTTP cannot be saved.", least=False),
+    ]
+    for stack, must, aim in (("Fastify", 2.2, 3), ("FastAPI", 3.5, 6)):
+        ratio = against(peers, stack, "cpu")
+        if ratio is not None:
+            figures.append(
+                Figure(name.format(f"{stack} compared with Bottle"), 1 / ratio, must, aim,
+                       f"For the same requests, {stack} keeps the cores of a Pi busy, and warm, for "
+                       "that many times as long.")
+            )
     return figures
+
+
+def reading(results):
+    messages = results["messages"]
+    name = "requests/s of nearby with long messages compared with nine words, {}"
+    means = {
+        "warm": "Long letters take no memory of a Pi that the map could use.",
+        "cold": f"After a power cut, a Pi with long letters serves the first {cold.FIRST_SECONDS} "
+        "seconds as fast as one with short ones.",
+    }
+    return [
+        Figure("pages of a cold nearby, 2 KiB each", results["pages"]["typical"]["bottle"], 45, 25,
+               "An SD card reads so many pages for the first look at a place; a cheap one reads about "
+               "2,000 a second.", least=False),
+        Figure(name.format("warm"), cold.messages_ratio(messages, "warm"), 0.95, 1, means["warm"]),
+        Figure(name.format(f"first {cold.FIRST_SECONDS} s"), cold.messages_ratio(messages, "cold"),
+               0.95, 1, means["cold"]),
+    ]
+
+
+def large(results, options):
+    if not options.large:
+        return []
+    count, growth = rank(options.large), results["growth"]
+    figures = [
+        Figure(f"nearby at {count} compared with {rank(options.bottles)}", growth["nearby"], 0.85, 0.95,
+               "A Pi does not slow down as the sea fills.")
+    ]
+    for name, ratio in growth["world"].items():
+        figures.append(
+            Figure(f"{name}, {count} compared with 100 k, time", ratio, 2, 1.2,
+                   "A map of the whole world opens on a Pi as fast in a full sea as in a new one.",
+                   least=False)
+        )
+    if results["limited"]:
+        figures.append(
+            Figure(f"requests/s in {cold.LITTLE // MIB} MiB compared with unlimited, {count}",
+                   cold.limited_ratio(results["limited"]), 0.5, 0.8,
+                   "A Pi with 512 MiB, half of it taken, serves this part of what a large machine "
+                   "would; an SD card lowers it further.")
+        )
+    figures.append(
+        Figure(f"memory at {count}, Bottle's cache included", growth["sizes"][-1].memory / MIB, 64, 48,
+               "The rest of a Pi's memory is left to the page cache.", least=False, unit=" MiB")
+    )
+    return figures
+
+
+def others(results):
+    return [
+        Figure("CPU of /api/users/self compared with /healthz", overhead.cpu_ratio(results["overhead"]),
+               1.45, 1.25, "The check of the cookie and the session adds little to any request on a "
+               "Pi.", least=False),
+        Figure("p99 of nearby within the mixed load compared with alone",
+               mixed.p99_ratio(results["mixed"]), 2, 1.3,
+               "The map of a class stays smooth on a Pi while others throw, open and listen.",
+               least=False),
+        Figure("durable throws, 64 connections, compared with one transaction each",
+               throws_ratio(results["throws"]), 5, 7,
+               "A class that throws at once waits for few syncs of an SD card, each of which takes "
+               "milliseconds."),
+        Figure("p99 of nearby at half load while 8 clients log in, compared with alone",
+               logins_ratio(results["logins"]), 3, 1.5,
+               "The map stays usable on a Pi while a class logs in, although each password hash "
+               "keeps a core busy.", least=False),
+    ]

@@ -1,5 +1,6 @@
--- Script for wrk. Arguments after `--`: a file of requests (method, path and body, separated by tabs), the
--- cookie, and the average wait between requests of a connection in milliseconds (0 for none).
+-- Script for wrk. Arguments after `--`: a file of requests (method, path, body and cookie, separated by tabs),
+-- the cookie of the requests without their own, and the average wait between requests of a connection in
+-- milliseconds (0 for none).
 local started = 0
 
 function setup(thread)
@@ -8,11 +9,11 @@ function setup(thread)
 end
 
 function init(args)
-  wrk.headers["Cookie"] = args[2]
   wrk.headers["Content-Type"] = "application/json"
   requests = {}
   for line in io.lines(args[1]) do
-    local method, path, body = line:match("^(%S+)\t(%S+)\t?(.*)$")
+    local method, path, body, cookie = line:match("^(%S+)\t(%S+)\t?([^\t]*)\t?(.*)$")
+    wrk.headers["Cookie"] = cookie ~= "" and cookie or args[2]
     requests[#requests + 1] = wrk.format(method, path, nil, body ~= "" and body or nil)
   end
   -- The threads start at different requests.

@@ -1,8 +1,10 @@
 """Measures `nearby` of Bottle and of its peers, in turns."""
 
 import json
+import statistics
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import servers, wrk
 from .servers import ROCKET, Server
@@ -18,29 +20,44 @@ class Peer:
     requests: object
     samples: list = field(default_factory=list)
 
-    def rates(self):
-        return [sample.rate for sample in self.samples]
+    def values(self, name):
+        return [getattr(sample, name) for sample in self.samples]
+
+    def median(self, name):
+        return statistics.median(self.values(name))
 
 
-def measure(db, rectangles, found, options, after=None):
-    """Returns the peers with their samples, Bottle first. `after` is called with Bottle's server still running."""
+@dataclass
+class Sea:
+    """A sea in Bottle's database and in that of the peers, with the cookie of a session in both."""
+
+    db: Path
+    peer_db: Path
+    cookie: str
+
+
+def measure(sea, rectangles, found, options, rounds, after=None, all_peers=False):
+    """Returns the peers with their samples, Bottle first; without `all_peers`, only one variant of each stack
+    and none that responds from memory. `after` is called with Bottle's server still running."""
     with ExitStack() as stack:
-        server = stack.enter_context(servers.bottle(db))
-        cookie = servers.log_in(server)
+        server = stack.enter_context(servers.bottle(sea.db))
         peers = [Peer("Bottle", server, rectangles.requests)]
-        peers += start_peers(stack, db, rectangles, found, typical(server, rectangles, cookie))
+        peers += start_peers(stack, sea, rectangles, found)
+        if all_peers:
+            answer = typical(server, rectangles, sea.cookie)
+            peers += start_variants(stack, sea, rectangles, answer)
         for peer in peers:
             if not peer.name.startswith("bare"):
-                check_same(server, peer, rectangles, cookie)
-            wrk.drive(peer.server, peer.requests, cookie, seconds=1)
-        for turn in range(options.rounds):
-            say(f"  round {turn + 1} of {options.rounds}")
+                check_same(server, peer, rectangles, sea.cookie)
+            wrk.drive(peer.server, peer.requests, sea.cookie, options.seconds)
+        for turn in range(rounds):
+            say(f"  round {turn + 1} of {rounds}")
             # Each round starts with a different server.
             first = turn % len(peers)
             for peer in peers[first:] + peers[:first]:
-                sample = wrk.drive(peer.server, peer.requests, cookie, options.seconds)
+                sample = wrk.drive(peer.server, peer.requests, sea.cookie, options.seconds)
                 peer.samples.append(sample)
-        return peers, after and after(peers[0], cookie)
+        return peers, after and after(peers[0])
 
 
 def typical(server, rectangles, cookie):
@@ -58,22 +75,12 @@ def ask(server, path, cookie):
     return body
 
 
-def start_peers(stack, db, rectangles, found, answer):
+def start_peers(stack, sea, rectangles, found):
     def start(command, **options):
         return stack.enter_context(Server(command, **options))
 
-    bare = start([HELPER, "bare", db, answer], env=ROCKET)
-    plain = wrk.file_of("plain", [("GET", "/plain")])
-    peers = [
-        Peer("bare Rocket, same bytes from memory", bare, plain),
-        Peer("bare Rocket, cookie decrypted", bare, rectangles.requests),
-        Peer("axum + rusqlite", start([HELPER, "axum", db, "{port}"]), rectangles.requests),
-        Peer(
-            "axum + rusqlite, one runtime per core",
-            start([HELPER, "axum", db, "{port}", "--per-core"]),
-            rectangles.requests,
-        ),
-    ]
+    db = sea.peer_db
+    peers = [Peer("axum + rusqlite", start([HELPER, "axum", db, "{port}"]), rectangles.requests)]
     if folder := found["fastify"]:
         server = start(["node", "server.js", db, "{port}", "2"], cwd=folder)
         name = "Fastify + better-sqlite3, 2 processes"
@@ -82,6 +89,19 @@ def start_peers(stack, db, rectangles, found, answer):
         server = fastapi(start, folder, db)
         peers.append(Peer("FastAPI + uvicorn, 2 workers", server, rectangles.requests))
     return peers
+
+
+def start_variants(stack, sea, rectangles, answer):
+    """Starts axum in its other variant, and Rocket with the response in memory."""
+    per_core = [HELPER, "axum", sea.peer_db, "{port}", "--per-core"]
+    per_core = stack.enter_context(Server(per_core))
+    bare = stack.enter_context(Server([HELPER, "bare", sea.peer_db, answer], env=ROCKET))
+    plain = wrk.file_of("plain", [("GET", "/plain")])
+    return [
+        Peer("axum + rusqlite, one runtime per core", per_core, rectangles.requests),
+        Peer("bare Rocket, same bytes from memory", bare, plain),
+        Peer("bare Rocket, cookie decrypted", bare, rectangles.requests),
+    ]
 
 
 def fastapi(start, folder, db):
@@ -98,7 +118,7 @@ def check_same(server, peer, rectangles, cookie):
             raise RuntimeError(f"{peer.name} and Bottle return different data for {path}")
 
 
-def against(peers, name):
-    """Returns Bottle's rate divided by that peer's, or None if the peer is missing."""
+def against(peers, name, value):
+    """Returns the median ratio of Bottle's value to that peer's, or None if the peer is missing."""
     peer = next((peer for peer in peers if peer.name.startswith(name)), None)
-    return peer and median_ratio(peers[0].rates(), peer.rates())
+    return peer and median_ratio(peers[0].values(value), peer.values(value))

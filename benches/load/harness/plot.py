@@ -1,8 +1,9 @@
-"""Draws requests per second by server, as a plain SVG for light and dark backgrounds."""
+"""Draws the plots of docs/performance.md, as plain SVG for light and dark backgrounds."""
 
 from html import escape
 
-from .tools import ROOT, median_ratio
+from .report import cold_rows
+from .tools import median_ratio, rank
 
 STYLE = """
   text { font: 14px system-ui, sans-serif; fill: #24292f; }
@@ -19,34 +20,73 @@ WIDTH, LABELS, ROW, BAR = 760, 290, 26, 16
 LONGEST = WIDTH - LABELS - 70
 
 
-def draw(nearby, bottles):
-    """Writes docs/performance.svg: a group of bars for each number of results, relative to Bottle."""
+def write(results, options):
+    """Writes the plots into the folder of the documents."""
+    docs, bottles = options.docs, rank(options.bottles)
+    groups = []
+    for (traffic, found), peers in results["nearby"].items():
+        where = f"nearby, {traffic} traffic, about {found} results of {bottles} bottles"
+        groups.append((f"{where}: requests per second, Bottle = 1", by_server(peers, "rate", True)))
+        if (traffic, found) == ("typical", 20):
+            groups.append((f"{where}: server CPU per request, Bottle = 1", by_server(peers, "cpu", False)))
+    draw(docs / "performance.svg", "Requests per second and CPU per request by server", groups)
+
+    rows = [(row[0], float(row[2].split()[0]), "long" in row[0] or "sea" in row[0])
+            for row in cold_rows(results)[1]]
+    title = "nearby, typical traffic: requests per second, long messages, warm and unlimited = 1"
+    draw(docs / "performance-cold.svg", "Throughput of a cold file and with little memory", [(title, rows)])
+    if "growth" in results:
+        draw(docs / "performance-growth.svg", "Growth with the number of bottles", growth(results, options))
+
+
+def by_server(peers, value, falling):
+    """Returns a bar for each server, relative to Bottle; the best is first."""
+    rows = [
+        (peer.name, median_ratio(peer.values(value), peers[0].values(value)), peer is peers[0])
+        for peer in peers
+    ]
+    return sorted(rows, key=lambda row: row[1], reverse=falling)
+
+
+def growth(results, options):
+    measured, large = results["growth"], rank(options.large)
+    base = rank(options.bottles)
+    time = [(f"nearby, {large} : {base}", 1 / measured["nearby"], True)]
+    time += [(f"{name.replace(' of the whole world', '')}, {large} : 100 k", ratio, True)
+             for name, ratio in measured["world"].items()]
+    memory = [(f"{rank(size.bottles)} bottles", size.memory / measured["sizes"][0].memory, True)
+              for size in measured["sizes"]]
+    return [
+        ("Time of the same request in a larger sea, smaller sea = 1", time),
+        ("Memory without pages of the file, smallest sea = 1", memory),
+    ]
+
+
+def draw(path, label, groups):
+    """Writes a group of bars for each title; a bar is its name, its value and whether it is Bottle's."""
     parts, y = [], 8
-    for found, peers in nearby.items():
-        title = f"nearby, about {found} results of {bottles}: requests per second, Bottle = 1"
+    for title, rows in groups:
         y += ROW
         parts.append(f'<text class="title" x="8" y="{y}">{escape(title)}</text>')
         y += 10
-        speeds = [(peer.name, median_ratio(peer.rates(), peers[0].rates())) for peer in peers]
-        fastest = max(speed for _, speed in speeds)
-        for name, speed in sorted(speeds, key=lambda pair: -pair[1]):
-            parts.append(bar(name, speed, speed / fastest * LONGEST, y))
+        largest = max(value for _, value, _ in rows)
+        for name, value, ours in rows:
+            parts.append(bar(name, value, value / largest * LONGEST, y, ours))
             y += ROW
     height = y + 8
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
         f'width="{WIDTH}" height="{height}" role="img" '
-        f'aria-label="Requests per second by server">\n<style>{STYLE}</style>\n'
+        f'aria-label="{escape(label)}">\n<style>{STYLE}</style>\n'
     )
-    text = svg + "\n".join(parts) + "\n</svg>\n"
-    (ROOT / "docs" / "performance.svg").write_text(text, encoding="utf-8")
+    path.write_text(svg + "\n".join(parts) + "\n</svg>\n", encoding="utf-8")
 
 
-def bar(name, speed, length, y):
-    kind = "bar ours" if name == "Bottle" else "bar"
+def bar(name, value, length, y, ours):
+    kind = "bar ours" if ours else "bar"
     middle = y + BAR - 3
     return (
         f'<text x="{LABELS - 10}" y="{middle}" text-anchor="end">{escape(name)}</text>'
         f'<rect class="{kind}" x="{LABELS}" y="{y}" width="{max(length, 1):.1f}" height="{BAR}" rx="2"/>'
-        f'<text x="{LABELS + length + 8:.1f}" y="{middle}">{speed:.2f}</text>'
+        f'<text x="{LABELS + length + 8:.1f}" y="{middle}">{value:.2f}</text>'
     )

@@ -1,12 +1,11 @@
-"""The tables: absolute numbers on the terminal, ratios in docs/performance.md."""
+"""The tables, and the absolute numbers on the terminal."""
 
 import statistics
 import unicodedata
 
+from . import cold
 from .busy import THROWERS, throws_ratio
-from .tools import ROOT, median_ratio, rank
-
-MIB = 1024 * 1024
+from .tools import MIB, median_ratio, rank
 
 
 def median(samples, name):
@@ -34,29 +33,26 @@ def markdown(head, rows):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+VALUES = ("rate", "cpu", "p50", "p99")
+
+
 def peer_numbers(peers):
-    head = ["server", "requests/s", "p50 ms", "p99 ms", "Bottle's rate"]
+    head = ["server", "requests/s", "CPU µs", "p50 ms", "p99 ms", "Bottle's rate", "Bottle's CPU"]
     rows = []
     for peer in peers:
-        ratio = median_ratio(peers[0].rates(), peer.rates())
-        numbers = [median(peer.samples, name) for name in ("rate", "p50", "p99")]
-        rows.append(
-            [peer.name, f"{numbers[0]:,.0f}", f"{numbers[1]:.2f}", f"{numbers[2]:.2f}", f"{ratio:.2f} ×"]
-        )
+        numbers = [
+            f"{peer.median(name):{form}}" for name, form in zip(VALUES, (",.0f", ".0f", ".2f", ".2f"))
+        ]
+        ratios = [median_ratio(peers[0].values(name), peer.values(name)) for name in ("rate", "cpu")]
+        rows.append([peer.name, *numbers, *(f"{ratio:.2f} ×" for ratio in ratios)])
     return head, rows
 
 
 def peer_ratios(peers):
-    head = ["compared with", "requests per second", "p50", "p99"]
+    head = ["compared with", "requests per second", "server CPU per request", "p50", "p99"]
     rows = []
     for peer in peers[1:]:
-        ratios = [
-            median_ratio(
-                [getattr(sample, name) for sample in peers[0].samples],
-                [getattr(sample, name) for sample in peer.samples],
-            )
-            for name in ("rate", "p50", "p99")
-        ]
+        ratios = [median_ratio(peers[0].values(name), peer.values(name)) for name in VALUES]
         rows.append([peer.name, *(f"{ratio:.2f}" for ratio in ratios)])
     return head, rows
 
@@ -80,7 +76,7 @@ def size_rows(sizes):
             f"{size.file:.0f}",
             f"{size.memory / MIB:.1f}",
             f"{size.start * 1000:.0f}",
-            f"{size.backup:.1f}",
+            "–" if size.backup is None else f"{size.backup:.1f}",
         ]
         for size in sizes
     ]
@@ -103,10 +99,47 @@ def busy_lines(results):
     )
 
 
-def terminal(results, figures, bottles):
+def mixed_lines(results):
+    mixed, light = results["mixed"], results["overhead"]
+    return (
+        f"nearby at {median(mixed['alone'], 'rate'):,.0f}/s: p99 {median(mixed['alone'], 'p99'):.2f} ms alone, "
+        f"{median(mixed['within'], 'p99'):.2f} ms at {median(mixed['within'], 'rate'):,.0f}/s beside "
+        f"{median(mixed['others'], 'rate'):,.0f} other requests/s "
+        f"(p99 {median(mixed['others'], 'p99'):.2f} ms); the streams received {mixed['events']} bottles\n"
+        f"CPU of /healthz: {median(light['healthz'], 'cpu'):.1f} µs; "
+        f"of /api/users/self: {median(light['self'], 'cpu'):.1f} µs"
+    )
+
+
+def cold_rows(results):
+    """Returns the rates of the cold and limited measurements, relative to the warm, long, unlimited sea."""
+    head = ["nearby, typical traffic", "requests/s", "of the best"]
+    messages = results["messages"]
+    groups = [
+        [(f"{length} messages, {name}", messages[length][state])
+         for state, name in (("warm", "warm"), ("cold", f"first {cold.FIRST_SECONDS} s"))
+         for length in ("long", "short")],
+    ]
+    if limited := results.get("limited"):
+        groups.append([("large sea, unlimited", limited["unlimited"]),
+                       (f"large sea, {cold.LITTLE // MIB} MiB", limited["limited"])])
+    rows = []
+    for group in groups:
+        for name, samples in group:
+            rate, first = median(samples, "rate"), median(group[0][1], "rate")
+            rows.append([name, f"{rate:,.0f}", f"{rate / first:.2f} ×"])
+    return head, rows
+
+
+def page_rows(pages):
+    head = ["pages of a cold search", "Bottle", "peers"]
+    return head, [[f"{traffic} traffic", f"{of['bottle']}", f"{of['peer']}"] for traffic, of in pages.items()]
+
+
+def terminal(results, figures, options):
     parts = []
-    for found, peers in results["nearby"].items():
-        parts.append(f"nearby, about {found} results of {rank(bottles)} bottles")
+    for (traffic, found), peers in results["nearby"].items():
+        parts.append(f"nearby, {traffic} traffic, about {found} results of {rank(options.bottles)} bottles")
         parts.append(plain(*peer_numbers(peers)) + "\n")
     storage_head, storage = storage_rows(results["storage"])
     numbers = [
@@ -114,63 +147,9 @@ def terminal(results, figures, bottles):
         for (name, rate), (_, ratio) in zip(results["storage"].items(), storage)
     ]
     parts.append(plain([storage_head[0], "", storage_head[1]], numbers) + "\n")
-    parts.append(busy_lines(results) + "\n")
+    parts.append(busy_lines(results) + "\n" + mixed_lines(results) + "\n")
+    parts.append(plain(*cold_rows(results)) + "\n")
+    parts.append(plain(*page_rows(results["pages"])) + "\n")
     parts.append(plain(*size_rows(results["sizes"])) + "\n")
     parts.append(plain(*figure_rows(figures)))
     return "\n".join(parts)
-
-
-DOCUMENT = """\
-# Performance
-
-Use this page to judge how fast Bottle is and what it costs to run. This command measured everything
-in one go and wrote the page; the server and the load generator shared 2 cores:
-
-```sh
-{command}
-```
-
-Each figure is the median of {rounds} rounds of {seconds} seconds in which the servers took turns. A
-comparison is the median of the ratios of the rounds. All servers return the same JSON to the same
-requests, from the same file, after the same check of cookie and session. *must* is the requirement
-and *aim* the goal; *reached* names the higher of the two that the figure meets.
-
-{figures}
-
-## `nearby` compared with other servers
-
-![Requests per second by server](performance.svg)
-
-Each cell is Bottle's value divided by that of the other server.
-
-{peers}## The search alone, without HTTP
-
-{storage}
-
-## Size
-
-{sizes}
-
-Memory excludes cached pages of the file and is measured after a load. The backup is SQLite's own,
-made while the server runs.
-{left_out}"""
-
-
-def document(results, figures, options, left_out, command):
-    """Writes docs/performance.md."""
-    peers = "".join(
-        f"About {found} results of {rank(options.bottles)} bottles:\n\n{markdown(*peer_ratios(peers))}\n\n"
-        for found, peers in results["nearby"].items()
-    )
-    missing = "".join(f"\nLeft out: {name}.\n" for name, _ in left_out.peers)
-    text = DOCUMENT.format(
-        command=command,
-        rounds=options.rounds,
-        seconds=options.seconds,
-        figures=markdown(*figure_rows(figures)),
-        peers=peers,
-        storage=markdown(*storage_rows(results["storage"])),
-        sizes=markdown(*size_rows(results["sizes"])),
-        left_out=missing,
-    )
-    (ROOT / "docs" / "performance.md").write_text(text, encoding="utf-8")

@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from .tools import BOTTLE, WORK, free_port
 
 
 class Server:
-    """A server process. `{port}` in its command and environment is replaced by its port."""
+    """A server process. `{port}` in its command and environment is replaced by its port; `limit` is the control
+    group that limits its memory."""
 
-    def __init__(self, command, env=None, cwd=None):
+    def __init__(self, command, env=None, cwd=None, limit=None):
         self.port = free_port()
         port = str(self.port)
+        if limit:
+            command = [*limit.prefix(), *command]
         env = {name: str(value).replace("{port}", port) for name, value in (env or {}).items()}
         # wrk keeps both cores busy, so the output goes to a file instead of a terminal.
         self.log = open(WORK / "server.log", "ab")
@@ -66,6 +70,20 @@ class Server:
                     return int(line.split()[1]) * 1024
         raise RuntimeError("/proc does not report RssAnon on this system")
 
+    def cpu_seconds(self):
+        """Returns the CPU time of the server and its workers so far, in user and system mode."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                # The name, in parentheses, may contain spaces.
+                fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            _, _, group, *_ = fields
+            if int(group) == self.process.pid:
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def stop(self):
         self.process.terminate()
         try:
@@ -90,19 +108,25 @@ class Server:
 ROCKET = {"ROCKET_ADDRESS": "127.0.0.1", "ROCKET_PORT": "{port}", "ROCKET_LOG_LEVEL": "critical"}
 
 
-def bottle(db):
+def bottle(db, limit=None):
     """Starts Bottle with its defaults, except for two things that no peer does: it logs no requests and
     limits no throws."""
     unlimited = {"ROCKET_BOTTLE": "{throws_per_minute=0}"}
-    return Server([BOTTLE, "serve", "--db", db], env=ROCKET | unlimited)
+    return Server([BOTTLE, "serve", "--db", db], env=ROCKET | unlimited, limit=limit)
 
 
-def log_in(server):
-    """Logs ada in and returns the cookie of the new session."""
-    status, headers, body = server.ask("POST", "/api/sessions", LOGIN)
+def log_in(server, login=None):
+    """Logs ada in, unless `login` names another account, and returns the cookie of the new session."""
+    status, headers, body = server.ask("POST", "/api/sessions", login or LOGIN)
     if status != 200:
-        raise RuntimeError(f"ada cannot log in: {body.decode()}")
+        raise RuntimeError(f"a login failed: {body.decode()}")
     return headers["Set-Cookie"].split(";")[0]
+
+
+def session_in(db):
+    """Starts Bottle once to log ada in, and returns the cookie; the session stays in the file."""
+    with bottle(db) as server:
+        return log_in(server)
 
 
 LOGIN = {"username": "ada", "password": "pass"}

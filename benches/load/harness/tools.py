@@ -13,6 +13,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 WORK = TARGET / "load"
 BOTTLE = TARGET / "release" / "bottle"
 HELPER = TARGET / "release" / "bottle-load"
+MIB = 1024 * 1024
 
 
 def say(text=""):
