@@ -53,25 +53,29 @@ def throughput(nearby):
         Figure(name.format("uniform"), against(nearby["uniform", 20], "axum", "rate"), 0.95, 1.1,
                "Even if nobody looks where others look, and caches help least, a Pi serves as many "
                "requests as with a server written by hand."),
+        *scripts(nearby["typical", 20]),
     ]
+
+
+def scripts(peers):
+    figures = []
+    for stack, must, aim in (("Fastify", 2.2, 3), ("FastAPI", 3.5, 6)):
+        ratio = against(peers, stack, "rate")
+        if ratio is not None:
+            figures.append(
+                Figure(f"requests/s of nearby compared with {stack}", ratio, must, aim,
+                       f"A Pi serves a class that would need that many with {stack}.")
+            )
+    return figures
 
 
 def cpu(peers):
-    name = "server CPU per request, {}"
-    figures = [
-        Figure(name.format("compared with bare Rocket"), against(peers, "bare Rocket, same", "cpu"),
-               4.5, 3, "The session, the search and the JSON take the rest of a Pi's CPU; the part "
-               "of HTTP cannot be saved.", least=False),
+    return [
+        Figure("server CPU per request, compared with bare Rocket",
+               against(peers, "bare Rocket, same", "cpu"), 4.5, 3,
+               "The session, the search and the JSON take the rest of a Pi's CPU; the part of HTTP "
+               "cannot be saved.", least=False),
     ]
-    for stack, must, aim in (("Fastify", 2.2, 3), ("FastAPI", 3.5, 6)):
-        ratio = against(peers, stack, "cpu")
-        if ratio is not None:
-            figures.append(
-                Figure(name.format(f"{stack} compared with Bottle"), 1 / ratio, must, aim,
-                       f"For the same requests, {stack} keeps the cores of a Pi busy, and warm, for "
-                       "that many times as long.")
-            )
-    return figures
 
 
 def reading(results):
