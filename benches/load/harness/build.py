@@ -14,7 +14,7 @@ class LeftOut:
 
     def add(self, name, line):
         self.peers.append((name, line))
-        say(f"Left out: {name}. To install it: {line}")
+        say(f"Left out: {name}. To include it: {line}")
 
 
 def everything(left_out):

@@ -3,7 +3,7 @@
 import os
 
 from . import build, memory_limit, servers, wrk
-from .tools import HELPER, MIB, median_ratio, run
+from .tools import HELPER, MIB, median_ratio, run, say
 
 FIRST_SECONDS = 2
 LITTLE = 256 * MIB
@@ -79,10 +79,17 @@ def limited(db, cookie, options, left_out):
 
 
 def warmed(db, cookie, requests, options, limit):
-    with servers.bottle(db, limit) as server:
-        # Long enough to read every rectangle once.
-        wrk.drive(server, requests, cookie, 2 * options.seconds)
-        return wrk.drive(server, requests, cookie, options.seconds)
+    try:
+        with servers.bottle(db, limit) as server:
+            # Long enough to read every rectangle once.
+            wrk.drive(server, requests, cookie, 2 * options.seconds)
+            return wrk.drive(server, requests, cookie, options.seconds)
+    except RuntimeError as error:
+        if not limit:
+            raise
+        # The kernel may kill a server that has too little memory, which is a result too.
+        say(f"  with little memory: {str(error).splitlines()[0]}")
+        return wrk.Sample(0, 0.0, 0.0, 0.0)
 
 
 def limited_ratio(samples):

@@ -1,6 +1,6 @@
 """Writes docs/performance.md, which has ratios only: absolute numbers depend on the machine."""
 
-from . import cold, mixed
+from . import mixed
 from .report import (
     cold_rows, figure_rows, markdown, page_rows, peer_ratios, size_rows, storage_rows,
 )
@@ -40,7 +40,8 @@ n-th of them with a probability of 1/n of the first; uniform traffic looks aroun
 
 ![Throughput of a cold file and with little memory](performance-cold.svg)
 
-The server starts with a file that is not in the page cache.
+A cold server starts with a file that is not in the page cache. Rates are relative to the first row
+of the same sea.
 
 {cold}
 
@@ -50,9 +51,9 @@ A page has 2 KiB in Bottle's file and 4 KiB in the peers' file.
 
 ## The mixed load
 
-{nearby} % of the requests are `nearby`; {others}. They run at half of Bottle's full rate beside
-{streams} event streams, by {accounts} accounts. The figure compares the p99 of `nearby` with its p99
-alone at the same rate.
+{nearby} % of the requests are `nearby`; the others are {others}.
+Together they have {load:.0f} % of Bottle's full rate, and run beside {streams} event streams. The
+figure compares the p99 of `nearby` with its p99 alone at the same rate.
 
 ## The search alone, without HTTP
 
@@ -84,9 +85,9 @@ def write(results, figures, options, left_out, command):
         cold=markdown(*without_rates(*cold_rows(results))),
         pages=markdown(*page_rows(results["pages"])),
         nearby=mixed.NEARBY,
-        others=", ".join(f"{share} % {kind}" for kind, share in mixed.OTHERS.items()),
+        others=", ".join(f"{kind} ({share} %)" for kind, share in mixed.OTHERS.items()),
+        load=100 * mixed.LOAD,
         streams=mixed.STREAMS,
-        accounts=mixed.ACCOUNTS,
         storage=markdown(*storage_rows(results["storage"])),
         growth=growth(results),
         sizes=markdown(*size_rows(results["sizes"])),

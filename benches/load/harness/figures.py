@@ -48,11 +48,10 @@ def throughput(nearby):
     name = "requests/s of nearby compared with axum + rusqlite, {} traffic"
     return [
         Figure(name.format("typical"), against(nearby["typical", 20], "axum", "rate"), 1.15, 1.5,
-               "A class that looks at its own cities is served by a smaller Pi than a server written by "
-               "hand needs."),
+               "A Pi serves this many times the people that it could with a server written by hand, "
+               "while they look at cities."),
         Figure(name.format("uniform"), against(nearby["uniform", 20], "axum", "rate"), 0.95, 1.1,
-               "Even if nobody looks where others look, and caches help least, a Pi serves as many "
-               "requests as with a server written by hand."),
+               "The same, if nobody looks where others look, so that caches help least."),
         *scripts(nearby["typical", 20]),
     ]
 
@@ -64,7 +63,7 @@ def scripts(peers):
         if ratio is not None:
             figures.append(
                 Figure(f"requests/s of nearby compared with {stack}", ratio, must, aim,
-                       f"A Pi serves a class that would need that many with {stack}.")
+                       f"A Pi serves this many times the people that it could with {stack}.")
             )
     return figures
 
@@ -73,26 +72,22 @@ def cpu(peers):
     return [
         Figure("server CPU per request, compared with bare Rocket",
                against(peers, "bare Rocket, same", "cpu"), 4.5, 3,
-               "The session, the search and the JSON take the rest of a Pi's CPU; the part of HTTP "
-               "cannot be saved.", least=False),
+               "A Pi spends this many times the CPU of HTTP alone; the rest is the session, the search "
+               "and the JSON.", least=False),
     ]
 
 
 def reading(results):
-    messages = results["messages"]
+    messages, first = results["messages"], f"first {cold.FIRST_SECONDS} s"
     name = "requests/s of nearby with long messages compared with nine words, {}"
-    means = {
-        "warm": "Long letters take no memory of a Pi that the map could use.",
-        "cold": f"After a power cut, a Pi with long letters serves the first {cold.FIRST_SECONDS} "
-        "seconds as fast as one with short ones.",
-    }
     return [
         Figure("pages of a cold nearby, 2 KiB each", results["pages"]["typical"]["bottle"], 45, 25,
-               "An SD card reads so many pages for the first look at a place; a cheap one reads about "
-               "2,000 a second.", least=False),
-        Figure(name.format("warm"), cold.messages_ratio(messages, "warm"), 0.95, 1, means["warm"]),
-        Figure(name.format(f"first {cold.FIRST_SECONDS} s"), cold.messages_ratio(messages, "cold"),
-               0.95, 1, means["cold"]),
+               "The first look at a place reads this many pages from the SD card; a card rated A1 "
+               "does at least 1,500 random reads a second.", least=False),
+        Figure(name.format("warm"), cold.messages_ratio(messages, "warm"), 0.95, 1,
+               "A Pi keeps this part of its speed if the messages are long."),
+        Figure(name.format(first), cold.messages_ratio(messages, "cold"), 0.95, 1,
+               "The same after a power cut, while everything still comes from the SD card."),
     ]
 
 
@@ -102,24 +97,24 @@ def large(results, options):
     count, growth = rank(options.large), results["growth"]
     figures = [
         Figure(f"nearby at {count} compared with {rank(options.bottles)}", growth["nearby"], 0.85, 0.95,
-               "A Pi does not slow down as the sea fills.")
+               "A Pi keeps this part of its speed as the sea fills.")
     ]
     for name, ratio in growth["world"].items():
         figures.append(
             Figure(f"{name}, {count} compared with 100 k, time", ratio, 2, 1.2,
-                   "A map of the whole world opens on a Pi as fast in a full sea as in a new one.",
+                   "A Pi takes this many times as long to show the whole world when the sea is full.",
                    least=False)
         )
     if results["limited"]:
         figures.append(
             Figure(f"requests/s in {cold.LITTLE // MIB} MiB compared with unlimited, {count}",
                    cold.limited_ratio(results["limited"]), 0.5, 0.8,
-                   "A Pi with 512 MiB, half of it taken, serves this part of what a large machine "
-                   "would; an SD card lowers it further.")
+                   "A Pi with 512 MiB, half of it in other use, keeps this part of its speed; a slow "
+                   "SD card lowers it further.")
         )
     figures.append(
         Figure(f"memory at {count}, Bottle's cache included", growth["sizes"][-1].memory / MIB, 64, 48,
-               "The rest of a Pi's memory is left to the page cache.", least=False, unit=" MiB")
+               "This much of a Pi's memory is not left to the page cache.", least=False, unit=" MiB")
     )
     return figures
 
@@ -127,18 +122,18 @@ def large(results, options):
 def others(results):
     return [
         Figure("CPU of /api/users/self compared with /healthz", overhead.cpu_ratio(results["overhead"]),
-               1.45, 1.25, "The check of the cookie and the session adds little to any request on a "
-               "Pi.", least=False),
+               1.45, 1.25, "The check of cookie and session makes the cheapest request this many times "
+               "as dear for a Pi.", least=False),
         Figure("p99 of nearby within the mixed load compared with alone",
                mixed.p99_ratio(results["mixed"]), 2, 1.3,
-               "The map of a class stays smooth on a Pi while others throw, open and listen.",
-               least=False),
+               "While a class throws, opens and listens, the slowest looks at the map on a Pi take "
+               "this many times as long.", least=False),
         Figure("durable throws, 64 connections, compared with one transaction each",
                throws_ratio(results["throws"]), 5, 7,
-               "A class that throws at once waits for few syncs of an SD card, each of which takes "
-               "milliseconds."),
+               "A class that throws at once gets this many times the throws from the same disk; an SD "
+               "card, which syncs more slowly, gains more."),
         Figure("p99 of nearby at half load while 8 clients log in, compared with alone",
                logins_ratio(results["logins"]), 3, 1.5,
-               "The map stays usable on a Pi while a class logs in, although each password hash "
-               "keeps a core busy.", least=False),
+               "While a class logs in, the slowest looks at the map take this many times as long, "
+               "although each password hash keeps one core of a Pi busy.", least=False),
     ]

@@ -49,7 +49,7 @@ def measure(sea, rectangles, found, options, rounds, after=None, all_peers=False
         for peer in peers:
             if not peer.name.startswith("bare"):
                 check_same(server, peer, rectangles, sea.cookie)
-            wrk.drive(peer.server, peer.requests, sea.cookie, options.seconds)
+            wrk.drive(peer.server, peer.requests, sea.cookie, seconds=2)
         for turn in range(rounds):
             say(f"  round {turn + 1} of {rounds}")
             # Each round starts with a different server.

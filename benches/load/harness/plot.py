@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .report import cold_rows
+from .report import cold_groups, median
 from .tools import median_ratio, rank
 
 STYLE = """
@@ -31,10 +31,8 @@ def write(results, options):
             groups.append((f"{where}: server CPU per request, Bottle = 1", by_server(peers, "cpu", False)))
     draw(docs / "performance.svg", "Requests per second and CPU per request by server", groups)
 
-    rows = [(row[0], float(row[2].split()[0]), "long" in row[0] or "sea" in row[0])
-            for row in cold_rows(results)[1]]
-    title = "nearby, typical traffic: requests per second, long messages, warm and unlimited = 1"
-    draw(docs / "performance-cold.svg", "Throughput of a cold file and with little memory", [(title, rows)])
+    label = "Throughput of a cold file and with little memory"
+    draw(docs / "performance-cold.svg", label, cold(results))
     if "growth" in results:
         draw(docs / "performance-growth.svg", "Growth with the number of bottles", growth(results, options))
 
@@ -46,6 +44,19 @@ def by_server(peers, value, falling):
         for peer in peers
     ]
     return sorted(rows, key=lambda row: row[1], reverse=falling)
+
+
+def cold(results):
+    """Returns a bar for each state of the file and the memory, relative to the first of its group."""
+    groups = []
+    for group in cold_groups(results):
+        (standard, first), *_ = group
+        rows = [
+            (name, median(samples, "rate") / median(first, "rate"), "short" not in name)
+            for name, samples in group
+        ]
+        groups.append((f"nearby, typical traffic: requests per second, {standard} = 1", rows))
+    return groups
 
 
 def growth(results, options):

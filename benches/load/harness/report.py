@@ -111,23 +111,35 @@ def mixed_lines(results):
     )
 
 
-def cold_rows(results):
-    """Returns the rates of the cold and limited measurements, relative to the warm, long, unlimited sea."""
-    head = ["nearby, typical traffic", "requests/s", "of the best"]
-    messages = results["messages"]
+def cold_groups(results):
+    """Returns the samples of the cold sea and of the limited one, as groups in which the first is the standard."""
+    messages, first = results["messages"], f"first {cold.FIRST_SECONDS} s"
     groups = [
-        [(f"{length} messages, {name}", messages[length][state])
-         for state, name in (("warm", "warm"), ("cold", f"first {cold.FIRST_SECONDS} s"))
-         for length in ("long", "short")],
+        [
+            (f"{length} messages, {name}", messages[length][state])
+            for state, name in (("warm", "warm"), ("cold", first))
+            for length in ("long", "short")
+        ]
     ]
     if limited := results.get("limited"):
-        groups.append([("large sea, unlimited", limited["unlimited"]),
-                       (f"large sea, {cold.LITTLE // MIB} MiB", limited["limited"])])
+        large = rank(results["sizes"][-1].bottles)
+        groups.append(
+            [
+                (f"{large} bottles, unlimited memory", limited["unlimited"]),
+                (f"{large} bottles, {cold.LITTLE // MIB} MiB", limited["limited"]),
+            ]
+        )
+    return groups
+
+
+def cold_rows(results):
+    head = ["nearby, typical traffic", "requests/s", "relative rate"]
     rows = []
-    for group in groups:
+    for group in cold_groups(results):
+        standard = median(group[0][1], "rate")
         for name, samples in group:
-            rate, first = median(samples, "rate"), median(group[0][1], "rate")
-            rows.append([name, f"{rate:,.0f}", f"{rate / first:.2f} ×"])
+            rate = median(samples, "rate")
+            rows.append([name, f"{rate:,.0f}", f"{rate / standard:.2f} ×"])
     return head, rows
 
 

@@ -73,7 +73,7 @@ def compare(base_db, cookie, large_db, large_cookie, options):
             one = {"threads": 1, "connections": 1}
             times = alternate(running, cookies, asked, few, lambda s: s.p50, **one)
             world[name] = median_ratio(times[large], times[SMALL])
-        sizes = [of(seas[n], n, server) for n, server in running.items()]
+        sizes = [of(seas[n], n, running[n]) for n in sorted(running)]
     return {"nearby": median_ratio(rates[large], rates[base]), "world": world, "sizes": sizes}
 
 
