@@ -1,5 +1,6 @@
 //! The command line, one module per command.
 
+pub(crate) mod allocator;
 mod backup;
 mod check;
 mod demo;
