@@ -55,7 +55,6 @@ use std::time::Duration;
 
 use crate::model::error::Result;
 
-use connect::Mode;
 pub use files::create_temporary;
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
@@ -126,7 +125,7 @@ impl Store {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let io = |source| OpenError::Io { path: path.to_owned(), source };
         files::restrict_permissions(path)?;
-        let db = open_writing(path, options.busy_timeout)?;
+        let db = upgrade::open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
         let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
         let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
@@ -208,6 +207,14 @@ impl Store {
         self.snapshot()?.read(query)
     }
 
+    /// Runs a short `query` of one statement, as [`Store::read`] does, without a transaction around
+    /// it.
+    #[track_caller]
+    pub fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _timer = self.slow_log.start("read");
+        self.readers.read_one(query)
+    }
+
     /// Runs a long `query` on a snapshot of its own.
     ///
     /// The pool of long reads bounds how many run at once, so that short reads keep their pace; the
@@ -284,17 +291,4 @@ pub fn read<T, E: From<OpenError>>(
         open::check_is_newest(path, db)?;
         read(db)
     })
-}
-
-/// Opens the connection that migrates and then writes.
-fn open_writing(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
-    let connect = || {
-        let db = connect::open(path, Mode::Write)?;
-        db.busy_timeout(busy_timeout)?;
-        Ok(db)
-    };
-    let mut db = connect().map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
-    migrate::to_newest(&mut db)
-        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })?;
-    Ok(db)
 }

@@ -88,10 +88,20 @@ impl Readers {
 
     /// Opens a snapshot for short reads.
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::begin(self.short(), &self.map_cache)
+    }
+
+    /// Runs a short `query` of one statement. A statement is a snapshot by itself: it needs no
+    /// transaction.
+    pub(super) fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        query(&*connection(self.short())?)
+    }
+
+    /// Returns the pool that serves short reads at the moment.
+    fn short(&self) -> &Pool<SqliteConnectionManager> {
         let last_change_ms = self.last_change_ms.load(Ordering::Relaxed);
         let idle = Duration::from_millis(self.now().saturating_sub(last_change_ms));
-        let readers = if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying };
-        Snapshot::begin(readers, &self.map_cache)
+        if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying }
     }
 
     /// Waits for a permit to run a long read.
@@ -138,6 +148,13 @@ fn pool(
         .build(manager)
 }
 
+/// Takes a connection of `pool`, waiting for at most the busy timeout.
+fn connection(
+    pool: &Pool<SqliteConnectionManager>,
+) -> Result<PooledConnection<SqliteConnectionManager>> {
+    pool.get().map_err(|e| Error::Unavailable(e.to_string()))
+}
+
 /// The state of the file at one moment. The write-ahead log grows while a snapshot lives, so it
 /// lives for one response only.
 pub struct Snapshot {
@@ -148,7 +165,7 @@ pub struct Snapshot {
 impl Snapshot {
     fn begin(readers: &Pool<SqliteConnectionManager>, map_cache: &Arc<MapCache>) -> Result<Self> {
         let map_cache = CacheView::new(map_cache);
-        let db = readers.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        let db = connection(readers)?;
         db.prepare_cached("BEGIN")?.execute([])?;
         Ok(Self { map_cache, db })
     }

@@ -1,5 +1,7 @@
 //! The table `sessions`: the hashes of live tokens, with their contract and expiry.
 
+use std::sync::LazyLock;
+
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
@@ -99,13 +101,16 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
 
 /// Returns the account of a live session.
 pub fn account(db: &Connection, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
-    Ok(db
-        .prepare_cached(&format!(
+    static ACCOUNT: LazyLock<String> = LazyLock::new(|| {
+        format!(
             "SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
              WHERE token_hash = ?1 AND contract = ?2
                AND expires_at > ?3 AND sessions.created_at <= ?3 + {MAX_CLOCK_SETBACK_MS}",
             users::COLUMNS
-        ))?
+        )
+    });
+    Ok(db
+        .prepare_cached(&ACCOUNT)?
         .query_row(params![session.token, session.contract, now], |row| users::account(row, 0))
         .optional()?)
 }

@@ -151,7 +151,10 @@ impl Accounts {
     /// Returns the login of this token of `contract`, or [`Error::NotLoggedIn`] if no live session
     /// has it.
     pub fn resolve(&self, contract: Contract, token: &Token) -> Result<Login> {
-        self.resolve_with_snapshot(contract, token).map(|(login, _)| login)
+        let session = SessionKey { contract, token: token.hash() };
+        let now = self.clock.now();
+        let account = self.store.read_one(|db| sessions::account(db, session, now))?;
+        Ok(Login { account: account.ok_or(Error::NotLoggedIn)?, session })
     }
 
     /// Returns the login as [`Accounts::resolve`] does, with the snapshot in which it was read:
@@ -172,7 +175,7 @@ impl Accounts {
     /// Returns false if the session has ended.
     pub fn is_live(&self, login: &Login) -> bool {
         let now = self.clock.now();
-        let account = self.store.read(|db| sessions::account(db, login.session, now));
+        let account = self.store.read_one(|db| sessions::account(db, login.session, now));
         // A store that cannot be read now does not end a session.
         !matches!(account, Ok(None))
     }
