@@ -56,8 +56,28 @@ async fn a_failed_action_keeps_the_focus() {
     let page = Browser::open(program.port, "en", DESKTOP, "").await;
     log_in(&page, "en", "bob").await;
     page.follow("#bottle/10000").await;
+    page.find("button", "Open").await;
+    drop(program);
+    page.click("Open").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    page.wait_for("return document.activeElement.textContent === 'Open'").await;
+    page.close(&["ERR_", "INCOMPLETE_CHUNKED"]).await;
+}
+
+/// A bottle that is not on the sea has no button to open it, once that is known.
+#[tokio::test]
+async fn a_missing_bottle_cannot_be_opened_again() {
+    const OPEN: &str = "return [...document.querySelectorAll('#panel button')]
+        .filter((node) => node.textContent === 'Open').length";
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "bob").await;
+    page.follow("#bottle/10000").await;
     page.click("Open").await;
     page.reads("This bottle is no longer on the sea.").await;
-    page.wait_for("return document.activeElement.textContent === 'Open'").await;
+    page.wait_for("return document.activeElement.id === 'panel-title'").await;
+    assert_eq!(page.run(OPEN).await, 0);
+    page.check_accessible("a missing bottle").await;
     page.close(&["404"]).await;
 }

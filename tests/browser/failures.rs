@@ -7,15 +7,18 @@ use rstest::rstest;
 
 /// Replaces each value that the page stores by a damaged one.
 const DAMAGE_STORAGE: &str = "
-    for (const key of ['bottle.user', 'bottle.draft', 'bottle.place', 'bottle.language']) {
+    for (const key of ['bottle.user', 'bottle.draft.2', 'bottle.place', 'bottle.language']) {
         localStorage.setItem(key, '{damaged');
-    }";
+    }
+    sessionStorage.setItem('bottle.draft', '{damaged');";
 
 /// Denies access to the storage, as a browser does when its user blocks site data.
 const DENY_STORAGE: &str = "
-    Object.defineProperty(window, 'localStorage', {
-        get() { throw new DOMException('denied', 'SecurityError'); },
-    });";
+    for (const name of ['localStorage', 'sessionStorage']) {
+        Object.defineProperty(window, name, {
+            get() { throw new DOMException('denied', 'SecurityError'); },
+        });
+    }";
 
 /// Makes the drawing of a bottle fail.
 const FAIL_DRAWING: &str = "

@@ -45,7 +45,7 @@ async fn tabs_show_the_same_account() {
     page.close(&[]).await;
 }
 
-/// The page does not write in the name of an account that it does not show.
+/// The page does not write in the name of an account that it does not show, and closes the form of the one it did.
 #[tokio::test]
 async fn nothing_is_thrown_as_another_account() {
     let (_folder, program) = start();
@@ -63,8 +63,15 @@ async fn nothing_is_thrown_as_another_account() {
     page.find("button", "Account: Eve").await;
     let created = eve.get("/api/bottles/created");
     assert_eq!(created.data()["bottles"], json!([]));
+    page.click("Throw a bottle").await;
+    assert_eq!(page.value("Message").await, "");
+    page.fill("Message", "Thrown as Eve.").await;
+    page.fill("Latitude", "23.1").await;
+    page.fill("Longitude", "113.3").await;
     page.click("Throw").await;
     page.reads("Your bottle is on the sea.").await;
+    let created = eve.get("/api/bottles/created");
+    assert_eq!(created.data()["bottles"][0]["content"], "Thrown as Eve.");
     page.close(&[]).await;
 }
 

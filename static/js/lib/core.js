@@ -7,13 +7,16 @@
 
 // Damaged or denied storage must not break the page: a browser throws on access when its user blocks site data.
 
+/** @typedef {'localStorage' | 'sessionStorage'} Store the latter keeps its values for one tab */
+
 /**
  * Returns a stored text, or null if there is none or the browser denies access.
  * @param {string} key
+ * @param {Store} [store]
  */
-export function readStored(key) {
+export function readStored(key, store = 'localStorage') {
   try {
-    return localStorage.getItem(key);
+    return window[store].getItem(key);
   } catch {
     return null;
   }
@@ -22,11 +25,12 @@ export function readStored(key) {
 /**
  * Returns a stored object, or null if there is none, it is damaged or the browser denies access.
  * @param {string} key
+ * @param {Store} [store]
  * @returns {Record<string, any> | null}
  */
-export function readStoredObject(key) {
+export function readStoredObject(key, store) {
   try {
-    const value = JSON.parse(readStored(key) ?? 'null');
+    const value = JSON.parse(readStored(key, store) ?? 'null');
     return typeof value === 'object' && !Array.isArray(value) ? value : null;
   } catch {
     return null;
@@ -37,11 +41,12 @@ export function readStoredObject(key) {
  * Stores a text, or removes it with null. Does nothing if the browser denies access or the storage is full.
  * @param {string} key
  * @param {string | null} value
+ * @param {Store} [store]
  */
-export function writeStored(key, value) {
+export function writeStored(key, value, store = 'localStorage') {
   try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, value);
+    if (value === null) window[store].removeItem(key);
+    else window[store].setItem(key, value);
   } catch {
     // The page works without stored values.
   }

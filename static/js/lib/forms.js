@@ -6,6 +6,7 @@
 import { ApiError, isAbort, t } from './core.js';
 import { el, whileDisabled } from './dom.js';
 import { explain } from './errors.js';
+import { toast } from './notices.js';
 
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
 /** @typedef {Record<string, Control>} Controls the controls of a form by their names */
@@ -91,7 +92,9 @@ export function form(label, contents, { submit, validate = () => ({}), context, 
       if (isAbort(error)) return;
       if (!(error instanceof ApiError)) throw error;
       const { field: name, message } = explain(error, context);
-      if (!showErrors(node, { [name ?? error.field ?? '']: message })) general.textContent = message;
+      // The reader may have closed the form meanwhile.
+      if (!node.isConnected) toast(message);
+      else if (!showErrors(node, { [name ?? error.field ?? '']: message })) general.textContent = message;
     } finally {
       node.removeAttribute('aria-busy');
     }

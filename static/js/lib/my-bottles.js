@@ -10,6 +10,8 @@ const PAGE_SIZE = 500;
 
 /** @type {Map<ListName, OpenedBottle[]>} */
 const cache = new Map();
+/** Numbers that grow with each change: a list that was requested before a change is not cached after it. */
+const changeCounts = { created: 0, opened: 0 };
 
 /**
  * Returns all bottles of a list, oldest first.
@@ -21,6 +23,7 @@ export async function fetchList(name, onProgress = () => {}) {
   const cached = cache.get(name);
   // An empty list is fetched again: its text must not hide that the server does not respond.
   if (cached?.length) return cached;
+  const countBefore = changeCounts[name];
   /** @type {OpenedBottle[]} */
   const bottles = [];
   /** @type {{ limit: number, after?: string | number }} */
@@ -33,11 +36,17 @@ export async function fetchList(name, onProgress = () => {}) {
     onProgress(bottles.length);
     query = { limit: PAGE_SIZE, after: page.next };
   }
-  cache.set(name, bottles);
+  if (countBefore === changeCounts[name]) cache.set(name, bottles);
   return bottles;
 }
 
 /** @param {ListName} name */
-export const invalidateList = (name) => cache.delete(name);
+export function invalidateList(name) {
+  changeCounts[name] += 1;
+  cache.delete(name);
+}
 
-server.addEventListener('session', () => cache.clear());
+server.addEventListener('session', () => {
+  invalidateList('created');
+  invalidateList('opened');
+});

@@ -20,11 +20,12 @@ const MIN_ZOOM_POSITION = 9;
  * Creates the controls that fill in the fields of a place. `start` and `end` begin and end the clicks on the map.
  * @param {App} app
  * @param {{ address: HTMLInputElement, latitude: HTMLInputElement, longitude: HTMLInputElement }} fields
+ * @param {string} [suggestedBefore] the address that the page suggested for the restored place
  */
-export function createPlacePicker(app, { address, latitude, longitude }) {
+export function createPlacePicker(app, { address, latitude, longitude }, suggestedBefore = '') {
   const note = el('p', { class: 'hint', role: 'status' });
-  // Null once the reader has written an address: no suggestion replaces it.
-  let suggested = address.value === '' ? '' : null;
+  // No suggestion replaces an address that differs from the last one: the reader has written it.
+  let suggested = suggestedBefore;
   /** @type {L.CircleMarker | null} */
   let marker = null;
 
@@ -43,7 +44,7 @@ export function createPlacePicker(app, { address, latitude, longitude }) {
       radius: 9, className: 'pick-marker', interactive: false,
     }).addTo(app.map);
     await loadCities();
-    if (suggested === null || (address.value !== suggested && address.value !== '')) return;
+    if (address.value !== suggested && address.value !== '') return;
     address.value = suggested = suggestAddress(lat, lng);
     address.dispatchEvent(new Event('input', { bubbles: true }));
   };
@@ -78,6 +79,7 @@ export function createPlacePicker(app, { address, latitude, longitude }) {
         isSecureContext && 'geolocation' in navigator
           && el('button', { type: 'button', onclick: pickDevicePosition }, t('place.here'))),
       note),
+    suggestedAddress: () => suggested,
     start() {
       app.onPick = fillIn;
       app.map.getContainer().classList.add('leaflet-crosshair');

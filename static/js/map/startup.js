@@ -9,7 +9,7 @@ import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
-import { closePanel, watchHistory } from '../panels/panel.js';
+import { closePanel, discardOtherAccounts, watchHistory, watchPanel } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
@@ -26,10 +26,14 @@ export async function start(app) {
   server.addEventListener('session', (event) => {
     app.openedIds.clear();
     loadOpenedIds(app);
-    if (/** @type {CustomEvent<{ isElsewhere?: boolean }>} */ (event).detail.isElsewhere) leaveAccount();
+    const { detail } = /** @type {CustomEvent<{ isElsewhere?: boolean, isExpired?: boolean }>} */ (event);
+    if (detail.isElsewhere) leaveAccount();
+    // After the end of its session the same account may go on.
+    if (!detail.isExpired) discardOtherAccounts();
   });
   loadOpenedIds(app);
-  openLink(app);
+  // The reader may have opened a panel already.
+  if (byId('panel').hidden) openLink(app);
   watchHistory(app, () => openLink(app));
   app.land.loadDetail();
   app.map.on('zoomend', () => app.land.loadDetail());
@@ -77,8 +81,9 @@ async function openLink(app) {
   const { hash } = location;
   const id = parseBottleLink(hash);
   if (id !== null) {
+    const isWaiting = watchPanel();
     const { showLinkedBottle } = await import('../panels/bottle.js');
-    await showLinkedBottle(app, id);
+    await showLinkedBottle(app, id, isWaiting);
     return;
   }
   const view = parseView(hash);
@@ -87,7 +92,7 @@ async function openLink(app) {
   history.replaceState(history.state, '', formatView(app.map));
 }
 
-/** Closes what belongs to the account that another tab left. A draft belongs to this device. */
+/** Closes what belongs to the account that another tab left, except the form of a visitor. */
 function leaveAccount() {
   document.querySelector('dialog')?.close();
   if (!byId('panel').classList.contains('panel-throw')) closePanel();

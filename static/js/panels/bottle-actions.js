@@ -29,7 +29,10 @@ export function bottleActions(app, id, isOwn) {
  */
 function hideControls(app, id) {
   const error = el('p', { class: 'error', role: 'alert' });
-  const hide = async () => {
+  const node = el('div', {}, el('button', { type: 'button', class: 'danger', onclick: hide }, t('hide.bottle')), error);
+  return node;
+
+  async function hide() {
     error.replaceChildren();
     try {
       await withSession(app, () => request('PUT', `teacher/bottles/${id}`, { body: { hidden: true } }));
@@ -37,11 +40,11 @@ function hideControls(app, id) {
       if (!isAbort(reason)) error.textContent = explain(reason).message;
       return;
     }
-    closePanel();
+    // The reader may have opened something else meanwhile.
+    if (node.isConnected) closePanel();
     toast(t('hide.done'));
     app.refresh();
-  };
-  return el('div', {}, el('button', { type: 'button', class: 'danger', onclick: hide }, t('hide.bottle')), error);
+  }
 }
 
 /**
@@ -64,7 +67,8 @@ function deleteControls(app, id) {
     confirmation.replaceWith(button);
     button.focus();
   });
-  return el('div', {}, button, error);
+  const node = el('div', {}, button, error);
+  return node;
 
   async function deleteBottle() {
     try {
@@ -74,7 +78,7 @@ function deleteControls(app, id) {
       return;
     }
     invalidateList('created');
-    closePanel();
+    if (node.isConnected) closePanel();
     toast(t('delete.done'));
     app.refresh();
   }

@@ -3,7 +3,7 @@
 /** @import { App, MapBottle, OpenedBottle, Place } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
-import { ApiError, isAbort, request, session, t } from '../lib/core.js';
+import { ApiError, byId, isAbort, request, session, t } from '../lib/core.js';
 import { USER_TEXT, bdi, el, phrase, whileDisabled } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { coordinates, displayName, placeNode, time } from '../lib/format.js';
@@ -24,11 +24,12 @@ const MIN_ZOOM_ON_MAP = 8;
  * Shows the bottle of a link: opened if the session's account threw it or has opened it, else closed.
  * @param {App} app
  * @param {number} id
+ * @param {() => boolean} isWaiting tells whether the reader has opened nothing else meanwhile
  */
-export async function showLinkedBottle(app, id) {
+export async function showLinkedBottle(app, id, isWaiting) {
   const bottle = session.user && await findInLists(id);
-  // Meanwhile the reader may have followed another link.
-  if (parseBottleLink(location.hash) !== id) return undefined;
+  // Meanwhile the reader may have followed another link, or opened something else.
+  if (parseBottleLink(location.hash) !== id || !isWaiting()) return undefined;
   if (!bottle) return showBottle(app, app.visible.bottles.find((each) => each.bottle_id === id) ?? { bottle_id: id });
   await showOpenedBottle(app, bottle);
   const { latitude, longitude } = bottle.location;
@@ -58,7 +59,7 @@ export function showBottle(app, { bottle_id: id, style = 0, is_owner: isOwn = fa
   const title = location ? t(`bottle.${styleName(style)}`) : t('bottle.numbered', { id: String(id) });
   const error = el('p', { class: 'error', role: 'alert' });
   const button = el('button', { type: 'button', class: 'primary' }, t('bottle.open'));
-  button.addEventListener('click', () => whileDisabled(button, () => open(app, id, error)));
+  button.addEventListener('click', () => whileDisabled(button, () => open(app, id, button, error)));
   return showInPanel(app, id, title, [
     el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
       location && el('p', { class: 'place' }, placeNode(location)),
@@ -75,9 +76,10 @@ const coordinatesOf = ({ latitude, longitude }) => coordinates(latitude, longitu
 /**
  * @param {App} app
  * @param {number} id
+ * @param {HTMLButtonElement} button
  * @param {HTMLElement} error
  */
-async function open(app, id, error) {
+async function open(app, id, button, error) {
   error.textContent = '';
   try {
     /** @type {OpenedBottle} */
@@ -85,13 +87,28 @@ async function open(app, id, error) {
     if (bottle.owner?.user_id !== session.user?.user_id && !app.openedIds.has(id)) {
       app.openedIds.add(id);
       invalidateList('opened');
+      app.bottles.repaint();
     }
+    // The reader did not wait. The opening counts all the same.
+    if (!button.isConnected) return;
     await showOpenedBottle(app, bottle);
     const { latitude, longitude } = bottle.location;
     flyTo(app.map, latitude, longitude, Math.max(app.map.getZoom(), MIN_ZOOM_OPENED));
   } catch (reason) {
     if (!isAbort(reason)) error.textContent = explain(reason, 'open').message;
+    if (reason instanceof ApiError && reason.status === 404) removeButton(button);
   }
+}
+
+/**
+ * Removes the button that opens a bottle: no such bottle is on the sea. The focus moves to the heading.
+ * @param {HTMLButtonElement} button
+ */
+function removeButton(button) {
+  const isShown = button.isConnected;
+  button.parentElement?.remove();
+  // A disabled button has lost the focus.
+  if (isShown && document.activeElement === document.body) byId('panel-title').focus({ preventScroll: true });
 }
 
 /**

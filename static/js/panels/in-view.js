@@ -10,7 +10,7 @@ import { styleName } from '../map/bottles.js';
 import { cityName, loadCities, nearestCity } from '../map/cities.js';
 import { bottleIcon } from './bottle-icon.js';
 import { showBottle } from './bottle.js';
-import { flyTo, showPanel } from './panel.js';
+import { flyTo, showPanel, skeleton } from './panel.js';
 import { flyToBottles } from './welcome.js';
 
 const MAX_ITEMS = 60;
@@ -20,16 +20,30 @@ const MAX_ITEMS = 60;
  * @param {App} app
  */
 export async function openInView(app) {
-  await loadCities();
-  const update = () => replaceItems(present(contents(app)));
+  let isShown = false;
+  let hasCities = false;
+  const update = () => {
+    if (isShown) replaceItems(hasCities ? present(contents(app)) : [skeleton(3)]);
+  };
+  const loading = loadCities().then(() => {
+    hasCities = true;
+  });
+  // Without a delay the first contents are the items, which a screen reader then reads once.
+  await Promise.race([loading, new Promise((resolve) => { setTimeout(resolve); })]);
   await showPanel('in-view', t('view.title'), [], {
     kind: 'panel-list',
     onShow() {
+      isShown = true;
       update();
       app.events.addEventListener('refreshed', update);
     },
-    onClose: () => app.events.removeEventListener('refreshed', update),
+    onClose() {
+      isShown = false;
+      app.events.removeEventListener('refreshed', update);
+    },
   });
+  await loading;
+  update();
 }
 
 /**

@@ -4,7 +4,7 @@
 /** @import { App } from '../lib/types.js' */
 /** @import { Child } from '../lib/dom.js' */
 
-import { byId, t } from '../lib/core.js';
+import { byId, session, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
 import { formatView, mapLatitude, nearestCopy } from '../lib/geo.js';
 
@@ -16,6 +16,7 @@ const MAP_STATE = { key: 0, depth: 0 };   // of the map's entry in the history
  * Contents of the panel, which stay here while other contents cover them.
  * @typedef {object} View
  * @property {string} name of the contents: "bottle/7", "created"
+ * @property {number | null} userId the account that they belong to, or null for those of a visitor
  * @property {Node[]} nodes the heading and the body
  * @property {string} kind class of the panel
  * @property {(() => void) | null} onShow runs when the contents appear, also when the reader comes back to them
@@ -63,7 +64,8 @@ export async function showPanel(name, title, contents, { kind = '', hash, onShow
   const isReplacing = shown?.name === name && views.has(history.state?.key);
   if (!shown) focusBefore = /** @type {HTMLElement | null} */ (document.activeElement);
   hideView();
-  addToHistory({ name, nodes, kind, onShow, onClose, focus: heading, scrollTop: 0 }, hash, isReplacing);
+  const userId = session.user?.user_id ?? null;
+  addToHistory({ name, userId, nodes, kind, onShow, onClose, focus: heading, scrollTop: 0 }, hash, isReplacing);
   return body;
 }
 
@@ -128,6 +130,26 @@ export function closePanel() {
     addEventListener('popstate', () => resolve(), { once: true });
   });
   history.go(-depth);
+}
+
+/** Closes the panel. No way back or forward leads to what it has shown. */
+export function discardPanels() {
+  closePanel();
+  views.clear();
+}
+
+/** Discards the contents of accounts other than the session's. Those of a visitor pass to it. */
+export function discardOtherAccounts() {
+  const userId = session.user?.user_id ?? null;
+  if ([...views.values()].some((view) => view.userId !== null && view.userId !== userId)) discardPanels();
+  for (const view of views.values()) view.userId = userId;
+}
+
+/** Returns a function that tells whether the panel still shows the same contents, or none, to the same account. */
+export function watchPanel() {
+  const view = shown;
+  const userId = session.user?.user_id;
+  return () => shown === view && session.user?.user_id === userId;
 }
 
 /**

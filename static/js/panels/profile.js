@@ -6,21 +6,24 @@
 import { ApiError, request, session, setUser, t } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
 import { USER_TEXT, el, phrase } from '../lib/dom.js';
+import { removeDraft } from '../lib/drafts.js';
 import { explain } from '../lib/errors.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { toast } from '../lib/notices.js';
 import { tooShort, withSession } from './account.js';
-import { closePanel } from './panel.js';
+import { discardPanels } from './panel.js';
 
 /** @param {App} app */
 export async function openProfile(app) {
   // Another device may have changed the account, and the request shows whether the session has ended.
   /** @type {Account} */
   const user = await withSession(app, () => request('GET', 'users/self'));
+  // The reader clicked twice while the response was on its way.
+  if (document.querySelector('dialog[open]')) return;
   const dialog = openDialog();
   const endSession = (/** @type {string} */ messageKey) => {
     dialog.close();
-    closePanel();
+    discardPanels();
     app.openedIds.clear();
     setUser(null);
     toast(t(messageKey));
@@ -33,7 +36,7 @@ export async function openProfile(app) {
     el('div', { class: 'row log-out' },
       logoutButton('profile.logout', 'sessions/self', endSession),
       logoutButton('profile.logoutAll', 'sessions', endSession)),
-    collapsible(t('profile.delete'), deleteForm(app, endSession)),
+    collapsible(t('profile.delete'), deleteForm(app, user, endSession)),
   ]);
 }
 
@@ -93,9 +96,10 @@ function passwordForm(app, user) {
 
 /**
  * @param {App} app
+ * @param {Account} user
  * @param {(messageKey: string) => void} endSession
  */
-function deleteForm(app, endSession) {
+function deleteForm(app, user, endSession) {
   const password = input({ type: 'password', autocomplete: 'current-password' });
   return form(t('profile.deleteButton'), [
     el('p', {}, t('profile.deleteWarning')),
@@ -107,6 +111,7 @@ function deleteForm(app, endSession) {
     validate: () => (password.value ? {} : { password: t('error.required') }),
     submit: async () => {
       await withSession(app, () => request('DELETE', 'users/self', { body: { password: password.value } }));
+      removeDraft(user.user_id);
       endSession('profile.deleted');
       app.refresh();
     },

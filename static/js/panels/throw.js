@@ -1,10 +1,12 @@
 // The form that throws a bottle. The draft is stored on this device until it is thrown.
 
 /** @import { App } from '../lib/types.js' */
+/** @import { DraftStore } from '../lib/drafts.js' */
 /** @import { Control, Controls } from '../lib/forms.js' */
 
-import { readStoredObject, request, t, writeStored } from '../lib/core.js';
+import { ApiError, OTHER_ACCOUNT, request, t } from '../lib/core.js';
 import { USER_TEXT, el } from '../lib/dom.js';
+import { openDraft } from '../lib/drafts.js';
 import { field, form, input } from '../lib/forms.js';
 import { characterCount, parseNumber } from '../lib/format.js';
 import { invalidateList } from '../lib/my-bottles.js';
@@ -15,7 +17,6 @@ import { withSession } from './account.js';
 import { bottleIcon } from './bottle-icon.js';
 import { closePanel, flyTo, showPanel } from './panel.js';
 
-const DRAFT_KEY = 'bottle.draft';
 const MAX_CONTENT_LENGTH = 4000;
 const MAX_ADDRESS_LENGTH = 256;
 const MIN_ZOOM_THROWN = 6;
@@ -23,23 +24,24 @@ const STYLES = [0, 1, 2];
 
 /** @param {App} app */
 export async function openThrow(app) {
-  const draft = readStoredObject(DRAFT_KEY) ?? {};
+  const draft = openDraft();
+  const stored = draft.read();
   const message = el('textarea', { rows: 4, required: true, ...USER_TEXT });
-  message.value = draft.content ?? '';
+  message.value = stored.content ?? '';
   const address = input({
-    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: draft.address ?? '', ...USER_TEXT,
+    maxlength: MAX_ADDRESS_LENGTH, autocomplete: 'off', value: stored.address ?? '', ...USER_TEXT,
   });
-  const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.latitude ?? '' });
-  const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: draft.longitude ?? '' });
+  const latitude = input({ inputmode: 'decimal', autocomplete: 'off', value: stored.latitude ?? '' });
+  const longitude = input({ inputmode: 'decimal', autocomplete: 'off', value: stored.longitude ?? '' });
   const counter = el('p', { class: 'counter' });
   const updateCounter = () => {
     const count = characterCount(message.value);
     counter.textContent = t('throw.count', { n: count, most: MAX_CONTENT_LENGTH });
     counter.classList.toggle('over', count > MAX_CONTENT_LENGTH);
   };
-  const picker = createPlacePicker(app, { address, latitude, longitude });
+  const picker = createPlacePicker(app, { address, latitude, longitude }, stored.suggestedAddress);
   const node = form(t('throw.button'), [
-    styleChoice(Number(draft.style ?? 0)),
+    styleChoice(Number(stored.style ?? 0)),
     field('content', t('field.message'), message),
     counter,
     picker.node,
@@ -47,10 +49,19 @@ export async function openThrow(app) {
     el('div', { class: 'columns' },
       field('latitude', t('field.latitude'), latitude),
       field('longitude', t('field.longitude'), longitude)),
-  ], { context: 'throw', validate, submit: (controls) => throwBottle(app, controls) });
+  ], { context: 'throw', validate, submit: (controls) => throwBottle(app, node, draft, controls) });
   node.addEventListener('input', () => {
     updateCounter();
-    saveDraft({ style: chosenStyle(node), content: message, address, latitude, longitude });
+    // The names of the cities may have arrived after the throw.
+    if (!node.isConnected) return;
+    draft.write({
+      style: chosenStyle(node).value,
+      content: message.value,
+      address: address.value,
+      suggestedAddress: picker.suggestedAddress(),
+      latitude: latitude.value,
+      longitude: longitude.value,
+    });
   });
   updateCounter();
   const notice = el('p', { class: 'reason' });
@@ -97,12 +108,6 @@ function styleChoice(chosen) {
 /** @param {HTMLFormElement} node */
 const chosenStyle = (node) => /** @type {HTMLInputElement} */ (node.querySelector('[name="style"]:checked'));
 
-/** @param {Record<string, { value: string }>} controls */
-function saveDraft(controls) {
-  const values = Object.entries(controls).map(([name, control]) => [name, control.value]);
-  writeStored(DRAFT_KEY, JSON.stringify(Object.fromEntries(values)));
-}
-
 /** @param {Controls} controls */
 function validate({ content, latitude, longitude }) {
   /** @type {Record<string, string>} */
@@ -122,20 +127,29 @@ const isWithin = (control, limit) => Math.abs(parseNumber(control.value)) <= lim
 
 /**
  * @param {App} app
+ * @param {HTMLFormElement} node
+ * @param {DraftStore} draft
  * @param {Controls} controls
  */
-async function throwBottle(app, { style, content, formatted_address: address, latitude, longitude }) {
+async function throwBottle(app, node, draft, { style, content, formatted_address: address, latitude, longitude }) {
   const location = {
     formatted_address: address.value.trim(),
     latitude: parseNumber(latitude.value),
     longitude: parseNumber(longitude.value),
   };
   const body = { content: content.value, style: Number(style.value), location };
-  await withSession(app, () => request('POST', 'bottles', { body }), 'login.toThrow');
-  writeStored(DRAFT_KEY, null);
+  await withSession(app, async () => {
+    // The session had ended, and another account has logged in.
+    if (!draft.isOwn()) throw new ApiError(OTHER_ACCOUNT);
+    await request('POST', 'bottles', { body });
+  }, 'login.toThrow');
+  draft.remove();
   invalidateList('created');
-  closePanel();
   toast(t('throw.done'));
-  flyTo(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_THROWN));
   app.refresh();
+  // The reader may have gone on meanwhile, and may come back to the form.
+  content.value = '';
+  if (!node.isConnected) return;
+  closePanel();
+  flyTo(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_THROWN));
 }
