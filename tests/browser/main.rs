@@ -403,7 +403,7 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     ada.check_accessible("a report").await;
 
     grace.click(w("Account: grace", "账号：grace")).await;
-    grace.click(w("Teacher page", "老师的页面")).await;
+    grace.click(w("Teacher page", "教师页面")).await;
     grace.reads("It is unkind.").await;
     grace.check_accessible("the teacher's page").await;
     grace.click(w("Hide", "隐藏")).await;
@@ -511,7 +511,8 @@ async fn the_tree_is_seen_from_inside(#[values("en", "zh")] language: &str) {
     command.env("TMPDIR", folder.path());
     let program = Program::start(command);
     let page = Browser::open(program.port, language, DESKTOP, "xray").await;
-    page.reads(words(language, "Leaves:", "叶子:")).await;
+    page.reads(words(language, "inside the R*-tree", "R*树的内部")).await;
+    page.reads(words(language, "Leaves: ", "叶子：")).await;
     page.click(words(language, "Search", "查找")).await;
     page.reads("SELECT place FROM bottles_rtree").await;
     page.check_accessible("the tree").await;

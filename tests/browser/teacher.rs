@@ -1,6 +1,6 @@
 //! The teacher's page and a teacher's controls on the map.
 
-use bottle_test_support::{Client, Program, run_ok_with_input};
+use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
 use rstest::rstest;
 use serde_json::json;
 use tempfile::TempDir;
@@ -114,26 +114,61 @@ async fn a_freeze_is_seen_before_a_throw(#[values("en", "zh")] language: &str) {
     }
 }
 
-/// The button that freezes throwing is a toggle, which looks pressed while throwing is frozen.
+/// The button that freezes throwing says what it does next, and the text beside it the state.
+#[rstest]
 #[tokio::test]
-async fn the_freeze_button_looks_pressed() {
-    const STYLE: &str = "
-        const button = document.querySelector('#sea button');
-        const danger = getComputedStyle(document.querySelector('#problem')).color;
-        const { color, backgroundColor } = getComputedStyle(button);
-        return [button.getAttribute('aria-pressed'), color === danger, backgroundColor === danger];";
+async fn the_freeze_button_says_what_it_does(#[values("en", "zh")] language: &str) {
+    const PRESSED: &str = "return document.querySelectorAll('#sea [aria-pressed]').length";
+    let w = |en, zh| words(language, en, zh);
     let (_folder, program, grace) = start_class();
-    let page = Browser::open(program.port, "en", DESKTOP, "").await;
-    log_in(&page, "en", "grace").await;
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    log_in(&page, language, "grace").await;
     page.go("teacher").await;
-    page.find("button", "Pause throwing").await;
-    assert_eq!(page.run(STYLE).await, json!(["false", true, false]));
-    page.click("Pause throwing").await;
-    page.reads("Throwing is paused for everyone.").await;
-    assert_eq!(page.run(STYLE).await, json!(["true", false, true]));
+    page.click(w("Pause throwing", "暂停扔瓶子")).await;
+    page.reads(w("Throwing is paused for everyone.", "已暂停扔瓶子。")).await;
+    page.find("button", w("Let everyone throw again", "恢复扔瓶子")).await;
+    assert_eq!(page.run(PRESSED).await, 0);
+    page.wait_for("return document.activeElement.closest('#sea') && true").await;
     page.check_accessible("a frozen sea").await;
-    page.click("Pause throwing").await;
-    page.reads("Everyone can throw bottles.").await;
+    page.click(w("Let everyone throw again", "恢复扔瓶子")).await;
+    page.reads(w("Everyone can throw bottles.", "所有人都可以扔瓶子。")).await;
+    page.find("button", w("Pause throwing", "暂停扔瓶子")).await;
     assert_eq!(grace.get("/api/teacher/sea").data()["frozen"], false);
+    page.close(&[]).await;
+}
+
+/// "Keep hidden" settles the reports of a hidden bottle and says so. Without an open report it is not there.
+#[rstest]
+#[tokio::test]
+async fn a_bottle_is_kept_hidden(#[values("en", "zh")] language: &str) {
+    let w = |en, zh| words(language, en, zh);
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bottle(folder.path(), &[]);
+    command.env("ROCKET_BOTTLE", fast_settings_with("reports_to_hide=1"));
+    let program = Program::start(command);
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    bob(&program);
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    ada.send("POST", "/api/bottles/1/open", &[], None);
+    ada.post("/api/bottles/1/report", &json!({ "reason": "unkind" }));
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    log_in(&page, language, "grace").await;
+    page.go("teacher").await;
+    page.reads(w("ada: unkind", "ada：unkind")).await;
+    page.click(w("Keep hidden", "保持隐藏")).await;
+    page.reads(w(
+        "The bottle stays hidden. Its reports are settled.",
+        "瓶子保持隐藏，举报已处理。",
+    ))
+    .await;
+    let keep = w("Keep hidden", "保持隐藏");
+    page.wait_for(&format!(
+        "return [...document.querySelectorAll('button')].every((node) => node.textContent !== '{keep}')"
+    ))
+    .await;
+    page.find("button", w("Show again", "恢复显示")).await;
+    page.check_accessible("a bottle that stays hidden").await;
     page.close(&[]).await;
 }

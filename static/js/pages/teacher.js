@@ -6,6 +6,7 @@
 import { ApiError, byId, isAbort, request, server, session, t, translatePage } from '../lib/core.js';
 import { bdi, el, phrase } from '../lib/dom.js';
 import { absoluteTime, placeText, time } from '../lib/format.js';
+import { toast } from '../lib/notices.js';
 import { offerLogin, showFailure, showProblem } from './access.js';
 
 const MUTE_MINUTES = [10, 60, 1440];
@@ -30,7 +31,10 @@ const REFRESH_MS = 5000;
 
 /** @typedef {{ done_at: string, actor?: string, action: string, bottle_id?: number, username?: string }} LogEntry */
 
-/** @typedef {{ path: string, body: object }} Change a request to teacher/ */
+/**
+ * A request to teacher/. `done` is the key of the string that says what it did, if nothing else on the page does.
+ * @typedef {{ path: string, body: object, done?: string }} Change
+ */
 
 translatePage('teacher.title');
 
@@ -95,8 +99,9 @@ async function refresh() {
   const section = focused?.closest('#contents > *');
   const [sea, reported, hidden, log] = state;
   byId('sea').replaceChildren(seaView(sea.frozen));
-  byId('reported').replaceChildren(bottlesView(reported.bottles));
-  byId('hidden').replaceChildren(bottlesView(hidden.bottles));
+  const openIds = new Set(reported.bottles.map((/** @type {ReportedBottle} */ bottle) => bottle.bottle_id));
+  byId('reported').replaceChildren(bottlesView(reported.bottles, openIds));
+  byId('hidden').replaceChildren(bottlesView(hidden.bottles, openIds));
   byId('muted').replaceChildren(mutedView(sea.muted));
   byId('log').replaceChildren(logView(log.entries));
   byId('contents').hidden = false;
@@ -126,13 +131,14 @@ function fetchState(signal) {
 }
 
 /** @param {Change} change */
-async function apply({ path, body }) {
+async function apply({ path, body, done }) {
   try {
     await request('PUT', `teacher/${path}`, { body });
   } catch (error) {
     showFailure(error, 'teacher.logIn');
     return;
   }
+  if (done) toast(t(done));
   await refresh();
 }
 
@@ -173,37 +179,46 @@ const fullName = ({ nickname, username }) =>
 
 /** @param {boolean} frozen */
 function seaView(frozen) {
-  const freezeButton = button('teacher.freeze', setFrozen(!frozen));
-  freezeButton.classList.add('freeze');
-  freezeButton.setAttribute('aria-pressed', String(frozen));
+  const freezeButton = button(frozen ? 'teacher.unfreeze' : 'teacher.freeze', setFrozen(!frozen));
+  freezeButton.classList.add(frozen ? 'send' : 'freeze');
   return el('div', { class: frozen ? 'row sea-state is-frozen' : 'row sea-state' },
     el('strong', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')), freezeButton);
 }
 
-/** @param {ReportedBottle[]} bottles */
-function bottlesView(bottles) {
-  return bottles.length ? el('ul', { class: 'cases' }, bottles.map(bottleView)) : emptyView();
+/**
+ * @param {ReportedBottle[]} bottles
+ * @param {Set<number>} openIds bottles with reports that no teacher has settled
+ */
+function bottlesView(bottles, openIds) {
+  if (!bottles.length) return emptyView();
+  return el('ul', { class: 'cases' }, bottles.map((bottle) => bottleView(bottle, openIds.has(bottle.bottle_id))));
 }
 
-/** @param {ReportedBottle} bottle */
-function bottleView(bottle) {
+/**
+ * @param {ReportedBottle} bottle
+ * @param {boolean} isOpen
+ */
+function bottleView(bottle, isOpen) {
   const { content, owner, location, created_at: thrownAt, reports } = bottle;
   return el('li', {},
     el('blockquote', { dir: 'auto' }, content),
     el('p', { class: 'secondary' }, bdi(fullName(owner)), ' · ', bdi(placeText(location)), ' · ', time(thrownAt)),
     reports.map(({ reporter, reason, reported_at: reportedAt }) =>
-      el('p', {}, bdi(fullName(reporter)), ': ', bdi(reason), ' · ', time(reportedAt))),
-    el('div', { class: 'row' }, ...bottleButtons(bottle)));
+      el('p', {}, phrase('teacher.report', { name: fullName(reporter), reason }), ' · ', time(reportedAt))),
+    el('div', { class: 'row' }, ...bottleButtons(bottle, isOpen)));
 }
 
-/** @param {ReportedBottle} bottle */
-function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil, reports }) {
+/**
+ * @param {ReportedBottle} bottle
+ * @param {boolean} isOpen
+ */
+function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil }, isOpen) {
   const name = fullName(owner);
   const isMuted = mutedUntil && new Date(mutedUntil) > new Date();
   return [
     hidden ? button('teacher.show', setHidden(id, false)) : button('teacher.hide', setHidden(id, true)),
-    reports.length > 0 && !hidden && button('teacher.keep', setHidden(id, false)),
-    hidden && button('teacher.stay', setHidden(id, true)),
+    isOpen && !hidden && button('teacher.keep', { ...setHidden(id, false), done: 'teacher.kept' }),
+    isOpen && hidden && button('teacher.stay', { ...setHidden(id, true), done: 'teacher.stayed' }),
     isMuted
       ? button('teacher.unmute', setMuted(owner.user_id, 0), { name })
       : MUTE_MINUTES.map((minutes) => button(`teacher.mute.${minutes}`, setMuted(owner.user_id, minutes), { name })),

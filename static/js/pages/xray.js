@@ -97,7 +97,8 @@ function levelSwitch(level, layer) {
   const swatch = el('span', { class: 'swatch', 'aria-hidden': 'true' });
   swatch.style.color = levelColour(level);
   const name = level === 0 ? t('xray.leaves') : t('xray.level', { n: level });
-  return el('label', {}, checkbox, el('span', {}, swatch, ` ${name}: ${layer.getLayers().length}`));
+  const label = t('xray.count', { name, n: layer.getLayers().length });
+  return el('label', {}, checkbox, el('span', {}, swatch, ` ${label}`));
 }
 
 async function search() {
