@@ -20,6 +20,7 @@ export default {
   'view.title': 'In view',
   'pile.title': { one: '{n} bottle here', other: '{n} bottles here' },
   'view.near': { one: '{n} bottle near {city}', other: '{n} bottles near {city}' },
+  'view.pile': { one: '{n} bottle in this place', other: '{n} bottles in this place' },
   'view.mine': '(yours)',
   'view.opened': '(opened)',
   'view.more': 'Only the first {n} are listed. Zoom in to see the rest.',

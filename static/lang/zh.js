@@ -20,6 +20,7 @@ export default {
   'view.title': '视野内',
   'pile.title': { other: '这里有 {n} 个漂流瓶' },
   'view.near': { other: '{city}附近有 {n} 个漂流瓶' },
+  'view.pile': { other: '这个地点有 {n} 个漂流瓶' },
   'view.mine': '（我的）',
   'view.opened': '（已打开）',
   'view.more': '这里只列出前 {n} 个，放大地图可以看到其余的。',

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{DESKTOP, register, start};
+use super::{DESKTOP, end_sessions, register, start};
 use crate::driver::Browser;
 
 /// A modal dialog makes everything behind it inert, so its notices are in a live region of its own.
@@ -45,4 +45,43 @@ async fn a_corrected_field_has_no_error() {
     assert_eq!(page.run(ERRORS).await, json!([]));
     assert_eq!(page.run(INVALID).await, 0);
     page.close(&[]).await;
+}
+
+/// The error of one form of the account dialog disappears when another one is saved.
+#[tokio::test]
+async fn an_error_disappears_with_the_save_of_another_form() {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    register(&page, "en", "ada").await;
+    page.click("Account: ada").await;
+    page.click("Change password").await;
+    page.fill("Current password", "guess").await;
+    page.fill("New password", "newer").await;
+    page.click("Set new password").await;
+    page.reads("That is not your password.").await;
+    page.fill("Nickname", "Countess").await;
+    page.click("Save").await;
+    page.reads("Saved.").await;
+    assert!(!page.text().await.contains("That is not your password."));
+    page.close(&["403"]).await;
+}
+
+/// The login dialog does not repeat the banner that has led to it. The banner is back if the reader closes the dialog.
+#[tokio::test]
+async fn the_login_has_no_banner_of_the_ended_session() {
+    const BANNERS: &str = "return document.querySelectorAll('dialog[open] .banner').length";
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    register(&page, "en", "ada").await;
+    end_sessions(&program, "ada");
+    page.click("Account: ada").await;
+    page.find("field", "Username").await;
+    page.wait_for("return document.querySelector('.banner') && true").await;
+    assert_eq!(page.run(BANNERS).await, 0, "the end is noticed by the request");
+    page.click("Close").await;
+    page.click("Log in again").await;
+    page.find("field", "Username").await;
+    assert_eq!(page.run(BANNERS).await, 0, "the banner was there before");
+    page.check_accessible("a login after a session").await;
+    page.close(&["401"]).await;
 }

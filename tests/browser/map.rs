@@ -93,6 +93,48 @@ async fn a_pile_of_bottles_opens_as_a_list() {
     page.close(&[]).await;
 }
 
+/// Records the texts that are drawn on the canvases from now on, each with its colour.
+const RECORD_TEXTS: &str = "
+    window.texts = [];
+    const context = CanvasRenderingContext2D.prototype;
+    const { fillText } = context;
+    context.fillText = function (text, ...place) {
+        window.texts.push([text, this.fillStyle]);
+        return fillText.call(this, text, ...place);
+    };";
+
+/// Bottles at one position are drawn as one. Its number is on the map, in the colours of the page, and in the list.
+#[tokio::test]
+async fn a_pile_shows_its_number() {
+    if Engine::chosen() != Engine::Chromium {
+        return eprintln!("not tested: only Chromium emulates a colour scheme");
+    }
+    const LAST: &str = "return window.texts.findLast(([text]) => text === '4') ?? null";
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for _ in 0..4 {
+        bob.throw(10.0, -30.0);
+    }
+    bob.throw(10.5, -30.5);
+    let page = Browser::open(program.port, "en", DESKTOP, "#8/10/-30").await;
+    log_in(&page, "en", "bob").await;
+    page.reads("5 bottles in view").await;
+    page.run(RECORD_TEXTS).await;
+    page.follow("#9/10.2/-30.2").await;
+    assert_eq!(page.wait_for(LAST).await, json!(["4", "#ffffff"]));
+    page.run("window.texts = []").await;
+    page.prefer_dark();
+    assert_eq!(page.wait_for(LAST).await, json!(["4", "#06222e"]));
+
+    page.click("5 bottles in view").await;
+    page.find("button", "4 bottles in this place").await;
+    page.check_accessible("a list with a pile").await;
+    page.click("4 bottles in this place").await;
+    page.reads("4 bottles here").await;
+    page.find("button", "Bottle 5 (yours)").await;
+    page.close(&[]).await;
+}
+
 /// Clicks a point of the map.
 async fn click_map(page: &Browser, (x, y): (u32, u32)) {
     let point = format!("{{ bubbles: true, clientX: {x}, clientY: {y} }}");

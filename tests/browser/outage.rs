@@ -1,10 +1,11 @@
 //! A server that goes away and comes back, while nobody touches the page.
 
-use bottle_test_support::{Program, bottle};
+use bottle_test_support::{Program, bottle, run_ok_with_input};
 use rstest::rstest;
+use serde_json::json;
 use tempfile::TempDir;
 
-use super::{DESKTOP, PHONE, bob, register, start};
+use super::{DESKTOP, PHONE, bob, log_in, register, start};
 use crate::driver::Browser;
 
 /// What a browser logs about requests to a server that is gone.
@@ -86,5 +87,63 @@ async fn the_banner_covers_no_close_button(#[case] panel: Option<&str>, #[case] 
     page.run("document.querySelector('.leaflet-control-zoom-in').click()").await;
     page.reads("The server cannot be reached.").await;
     page.wait_for(CLOSE_IS_FREE).await;
+    page.close(EXPECTED).await;
+}
+
+/// A list that could not be loaded appears once the server is back, and so do the openers of a bottle.
+#[tokio::test]
+async fn a_failed_list_appears_when_the_server_is_back() {
+    let (folder, program) = start();
+    let port = program.port;
+    bob(&program);
+    let mut ada = program.client();
+    ada.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    ada.log_in("ada", "pass");
+    ada.send("POST", "/api/bottles/1/open", &[], None);
+    let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
+    log_in(&page, "en", "bob").await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    page.click("My bottles").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    let program = restart(&folder, port);
+    page.reads("A message from Bob.").await;
+    page.reads_no_more("The server cannot be reached.").await;
+
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    page.click("Opened by 1 person").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    // A list that other contents cover is loaded when the reader comes back to it.
+    page.click("Opened").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    page.click("Throw a bottle").await;
+    page.find("field", "Message").await;
+    let _program = restart(&folder, port);
+    page.reads_no_more("The server cannot be reached.").await;
+    page.run("history.back()").await;
+    page.reads("You have not opened any bottles yet.").await;
+    page.run("history.back()").await;
+    page.reads("ada").await;
+    page.close(EXPECTED).await;
+}
+
+/// The x-ray shows the tree again, without its error.
+#[tokio::test]
+async fn the_x_ray_is_back_with_the_server() {
+    let (folder, program) = start();
+    let port = program.port;
+    run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");
+    bob(&program);
+    let page = Browser::open(port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "grace").await;
+    page.go("xray").await;
+    page.reads("Leaves: 1").await;
+    drop(program);
+    page.click("Search").await;
+    page.reads("The server cannot be reached.").await;
+    let _program = restart(&folder, port);
+    page.reads_no_more("The server cannot be reached.").await;
+    page.reads("Leaves: 1").await;
     page.close(EXPECTED).await;
 }

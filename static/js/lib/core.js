@@ -267,6 +267,12 @@ export async function reconnect() {
   server.dispatchEvent(new Event('online'));
 }
 
+/**
+ * Tells whether a request failed because the server did not respond.
+ * @param {unknown} error
+ */
+export const isLostConnection = (error) => error instanceof ApiError && error.status === 0;
+
 // --- the session ---
 
 const USER_KEY = 'bottle.user';

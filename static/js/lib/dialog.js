@@ -10,14 +10,15 @@ import { liveRegion } from './notices.js';
  * Opens an empty dialog. `fill` sets its contents, `close` closes it without a call of `onCancel`.
  * @param {object} [options]
  * @param {(() => void) | null} [options.onCancel] runs when the reader closes the dialog
+ * @param {string | null} [options.omits] kind of the banner that stays behind the dialog
  */
-export function openDialog({ onCancel = null } = {}) {
+export function openDialog({ onCancel = null, omits = null } = {}) {
   const heading = el('h2', { id: 'dialog-title' });
   const body = el('div', { class: 'dialog-body' });
   const closeButton = el('button', { type: 'button', class: 'close', 'aria-label': t('panel.close') }, '×');
   const notices = el('div', { class: 'notices', role: 'status' });
   const header = el('header', {}, heading, closeButton);
-  const node = el('dialog', { 'aria-labelledby': 'dialog-title' }, header, notices, body);
+  const node = el('dialog', { 'aria-labelledby': 'dialog-title', 'data-omits': omits }, header, notices, body);
   closeButton.addEventListener('click', () => node.close());
   let isCancelled = true;
   node.addEventListener('close', () => {
@@ -27,7 +28,8 @@ export function openDialog({ onCancel = null } = {}) {
   });
   document.body.append(node);
   const opened = loadStyle('panel').then(() => {
-    const shown = [...liveRegion().childNodes];
+    const shown = /** @type {HTMLElement[]} */ ([...liveRegion().children])
+      .filter(({ dataset }) => !omits || dataset.kind !== omits);
     node.showModal();
     notices.append(...shown);
   });

@@ -81,7 +81,8 @@ export function form(label, contents, { submit, validate = () => ({}), context, 
   });
   node.addEventListener('submit', async (event) => {
     event.preventDefault();
-    clearErrors(node);
+    // The dialog may have another form, whose error is out of date too.
+    for (const each of node.closest('dialog')?.querySelectorAll('form') ?? [node]) clearErrors(each);
     const controls = controlsOf(node);
     if (showErrors(node, validate(controls))) return;
     node.setAttribute('aria-busy', 'true');

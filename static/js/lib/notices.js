@@ -10,9 +10,13 @@ const TOAST_MS = 6000;
 
 /**
  * Returns the live region that a reader perceives: a modal dialog makes everything behind it inert.
+ * @param {string} [kind] of a banner, which no dialog shows that omits it
  * @returns {Element}
  */
-export const liveRegion = () => [...document.querySelectorAll('dialog[open] .notices')].at(-1) ?? byId('notices');
+export function liveRegion(kind = 'any') {
+  const regions = document.querySelectorAll(`dialog[open]:not([data-omits="${kind}"]) .notices`);
+  return [...regions].at(-1) ?? byId('notices');
+}
 
 /** @param {string | Child[]} contents */
 export async function toast(contents) {
@@ -29,7 +33,7 @@ export async function toast(contents) {
  */
 export function showBanner(kind, ...contents) {
   removeBanner(kind);
-  liveRegion().append(el('div', { class: `banner banner-${kind}`, 'data-kind': kind }, contents));
+  liveRegion(kind).append(el('div', { class: `banner banner-${kind}`, 'data-kind': kind }, contents));
 }
 
 /** @param {string} kind */

@@ -199,7 +199,7 @@ const HIT_RADIUS_PX = 22;        // around the centre of a bottle
 const CENTRE_HEIGHT_PX = 14;     // of a drawing above its position
 const MERGE_DISTANCE_PX = 46;    // bubbles that are nearer to each other become one
 const BUBBLE_HIT_MARGIN_PX = 6;
-const countFormat = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
+export const countFormat = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
 
 /** @typedef {{ x: number, y: number, count: number }} Bubble */
 

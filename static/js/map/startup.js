@@ -13,6 +13,7 @@ import { closePanel, discardOtherAccounts, watchHistory, watchPanel } from '../p
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
+import { PileLayer } from './piles.js';
 
 /** @param {App} app */
 export async function start(app) {
@@ -23,6 +24,7 @@ export async function start(app) {
   watchConnection();
   watchSession(app);
   watchFreeze(app);
+  addPiles(app);
   server.addEventListener('session', (event) => {
     app.openedIds.clear();
     loadOpenedIds(app);
@@ -56,6 +58,17 @@ function watchOpeners(app) {
     const { detail } = /** @type {CustomEvent<Openers>} */ (event);
     import('../panels/openers.js').then(({ updateOpeners }) => updateOpeners(app, detail));
   });
+}
+
+/**
+ * Shows the numbers of bottles that share a position.
+ * @param {App} app
+ */
+function addPiles(app) {
+  const piles = new PileLayer().addTo(app.map);
+  const update = () => piles.showBottles(app.visible.bottles);
+  app.events.addEventListener('refreshed', update);
+  update();
 }
 
 /**

@@ -7,6 +7,7 @@ import { MAX_MAP_LATITUDE, WORLD, mapLatitude } from '../lib/geo.js';
 import { BottleLayer } from '../map/bottles.js';
 import { RETRY_MS, openEventStream } from '../map/events.js';
 import { LandLayer } from '../map/land.js';
+import { PileLayer } from '../map/piles.js';
 import { offerLogin, showFailure, showProblem } from './access.js';
 
 const MAX_BOTTLES = 2000;      // one by one; above that, counts
@@ -23,6 +24,7 @@ map.fitBounds([[MIN_LATITUDE, -170], [74, 178]]);
 for (const latitude of [MAX_MAP_LATITUDE, MIN_LATITUDE]) map.panInside([latitude, 4], { animate: false });
 new LandLayer().addTo(map);
 const layer = new BottleLayer(() => false).addTo(map);
+const piles = new PileLayer().addTo(map);
 /** @type {Map<number, MapBottle>} */
 const bottles = new Map();
 let showsCells = false;
@@ -49,6 +51,7 @@ async function refresh() {
   showsCells = sea.counts !== null;
   if (sea.counts) {
     layer.showCells(sea.counts.cells);
+    piles.showBottles([]);
     showCount(sea.counts.total);
   } else {
     showBottles();
@@ -72,6 +75,7 @@ function update() {
 
 function showBottles() {
   layer.showBottles([...bottles.values()]);
+  piles.showBottles([...bottles.values()]);
   showCount(bottles.size);
 }
 
@@ -130,6 +134,7 @@ function showSession() {
   window.clearTimeout(timer);
   bottles.clear();
   layer.showBottles([]);
+  piles.showBottles([]);
   byId('count').textContent = '';
   offerLogin('projector.logIn');
 }

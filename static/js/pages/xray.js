@@ -195,4 +195,5 @@ form.addEventListener('submit', (event) => {
 });
 fillForm({ south: 20, north: 50, west: 70, east: 140 });
 server.addEventListener('session', showTree);
+server.addEventListener('online', showTree);
 await showTree();

@@ -51,7 +51,8 @@ export function openAccount(app, side, reason = null) {
       ]);
     };
     const cancel = () => (reason ? reject(new DOMException('login cancelled', 'AbortError')) : resolve());
-    const dialog = openDialog({ onCancel: cancel });
+    // The banner of an ended session offers this dialog.
+    const dialog = openDialog({ onCancel: cancel, omits: 'ended' });
     showSide(side);
   });
 }

@@ -8,6 +8,7 @@ import { el, present } from '../lib/dom.js';
 import { coordinates, placeNode } from '../lib/format.js';
 import { styleName } from '../map/bottles.js';
 import { cityName, loadCities, nearestCity } from '../map/cities.js';
+import { pilesOf } from '../map/piles.js';
 import { bottleIcon } from './bottle-icon.js';
 import { showBottle } from './bottle.js';
 import { flyTo, showPanel, skeleton } from './panel.js';
@@ -82,6 +83,7 @@ function contents(app) {
   const { bottles, cells, total, isClosed } = app.visible;
   if (total === 0 && connection.isLost) return [el('p', { class: 'error', role: 'alert' }, t('error.offline'))];
   const items = [
+    ...pilesOf(bottles).slice(0, MAX_ITEMS).map((pile) => pileItem(app, pile)),
     ...bottles.slice(0, MAX_ITEMS).map((bottle) => bottleItem(app, bottle)),
     ...cells.toSorted((a, b) => b.count - a.count).slice(0, MAX_ITEMS).map((cell) => cellItem(app, cell)),
   ];
@@ -112,6 +114,20 @@ function bottleItem(app, bottle, isNumbered = false) {
       state.isOwn && ` ${t('view.mine')}`,
       state.isOpened && ` ${t('view.opened')}`),
     el('p', { class: 'hint' }, placeNode(bottle.location))));
+}
+
+/**
+ * The number that the map shows at a pile, in words.
+ * @param {App} app
+ * @param {MapBottle[]} pile
+ */
+function pileItem(app, pile) {
+  const { latitude, longitude } = pile[0].location;
+  const key = `pile/${latitude}/${longitude}`;
+  return el('li', {}, el('span', { class: 'bubble', 'aria-hidden': 'true' }, String(pile.length)), el('div', {},
+    el('button', { type: 'button', class: 'excerpt', 'data-item': key, onclick: () => openPile(app, pile) },
+      t('view.pile', { n: pile.length })),
+    el('p', { class: 'hint' }, coordinates(latitude, longitude))));
 }
 
 /**

@@ -4,7 +4,7 @@
 /** @import { Child } from '../lib/dom.js' */
 /** @import { ListName } from '../lib/my-bottles.js' */
 
-import { isAbort, t } from '../lib/core.js';
+import { connection, isAbort, isLostConnection, server, t } from '../lib/core.js';
 import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName, placeNode, time } from '../lib/format.js';
@@ -48,16 +48,37 @@ export function openOpened(app) {
  * @param {Details} details
  */
 async function openList(app, name, title, emptyText, details) {
-  const progress = el('p', { class: 'hint' });
-  const body = await showPanel(name, title, [progress, skeleton(6)], { kind: 'panel-list' });
-  const showProgress = (/** @type {number} */ n) => progress.replaceChildren(t('list.progress', { n }));
-  try {
-    const bottles = await withSession(app, () => fetchList(name, showProgress));
-    const empty = el('p', { class: 'empty' }, emptyText);
-    body.replaceChildren(bottles.length ? list(app, bottles.toReversed(), details) : empty);
-  } catch (error) {
-    if (isAbort(error)) closePanel();
-    else body.replaceChildren(el('p', { class: 'error', role: 'alert' }, explain(error).message));
+  let needsReload = false;
+  const reload = () => {
+    if (needsReload && !connection.isLost) load();
+  };
+  const body = await showPanel(name, title, [], {
+    kind: 'panel-list',
+    onShow() {
+      reload();
+      server.addEventListener('online', reload);
+    },
+    onClose: () => server.removeEventListener('online', reload),
+  });
+  await load();
+
+  async function load() {
+    needsReload = false;
+    const progress = el('p', { class: 'hint' });
+    const showProgress = (/** @type {number} */ n) => progress.replaceChildren(t('list.progress', { n }));
+    body.replaceChildren(progress, skeleton(6));
+    try {
+      const bottles = await withSession(app, () => fetchList(name, showProgress));
+      const empty = el('p', { class: 'empty' }, emptyText);
+      body.replaceChildren(bottles.length ? list(app, bottles.toReversed(), details) : empty);
+    } catch (error) {
+      if (isAbort(error)) {
+        if (body.isConnected) closePanel();
+        return;
+      }
+      needsReload = isLostConnection(error);
+      body.replaceChildren(el('p', { class: 'error', role: 'alert' }, explain(error).message));
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 
 /** @import { App, Openers, Person } from '../lib/types.js' */
 
-import { isAbort, request, t } from '../lib/core.js';
+import { isAbort, isLostConnection, request, server, t } from '../lib/core.js';
 import { bdi, el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName, time } from '../lib/format.js';
@@ -85,6 +85,10 @@ async function fillOpeners(app, id, list) {
   } catch (error) {
     const message = isAbort(error) ? '' : explain(error).message;
     list.replaceChildren(el('p', { class: 'error', role: 'alert' }, message));
+    if (!isLostConnection(error)) return;
+    server.addEventListener('online', () => {
+      if (!list.hidden) fillOpeners(app, id, list);
+    }, { once: true });
   }
 }
 
