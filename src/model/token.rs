@@ -55,5 +55,5 @@ impl fmt::Debug for Token {
 /// let hash = Token::presented("abc").hash();
 /// assert_eq!(hash.0[..4], [0xba, 0x78, 0x16, 0xbf]); // FIPS 180-2, appendix B.1
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);

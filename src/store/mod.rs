@@ -33,6 +33,7 @@ pub mod xray;
 
 mod columns;
 mod connect;
+mod disk;
 mod files;
 mod messages;
 mod open;
@@ -41,6 +42,7 @@ mod pack;
 mod queue;
 mod readers;
 mod rtree;
+mod session_cache;
 mod slow_log;
 mod sqlite_error;
 mod stream;
@@ -53,6 +55,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 
 pub use files::create_temporary;
@@ -62,9 +65,12 @@ pub use open::OpenError;
 use readers::Readers;
 pub use readers::Snapshot;
 pub use rusqlite::Connection;
+use session_cache::SessionCache;
+use sessions::SessionKey;
 use slow_log::SlowLog;
 use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
+use users::Account;
 use writer::Writer;
 
 /// The options of a [`Store`].
@@ -91,6 +97,7 @@ pub struct Store {
     writer: Writer,
     slow_log: SlowLog,
     map_cache: Arc<MapCache>,
+    session_cache: SessionCache,
     path: PathBuf,
     keys: Keys,
     _lock: Option<File>,
@@ -131,23 +138,26 @@ impl Store {
         let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
         let readers = Readers::open(path, options, &map_cache)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
+        let session_cache = SessionCache::open(path).map_err(io)?;
         let streams = Streams::new(path, options.busy_timeout);
         let path = path.to_owned();
         let slow_log = SlowLog { threshold: options.slow };
-        Ok(Self { readers, streams, writer, slow_log, map_cache, path, keys, _lock: lock })
+        Ok(Self {
+            readers,
+            streams,
+            writer,
+            slow_log,
+            map_cache,
+            session_cache,
+            path,
+            keys,
+            _lock: lock,
+        })
     }
 
     /// Returns the path of the database file, absolute and without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Returns the sizes of the database and of its write-ahead log, in bytes.
-    pub fn sizes(&self) -> std::io::Result<(i64, i64)> {
-        let size =
-            |path: &Path| path.metadata().map(|file| i64::try_from(file.len()).unwrap_or(i64::MAX));
-        let log = files::with_suffix(&self.path, "-wal");
-        Ok((size(&self.path)?, if log.exists() { size(&log)? } else { 0 }))
     }
 
     /// Reads one row. Returns [`Error::Unavailable`] or [`Error::Internal`] if the database cannot
@@ -157,12 +167,6 @@ impl Store {
     /// [`Error::Internal`]: crate::model::error::Error::Internal
     pub fn ping(&self) -> Result<()> {
         self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
-    }
-
-    /// Returns the free space of the disk that holds the file, in bytes.
-    pub fn room(&self) -> std::io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.path)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Calls `callback` after each change by another process: within a second, and in commit order
@@ -207,12 +211,10 @@ impl Store {
         self.snapshot()?.read(query)
     }
 
-    /// Runs a short `query` of one statement, as [`Store::read`] does, without a transaction around
-    /// it.
-    #[track_caller]
-    pub fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _timer = self.slow_log.start("read");
-        self.readers.read_one(query)
+    /// Returns the account of a session that is live at `now`, as of the last commit.
+    pub fn account_of(&self, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
+        let read = || self.readers.read_one(|db| sessions::find(db, session));
+        Ok(self.session_cache.get(session, read)?.and_then(|found| found.at(now)))
     }
 
     /// Runs a long `query` on a snapshot of its own.

@@ -12,7 +12,7 @@ use crate::model::fields::Terminal;
 use crate::model::token::TokenHash;
 
 /// The contract of a session. A token of one contract is invalid in another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Contract {
     /// Its credential is an encrypted cookie.
     Bottle,
@@ -25,7 +25,7 @@ pub enum Contract {
 }
 
 /// The key of a session: a token is valid in its own contract only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey {
     /// The contract.
     pub contract: Contract,
@@ -99,19 +99,44 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
     if inserted == 1 { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
+/// A session as it is stored. It may have expired, or begin in the future of a clock set back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSession {
+    /// The account.
+    pub account: Account,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl StoredSession {
+    /// Returns the account if the session is live at `now`.
+    pub fn at(self, now: Timestamp) -> Option<Account> {
+        let begins_by = self.created_at.millis().saturating_sub(MAX_CLOCK_SETBACK_MS);
+        (self.expires_at > now && begins_by <= now.millis()).then_some(self.account)
+    }
+}
+
 /// Returns the account of a live session.
 pub fn account(db: &Connection, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
+    Ok(find(db, session)?.and_then(|found| found.at(now)))
+}
+
+/// Returns the session, which may have expired.
+pub(super) fn find(db: &Connection, session: SessionKey) -> Result<Option<StoredSession>> {
     static ACCOUNT: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {} FROM sessions JOIN users ON users.id = sessions.user_id
-             WHERE token_hash = ?1 AND contract = ?2
-               AND expires_at > ?3 AND sessions.created_at <= ?3 + {MAX_CLOCK_SETBACK_MS}",
+            "SELECT sessions.created_at, expires_at, {}
+             FROM sessions JOIN users ON users.id = sessions.user_id
+             WHERE token_hash = ?1 AND contract = ?2",
             users::COLUMNS
         )
     });
     Ok(db
         .prepare_cached(&ACCOUNT)?
-        .query_row(params![session.token, session.contract, now], |row| users::account(row, 0))
+        .query_row(params![session.token, session.contract], |row| {
+            let (created_at, expires_at) = (row.get(0)?, row.get(1)?);
+            Ok(StoredSession { account: users::account(row, 2)?, created_at, expires_at })
+        })
         .optional()?)
 }
 

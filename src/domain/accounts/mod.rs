@@ -153,29 +153,24 @@ impl Accounts {
     pub fn resolve(&self, contract: Contract, token: &Token) -> Result<Login> {
         let session = SessionKey { contract, token: token.hash() };
         let now = self.clock.now();
-        let account = self.store.read_one(|db| sessions::account(db, session, now))?;
+        let account = self.store.account_of(session, now)?;
         Ok(Login { account: account.ok_or(Error::NotLoggedIn)?, session })
     }
 
-    /// Returns the login as [`Accounts::resolve`] does, with the snapshot in which it was read:
-    /// further reads see the same state and need no second connection.
+    /// Returns the login as [`Accounts::resolve`] does, with a snapshot for the reads that follow.
     pub fn resolve_with_snapshot(
         &self,
         contract: Contract,
         token: &Token,
     ) -> Result<(Login, Snapshot)> {
-        let session = SessionKey { contract, token: token.hash() };
-        let now = self.clock.now();
-        let snapshot = self.store.snapshot()?;
-        let account = snapshot.read(|db| sessions::account(db, session, now))?;
-        let account = account.ok_or(Error::NotLoggedIn)?;
-        Ok((Login { account, session }, snapshot))
+        let login = self.resolve(contract, token)?;
+        Ok((login, self.store.snapshot()?))
     }
 
     /// Returns false if the session has ended.
     pub fn is_live(&self, login: &Login) -> bool {
         let now = self.clock.now();
-        let account = self.store.read_one(|db| sessions::account(db, login.session, now));
+        let account = self.store.account_of(login.session, now);
         // A store that cannot be read now does not end a session.
         !matches!(account, Ok(None))
     }
