@@ -178,8 +178,7 @@ fn nearby(criterion: &mut Criterion) {
                 let center = Position::new(latitude, longitude).expect("a place");
                 let rectangle = Rectangle::new(center, span, span).expect("a rectangle");
                 let all = NearbyQuery { limit: 10_000, after: None };
-                let snapshot = sea.store.snapshot().expect("a snapshot");
-                let seen = sea.bottles.nearby(snapshot, &rectangle, all, |sighting| {
+                let seen = sea.bottles.nearby(&rectangle, all, |sighting| {
                     Ok(((sighting.id, sighting.formatted_address.len()), 0))
                 });
                 runtime.block_on(seen).expect("an answer").items.len()
@@ -206,16 +205,14 @@ fn nearby(criterion: &mut Criterion) {
     group.bench_function("the 20 nearest of all", |bencher| {
         let few = NearbyQuery { limit: 20, after: None };
         bencher.iter(|| {
-            let snapshot = sea.store.snapshot().expect("a snapshot");
-            let seen = sea.bottles.nearby(snapshot, &world, few, |sighting| Ok((sighting.id, 0)));
+            let seen = sea.bottles.nearby(&world, few, |sighting| Ok((sighting.id, 0)));
             runtime.block_on(seen).expect("an answer").items
         });
     });
     group.bench_function("the first by id", |bencher| {
         let first = NearbyQuery { limit: 1, after: Some(0) };
         bencher.iter(|| {
-            let snapshot = sea.store.snapshot().expect("a snapshot");
-            let seen = sea.bottles.nearby(snapshot, &world, first, |sighting| Ok((sighting.id, 0)));
+            let seen = sea.bottles.nearby(&world, first, |sighting| Ok((sighting.id, 0)));
             runtime.block_on(seen).expect("an answer").items
         });
     });

@@ -30,4 +30,4 @@ pub(crate) use messages_zh::problem_message;
 pub use method_override::NoMethodOverride;
 pub(crate) use rejection::respond;
 pub use rejection::{Lifetimes, Rejection};
-pub use session::{Credential, Session, SessionSnapshot, account_of};
+pub use session::{Credential, Session, account_of};

@@ -10,7 +10,6 @@ use super::rejection::Rejection;
 use crate::domain::accounts::{Accounts, Contract, Login};
 use crate::model::error::Error;
 use crate::model::token::Token;
-use crate::store::Snapshot;
 
 /// The form in which requests of one contract carry a session's token.
 pub trait Credential: Send + Sync + 'static {
@@ -32,53 +31,26 @@ pub struct Session<C> {
     credential: PhantomData<C>,
 }
 
-/// A live session, as [`Session`], and the snapshot in which it was found. For handlers that only
-/// read.
-pub struct SessionSnapshot<C> {
-    /// The account and its session.
-    pub login: Login,
-    /// The state of the file in which the session is live.
-    pub snapshot: Snapshot,
-    credential: PhantomData<C>,
-}
-
 #[async_trait]
 impl<'r, C: Credential> FromRequest<'r> for Session<C> {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        resolve_session::<C, _>(request, Accounts::resolve).map(|login| {
+        resolve_session::<C>(request).map(|login| {
             remember_account(request, &login);
             Self { login, credential: PhantomData }
         })
     }
 }
 
-#[async_trait]
-impl<'r, C: Credential> FromRequest<'r> for SessionSnapshot<C> {
-    type Error = Rejection;
-
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        resolve_session::<C, _>(request, Accounts::resolve_with_snapshot).map(
-            |(login, snapshot)| {
-                remember_account(request, &login);
-                Self { login, snapshot, credential: PhantomData }
-            },
-        )
-    }
-}
-
-/// Passes the request's token to `resolve`, and forwards the request if that fails.
-fn resolve_session<C: Credential, T>(
-    request: &Request<'_>,
-    resolve: impl FnOnce(&Accounts, Contract, &Token) -> Result<T, Error>,
-) -> request::Outcome<T, Rejection> {
+/// Returns the login of the request's token, and forwards the request if there is none.
+fn resolve_session<C: Credential>(request: &Request<'_>) -> request::Outcome<Login, Rejection> {
     let resolved = C::token(request).and_then(|token| {
         let accounts = request
             .rocket()
             .state::<Accounts>()
             .ok_or_else(|| Error::Internal("Rocket manages no Accounts".into()))?;
-        resolve(accounts, C::CONTRACT, &token)
+        accounts.resolve(C::CONTRACT, &token)
     });
     match resolved {
         Ok(resolved) => Outcome::Success(resolved),

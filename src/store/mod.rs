@@ -63,7 +63,6 @@ use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
 pub use open::OpenError;
 use readers::Readers;
-pub use readers::Snapshot;
 pub use rusqlite::Connection;
 use session_cache::SessionCache;
 use sessions::SessionKey;
@@ -136,7 +135,7 @@ impl Store {
         let keys = meta::keys(&db).map_err(sqlite)?;
         let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
         let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
-        let readers = Readers::open(path, options, &map_cache)
+        let readers = Readers::open(path, options)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let session_cache = SessionCache::open(path).map_err(io)?;
         let streams = Streams::new(path, options.busy_timeout);
@@ -195,20 +194,20 @@ impl Store {
         &self.keys
     }
 
-    /// Opens a snapshot of the file for short reads. Returns [`Error::Unavailable`] if no
-    /// connection is free within the busy timeout.
-    ///
-    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
-    pub fn snapshot(&self) -> Result<Snapshot> {
-        self.readers.snapshot()
-    }
-
     /// Runs a short `query` on a snapshot of its own, on this thread: it takes less time than a
     /// trip to another thread.
     #[track_caller]
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let _timer = self.slow_log.start("read");
-        self.snapshot()?.read(query)
+        self.readers.read(query)
+    }
+
+    /// Runs a short `query` as [`Store::read`] does, without a transaction: while the rows of a
+    /// statement are read, others see its snapshot.
+    #[track_caller]
+    pub fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let _timer = self.slow_log.start("read");
+        self.readers.read_one(query)
     }
 
     /// Returns the account of a session that is live at `now`, as of the last commit.

@@ -13,7 +13,6 @@ use tokio::task::block_in_place;
 
 use super::Options;
 use super::connect::Mode;
-use super::map_cache::{CacheView, MapCache};
 use super::queue::{Admission, AdmissionQueue};
 use crate::model::error::{Error, Result};
 
@@ -37,7 +36,6 @@ pub(super) struct Readers {
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
     long_queue: AdmissionQueue,
-    map_cache: Arc<MapCache>,
     started: Instant,
     /// The time of the last change, in milliseconds since `started`.
     last_change_ms: AtomicU64,
@@ -61,11 +59,7 @@ impl Drop for ConnectionThread {
 }
 
 impl Readers {
-    pub(super) fn open(
-        path: &Path,
-        options: &Options,
-        map_cache: &Arc<MapCache>,
-    ) -> Result<Self, r2d2::Error> {
+    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
         let cache_kib = CACHE_KIB / options.readers.max(1);
         let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
         let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
@@ -74,7 +68,6 @@ impl Readers {
             copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
             long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
-            map_cache: Arc::clone(map_cache),
             started: Instant::now(),
             last_change_ms: AtomicU64::new(0),
             _thread: thread,
@@ -86,13 +79,12 @@ impl Readers {
         self.last_change_ms.store(self.now(), Ordering::Relaxed);
     }
 
-    /// Opens a snapshot for short reads.
-    pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        Snapshot::begin(self.short(), &self.map_cache)
+    /// Runs a short `query` on a snapshot.
+    pub(super) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        Snapshot::begin(self.short())?.read(query)
     }
 
-    /// Runs a short `query` of one statement. A statement is a snapshot by itself: it needs no
-    /// transaction.
+    /// Runs a short `query` without a transaction: a statement is a snapshot by itself.
     pub(super) fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         query(&*connection(self.short())?)
     }
@@ -116,7 +108,7 @@ impl Readers {
         _admission: Admission,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<T> {
-        block_in_place(|| Snapshot::begin(&self.long, &self.map_cache)?.read(query))
+        block_in_place(|| Snapshot::begin(&self.long)?.read(query))
     }
 
     fn now(&self) -> u64 {
@@ -157,26 +149,19 @@ fn connection(
 
 /// The state of the file at one moment. The write-ahead log grows while a snapshot lives, so it
 /// lives for one response only.
-pub struct Snapshot {
-    map_cache: CacheView,
+struct Snapshot {
     db: PooledConnection<SqliteConnectionManager>,
 }
 
 impl Snapshot {
-    fn begin(readers: &Pool<SqliteConnectionManager>, map_cache: &Arc<MapCache>) -> Result<Self> {
-        let map_cache = CacheView::new(map_cache);
+    fn begin(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
         let db = connection(readers)?;
         db.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Self { map_cache, db })
-    }
-
-    /// Returns the cache of what the map shows, for reads of this snapshot.
-    pub fn map_cache(&self) -> &CacheView {
-        &self.map_cache
+        Ok(Self { db })
     }
 
     /// Runs `query` on the snapshot.
-    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         query(&self.db)
     }
 }

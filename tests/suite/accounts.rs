@@ -217,3 +217,28 @@ fn the_file_keeps_no_token() {
         assert!(!file.windows(secret.len()).any(|window| window == secret));
     }
 }
+
+/// Sessions are cached until the next commit of any program.
+#[rstest]
+#[case::logout("DELETE FROM sessions", 401, None)]
+#[case::deletion("DELETE FROM users", 401, None)]
+#[case::nickname("UPDATE users SET nickname = 'Ada L.'", 200, Some("Ada L."))]
+#[case::expiry("UPDATE sessions SET expires_at = 1", 401, None)]
+#[case::another_table("INSERT INTO meta VALUES ('a', 'b')", 200, Some("ada"))]
+fn a_change_beside_the_server_counts_at_once(
+    #[case] change: &str,
+    #[case] status: u16,
+    #[case] nickname: Option<&str>,
+) {
+    let app = App::new();
+    let ada = app.user("ada");
+    let db = rusqlite::Connection::open(app.database()).unwrap();
+    db.execute_batch("PRAGMA foreign_keys = on").unwrap();
+    for _ in 0..3 {
+        assert_eq!(ada.get("/api/users/self").status, 200);
+    }
+    db.execute_batch(change).unwrap();
+    let profile = ada.get("/api/users/self");
+    assert_eq!(profile.status, status, "{}", profile.text);
+    assert_eq!(profile.data()["nickname"].as_str(), nickname);
+}

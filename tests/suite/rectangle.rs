@@ -142,8 +142,7 @@ impl Sea {
     fn found(&self, [lat, lon, lat_span, lon_span]: [f64; 4]) -> Vec<i64> {
         let rectangle =
             Rectangle::new(Position::new(lat, lon).unwrap(), lat_span, lon_span).unwrap();
-        let snapshot = self.store.snapshot().unwrap();
-        let seen = self.bottles.nearby(snapshot, &rectangle, ALL, |sighting| Ok((sighting.id, 0)));
+        let seen = self.bottles.nearby(&rectangle, ALL, |sighting| Ok((sighting.id, 0)));
         let seen = self.runtime.block_on(seen).unwrap();
         assert!(!seen.truncated && seen.total == seen.items.len() as i64);
         seen.items

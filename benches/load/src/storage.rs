@@ -66,7 +66,7 @@ fn search(
     let wanted = NearbyQuery { limit: 10_000, after: None };
     let mut done = 0;
     for rectangle in asked.iter().cycle().skip(thread * asked.len() / 2) {
-        let seen = bottles.nearby(store.snapshot()?, rectangle, wanted, |sighting| {
+        let seen = bottles.nearby(rectangle, wanted, |sighting| {
             Ok(((sighting.id, sighting.formatted_address.to_owned()), 0))
         });
         std::hint::black_box(runtime.block_on(seen)?);

@@ -11,7 +11,7 @@ use super::items::{JsonText, envelope, write};
 use super::query::{PageQuery, RectangleQuery, parse_page};
 use super::view::{Coordinates, MapBottleView};
 use crate::domain::bottles::{Bottles, MapBottleRef, NearbyQuery};
-use crate::http::{ClientConnection, SessionSnapshot};
+use crate::http::{ClientConnection, Session};
 
 /// List the bottles in a rectangle, edges included
 #[utoipa::path(get, path = "/bottles/nearby",
@@ -23,7 +23,7 @@ use crate::http::{ClientConnection, SessionSnapshot};
 )]
 #[get("/bottles/nearby?<limit>&<after>&<query..>")]
 pub(super) async fn nearby(
-    session: SessionSnapshot<PrivateCookie>,
+    session: Session<PrivateCookie>,
     query: RectangleQuery<'_>,
     limit: Option<&str>,
     after: Option<&str>,
@@ -41,7 +41,7 @@ pub(super) async fn nearby(
         write(&mut json, &MapBottleView::new(bottle, viewer))?;
         Ok((start..json.len(), json.len() + 1 - start))
     };
-    let read = bottles.nearby(session.snapshot, &rectangle, nearby_query, write_bottle);
+    let read = bottles.nearby(&rectangle, nearby_query, write_bottle);
     let result = connection.while_open(read).await?;
     let head = Head {
         center: rectangle.center().into(),

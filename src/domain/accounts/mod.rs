@@ -16,7 +16,7 @@ use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Usern
 use crate::model::token::Token;
 use crate::store::sessions::SessionKey;
 use crate::store::users::NewAccount;
-use crate::store::{Snapshot, Store, sessions, users};
+use crate::store::{Store, sessions, users};
 
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::{Account, AccountSummary};
@@ -155,16 +155,6 @@ impl Accounts {
         let now = self.clock.now();
         let account = self.store.account_of(session, now)?;
         Ok(Login { account: account.ok_or(Error::NotLoggedIn)?, session })
-    }
-
-    /// Returns the login as [`Accounts::resolve`] does, with a snapshot for the reads that follow.
-    pub fn resolve_with_snapshot(
-        &self,
-        contract: Contract,
-        token: &Token,
-    ) -> Result<(Login, Snapshot)> {
-        let login = self.resolve(contract, token)?;
-        Ok((login, self.store.snapshot()?))
     }
 
     /// Returns false if the session has ended.

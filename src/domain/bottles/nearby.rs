@@ -8,13 +8,13 @@ use std::ops::ControlFlow::{self, Break, Continue};
 use super::Bottles;
 use crate::model::error::Result;
 use crate::model::geo::{Position, Rectangle};
+use crate::store::Connection;
 use crate::store::cells::{self, Cell, Grid, LEVELS};
 use crate::store::map_bottle::MapBottleRef;
 use crate::store::map_cache::CacheView;
 use crate::store::nearby;
 use crate::store::pages::MAX_PAGE_BYTES;
 use crate::store::place::Place;
-use crate::store::{Connection, Snapshot};
 
 /// The maximum number of candidates that are compared to find the nearest bottles, unless four
 /// times the limit is more. If more than that lie within 2.4 km, the nearest among them are
@@ -61,23 +61,25 @@ impl Bottles {
     /// that it takes in the response: a response is also full at [`MAX_PAGE_BYTES`]. `show` may be
     /// called for bottles that the response does not contain.
     ///
-    /// A short search runs at once on `snapshot`. A long one waits in the queue of long reads,
-    /// without a snapshot meanwhile.
+    /// A short search runs at once. A long one waits in the queue of long reads.
     pub async fn nearby<T>(
         &self,
-        snapshot: Snapshot,
         rectangle: &Rectangle,
         query: NearbyQuery,
         mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
     ) -> Result<NearbyResult<T>> {
         if query.after.is_none() {
             let max = query.limit.min(MAX_SHORT_READ);
-            let cache = snapshot.map_cache();
-            if let Some(all) = snapshot.read(|db| all(db, cache, rectangle, max, &mut show))? {
+            let cache = self.store.map_cache();
+            let search = |db: &Connection| all(db, &cache, rectangle, max, &mut show);
+            let found = match rectangle.areas().len() {
+                1 => self.store.read_one(search),
+                _ => self.store.read(search),
+            };
+            if let Some(all) = found? {
                 return Ok(all);
             }
         }
-        drop(snapshot);
         let cache = self.store.map_cache();
         let long = self.store.read_long(|db| match query.after {
             Some(after) => by_id::page(db, &cache, rectangle, after, query.limit, show),
