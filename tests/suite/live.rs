@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel, sync_channel};
 use std::thread;
 
 use bottle_test_support::{App, Client, Program, TIMEOUT, bottle, run_ok};
@@ -173,16 +173,20 @@ fn a_subscriber_that_does_not_read_is_dropped_and_delays_nobody() {
     let location = json!({ "latitude": 0, "longitude": 0, "formatted_address": address });
     let bottle = json!({ "content": "hello", "location": location });
     const THROWS: usize = 9000;
+    // On a busy machine the other subscriber must not fall behind too.
+    let (permit, permits) = sync_channel(500);
     thread::scope(|scope| {
         for _ in 0..30 {
             scope.spawn(|| {
                 for _ in 0..THROWS / 30 {
+                    permit.send(()).unwrap();
                     assert_eq!(ada.post("/api/bottles", &bottle).status, 200);
                 }
             });
         }
         for _ in 0..THROWS {
             assert_eq!(stream.next().name, "thrown");
+            permits.recv().unwrap();
         }
     });
     // It hears what was on its way, and then the end, long before it heard all.
