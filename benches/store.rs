@@ -28,7 +28,6 @@ const CALLERS: u64 = 64;
 
 /// A sea with 70 % of its bottles in 200 clusters, and its places.
 struct AppState {
-    store: Arc<Store>,
     bottles: Arc<Bottles>,
     places: Vec<[f64; 2]>,
     _folder: tempfile::TempDir,
@@ -123,8 +122,8 @@ fn sea() -> AppState {
     drop(Store::open(&path, &options).expect("a new database"));
     fill(&path, &places);
     let store = Arc::new(Store::open(&path, &options).expect("the database"));
-    let bottles = Arc::new(Bottles::new(Arc::clone(&store), Clock::default(), EventBus::new(0)));
-    AppState { store, bottles, places, _folder: folder }
+    let bottles = Arc::new(Bottles::new(store, Clock::default(), EventBus::new(0)));
+    AppState { bottles, places, _folder: folder }
 }
 
 /// The columns of a bottle in the response, besides its place.

@@ -11,7 +11,6 @@ use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
 use bottle::model::fields::{Address, Content, Style, Username};
 use bottle::model::geo::{Position, Rectangle};
-use bottle::store::Store;
 use bottle_test_support::{App, Client, Random, open_store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -74,7 +73,6 @@ fn special(limit: f64) -> Vec<f64> {
 /// Bottles in a real file: everywhere, at the special places, and close together.
 struct Sea {
     runtime: tokio::runtime::Runtime,
-    store: Arc<Store>,
     bottles: Bottles,
     places: Vec<(f64, f64)>,
     _folder: tempfile::TempDir,
@@ -126,7 +124,7 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
             bottles.throw(&ada, new).await.unwrap();
         }
     });
-    Sea { runtime, store, bottles, places, _folder: folder }
+    Sea { runtime, bottles, places, _folder: folder }
 });
 
 impl Sea {
