@@ -73,6 +73,7 @@ fn ada() -> Login {
         created_at: Timestamp::from_millis(0),
         password_is_one_time: false,
         is_teacher: false,
+        silenced: 0,
     };
     Login { account, session: session() }
 }
@@ -199,7 +200,10 @@ fn nearby(criterion: &mut Criterion) {
     let world = Rectangle::new(Position::new(0.0, 0.0).expect("a place"), 90.0, 180.0);
     let world = world.expect("a rectangle");
     group.bench_function("counts", |bencher| {
-        bencher.iter(|| sea.bottles.counts(&world, 2, Grid::Full).expect("counts").cells.len());
+        bencher.iter(|| {
+            let counts = runtime.block_on(sea.bottles.counts(&world, 2, Grid::Full));
+            counts.expect("counts").cells.len()
+        });
     });
     group.bench_function("the 20 nearest of all", |bencher| {
         let few = NearbyQuery { limit: 20, after: None };
@@ -224,6 +228,8 @@ fn bottle() -> NewBottle {
         formatted_address: Address::parse("").expect("an address"),
         position: Position::new(1.0, 2.0).expect("a place"),
         style: Style::default(),
+        expires_at: None,
+        open_within: None,
     }
 }
 
@@ -236,7 +242,7 @@ fn throw(criterion: &mut Criterion) {
         bencher.iter(|| {
             runtime.block_on(async {
                 for _ in 0..CALLERS {
-                    sea.bottles.throw(&ada(), bottle()).await.expect("a bottle");
+                    sea.bottles.throw(&ada(), bottle(), None).await.expect("a bottle");
                 }
             });
         });
@@ -247,7 +253,7 @@ fn throw(criterion: &mut Criterion) {
                 let mut callers = JoinSet::new();
                 for _ in 0..CALLERS {
                     let bottles = Arc::clone(&sea.bottles);
-                    callers.spawn(async move { bottles.throw(&ada(), bottle()).await });
+                    callers.spawn(async move { bottles.throw(&ada(), bottle(), None).await });
                 }
                 callers.join_all().await
             });

@@ -4,7 +4,7 @@
 //! cargo run --example sample
 //! ```
 //!
-//! Accounts, bottles and openings come about as they do in life, through the domain; only the clock
+//! Accounts, bottles, openings and replies come about as they do in life, through the domain; only the clock
 //! runs faster. What belongs to one server alone (keys, sessions) is left out.
 
 use std::error::Error;
@@ -15,11 +15,13 @@ use std::time::Duration;
 
 use bottle::domain::accounts::{Accounts, Contract, Login, Name, Registration, SessionKind};
 use bottle::domain::bottles::{Bottles, NewBottle};
+use bottle::domain::conversations::Conversations;
 use bottle::domain::events::EventBus;
+use bottle::domain::inbox::Inbox;
 use bottle::domain::password::Passwords;
 use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::{Clock, Timestamp};
-use bottle::model::fields::{Address, Content, Gender, Nickname, Style, Username};
+use bottle::model::fields::{Address, Content, Gender, Nickname, ReplyText, Style, Username};
 use bottle::model::geo::Position;
 use bottle::server::config::Settings;
 use bottle::store::{Options, Store};
@@ -42,6 +44,26 @@ const PEOPLE: [(&str, &str, Gender); 8] = [
     ("noor", "Noor नूर", Gender::Unknown),
     ("yuki", "雪 Yuki", Gender::Female),
 ];
+
+/// The conversations: what an opener writes, what the owner answers, and what the opener writes back, or
+/// nothing. The opener of each `EVERY_NTH` opened bottle begins one.
+const TALKS: [[&str; 3]; 6] = [
+    [
+        "I found your bottle on my way to work. It made my morning!",
+        "That made mine, too.",
+        "Have a good day!",
+    ],
+    ["我也去过那里，真怀念。", "下次一起去吧！", ""],
+    [
+        "What does the sea look like where you are?",
+        "Grey today, and very loud.",
+        "Here it is flat as a mirror.",
+    ],
+    ["وجدتُ رسالتك، شكرًا لك!", "Thank you for answering. What is the weather like there?", ""],
+    ["I have an answer to your riddle, but I am not sure of it.", "Tell me!", "Is it a towel?"],
+    ["Greetings from the other side of the world.", "", ""],
+];
+const EVERY_NTH: usize = 9;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -73,8 +95,40 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
         rate_limiter,
         events.clone(),
     );
-    let bottles = Bottles::new(store, clock.clone(), events);
+    let bottles = Bottles::new(Arc::clone(&store), clock.clone(), events.clone());
+    let expiry = bottles.expiry().clone();
+    let conversations =
+        Conversations::new(Arc::clone(&store), clock.clone(), events.clone(), expiry.clone());
+    let inbox = Inbox::new(store, clock.clone(), events, expiry);
 
+    let people = register_people(&accounts, &clock).await?;
+
+    // The rows are grouped by city; a stride that shares no factor with their number mixes the cities.
+    let rows: Vec<&str> = BOTTLES.lines().skip(1).collect();
+    let stride = (37..).find(|stride| !rows.len().is_multiple_of(*stride)).unwrap_or(1);
+    let mut opened = Vec::new();
+    for turn in 0..rows.len() {
+        let (author, new) = parse(rows[turn * stride % rows.len()], &people)?;
+        let bottle = bottles.throw(author, new, None).await?;
+        clock.advance(Duration::from_secs(3600 + 613 * (turn as u64 % 17)));
+        // Some bottles are opened by nobody, some by many.
+        let openers = people.iter().filter(|person| person.account.id != author.account.id);
+        for (at, opener) in
+            openers.enumerate().filter(|(at, _)| (turn * 7 + at * 5) % 11 < turn % 5)
+        {
+            clock.advance(Duration::from_secs(60 + at as u64 * 211));
+            bottles.open(opener, bottle.id, None).await?;
+            opened.push((bottle.id, author, opener));
+        }
+    }
+    // So that the news of the demo are the conversations.
+    for person in &people {
+        inbox.mark_read(person, i64::MAX).await?;
+    }
+    write_replies(&conversations, &clock, &opened).await
+}
+
+async fn register_people(accounts: &Accounts, clock: &Clock) -> Result<Vec<Login>, Box<dyn Error>> {
     let mut people: Vec<Login> = Vec::new();
     for (username, nickname, gender) in PEOPLE {
         accounts
@@ -86,24 +140,28 @@ async fn fill(database: &Path) -> Result<(), Box<dyn Error>> {
                 email: None,
             })
             .await?;
-        people.push(log_in(&accounts, username).await?);
+        people.push(log_in(accounts, username).await?);
         clock.advance(Duration::from_secs(47 * 60));
     }
+    Ok(people)
+}
 
-    // The rows are grouped by city; a stride that shares no factor with their number mixes the cities.
-    let rows: Vec<&str> = BOTTLES.lines().skip(1).collect();
-    let stride = (37..).find(|stride| !rows.len().is_multiple_of(*stride)).unwrap_or(1);
-    for turn in 0..rows.len() {
-        let (author, new) = parse(rows[turn * stride % rows.len()], &people)?;
-        let bottle = bottles.throw(author, new).await?;
-        clock.advance(Duration::from_secs(3600 + 613 * (turn as u64 % 17)));
-        // Some bottles are opened by nobody, some by many.
-        let openers = people.iter().filter(|person| person.account.id != author.account.id);
-        for (at, opener) in
-            openers.enumerate().filter(|(at, _)| (turn * 7 + at * 5) % 11 < turn % 5)
-        {
-            clock.advance(Duration::from_secs(60 + at as u64 * 211));
-            bottles.open(opener, bottle.id).await?;
+/// Writes the conversations of openers with owners: bottle, owner, opener.
+async fn write_replies(
+    conversations: &Conversations,
+    clock: &Clock,
+    opened: &[(i64, &Login, &Login)],
+) -> Result<(), Box<dyn Error>> {
+    for ((bottle, owner, opener), talk) in
+        opened.iter().step_by(EVERY_NTH).zip(TALKS.iter().cycle())
+    {
+        for (turn, text) in talk.iter().enumerate().filter(|(_, text)| !text.is_empty()) {
+            clock.advance(Duration::from_secs(97));
+            let (author, named) = match turn {
+                1 => (owner, Some(opener.account.id)),
+                _ => (opener, None),
+            };
+            conversations.reply(author, *bottle, named, ReplyText::parse(text)?).await?;
         }
     }
     Ok(())
@@ -144,6 +202,8 @@ fn parse<'a>(line: &str, people: &'a [Login]) -> Result<(&'a Login, NewBottle), 
         formatted_address: Address::parse(address)?,
         position: Position::new(latitude.parse()?, longitude.parse()?)?,
         style: Style::parse(style.parse()?)?,
+        expires_at: None,
+        open_within: None,
     };
     Ok((author, new))
 }

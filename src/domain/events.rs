@@ -1,11 +1,11 @@
 //! Events of the sea, published to all subscribers after the commit. A change never waits for a
 //! subscriber.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
 use crate::model::error::{Error, Result};
 use crate::model::geo::{Position, Rectangle};
@@ -59,6 +59,8 @@ pub struct EventBus(Arc<Shared>);
 struct Shared {
     sender: broadcast::Sender<Arc<SequencedEvent>>,
     recent: Mutex<Recent>,
+    /// The subscribed inboxes, by account.
+    inboxes: Mutex<HashMap<i64, watch::Sender<()>>>,
     permits: Arc<Semaphore>,
     /// Identifies this start of the server: sequence numbers begin again with each start.
     start: String,
@@ -76,11 +78,15 @@ impl EventBus {
         let (sender, _) = broadcast::channel(MAX_RECENT);
         let permits = Arc::new(Semaphore::new(max_subscribers.min(Semaphore::MAX_PERMITS)));
         let start = format!("{:08x}", rand::random::<u32>());
-        Self(Arc::new(Shared { sender, recent: Mutex::default(), permits, start }))
+        let (recent, inboxes) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Shared { sender, recent, inboxes, permits, start }))
     }
 
     /// Publishes an event to all subscribers.
     pub fn publish(&self, event: Event) {
+        if matches!(event, Event::Reset) {
+            self.inboxes().values().for_each(|inbox| inbox.send_modify(|()| {}));
+        }
         let mut recent = self.recent();
         recent.last += 1;
         let sequenced = Arc::new(SequencedEvent { number: recent.last, event });
@@ -96,9 +102,7 @@ impl EventBus {
     /// Subscribes to the events in the rectangle, from the one after the id `last` on, or from now
     /// on. Returns [`Error::Unavailable`] if there are too many subscribers.
     pub fn subscribe(&self, rectangle: Rectangle, last: Option<&str>) -> Result<Subscription> {
-        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
-        let permit =
-            permit.map_err(|_| Error::Unavailable("too many event streams are open".into()))?;
+        let permit = self.permit()?;
         let recent = self.recent();
         let receiver = self.0.sender.subscribe();
         let missed = last.map(|id| self.missed(&recent, id));
@@ -109,6 +113,32 @@ impl EventBus {
             missed: missed.flatten().unwrap_or_default(),
             _permit: permit,
         })
+    }
+
+    /// Publishes that the inbox of an account has changed.
+    pub fn publish_inbox(&self, account: i64) {
+        if let Some(inbox) = self.inboxes().get(&account) {
+            inbox.send_modify(|()| {});
+        }
+    }
+
+    /// Subscribes to changes of the inbox of an account. Returns [`Error::Unavailable`] if there are
+    /// too many subscribers.
+    pub fn subscribe_inbox(&self, account: i64) -> Result<InboxSubscription> {
+        let permit = self.permit()?;
+        let mut inboxes = self.inboxes();
+        inboxes.retain(|_, inbox| inbox.receiver_count() > 0);
+        let changes = inboxes.entry(account).or_insert_with(|| watch::Sender::new(())).subscribe();
+        Ok(InboxSubscription { changes, _permit: permit })
+    }
+
+    fn permit(&self) -> Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        permit.map_err(|_| Error::Unavailable("too many event streams are open".into()))
+    }
+
+    fn inboxes(&self) -> MutexGuard<'_, HashMap<i64, watch::Sender<()>>> {
+        self.0.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the id of an event in the event stream.
@@ -127,6 +157,22 @@ impl EventBus {
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.0.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A subscription to the changes of an inbox. Dropping it makes room for another.
+pub struct InboxSubscription {
+    changes: watch::Receiver<()>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl InboxSubscription {
+    /// Waits for a change since the last call.
+    pub async fn changed(&mut self) {
+        if self.changes.changed().await.is_err() {
+            // The sender lives as long as its receivers.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 pub mod accounts;
 pub mod bottles;
+pub mod conversations;
 pub mod events;
+pub mod expiry;
+pub mod inbox;
 pub mod ledger;
 pub mod moderation;
 pub mod password;

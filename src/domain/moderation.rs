@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use crate::domain::accounts::{Account, Login};
+use crate::domain::conversations;
 use crate::domain::events::{Event, EventBus};
 use crate::model::clock::{Clock, Timestamp};
-use crate::model::error::Result;
+use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
+use crate::model::inbox::Kind;
+use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
+use crate::store::moderation::{Moved, Target};
 use crate::store::pages::PageRequest;
-use crate::store::{Store, moderation, sessions};
+use crate::store::replies::{self, Participants};
+use crate::store::{Connection, Store, moderation, reported_replies, sessions};
 
 pub use crate::store::action::Action;
 pub use crate::store::moderation::{AuditEntry, CaseFilter, Report, ReportedBottle};
+pub use crate::store::reported_replies::ReportedReply;
 
 /// The moderation of a store.
 pub struct Moderation {
@@ -32,6 +38,31 @@ pub struct ModerationStatus {
     pub muted: Vec<(Account, Timestamp)>,
 }
 
+/// Logs that a bottle was hidden or shown, and informs its owner.
+fn log_and_inform(
+    db: &Connection,
+    actor: Option<&str>,
+    action: Action,
+    bottle: &MapBottle,
+    now: Timestamp,
+) -> Result<()> {
+    let target =
+        Target { bottle: Some(bottle.id), account: Some(bottle.owner), ..Target::default() };
+    moderation::log(db, actor, action, target, None, now)?;
+    let kind = if action == Action::Hide { Kind::Hidden } else { Kind::Shown };
+    let item = NewItem { user: bottle.owner, kind, bottle: bottle.id, actor: None, reply: None };
+    inbox::add(db, item, now)
+}
+
+/// Returns what the moderation log names for a reply.
+fn target(reply: i64, participants: Participants) -> Target {
+    Target {
+        bottle: Some(participants.thread.bottle),
+        reply: Some(reply),
+        account: Some(participants.author),
+    }
+}
+
 impl Moderation {
     /// Creates the moderation of `store`, which publishes changes of the sea on `events`.
     pub fn new(store: Arc<Store>, clock: Clock, events: EventBus, reports_to_hide: u32) -> Self {
@@ -49,8 +80,7 @@ impl Moderation {
             }
             let hidden = moderation::set_hidden(db, bottle, Some(now))?;
             if let Some(hidden) = &hidden {
-                let target = (Some(bottle), Some(hidden.owner));
-                moderation::log(db, None, Action::Hide, target, None, now)?;
+                log_and_inform(db, None, Action::Hide, &hidden.bottle, now)?;
             }
             Ok(hidden)
         });
@@ -66,8 +96,7 @@ impl Moderation {
             moderation::settle(db, bottle, now)?;
             if let Some(changed) = &changed {
                 let action = if hidden { Action::Hide } else { Action::Show };
-                let target = (Some(bottle), Some(changed.owner));
-                moderation::log(db, Some(&teacher.username), action, target, None, now)?;
+                log_and_inform(db, Some(&teacher.username), action, &changed.bottle, now)?;
             }
             Ok(changed)
         });
@@ -75,12 +104,61 @@ impl Moderation {
     }
 
     /// Returns the callback that publishes, after the commit, which bottle was hidden or shown.
-    fn publish(&self, hidden: bool) -> impl FnOnce(&Option<MapBottle>) + Send + 'static {
+    fn publish(&self, hidden: bool) -> impl FnOnce(&Option<Moved>) + Send + 'static {
         let events = self.events.clone();
-        move |changed| match changed {
-            Some(bottle) if hidden => events.publish(Event::Hidden(bottle.id, bottle.position)),
-            Some(bottle) => events.publish(Event::Thrown(bottle.clone())),
-            None => {}
+        move |changed| {
+            let Some(Moved { bottle, has_ended }) = changed else { return };
+            match hidden {
+                _ if *has_ended => {}
+                true => events.publish(Event::Hidden(bottle.id, bottle.position)),
+                false => events.publish(Event::Thrown(bottle.clone())),
+            }
+            events.publish_inbox(bottle.owner);
+        }
+    }
+
+    /// Reports a reply of the other side. With enough reports, it is hidden until a teacher
+    /// decides.
+    pub async fn report_reply(&self, login: &Login, id: i64, reason: Reason) -> Result<()> {
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
+        let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
+            let (participants, _) = conversations::visible(db, id, reporter.id)?;
+            if participants.author == reporter.id {
+                return Err(Error::Thread(ThreadRule::OwnReply));
+            }
+            let open = reported_replies::report(db, id, reporter.id, &reason, now)?;
+            if threshold > 0 && open >= i64::from(threshold) {
+                reported_replies::set_hidden(db, id, Some(now))?;
+                moderation::log(db, None, Action::Hide, target(id, participants), None, now)?;
+            }
+            Ok(participants)
+        });
+        self.store.write_then(change, self.publish_reply()).await.map(drop)
+    }
+
+    /// Hides a reply or shows it again, and settles its reports.
+    pub async fn set_reply_hidden(&self, login: &Login, id: i64, hidden: bool) -> Result<()> {
+        let now = self.clock.now();
+        let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
+            teacher.check_teacher()?;
+            let participants = replies::participants(db, id)?;
+            reported_replies::settle(db, id, now)?;
+            if reported_replies::set_hidden(db, id, hidden.then_some(now))? {
+                let action = if hidden { Action::Hide } else { Action::Show };
+                let (actor, target) = (Some(teacher.username.as_str()), target(id, participants));
+                moderation::log(db, actor, action, target, None, now)?;
+            }
+            Ok(participants)
+        });
+        self.store.write_then(change, self.publish_reply()).await.map(drop)
+    }
+
+    /// Returns the callback that publishes, after the commit, that a thread has changed.
+    fn publish_reply(&self) -> impl FnOnce(&Participants) + Send + 'static {
+        let events = self.events.clone();
+        move |participants| {
+            events.publish_inbox(participants.owner);
+            events.publish_inbox(participants.thread.opener);
         }
     }
 
@@ -92,7 +170,8 @@ impl Moderation {
             teacher.check_teacher()?;
             moderation::mute(db, account, until)?;
             let action = if until.is_some() { Action::Mute } else { Action::Unmute };
-            moderation::log(db, Some(&teacher.username), action, (None, Some(account)), until, now)
+            let target = Target { account: Some(account), ..Target::default() };
+            moderation::log(db, Some(&teacher.username), action, target, until, now)
         });
         self.store.write(change).await
     }
@@ -106,7 +185,7 @@ impl Moderation {
             let name = Some(teacher.username.as_str());
             let is_changed = moderation::freeze(db, frozen)?;
             if is_changed {
-                moderation::log(db, name, action, (None, None), None, now)?;
+                moderation::log(db, name, action, Target::default(), None, now)?;
             }
             Ok(is_changed)
         });

@@ -5,7 +5,7 @@ use rocket::outcome::Outcome;
 use rocket::tokio::io::{AsyncReadExt, copy, sink};
 use rocket::{Request, async_trait};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::drain::{MAX_DRAIN_MIB, with_timeout};
 use super::method_override::READ_AHEAD;
@@ -47,6 +47,30 @@ impl<'r, T: DeserializeOwned + Default> FromData<'r> for OptionalBody<T> {
         match parsed {
             Ok(value) => Outcome::Success(Self(value)),
             Err(rejection) => Outcome::Error(rejection.stash(request)),
+        }
+    }
+}
+
+/// Parses a body as [`Body`] does, but takes one that is not a JSON object for `None`: clients send
+/// anything to a route that ignored its body at first.
+pub struct LenientBody<T>(pub Option<T>);
+
+#[async_trait]
+impl<'r, T: DeserializeOwned> FromData<'r> for LenientBody<T> {
+    type Error = Rejection;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> DataOutcome<'r, Self> {
+        let is_json = request.content_type().is_none_or(|kind| kind.is_json());
+        match read(request, data).await {
+            Ok(bytes)
+                if is_json && serde_json::from_slice::<Map<String, Value>>(&bytes).is_ok() =>
+            {
+                match parse(&bytes) {
+                    Ok(value) => Outcome::Success(Self(Some(value))),
+                    Err(rejection) => Outcome::Error(rejection.stash(request)),
+                }
+            }
+            _ => Outcome::Success(Self(None)),
         }
     }
 }

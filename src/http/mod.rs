@@ -19,7 +19,7 @@ mod rejection;
 mod session;
 mod strict_json;
 
-pub use body::{Body, OptionalBody};
+pub use body::{Body, LenientBody, OptionalBody};
 pub use budget::ByteBudget;
 pub(crate) use client_ip::check_rate_limit;
 pub use client_ip::{ClientIp, RegistrationLimit};

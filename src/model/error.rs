@@ -57,6 +57,30 @@ pub enum Error {
     /// No bottle has this id, which is kept as the client wrote it, for messages.
     #[error("bottle {0} does not exist")]
     NoSuchBottle(String),
+    /// The bottle can be opened from nearby only, and this far away it cannot.
+    #[error("{distance_m} m away from the bottle")]
+    TooFar {
+        /// The distance in metres.
+        distance_m: f64,
+    },
+    /// The bottle can be opened from nearby only, and the request has no position.
+    #[error("opening needs a position within {open_within_m} m of the bottle")]
+    NoPosition {
+        /// The distance in metres within which it can be opened.
+        open_within_m: u32,
+    },
+    /// No eligible bottle is left to catch.
+    #[error("there is no bottle to catch")]
+    NothingToCatch,
+    /// No reply has this id, or the account must not learn that it exists.
+    #[error("reply {0} does not exist")]
+    NoSuchReply(String),
+    /// The account may not write or read these replies.
+    #[error("not allowed in this thread: {0:?}")]
+    Thread(ThreadRule),
+    /// The account belongs to the client itself, which cannot block it.
+    #[error("this is one's own account")]
+    OwnAccount,
     /// The bottle belongs to another account.
     #[error("not the owner of this bottle")]
     NotOwner,
@@ -85,6 +109,25 @@ pub enum Error {
     /// A bug or a damaged file. The text is for the log, never for a client.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+/// The rule that keeps an account out of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadRule {
+    /// Only a bottle's owner, one of its openers and a teacher read their thread.
+    Participants,
+    /// An opener must have opened the bottle.
+    OpenFirst,
+    /// An owner answers an opener who has written.
+    OpenerFirst,
+    /// One side has blocked the other.
+    Blocked,
+    /// The bottle is hidden.
+    Hidden,
+    /// Only its author deletes a reply.
+    NotAuthor,
+    /// Only the other side reports a reply.
+    OwnReply,
 }
 
 impl Error {

@@ -6,6 +6,9 @@ use crate::model::error::{Error, Problem, Result};
 
 pub use rectangle::{Area, Rectangle};
 
+/// The Earth's mean radius, in metres.
+const EARTH_RADIUS_M: f64 = 6_371_000.0;
+
 /// A position in degrees: finite, in range, and representable in a box of the R*-tree.
 ///
 /// ```
@@ -47,6 +50,11 @@ impl Position {
         let right = ((other.longitude - self.longitude).to_radians() / 2.0).sin();
         let haversine = up * up + from.cos() * to.cos() * right * right;
         2.0 * haversine.sqrt().min(1.0).asin()
+    }
+
+    /// Returns the distance between two positions on a globe of the Earth's mean radius, in metres.
+    pub fn metres_to(self, other: Self) -> f64 {
+        self.angle_to(other) * EARTH_RADIUS_M
     }
 
     /// Returns the latitude in degrees north.

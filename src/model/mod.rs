@@ -6,5 +6,6 @@ pub mod fields;
 pub mod geo;
 pub mod hilbert;
 pub mod holding;
+pub mod inbox;
 pub mod network;
 pub mod token;

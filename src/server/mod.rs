@@ -30,7 +30,9 @@ use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SharedJoinInfo};
 use crate::api::ledger;
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::Bottles;
+use crate::domain::conversations::Conversations;
 use crate::domain::events::{Event, EventBus};
+use crate::domain::inbox::Inbox;
 use crate::domain::ledger::Holdings;
 use crate::domain::moderation::Moderation;
 use crate::domain::password::Passwords;
@@ -106,6 +108,7 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .manage(connections)
         .attach(ResponseChunkSize)
         .attach(housekeeping())
+        .attach(ending())
         .manage(url);
 
     let rocket = rocket
@@ -142,20 +145,34 @@ fn housekeeping() -> AdHoc {
     })
 }
 
+/// Returns a fairing that ends bottles at their time, within a second.
+fn ending() -> AdHoc {
+    AdHoc::on_liftoff("ending bottles", |rocket: &Rocket<Orbit>| {
+        let expiry = rocket.state::<Bottles>().map(|bottles| bottles.expiry().clone());
+        Box::pin(async move {
+            tokio::spawn(async move {
+                let mut seconds = interval(Duration::from_secs(1));
+                while let Some(expiry) = &expiry {
+                    seconds.tick().await;
+                    expiry.end_due().await;
+                }
+            });
+        })
+    })
+}
+
 /// Adds the state that handlers and guards use to `rocket`.
 fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket<Build> {
     let AppState { store, clock, tiles, demo_accounts, join_info, .. } = state;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let events = EventBus::new(settings.max_event_streams);
-    let publisher = events.clone();
-    store.on_external_change(move || publisher.publish(Event::Reset));
     let rate_limiter = Arc::new(RateLimiter::new(settings.rates(), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
         attribution: tiles.about.attribution.clone(),
     });
-    rocket
+    manage_sea(rocket, &store, &clock, &events, settings.reports_to_hide)
         .manage(Accounts::new(
             Arc::clone(&store),
             passwords,
@@ -168,9 +185,8 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
-        .manage(Arc::clone(&store))
-        .manage(Bottles::new(Arc::clone(&store), clock.clone(), events.clone()))
-        .manage(Moderation::new(store, clock, events.clone(), settings.reports_to_hide))
+        .manage(store)
+        .manage(clock)
         .manage(events)
         .manage(ByteBudget::default())
         .manage(join_info)
@@ -192,4 +208,27 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         .manage(tiles)
         .manage(web::Policy::new(&settings.tile_url))
         .manage(web::Compressed::default())
+}
+
+/// Adds the bottles, conversations, inboxes and moderation to `rocket`.
+fn manage_sea(
+    rocket: Rocket<Build>,
+    store: &Arc<Store>,
+    clock: &Clock,
+    events: &EventBus,
+    reports_to_hide: u32,
+) -> Rocket<Build> {
+    let bottles = Bottles::new(Arc::clone(store), clock.clone(), events.clone());
+    let expiry = bottles.expiry().clone();
+    let (publisher, invalidate_expiry) = (events.clone(), expiry.invalidate());
+    store.on_external_change(move || {
+        invalidate_expiry();
+        publisher.publish(Event::Reset);
+    });
+    let conversations =
+        Conversations::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
+    let inbox = Inbox::new(Arc::clone(store), clock.clone(), events.clone(), expiry);
+    let moderation =
+        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), reports_to_hide);
+    rocket.manage(bottles).manage(conversations).manage(inbox).manage(moderation)
 }

@@ -24,7 +24,12 @@ pub(super) fn mount_all(
 fn routes(surface: Surface) -> Vec<Route> {
     match surface {
         Surface::Bottle => {
-            let documented = [bottle::routes(), bottle::page_routes(), bottle::class_routes()];
+            let documented = [
+                bottle::routes(),
+                bottle::page_routes(),
+                bottle::conversation_routes(),
+                bottle::class_routes(),
+            ];
             [documented.concat(), bottle::picture_routes()].concat()
         }
         Surface::BottleDraft => bottle::routes(),
@@ -52,7 +57,12 @@ fn catchers(surface: Surface) -> Option<Vec<Catcher>> {
 pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
     match surface {
         Surface::Bottle => {
-            vec![bottle::describe(), bottle::describe_page(), bottle::describe_class()]
+            vec![
+                bottle::describe(),
+                bottle::describe_page(),
+                bottle::describe_conversations(),
+                bottle::describe_class(),
+            ]
         }
         Surface::BottleDraft => {
             vec![ContractSpec { contract: "Bottle, first draft", ..bottle::describe() }]

@@ -7,7 +7,7 @@ use super::pages::{PageRequest, fill, row_limit};
 use super::sqlite_error;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
-use crate::model::fields::{Address, Content, Style};
+use crate::model::fields::{Address, Content, OpenWithin, Style};
 use crate::model::geo::Position;
 
 /// A bottle with its message.
@@ -27,9 +27,18 @@ pub struct Bottle {
     pub created_at: Timestamp,
     /// The number of accounts other than the owner that have opened it.
     pub openers_count: i64,
-    /// The time at which it was hidden from all accounts but its owner's; `None` if it is on the
-    /// sea.
+    /// The time at which it was hidden from all accounts but its owner's.
     pub hidden_at: Option<Timestamp>,
+    /// The time at which it leaves the sea by itself.
+    pub expires_at: Option<Timestamp>,
+    /// The time at which it left the sea by itself.
+    pub ended_at: Option<Timestamp>,
+    /// The distance in metres within which other accounts can open it; `None` for any.
+    pub open_within_m: Option<u32>,
+    /// The number of visible replies in all its threads.
+    pub replies_count: i64,
+    /// The number of replies that its owner has not read.
+    pub unread_count: i64,
 }
 
 /// The values of a bottle before it is thrown.
@@ -43,16 +52,22 @@ pub struct NewBottle {
     pub position: Position,
     /// The look: blue, green or yellow.
     pub style: Style,
+    /// The time at which it leaves the sea by itself.
+    pub expires_at: Option<Timestamp>,
+    /// The distance in metres within which other accounts can open it; `None` for any.
+    pub open_within: Option<OpenWithin>,
 }
 
 /// The columns of [`TABLES`] that [`bottle`] reads, in its order.
 pub(super) const COLUMNS: &str =
     "bottles.id, messages.content, bottles.formatted_address, bottles.latitude,
-    bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at";
+    bottles.longitude, bottles.style, bottles.created_at, bottles.openers_count, bottles.hidden_at,
+    bottles.expires_at, bottles.ended_at, bottles.open_within_m, bottles.replies_count,
+    bottles.unread_count";
 /// The bottles with their messages.
 pub(super) const TABLES: &str = "bottles JOIN messages ON messages.bottle_id = bottles.id";
 /// The number of [`COLUMNS`].
-pub(super) const COLUMN_COUNT: usize = 9;
+pub(super) const COLUMN_COUNT: usize = 14;
 
 /// Reads a [`Bottle`] from [`COLUMNS`].
 pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
@@ -65,6 +80,11 @@ pub(super) fn bottle(row: &Row<'_>) -> rusqlite::Result<Bottle> {
         created_at: row.get(6)?,
         openers_count: row.get(7)?,
         hidden_at: row.get(8)?,
+        expires_at: row.get(9)?,
+        ended_at: row.get(10)?,
+        open_within_m: row.get(11)?,
+        replies_count: row.get(12)?,
+        unread_count: row.get(13)?,
     })
 }
 
@@ -77,8 +97,9 @@ pub(super) fn position(row: &Row<'_>, first: usize) -> rusqlite::Result<Position
 /// Inserts a bottle. Returns [`Error::NotLoggedIn`] if the account `owner` does not exist.
 pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> Result<Bottle> {
     db.prepare_cached(
-        "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at)
-         VALUES (:owner, :address, :latitude, :longitude, :style, :now)",
+        "INSERT INTO bottles (owner_id, formatted_address, latitude, longitude, style, created_at,
+                              expires_at, open_within_m)
+         VALUES (:owner, :address, :latitude, :longitude, :style, :now, :expires_at, :open_within_m)",
     )?
     .execute(named_params! {
         ":owner": owner,
@@ -87,6 +108,8 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         ":longitude": new.position.longitude(),
         ":style": new.style,
         ":now": now,
+        ":expires_at": new.expires_at,
+        ":open_within_m": new.open_within.map(OpenWithin::metres),
     })
     .map_err(|e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() })?;
     let id = db.last_insert_rowid();
@@ -101,7 +124,18 @@ pub fn insert(db: &Connection, owner: i64, new: &NewBottle, now: Timestamp) -> R
         created_at: now,
         openers_count: 0,
         hidden_at: None,
+        expires_at: new.expires_at,
+        ended_at: None,
+        open_within_m: new.open_within.map(OpenWithin::metres),
+        replies_count: 0,
+        unread_count: 0,
     })
+}
+
+/// Returns a bottle.
+pub fn find(db: &Connection, id: i64) -> Result<Option<Bottle>> {
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE bottles.id = ?1");
+    Ok(db.prepare_cached(&sql)?.query_row([id], bottle).optional()?)
 }
 
 /// Passes the bottles that `owner` threw to `show`, oldest first; see [`super::pages`].
@@ -119,12 +153,10 @@ pub fn by_owner(
 }
 
 /// Deletes a bottle with its openings and reports. Returns its position if it was on the sea, and
-/// `None` if it was hidden or does not exist.
+/// `None` if it was hidden, had ended or does not exist.
 pub fn delete(db: &Connection, id: i64) -> Result<Option<Position>> {
     let deleted = db
-        .prepare_cached(
-            "DELETE FROM bottles WHERE id = ?1 RETURNING latitude, longitude, hidden_at IS NULL",
-        )?
+        .prepare_cached("DELETE FROM bottles WHERE id = ?1 RETURNING latitude, longitude, on_sea")?
         .query_row([id], |row| Ok((position(row, 0)?, row.get::<_, bool>(2)?)))
         .optional()?;
     Ok(deleted.filter(|(_, on_sea)| *on_sea).map(|(position, _)| position))
@@ -132,40 +164,43 @@ pub fn delete(db: &Connection, id: i64) -> Result<Option<Position>> {
 
 /// Returns the owner of a bottle that is on the sea.
 pub fn owner_on_sea(db: &Connection, id: i64) -> Result<Option<i64>> {
-    Ok(ownership(db, id)?.filter(|ownership| !ownership.is_hidden).map(|ownership| ownership.owner))
+    Ok(ownership(db, id)?.filter(|ownership| ownership.on_sea).map(|ownership| ownership.owner))
 }
 
-/// Returns the owner of a bottle, hidden or not.
+/// Returns the owner of a bottle, on the sea or not.
 pub fn owner(db: &Connection, id: i64) -> Result<Option<i64>> {
     Ok(ownership(db, id)?.map(|ownership| ownership.owner))
 }
 
 /// The owner and the visibility of a bottle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ownership {
+pub struct Ownership {
     /// The account that threw it.
-    owner: i64,
-    /// True if all accounts but the owner's must not learn that it exists.
-    is_hidden: bool,
+    pub owner: i64,
+    /// False if all accounts but the owner's must not learn that it exists.
+    pub on_sea: bool,
+    /// True if it has left the sea by itself.
+    pub has_ended: bool,
 }
 
 /// Reads the ownership of a bottle; `None` if the bottle does not exist.
-fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
-    Ok(db
-        .prepare_cached("SELECT owner_id, hidden_at IS NOT NULL FROM bottles WHERE id = ?1")?
-        .query_row([id], |row| Ok(Ownership { owner: row.get(0)?, is_hidden: row.get(1)? }))
-        .optional()?)
+pub fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
+    let sql = "SELECT owner_id, on_sea, ended_at IS NOT NULL FROM bottles WHERE id = ?1";
+    let ownership = |row: &Row<'_>| {
+        Ok(Ownership { owner: row.get(0)?, on_sea: row.get(1)?, has_ended: row.get(2)? })
+    };
+    Ok(db.prepare_cached(sql)?.query_row([id], ownership).optional()?)
 }
 
 /// Checks that the bottle exists and belongs to `account`.
 ///
 /// Returns [`Error::NotOwner`] if it belongs to another account, and [`Error::NoSuchBottle`] if it
-/// does not exist or is another account's and hidden: only its owner learns that a hidden bottle
-/// exists.
+/// does not exist or is another account's and not on the sea: only its owner learns that such a
+/// bottle exists.
 pub fn check_owner(db: &Connection, id: i64, account: i64) -> Result<()> {
     match ownership(db, id)? {
         Some(ownership) if ownership.owner == account => Ok(()),
-        Some(ownership) if !ownership.is_hidden => Err(Error::NotOwner),
+        Some(ownership) if ownership.on_sea => Err(Error::NotOwner),
         _ => Err(Error::NoSuchBottle(id.to_string())),
     }
 }

@@ -94,6 +94,36 @@ const DERIVED_ROWS: &[DerivedRows] = &[
         "bottles at another position in the R*-tree",
     ),
     (
+        9..=ALL,
+        "SELECT id FROM bottles
+         JOIN bottle_places ON bottle_id = id JOIN map_bottles AS shown USING (place)
+         WHERE shown.open_within_m IS NOT bottles.open_within_m",
+        "bottles that the map shows with another distance within which they can be opened",
+    ),
+    (
+        9..=ALL,
+        "SELECT bottle_id AS id FROM threads
+         WHERE (replies_count, last_reply_id, owner_unread, opener_unread) IS NOT (THREAD_COUNTS)",
+        "bottles with wrong counts in a thread",
+    ),
+    (
+        9..=ALL,
+        "SELECT threads.bottle_id AS id FROM threads JOIN bottles ON bottles.id = threads.bottle_id
+         WHERE owner_blocks <> EXISTS (
+             SELECT 1 FROM blocks WHERE blocker_id = owner_id AND blocked_id = opener_id)",
+        "bottles with a thread that is wrongly marked as blocked, or not",
+    ),
+    (
+        9..=ALL,
+        "SELECT id FROM bottles WHERE (replies_count, unread_count) <> (BOTTLE_COUNTS)",
+        "bottles with a wrong number of replies",
+    ),
+    (
+        9..=ALL,
+        "SELECT username AS id FROM users WHERE (inbox_count, inbox_unread) <> (INBOX_COUNTS)",
+        "accounts with a wrong number of inbox items",
+    ),
+    (
         1..=ALL,
         "SELECT id FROM bottles
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)",
@@ -127,12 +157,41 @@ const REBUILD: &[(RangeInclusive<i32>, &str)] = &[
          WHERE openers_count <> (SELECT count(*) FROM openings WHERE bottle_id = bottles.id)",
     ),
     (
+        9..=ALL,
+        "UPDATE threads SET owner_blocks = EXISTS (
+             SELECT 1 FROM bottles JOIN blocks ON blocker_id = owner_id
+             WHERE bottles.id = threads.bottle_id AND blocked_id = opener_id);
+         UPDATE threads
+         SET (replies_count, last_reply_id, owner_unread, opener_unread) = (THREAD_COUNTS);
+         UPDATE bottles SET (replies_count, unread_count) = (BOTTLE_COUNTS)
+         WHERE (replies_count, unread_count) <> (BOTTLE_COUNTS);
+         UPDATE users SET (inbox_count, inbox_unread) = (INBOX_COUNTS)",
+    ),
+    (
         3..=ALL,
         "DELETE FROM cells;
          INSERT INTO cells
          SELECT level, y, x, count(*) FROM (BOTTLE_CELLS) GROUP BY 1, 2, 3",
     ),
 ];
+
+/// The derived columns of a row of `threads`.
+const THREAD_COUNTS: &str = "
+    SELECT count(*), max(id), count(*) FILTER (WHERE author_id = threads.opener_id AND id > owner_read),
+           count(*) FILTER (WHERE author_id <> threads.opener_id AND id > opener_read)
+    FROM replies
+    WHERE (replies.bottle_id, replies.opener_id) = (threads.bottle_id, threads.opener_id)
+      AND hidden_at IS NULL";
+
+/// The derived columns of a row of `bottles`.
+const BOTTLE_COUNTS: &str = "
+    SELECT coalesce(sum(threads.replies_count), 0), coalesce(sum(owner_unread), 0)
+    FROM threads WHERE bottle_id = bottles.id AND NOT owner_blocks";
+
+/// The derived columns of a row of `users`.
+const INBOX_COUNTS: &str = "
+    SELECT count(*), count(*) FILTER (WHERE inbox_items.id > inbox_read)
+    FROM inbox_items WHERE user_id = users.id";
 
 /// Returns all problems of the database at `path`. Writes nothing, and works while a server runs.
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
@@ -176,12 +235,20 @@ pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
 
 /// Rewrites `sql` for a file of schema `version`: `BOTTLE_CELLS` stands for the query of the view
 /// `bottle_cells`, which is missing before schema 6, `BOTTLE_OF_PLACE` for the bottle's id in a
-/// place, and no bottle is hidden before schema 5.
+/// place. No bottle is hidden before schema 5, and from schema 9 on those that ended are not on the sea
+/// either.
 fn for_version(sql: &str, version: i32) -> String {
     let sql = sql
         .replace("BOTTLE_CELLS", migrate::bottle_cells())
         .replace("BOTTLE_OF_PLACE", &bottle_of("place"));
-    if version < 5 { sql.replace("hidden_at IS NULL", "true") } else { sql }
+    let sql = match version {
+        ..5 => sql.replace("hidden_at IS NULL", "true"),
+        5..9 => sql,
+        _ => sql.replace("hidden_at IS NULL", "on_sea"),
+    };
+    sql.replace("THREAD_COUNTS", THREAD_COUNTS)
+        .replace("BOTTLE_COUNTS", BOTTLE_COUNTS)
+        .replace("INBOX_COUNTS", INBOX_COUNTS)
 }
 
 fn damaged(detail: String) -> Finding {
@@ -224,7 +291,8 @@ fn broken_foreign_keys(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     let mut tables = db.prepare(
         "SELECT broken.\"table\", keys.\"from\", broken.parent, count(*)
          FROM pragma_foreign_key_check AS broken
-         JOIN pragma_foreign_key_list(broken.\"table\") AS keys ON keys.id = broken.fkid
+         JOIN pragma_foreign_key_list(broken.\"table\") AS keys
+             ON keys.id = broken.fkid AND keys.seq = 0
          GROUP BY 1, 2, 3",
     )?;
     let findings = tables.query_map([], |row| {
@@ -275,7 +343,7 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
         change.execute_batch(&for_version(sql, version))?;
     }
     if version >= 8 {
-        pack::fill(&change)?;
+        pack::fill(&change, version)?;
     }
     let bottles = change.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
     change.commit()?;

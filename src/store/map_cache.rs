@@ -27,19 +27,20 @@ const ENTRY_BYTES: u64 = 112;
 /// The bytes of an entry with an address of usual length, to estimate the number of entries.
 const USUAL_ENTRY_BYTES: u64 = ENTRY_BYTES + 24;
 
-/// A bottle as the map shows it: owner, latitude, longitude, style and address, each field in
-/// little-endian order. One allocation, because most of a look-up's time is waiting for memory.
+/// A bottle as the map shows it: owner, latitude, longitude, style, the distance within which it can
+/// be opened (0 for any) and address, each field in little-endian order. One allocation, because most of a look-up's time is waiting for memory.
 #[derive(Clone)]
 pub(super) struct CachedBottle(Arc<[u8]>);
 
 impl CachedBottle {
     fn new(bottle: &MapBottleRef<'_>) -> Self {
-        let MapBottleRef { owner, style, position, formatted_address, .. } = bottle;
-        let mut bytes = Vec::with_capacity(25 + formatted_address.len());
+        let MapBottleRef { owner, style, position, formatted_address, open_within_m, .. } = bottle;
+        let mut bytes = Vec::with_capacity(29 + formatted_address.len());
         bytes.extend(owner.to_le_bytes());
         bytes.extend(position.latitude().to_le_bytes());
         bytes.extend(position.longitude().to_le_bytes());
         bytes.push(style.number());
+        bytes.extend(open_within_m.unwrap_or(0).to_le_bytes());
         bytes.extend(formatted_address.as_bytes());
         Self(bytes.into())
     }
@@ -49,7 +50,8 @@ impl CachedBottle {
         let (owner, rest) = self.0.split_first_chunk()?;
         let (latitude, rest) = rest.split_first_chunk()?;
         let (longitude, rest) = rest.split_first_chunk()?;
-        let (style, address) = rest.split_first()?;
+        let (style, rest) = rest.split_first()?;
+        let (open_within_m, address) = rest.split_first_chunk()?;
         let (latitude, longitude) = (f64::from_le_bytes(*latitude), f64::from_le_bytes(*longitude));
         Some(MapBottleRef {
             id: place.bottle(),
@@ -57,6 +59,7 @@ impl CachedBottle {
             style: Style::parse(i64::from(*style)).ok()?,
             position: Position::new(latitude, longitude).ok()?,
             formatted_address: std::str::from_utf8(address).ok()?,
+            open_within_m: Some(u32::from_le_bytes(*open_within_m)).filter(|metres| *metres > 0),
         })
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn move_all(db: &Connection) -> rusqlite::Result<()> {
     }
     drop((step_end, copy, empty));
     db.execute_batch(include_str!("migrations/0008_messages_moved.sql"))?;
-    pack::fill(db)
+    pack::fill(db, 8)
 }
 
 /// Logs each tenth of a long migration.

@@ -9,9 +9,13 @@
 
 pub mod action;
 pub mod backup;
+pub mod blocks;
 pub mod bottles;
+pub mod catch;
 pub mod cells;
 pub mod check;
+pub mod expiry;
+pub mod inbox;
 pub mod ledger;
 pub mod map_bottle;
 pub mod map_cache;
@@ -24,9 +28,13 @@ pub mod openings;
 pub mod pages;
 pub mod past_openings;
 pub mod place;
+pub mod replies;
+pub mod reported_replies;
+pub mod reports;
 pub mod restore;
 pub mod sessions;
 pub mod stats;
+pub mod throw_keys;
 pub mod transfer;
 pub mod users;
 pub mod xray;

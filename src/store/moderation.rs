@@ -5,8 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use super::action::Action;
 use super::bottles::{self, Bottle};
 use super::map_bottle::{self, MapBottle, map_bottle};
-use super::pages::PageRequest;
-use super::pages::{fill, row_limit};
+use super::pages::{PageRequest, fill, row_limit};
+use super::reported_replies::{self, ReportedReply};
+use super::reports::report_row;
+pub use super::reports::{CaseFilter, Report};
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -25,19 +27,12 @@ pub struct AuditEntry {
     pub action: Action,
     /// The bottle that it concerned.
     pub bottle: Option<i64>,
-    /// The account that it concerned, or the bottle's owner: id and username.
+    /// The reply that it concerned, in a thread of that bottle.
+    pub reply: Option<i64>,
+    /// The account that it concerned, the bottle's owner or the reply's author: id and username.
     pub user: Option<(i64, String)>,
     /// The end of a mute.
     pub until: Option<Timestamp>,
-}
-
-/// A report of a bottle.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub struct Report {
-    pub reporter: Account,
-    pub reason: String,
-    pub reported_at: Timestamp,
 }
 
 /// A bottle for a teacher's decision, with its reports.
@@ -51,15 +46,8 @@ pub struct ReportedBottle {
     pub muted_until: Option<Timestamp>,
     /// The reports, oldest first.
     pub reports: Vec<Report>,
-}
-
-/// The bottles that a teacher requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CaseFilter {
-    /// Bottles with reports that no teacher has settled.
-    Reported,
-    /// Hidden bottles.
-    Hidden,
+    /// The reported or hidden replies in its threads, oldest first.
+    pub replies: Vec<ReportedReply>,
 }
 
 /// Returns [`Error::Frozen`] or [`Error::Muted`] if the account may not throw now.
@@ -104,20 +92,28 @@ pub fn report(
         .query_row([bottle], |row| row.get(0))?)
 }
 
+/// A bottle that was hidden or shown.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// The bottle.
+    pub bottle: MapBottle,
+    /// True if it had ended, so it was not and is not on the sea.
+    pub has_ended: bool,
+}
+
 /// Hides a bottle, or shows it again. Returns the bottle, or `None` if it was in that state
 /// already.
-pub fn set_hidden(
-    db: &Connection,
-    id: i64,
-    hidden_at: Option<Timestamp>,
-) -> Result<Option<MapBottle>> {
+pub fn set_hidden(db: &Connection, id: i64, hidden_at: Option<Timestamp>) -> Result<Option<Moved>> {
     let changed = db
         .prepare_cached(&format!(
             "UPDATE bottles SET hidden_at = ?2
-             WHERE id = ?1 AND (hidden_at IS NULL) <> (?2 IS NULL) RETURNING {}",
+             WHERE id = ?1 AND (hidden_at IS NULL) <> (?2 IS NULL) RETURNING {}, ended_at IS NOT NULL",
             map_bottle::COLUMNS
         ))?
-        .query_row(params![id, hidden_at], |row| map_bottle(row).map(MapBottle::from))
+        .query_row(params![id, hidden_at], |row| {
+            let has_ended = row.get(map_bottle::COLUMN_COUNT)?;
+            Ok(Moved { bottle: map_bottle(row)?.into(), has_ended })
+        })
         .optional()?;
     match changed {
         None if bottles::owner(db, id)?.is_none() => Err(Error::NoSuchBottle(id.to_string())),
@@ -168,23 +164,33 @@ pub fn muted(db: &Connection, now: Timestamp) -> Result<Vec<(Account, Timestamp)
     Ok(muted.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Appends an entry to the moderation log. `actor` is `None` if reports hid a bottle.
+/// The rows that an entry of the moderation log names.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Target {
+    pub bottle: Option<i64>,
+    pub reply: Option<i64>,
+    pub account: Option<i64>,
+}
+
+/// Appends an entry to the moderation log. `actor` is `None` if reports hid a bottle or a reply.
 pub fn log(
     db: &Connection,
     actor: Option<&str>,
     action: Action,
-    (bottle, account): (Option<i64>, Option<i64>),
+    target: Target,
     until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO moderation_log (done_at, actor, action, bottle_id, user_id, username, until)
-         VALUES (:now, :actor, :action, :bottle, :account,
+        "INSERT INTO moderation_log
+             (done_at, actor, action, bottle_id, reply_id, user_id, username, until)
+         VALUES (:now, :actor, :action, :bottle, :reply, :account,
                  (SELECT username FROM users WHERE id = :account), :until)",
     )?
     .execute(named_params! {
-        ":now": now, ":actor": actor, ":action": action.as_str(), ":bottle": bottle,
-        ":account": account, ":until": until,
+        ":now": now, ":actor": actor, ":action": action.as_str(), ":bottle": target.bottle,
+        ":reply": target.reply, ":account": target.account, ":until": until,
     })?;
     Ok(())
 }
@@ -197,7 +203,7 @@ pub fn log_entries(
     show: impl FnMut(AuditEntry) -> Result<usize>,
 ) -> Result<bool> {
     let mut statement = db.prepare_cached(
-        "SELECT id, done_at, actor, action, bottle_id, user_id, username, until
+        "SELECT id, done_at, actor, action, bottle_id, user_id, username, until, reply_id
          FROM moderation_log WHERE id < ?1 ORDER BY id DESC LIMIT 0 + ?2",
     )?;
     let rows = statement.query(params![page.after.unwrap_or(i64::MAX), row_limit(page)])?;
@@ -214,6 +220,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
         bottle: row.get(4)?,
         user: user.0.zip(user.1),
         until: row.get(7)?,
+        reply: row.get(8)?,
     })
 }
 
@@ -226,9 +233,16 @@ pub fn cases(
 ) -> Result<bool> {
     let condition = match filter {
         CaseFilter::Reported => {
-            "bottles.id IN (SELECT bottle_id FROM reports WHERE settled_at IS NULL)"
+            "bottles.id IN (
+                 SELECT bottle_id FROM reports WHERE settled_at IS NULL
+                 UNION ALL SELECT bottle_id FROM replies
+                 WHERE id IN (SELECT reply_id FROM reply_reports WHERE settled_at IS NULL))"
         }
-        CaseFilter::Hidden => "hidden_at IS NOT NULL",
+        CaseFilter::Hidden => {
+            "bottles.id IN (
+                 SELECT id FROM bottles WHERE hidden_at IS NOT NULL
+                 UNION ALL SELECT bottle_id FROM replies WHERE hidden_at IS NOT NULL)"
+        }
     };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {bottle}, {account}, muted_until
@@ -241,6 +255,8 @@ pub fn cases(
     let rows = statement.query(params![page.after.unwrap_or(0), row_limit(page)])?;
     fill(rows, page, reported_bottle, |mut reported_bottle| {
         reported_bottle.reports = reports(db, reported_bottle.bottle.id)?;
+        reported_bottle.replies =
+            reported_replies::of_bottle(db, reported_bottle.bottle.id, filter)?;
         show(reported_bottle)
     })
 }
@@ -251,6 +267,7 @@ fn reported_bottle(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
         owner: users::account(row, bottles::COLUMN_COUNT)?,
         muted_until: row.get(bottles::COLUMN_COUNT + users::COLUMN_COUNT)?,
         reports: Vec::new(),
+        replies: Vec::new(),
     })
 }
 
@@ -260,12 +277,6 @@ fn reports(db: &Connection, bottle: i64) -> Result<Vec<Report>> {
          WHERE bottle_id = ?1 ORDER BY reported_at, reporter_id",
         users::COLUMNS
     ))?;
-    let rows = statement.query_map([bottle], |row| {
-        Ok(Report {
-            reporter: users::account(row, 0)?,
-            reason: row.get(users::COLUMN_COUNT)?,
-            reported_at: row.get(users::COLUMN_COUNT + 1)?,
-        })
-    })?;
+    let rows = statement.query_map([bottle], report_row)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

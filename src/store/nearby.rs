@@ -120,7 +120,7 @@ pub fn all_after(
     mut visit: impl FnMut(i64, Option<&MapBottleRef<'_>>) -> Result<ControlFlow<()>>,
 ) -> Result<bool> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, hidden_at IS NULL FROM bottles WHERE id > ?1 ORDER BY id"
+        "SELECT {COLUMNS}, on_sea FROM bottles WHERE id > ?1 ORDER BY id"
     ))?;
     let mut rows = statement.query([after])?;
     while let Some(row) = rows.next()? {

@@ -1,5 +1,7 @@
 //! The table `openings`: the first opening of a bottle by each account.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::bottles::{Bottle, COLUMN_COUNT, COLUMNS, TABLES, bottle};
@@ -8,6 +10,7 @@ use super::past_openings;
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
+use crate::model::geo::Position;
 
 /// A bottle that an account opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +21,17 @@ pub struct Opened {
     pub owner: Account,
     /// The time at which the account first opened it.
     pub open_at: Timestamp,
+    /// The account's own thread with the owner.
+    pub thread: ThreadCounts,
+}
+
+/// The counts of a thread, as one of its sides sees them; 0 if there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadCounts {
+    /// The number of visible replies.
+    pub replies: i64,
+    /// The number of visible replies of the other side that this one has not read.
+    pub unread: i64,
 }
 
 /// An account that opened a bottle.
@@ -27,13 +41,32 @@ pub struct Opener {
     pub account: Account,
     /// The time of its first opening.
     pub open_at: Timestamp,
+    /// The thread of the owner with it.
+    pub thread: ThreadCounts,
+}
+
+/// The [`ThreadCounts`] of an opener, in a query with an outer join of `threads`.
+const THREAD: &str = "coalesce(threads.replies_count, 0), coalesce(opener_unread, 0)";
+
+/// The [`ThreadCounts`] of an owner, in a query with an outer join of `threads`. A thread with an
+/// opener whom the owner has blocked counts as empty.
+const OWNERS_THREAD: &str = "iif(owner_blocks, 0, coalesce(threads.replies_count, 0)),
+    iif(owner_blocks, 0, coalesce(owner_unread, 0))";
+
+/// Returns the condition that the owner of a bottle has not blocked `account`.
+fn not_blocked(account: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM blocks WHERE blocker_id = owner_id AND blocked_id = {account})"
+    )
 }
 
 fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
+    let next = COLUMN_COUNT + users::COLUMN_COUNT;
     Ok(Opened {
         bottle: bottle(row)?,
         owner: users::account(row, COLUMN_COUNT)?,
-        open_at: row.get(COLUMN_COUNT + users::COLUMN_COUNT)?,
+        open_at: row.get(next)?,
+        thread: ThreadCounts { replies: row.get(next + 1)?, unread: row.get(next + 2)? },
     })
 }
 
@@ -52,13 +85,16 @@ pub fn opened(
         return Ok(false);
     };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS}, {account}, opened_at
+        "SELECT {COLUMNS}, {account}, opened_at, {THREAD}
          FROM openings JOIN ({TABLES}) ON bottles.id = openings.bottle_id
              JOIN users ON users.id = owner_id
-         WHERE opener_id = :opener AND hidden_at IS NULL
+             LEFT JOIN threads ON threads.bottle_id = openings.bottle_id
+                 AND threads.opener_id = openings.opener_id
+         WHERE openings.opener_id = :opener AND on_sea AND {not_blocked}
            AND (opened_at, openings.bottle_id) > (:opened_at, :after)
          ORDER BY opened_at, openings.bottle_id LIMIT 0 + :limit",
-        account = users::COLUMNS
+        account = users::COLUMNS,
+        not_blocked = not_blocked(":opener"),
     ))?;
     let rows = statement.query(named_params! {
         ":opener": opener, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
@@ -78,29 +114,79 @@ fn cursor(
     }
 }
 
-/// Opens a bottle. Records the first opening by an account other than the owner, and returns true
-/// with the bottle if it did. Returns [`Error::NoSuchBottle`] if the bottle does not exist, or is
-/// hidden and another account's.
-pub fn open(db: &Connection, id: i64, opener: i64, now: Timestamp) -> Result<(Opened, bool)> {
-    let recorded = db
-        .prepare_cached(
-            "INSERT INTO openings (bottle_id, opener_id, opened_at)
-         SELECT id, ?2, ?3 FROM bottles WHERE id = ?1 AND owner_id <> ?2 AND hidden_at IS NULL
-         ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![id, opener, now])?;
+/// Opens a bottle from the position `at`. Records the first opening by an account other than the
+/// owner, and returns true with the bottle if it did.
+///
+/// Returns [`Error::NoSuchBottle`] if the bottle does not exist, or is another account's and not on
+/// the sea or its owner has blocked the opener; [`Error::TooFar`] or [`Error::NoPosition`] if it can
+/// be opened nearby only. A teacher is neither blocked nor too far, and an opener reads a bottle
+/// again from anywhere.
+pub fn open(
+    db: &Connection,
+    id: i64,
+    opener: &Account,
+    at: Option<Position>,
+    now: Timestamp,
+) -> Result<(Opened, bool)> {
+    let mut opened =
+        find_to_open(db, id, opener, now)?.ok_or_else(|| Error::NoSuchBottle(id.to_string()))?;
+    let is_new = opened.owner.id != opener.id && !has_opened(db, id, opener.id)?;
+    if !is_new {
+        return Ok((opened, false));
+    }
+    if !opener.is_teacher {
+        check_distance(&opened.bottle, at)?;
+    }
+    db.prepare_cached(
+        "INSERT INTO openings (bottle_id, opener_id, opened_at) VALUES (?1, ?2, ?3)",
+    )?
+    .execute(params![id, opener.id, now])?;
+    opened.bottle.openers_count += 1;
+    Ok((opened, true))
+}
 
-    let opened = db
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS}, {account}, coalesce(opened_at, ?3)
-         FROM {TABLES} JOIN users ON users.id = owner_id
-         LEFT JOIN openings ON openings.bottle_id = bottles.id AND opener_id = ?2
-         WHERE bottles.id = ?1 AND (hidden_at IS NULL OR owner_id = ?2)",
-            account = users::COLUMNS
-        ))?
-        .query_row(params![id, opener, now], opened_bottle)
-        .optional()?;
-    opened.map(|opened| (opened, recorded == 1)).ok_or_else(|| Error::NoSuchBottle(id.to_string()))
+/// Returns the bottle if the account may learn that it exists.
+fn find_to_open(
+    db: &Connection,
+    id: i64,
+    opener: &Account,
+    now: Timestamp,
+) -> Result<Option<Opened>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {COLUMNS}, {account}, coalesce(opened_at, :now), {THREAD}
+             FROM {TABLES} JOIN users ON users.id = owner_id
+             LEFT JOIN openings ON openings.bottle_id = bottles.id AND openings.opener_id = :opener
+             LEFT JOIN threads ON threads.bottle_id = bottles.id AND threads.opener_id = :opener
+             WHERE bottles.id = :id
+               AND (owner_id = :opener OR on_sea AND (:is_teacher OR {not_blocked}))",
+            account = users::COLUMNS,
+            not_blocked = not_blocked(":opener"),
+        )
+    });
+    Ok(db
+        .prepare_cached(&SQL)?
+        .query_row(
+            named_params! {
+                ":id": id, ":opener": opener.id, ":is_teacher": opener.is_teacher, ":now": now,
+            },
+            opened_bottle,
+        )
+        .optional()?)
+}
+
+/// Returns true if the account has opened the bottle.
+pub fn has_opened(db: &Connection, bottle: i64, opener: i64) -> Result<bool> {
+    let sql = "SELECT 1 FROM openings WHERE bottle_id = ?1 AND opener_id = ?2";
+    Ok(db.prepare_cached(sql)?.exists([bottle, opener])?)
+}
+
+/// Returns [`Error::TooFar`] or [`Error::NoPosition`] unless the bottle can be opened from `at`.
+fn check_distance(bottle: &Bottle, at: Option<Position>) -> Result<()> {
+    let Some(open_within_m) = bottle.open_within_m else { return Ok(()) };
+    let at = at.ok_or(Error::NoPosition { open_within_m })?;
+    let distance_m = bottle.position.metres_to(at);
+    if distance_m <= f64::from(open_within_m) { Ok(()) } else { Err(Error::TooFar { distance_m }) }
 }
 
 /// Returns the number of accounts that have opened the bottle; 0 if it does not exist.
@@ -125,17 +211,21 @@ pub fn openers(
         return Ok(false);
     };
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {account}, opened_at
-         FROM openings JOIN users ON users.id = opener_id
-         WHERE bottle_id = :bottle AND (opened_at, opener_id) > (:opened_at, :after)
-         ORDER BY opened_at, opener_id LIMIT 0 + :limit",
+        "SELECT {account}, opened_at, {OWNERS_THREAD}
+         FROM openings JOIN users ON users.id = openings.opener_id
+             LEFT JOIN threads ON threads.bottle_id = openings.bottle_id
+                 AND threads.opener_id = openings.opener_id
+         WHERE openings.bottle_id = :bottle AND (opened_at, openings.opener_id) > (:opened_at, :after)
+         ORDER BY opened_at, openings.opener_id LIMIT 0 + :limit",
         account = users::COLUMNS
     ))?;
     let rows = statement.query(named_params! {
         ":bottle": id, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
     })?;
     let opener = |row: &Row<'_>| {
-        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(users::COLUMN_COUNT)? })
+        let next = users::COLUMN_COUNT;
+        let thread = ThreadCounts { replies: row.get(next + 1)?, unread: row.get(next + 2)? };
+        Ok(Opener { account: users::account(row, 0)?, open_at: row.get(next)?, thread })
     };
     fill(rows, page, opener, show)
 }

@@ -17,13 +17,16 @@ use crate::model::hilbert;
 const CURVE: &str = "hilbert_distance";
 
 /// Fills the empty table `map_bottles` and the empty R*-tree from the table of bottles.
-pub(super) fn fill(db: &Connection) -> rusqlite::Result<()> {
-    db.execute_batch(
+/// Schema 8 knows neither `on_sea` nor `open_within_m`.
+pub(super) fn fill(db: &Connection, schema: i32) -> rusqlite::Result<()> {
+    let (on_sea, columns) =
+        if schema >= 9 { ("on_sea", ", open_within_m") } else { ("hidden_at IS NULL", "") };
+    db.execute_batch(&format!(
         "INSERT INTO map_bottles
-         SELECT place, owner_id, style, latitude, longitude, formatted_address
-         FROM bottle_places JOIN bottles ON id = bottle_id WHERE hidden_at IS NULL
-         ORDER BY place",
-    )?;
+         SELECT place, owner_id, style, latitude, longitude, formatted_address{columns}
+         FROM bottle_places JOIN bottles ON id = bottle_id WHERE {on_sea}
+         ORDER BY place"
+    ))?;
     fill_tree(db)
 }
 

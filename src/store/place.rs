@@ -1,9 +1,14 @@
 //! Places: the keys of the R*-tree and of the table `map_bottles`.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 /// The largest id of a bottle: a place has 31 bits for it.
-const MAX_ID: i64 = (1 << 31) - 1;
+const MAX_ID: i64 = (1 << ID_BITS) - 1;
+
+/// The number of bits of an id.
+const ID_BITS: u32 = 31;
 
 /// The place of a bottle: a Morton code of its position, then its id.
 ///
@@ -17,6 +22,22 @@ impl Place {
     pub fn bottle(self) -> i64 {
         self.0 & MAX_ID
     }
+}
+
+/// Returns the places of the cell at level 14 in this row and column.
+///
+/// A code has the bits of latitude and longitude in turn, and such a cell has one bit of latitude
+/// less than of longitude. Its bottles are therefore in two ranges.
+pub(super) fn cell_ranges(row: i64, column: i64) -> [RangeInclusive<i64>; 2] {
+    [0, 4].map(|south| {
+        let first = spread(row * 8 + south) << 1 | spread(column * 4);
+        first << ID_BITS..=(((first + 16) << ID_BITS) - 1)
+    })
+}
+
+/// Spreads the lower 16 bits to the even bits of the result.
+fn spread(bits: i64) -> i64 {
+    (0..16).map(|n| (bits >> n & 1) << (2 * n)).sum()
 }
 
 /// Returns the SQL expression for the bottle's id in the column `place`.

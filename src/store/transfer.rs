@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::bottles::{self, NewBottle, TABLES};
 use super::place::bottle_of;
+use super::replies::ThreadKey;
 use super::users::{self, NewAccount};
-use super::{cells, moderation, pack, sqlite_error};
+use super::{cells, pack, sqlite_error};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
+use crate::model::fields::ReplyText;
 
 /// A line of an export: an account, a bottle or an opening.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,8 @@ pub enum Record {
     User(Person),
     Bottle(Thrown),
     Opening(Opening),
+    Reply(WrittenReply),
+    Block(Block),
 }
 
 /// An account, without its password.
@@ -48,6 +52,15 @@ pub struct Thrown {
     /// The time at which a teacher or enough reports hid it; absent if it is on the sea.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden_at: Option<Timestamp>,
+    /// The time at which it leaves the sea by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The time at which it left the sea by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// The distance in metres within which it can be opened; absent for any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_within_m: Option<i64>,
 }
 
 /// The place of a bottle.
@@ -67,6 +80,29 @@ pub struct Opening {
     pub bottle_id: i64,
     pub opener: String,
     pub open_at: Timestamp,
+}
+
+/// A reply in the thread of a bottle and one of its openers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct WrittenReply {
+    pub bottle_id: i64,
+    pub opener: String,
+    pub author: String,
+    pub content: String,
+    pub created_at: Timestamp,
+    /// The time at which a teacher or a report hid it; absent if it is visible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_at: Option<Timestamp>,
+}
+
+/// An account that has blocked another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Block {
+    pub blocker: String,
+    pub blocked: String,
+    pub blocked_at: Timestamp,
 }
 
 /// The rows to export.
@@ -90,7 +126,7 @@ impl ExportScope {
 const ACCOUNTS: &str = "SELECT username, nickname, gender, email, avatar_url, created_at
     FROM users WHERE id = coalesce(?1, id) ORDER BY id";
 const BOTTLES: &str = "SELECT bottles.id, username, content, style, formatted_address, latitude,
-        longitude, bottles.created_at, hidden_at
+        longitude, bottles.created_at, hidden_at, expires_at, ended_at, open_within_m
     FROM bottles CROSS JOIN messages ON bottle_id = bottles.id JOIN users ON users.id = owner_id
     WHERE owner_id = ?1 ORDER BY bottles.id";
 const OPENINGS: &str = "SELECT bottle_id, username, opened_at
@@ -99,16 +135,31 @@ const OPENINGS: &str = "SELECT bottle_id, username, opened_at
 const OPENED: &str = "SELECT bottle_id, username, opened_at
     FROM openings JOIN users ON users.id = opener_id
     WHERE opener_id = ?1 ORDER BY opened_at, bottle_id";
+const REPLIES: &str = "SELECT bottle_id, openers.username, authors.username, content,
+        replies.created_at, replies.hidden_at
+    FROM replies JOIN bottles ON bottles.id = bottle_id
+        JOIN users AS openers ON openers.id = opener_id
+        JOIN users AS authors ON authors.id = author_id
+    WHERE owner_id = ?1 AND author_id = coalesce(?1, author_id) ORDER BY replies.id";
+const BLOCKS: &str = "SELECT blockers.username, blocked.username, blocked_at
+    FROM blocks JOIN users AS blockers ON blockers.id = blocker_id
+        JOIN users AS blocked ON blocked.id = blocked_id
+    WHERE blocker_id = coalesce(?1, blocker_id) ORDER BY blocker_id, blocked_id";
 
 /// Returns the number of rows that [`for_each`] passes.
 pub fn count(db: &Connection, scope: ExportScope) -> Result<u64> {
     let sql = match scope {
         ExportScope::All => {
             "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM bottles)
-                    + (SELECT count(*) FROM openings)"
+                    + (SELECT count(*) FROM openings) + (SELECT count(*) FROM replies)
+                    + (SELECT count(*) FROM blocks)"
         }
         ExportScope::Account(_) => {
-            "SELECT 1 + count(*) + total(openers_count) FROM bottles WHERE owner_id = ?1"
+            "SELECT 1 + count(*) + total(openers_count)
+                    + (SELECT count(*) FROM replies JOIN bottles ON bottles.id = bottle_id
+                       WHERE author_id = ?1 AND owner_id = ?1)
+                    + (SELECT count(*) FROM blocks WHERE blocker_id = ?1)
+             FROM bottles WHERE owner_id = ?1"
         }
     };
     let mut statement = db.prepare(sql)?;
@@ -127,16 +178,21 @@ pub fn for_each<E: From<Error>>(
 ) -> Result<(), E> {
     rows(db, ACCOUNTS, scope, person, &mut visit)?;
     rows(db, &without_owner(BOTTLES, scope), scope, thrown, &mut visit)?;
-    rows(db, &without_owner(OPENINGS, scope), scope, opening, &mut visit)
+    rows(db, &without_owner(OPENINGS, scope), scope, opening, &mut visit)?;
+    rows(db, &without_owner(REPLIES, scope), scope, written_reply, &mut visit)?;
+    rows(db, BLOCKS, scope, block, &mut visit)
 }
 
-/// Passes each opening by the account to `visit` until it fails.
-pub fn for_each_opened_by<E: From<Error>>(
+/// Passes each opening of another account's bottle and each reply there to `visit` until it fails.
+pub fn for_each_elsewhere<E: From<Error>>(
     db: &Connection,
     account: i64,
     mut visit: impl FnMut(Record) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(db, OPENED, ExportScope::Account(account), opening, &mut visit)
+    let scope = ExportScope::Account(account);
+    rows(db, OPENED, scope, opening, &mut visit)?;
+    let elsewhere = REPLIES.replace("owner_id = ?1", "owner_id <> ?1");
+    rows(db, &elsewhere, scope, written_reply, &mut visit)
 }
 
 /// Removes the condition on the owner from a query of all accounts: with it SQLite would use an
@@ -185,6 +241,9 @@ fn thrown(row: &Row<'_>) -> rusqlite::Result<Record> {
         location,
         created_at: row.get(7)?,
         hidden_at: row.get(8)?,
+        expires_at: row.get(9)?,
+        ended_at: row.get(10)?,
+        open_within_m: row.get(11)?,
     }))
 }
 
@@ -194,6 +253,21 @@ fn opening(row: &Row<'_>) -> rusqlite::Result<Record> {
         opener: row.get(1)?,
         open_at: row.get(2)?,
     }))
+}
+
+fn written_reply(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record::Reply(WrittenReply {
+        bottle_id: row.get(0)?,
+        opener: row.get(1)?,
+        author: row.get(2)?,
+        content: row.get(3)?,
+        created_at: row.get(4)?,
+        hidden_at: row.get(5)?,
+    }))
+}
+
+fn block(row: &Row<'_>) -> rusqlite::Result<Record> {
+    Ok(Record::Block(Block { blocker: row.get(0)?, blocked: row.get(1)?, blocked_at: row.get(2)? }))
 }
 
 /// Inserts an account with its time of registration and picture. Returns its id.
@@ -224,7 +298,8 @@ pub fn find_bottle(
                  SELECT {id} FROM bottles_rtree
                  WHERE min_latitude <= :latitude AND max_latitude >= :latitude
                    AND min_longitude <= :longitude AND max_longitude >= :longitude
-                 UNION ALL SELECT id FROM bottles WHERE hidden_at IS NOT NULL)
+                 UNION ALL SELECT id FROM bottles WHERE hidden_at IS NOT NULL
+                 UNION ALL SELECT id FROM bottles WHERE ended_at IS NOT NULL AND owner_id = :owner)
                AND owner_id = :owner AND created_at = coalesce(:created_at, created_at)
                AND content = :content AND latitude = :latitude AND longitude = :longitude
              LIMIT 1",
@@ -243,18 +318,19 @@ pub fn find_bottle(
         .optional()?)
 }
 
-/// Inserts a bottle with its time, hidden if it was. Returns its id, or [`Error::NotLoggedIn`] if
-/// the account was deleted.
+/// Inserts a bottle with its time, hidden or ended if it was. Returns its id, or
+/// [`Error::NotLoggedIn`] if the account was deleted.
 pub fn insert_bottle(
     db: &Connection,
     owner: i64,
     new: &NewBottle,
     created_at: Timestamp,
-    hidden_at: Option<Timestamp>,
+    (hidden_at, ended_at): (Option<Timestamp>, Option<Timestamp>),
 ) -> Result<i64> {
     let id = bottles::insert(db, owner, new, created_at)?.id;
-    if hidden_at.is_some() {
-        moderation::set_hidden(db, id, hidden_at)?;
+    if hidden_at.is_some() || ended_at.is_some() {
+        db.prepare_cached("UPDATE bottles SET hidden_at = ?2, ended_at = ?3 WHERE id = ?1")?
+            .execute(params![id, hidden_at, ended_at])?;
     }
     Ok(id)
 }
@@ -284,6 +360,53 @@ pub fn insert_opening(
     let added = db
         .prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
         .execute(params![bottle, opener, open_at])
+        .map_err(
+            |e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() },
+        )?;
+    Ok(added == 1)
+}
+
+/// Inserts a reply, and its thread if it is the first. Returns false if the same author wrote the
+/// same text there at that time, and [`Error::NotLoggedIn`] if the opening or an account was
+/// deleted.
+pub fn insert_reply(
+    db: &Connection,
+    thread: ThreadKey,
+    author: i64,
+    content: &ReplyText,
+    (created_at, hidden_at): (Timestamp, Option<Timestamp>),
+) -> Result<bool> {
+    let ThreadKey { bottle, opener } = thread;
+    let gone =
+        |e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { Error::from(e) };
+    db.prepare_cached(
+        "INSERT INTO threads (bottle_id, opener_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )?
+    .execute([bottle, opener])
+    .map_err(gone)?;
+    let added = db
+        .prepare_cached(
+            "INSERT INTO replies (bottle_id, opener_id, author_id, content, created_at, hidden_at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6
+             WHERE NOT EXISTS (
+                 SELECT 1 FROM replies
+                 WHERE (bottle_id, opener_id, author_id, content, created_at) = (?1, ?2, ?3, ?4, ?5))",
+        )?
+        .execute(params![bottle, opener, author, content.as_str(), created_at, hidden_at])
+        .map_err(gone)?;
+    Ok(added == 1)
+}
+
+/// Inserts a block. Returns false if it exists, and [`Error::NotLoggedIn`] if an account was deleted.
+pub fn insert_block(
+    db: &Connection,
+    blocker: i64,
+    blocked: i64,
+    blocked_at: Timestamp,
+) -> Result<bool> {
+    let added = db
+        .prepare_cached("INSERT INTO blocks VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+        .execute(params![blocker, blocked, blocked_at])
         .map_err(
             |e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { e.into() },
         )?;

@@ -30,6 +30,9 @@ pub struct Account {
     /// True if the account belongs to a teacher, who may hide bottles, mute accounts and see
     /// reports.
     pub is_teacher: bool,
+    /// The kinds of inbox items that it has silenced: a bit for each, see
+    /// [`Kind::bit`](crate::model::inbox::Kind::bit).
+    pub silenced: u8,
 }
 
 impl Account {
@@ -80,6 +83,8 @@ pub struct Changes {
     pub password_is_one_time: bool,
     /// The version that the password must still have, if the caller verified the old one.
     pub password_version: Option<i64>,
+    /// The kinds of inbox items that are silenced.
+    pub silenced: Option<u8>,
 }
 
 /// The stored credentials of an account.
@@ -97,9 +102,9 @@ pub struct Credentials {
 /// The columns that [`account`] reads, in its order.
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
-    users.created_at, users.password_is_one_time, users.is_teacher";
+    users.created_at, users.password_is_one_time, users.is_teacher, users.inbox_silenced";
 /// The number of [`COLUMNS`].
-pub(super) const COLUMN_COUNT: usize = 9;
+pub(super) const COLUMN_COUNT: usize = 10;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -113,6 +118,7 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
         created_at: row.get(first + 6)?,
         password_is_one_time: row.get(first + 7)?,
         is_teacher: row.get(first + 8)?,
+        silenced: row.get(first + 9)?,
     })
 }
 
@@ -239,6 +245,7 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
              nickname = coalesce(:nickname, nickname),
              gender = coalesce(:gender, gender),
              avatar_url = coalesce(:avatar_url, avatar_url),
+             inbox_silenced = coalesce(:silenced, inbox_silenced),
              password_hash = coalesce(:password_hash, password_hash),
              password_version = password_version + (:password_hash IS NOT NULL),
              password_is_one_time = iif(:password_hash IS NULL, password_is_one_time, :is_one_time)
@@ -252,6 +259,7 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
             ":nickname": changes.nickname.as_ref().map(Nickname::as_str),
             ":gender": changes.gender,
             ":avatar_url": changes.avatar_url.as_ref().map(AvatarUrl::as_str),
+            ":silenced": changes.silenced,
             ":password_hash": changes.password_hash,
             ":is_one_time": changes.password_is_one_time,
             ":version": changes.password_version,

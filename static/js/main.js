@@ -12,9 +12,9 @@ import { LandLayer } from './map/land.js';
 /** The files of the second stage, except startup.js. */
 const SECOND_STAGE = [
   'css/panel.css', 'js/lib/dialog.js', 'js/lib/dom.js', 'js/lib/errors.js', 'js/lib/format.js', 'js/lib/forms.js',
-  'js/lib/my-bottles.js', 'js/lib/notices.js', 'js/map/cities.js', 'js/map/credits.js', 'js/map/events.js',
-  'js/map/overlays.js', 'js/map/piles.js', 'js/panels/account.js', 'js/panels/banners.js', 'js/panels/panel.js',
-  'js/panels/welcome.js',
+  'js/lib/my-bottles.js', 'js/lib/notices.js', 'js/lib/notifications.js', 'js/map/cities.js', 'js/map/credits.js',
+  'js/map/events.js', 'js/map/overlays.js', 'js/map/piles.js', 'js/panels/account.js', 'js/panels/banners.js',
+  'js/panels/bell.js', 'js/panels/panel.js', 'js/panels/welcome.js',
 ];
 
 const MIN_ZOOM_MAX_BOTTLES = 6;            // at lower zooms bottles overlap: each needs MIN_PIXELS_PER_BOTTLE
@@ -218,6 +218,8 @@ function bindButtons() {
     account: () => load(import('./panels/profile.js'), (module) => module.openProfile(app)),
     mine: () => load(import('./panels/lists.js'), (module) => module.openMine(app)),
     opened: () => load(import('./panels/lists.js'), (module) => module.openOpened(app)),
+    inbox: () => load(import('./panels/inbox.js'), (module) => module.openInbox(app)),
+    catch: () => load(import('./panels/catch.js'), (module) => module.catchBottle(app)),
     throw: () => load(import('./panels/throw.js'), (module) => module.openThrow(app)),
     'in-view': () => load(import('./panels/in-view.js'), (module) => module.openInView(app)),
   };

@@ -19,6 +19,7 @@ mod map;
 mod outage;
 mod panels;
 mod tabs;
+mod talk;
 mod teacher;
 
 use bottle::server::lan;

@@ -185,3 +185,32 @@ fn nearby_may_end_with_a_slash(#[case] slash: &str) {
     let path = format!("/api/bottles/nearby{slash}?latitude=0&longitude=0&{spans}");
     assert_eq!(ada.get(&path).json()["msg"], "查询附近的漂流瓶成功");
 }
+
+/// A client that got no answer sends the request again.
+#[test]
+fn a_throw_sent_again_throws_no_second_bottle() {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let throw = |client: &Client, key: &str| {
+        let body = json!({ "content": "once", "location": { "latitude": 1, "longitude": 2 } });
+        let headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)];
+        client.send("POST", "/api/bottles", &headers, Some(body.to_string().as_bytes()))
+    };
+    let first = throw(&ada, "k1");
+    assert_eq!(first.status, 200, "{}", first.text);
+    assert_eq!(throw(&ada, "k1").text, first.text);
+    for (client, key) in [(&ada, "k2"), (&bob, "k1")] {
+        assert_ne!(throw(client, key).data()["bottle_id"], first.data()["bottle_id"]);
+    }
+    for key in ["", "a b", "é", &"k".repeat(65)] {
+        let refused = throw(&ada, key);
+        assert_eq!(
+            (refused.status, refused.data()["field"].as_str()),
+            (422, Some("Idempotency-Key"))
+        );
+    }
+    assert_eq!(ada.get("/api/bottles/created").data()["bottles"].as_array().unwrap().len(), 2);
+    app.clock.advance(Duration::from_secs(25 * 60 * 60));
+    throw(&ada, "k3");
+    assert_ne!(throw(&ada, "k1").data()["bottle_id"], first.data()["bottle_id"]);
+}

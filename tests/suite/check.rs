@@ -87,7 +87,7 @@ const REBUILD: &str = "bottle check --rebuild-index";
     REBUILD
 )]
 #[case::on_the_map_only(
-    "INSERT INTO map_bottles VALUES (99, 1, 0, 1, 1, '');
+    "INSERT INTO map_bottles VALUES (99, 1, 0, 1, 1, '', NULL);
      INSERT INTO bottles_rtree VALUES (99, 1, 1, 1, 1)",
     "1 bottles on the map that do not exist, or are hidden; the first is 99",
     REBUILD

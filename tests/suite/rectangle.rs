@@ -120,8 +120,10 @@ static SEA: LazyLock<Sea> = LazyLock::new(|| {
                 formatted_address: Address::parse("").unwrap(),
                 position: Position::new(latitude, longitude).unwrap(),
                 style: Style::default(),
+                expires_at: None,
+                open_within: None,
             };
-            bottles.throw(&ada, new).await.unwrap();
+            bottles.throw(&ada, new, None).await.unwrap();
         }
     });
     Sea { runtime, bottles, places, _folder: folder }

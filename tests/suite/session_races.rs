@@ -26,6 +26,13 @@ const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "POST", "/api/bottles/2/open", ""),
     (By::Cookie, "POST", "/api/bottles/2/report", r#"{"reason":"unkind"}"#),
     (By::Cookie, "DELETE", "/api/bottles/1", ""),
+    (By::Cookie, "POST", "/api/bottles/catch", ""),
+    (By::Cookie, "POST", "/api/bottles/4/replies", r#"{"content":"once more"}"#),
+    (By::Cookie, "DELETE", "/api/replies/1", ""),
+    (By::Cookie, "POST", "/api/replies/2/report", r#"{"reason":"unkind"}"#),
+    (By::Cookie, "PUT", "/api/teacher/replies/2", r#"{"hidden":true}"#),
+    (By::Cookie, "PUT", "/api/users/2/block", r#"{"blocked":true}"#),
+    (By::Cookie, "PUT", "/api/inbox", r#"{"read_through":1}"#),
     (By::Cookie, "PUT", "/api/teacher/bottles/2", r#"{"hidden":true}"#),
     (By::Cookie, "PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#),
     (By::Cookie, "PUT", "/api/teacher/users/2", r#"{"muted_minutes":5}"#),
@@ -71,12 +78,18 @@ fn scene(by: By, path: &str) -> (App, Client) {
     });
     let (ada, bob) = (app.user("ada"), app.user("bob"));
     ada.throw(1.0, 1.0);
-    bob.throw(1.0, 1.0);
-    bob.throw(1.0, 1.0);
+    for _ in 0..3 {
+        bob.throw(1.0, 1.0);
+    }
     let db = Connection::open(app.database()).unwrap();
     db.execute_batch(
         "UPDATE users SET is_teacher = 1 WHERE username = 'ada';
-         UPDATE bottles SET hidden_at = 1 WHERE id = 3;",
+         UPDATE bottles SET hidden_at = 1 WHERE id = 3;
+         INSERT INTO openings VALUES (4, 1, 1);
+         INSERT INTO threads (bottle_id, opener_id) VALUES (4, 1);
+         INSERT INTO replies (bottle_id, opener_id, author_id, content, created_at)
+         VALUES (4, 1, 1, 'hello', 1), (4, 1, 2, 'hello', 1);
+         INSERT INTO inbox_items (user_id, kind, bottle_id, created_at) VALUES (1, 'shown', 1, 1);",
     )
     .unwrap();
     for (base, table) in [("/card/", "cards"), ("/member/", "members"), ("/division/", "divisions")]

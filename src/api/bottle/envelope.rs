@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::{Rejection, problem_message, respond};
-use crate::model::error::Error;
+use crate::model::error::{Error, ThreadRule};
 
 /// The result of a handler: the response, or an error response.
 pub(super) type Reply<T> = Result<Envelope<T>, ErrorResponse>;
@@ -36,12 +36,20 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Envelope<T> {
 }
 
 /// The `data` of an error response.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(super) struct ErrorData {
     /// the invalid field
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// the distance from the bottle in metres, rounded up to 10
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance_m: Option<u32>,
+    /// the distance in metres within which the bottle can be opened
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_within_m: Option<u32>,
 }
 
 /// An error response.
@@ -50,13 +58,12 @@ pub(super) struct ErrorResponse {
     status: Status,
     code: &'static str,
     msg: String,
-    /// The invalid field, for clients that show the error beside it.
-    field: Option<String>,
+    data: ErrorData,
 }
 
 impl ErrorResponse {
     fn new(status: u16, code: &'static str, msg: impl Into<String>) -> Self {
-        Self { status: Status::new(status), code, msg: msg.into(), field: None }
+        Self { status: Status::new(status), code, msg: msg.into(), data: ErrorData::default() }
     }
 
     /// Maps a domain error to the contract's status and message.
@@ -64,8 +71,9 @@ impl ErrorResponse {
         match error {
             Error::Field { field, problem } => {
                 let msg = problem_message(field, problem);
-                let response = Self::new(422, "UNPROCESSABLE_ENTITY", msg);
-                Self { field: Some(field.to_string()), ..response }
+                let field = Some(field.to_string());
+                Self::new(422, "UNPROCESSABLE_ENTITY", msg)
+                    .with_data(ErrorData { field, ..ErrorData::default() })
             }
             Error::UsernameTaken(name) => {
                 Self::new(409, "CONFLICT_USERNAME", format!("用户名{name}已存在"))
@@ -83,14 +91,51 @@ impl ErrorResponse {
             Error::Muted(until) => {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
             }
+            Error::TooFar { distance_m } => too_far(*distance_m),
+            Error::NoPosition { open_within_m } => {
+                let open_within_m = *open_within_m;
+                let msg = format!("这个漂流瓶要在{open_within_m}米以内才能打开");
+                let open_within_m = Some(open_within_m);
+                Self::new(403, "TOO_FAR", msg)
+                    .with_data(ErrorData { open_within_m, ..ErrorData::default() })
+            }
+            Error::NothingToCatch => Self::new(404, "NOT_FOUND", "现在没有可以捞的漂流瓶"),
+            Error::NoSuchReply(id) => Self::new(404, "NOT_FOUND", format!("回复{id}不存在")),
+            Error::Thread(rule) => Self::new(403, "FORBIDDEN", thread_message(*rule)),
+            Error::OwnAccount => Self::new(403, "FORBIDDEN", "不能屏蔽自己"),
             // Only handlers of other contracts return these.
             _ => Rejection::Internal.into(),
         }
     }
 
+    fn with_data(self, data: ErrorData) -> Self {
+        Self { data, ..self }
+    }
+
     /// Replaces the message.
     pub(super) fn with_message(self, msg: impl Into<String>) -> Self {
         Self { msg: msg.into(), ..self }
+    }
+}
+
+/// Returns the response to an opening from too far away. The distance is rounded, so that it gives
+/// the place of the bottle no more exactly than the map.
+fn too_far(distance_m: f64) -> ErrorResponse {
+    let distance_m = (distance_m / 10.0).ceil() as u32 * 10;
+    let msg = format!("您离漂流瓶还有{distance_m}米，走近些才能打开");
+    let data = ErrorData { distance_m: Some(distance_m), ..ErrorData::default() };
+    ErrorResponse::new(403, "TOO_FAR", msg).with_data(data)
+}
+
+fn thread_message(rule: ThreadRule) -> &'static str {
+    match rule {
+        ThreadRule::Participants => "您不能查看这段对话",
+        ThreadRule::OpenFirst => "请先打开这个漂流瓶",
+        ThreadRule::OpenerFirst => "对方回复之后您才能回复",
+        ThreadRule::Blocked => "您和对方之间有一方屏蔽了另一方",
+        ThreadRule::Hidden => "这个漂流瓶已被隐藏，不能回复",
+        ThreadRule::NotAuthor => "只能删除自己的回复",
+        ThreadRule::OwnReply => "不能举报自己的回复",
     }
 }
 
@@ -120,8 +165,7 @@ impl From<Error> for ErrorResponse {
 
 impl<'r> Responder<'r, 'static> for ErrorResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let body =
-            Envelope { status: self.code, msg: self.msg, data: ErrorData { field: self.field } };
+        let body = Envelope { status: self.code, msg: self.msg, data: self.data };
         respond(request, self.status, &body)
     }
 }

@@ -16,19 +16,18 @@ use super::guard::PrivateCookie;
 use super::query::RectangleQuery;
 use super::view::MapBottleView;
 use crate::domain::accounts::Accounts;
-use crate::domain::bottles::MapBottleRef;
 use crate::domain::events::{Event, EventBus, SequencedEvent};
 use crate::http::{ClientConnection, Session};
 
 /// The interval of heartbeats. The server notices within this time that a subscriber has
 /// disconnected.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// The time, besides the request timeout, in which a subscriber must read something.
-const STALL: Duration = Duration::from_secs(30);
+pub(super) const STALL: Duration = Duration::from_secs(30);
 
 /// The header `Last-Event-ID`: the id of the last event that the client received.
-pub(super) struct LastEventId<'r>(Option<&'r str>);
+pub(super) struct LastEventId<'r>(pub(super) Option<&'r str>);
 
 #[async_trait]
 impl<'r> FromRequest<'r> for LastEventId<'r> {
@@ -116,14 +115,7 @@ struct Frozen {
 fn to_sse(sequenced: &SequencedEvent, viewer: i64) -> SseEvent {
     match &sequenced.event {
         Event::Thrown(thrown) => {
-            let bottle = MapBottleRef {
-                id: thrown.id,
-                owner: thrown.owner,
-                style: thrown.style,
-                position: thrown.position,
-                formatted_address: &thrown.formatted_address,
-            };
-            SseEvent::json(&MapBottleView::new(&bottle, viewer)).event("thrown")
+            SseEvent::json(&MapBottleView::new(&thrown.as_ref(), viewer)).event("thrown")
         }
         Event::Opened(bottle_id, _, openers_count) => {
             let opened = Opened { bottle_id: *bottle_id, openers_count: *openers_count };

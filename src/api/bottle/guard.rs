@@ -15,6 +15,7 @@ use crate::domain::bottles::Bottles;
 use crate::http::mounts::Surface;
 use crate::http::{Credential, PublicUrl, Rejection, Session, check_rate_limit};
 use crate::model::error::Error;
+use crate::model::fields::ThrowKey;
 use crate::model::token::Token;
 
 /// The credential: Rocket's private (encrypted) cookie.
@@ -135,6 +136,21 @@ impl<'r> FromRequest<'r> for Thrower {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
         check_rate_limit(request, |rate_limiter, from| rate_limiter.throw(login.account.id, from))
             .map(|()| Self { login })
+    }
+}
+
+/// The header `Idempotency-Key`, if there is one.
+pub(super) struct IdempotencyKey(pub(super) Option<ThrowKey>);
+
+#[async_trait]
+impl<'r> FromRequest<'r> for IdempotencyKey {
+    type Error = Rejection;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        match request.headers().get_one("Idempotency-Key").map(ThrowKey::parse).transpose() {
+            Ok(key) => Outcome::Success(Self(key)),
+            Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
+        }
     }
 }
 

@@ -5,11 +5,14 @@ mod envelope;
 mod events;
 mod export;
 mod guard;
+mod inbox;
+mod inbox_kinds;
 mod items;
 mod nearby;
 mod page;
 mod query;
 mod record;
+mod replies;
 mod teacher;
 mod users;
 mod view;
@@ -50,6 +53,22 @@ documented_routes! {
 }
 
 documented_routes! {
+    /// Returns the routes of conversations, the inbox and the catch, to be mounted at `/api`.
+    pub fn conversation_routes, fn conversation_api => [
+        replies::reply,
+        replies::replies,
+        replies::threads,
+        replies::delete,
+        replies::report,
+        replies::block,
+        inbox::inbox,
+        inbox::mark_read,
+        inbox::stream,
+        bottles::catch,
+    ]
+}
+
+documented_routes! {
     /// Returns the routes for a class (events, joining, moderation, x-ray), to be mounted at
     /// `/api`.
     pub fn class_routes, fn class_api => [
@@ -59,6 +78,7 @@ documented_routes! {
         bottles::report,
         teacher::cases,
         teacher::hide,
+        teacher::hide_reply,
         teacher::mute,
         teacher::status,
         teacher::freeze,
@@ -82,6 +102,11 @@ pub fn describe() -> ContractSpec {
 /// Describes [`page_routes`] for the OpenAPI document.
 pub fn describe_page() -> ContractSpec {
     contract_spec(page_api())
+}
+
+/// Describes [`conversation_routes`] for the OpenAPI document.
+pub fn describe_conversations() -> ContractSpec {
+    contract_spec(conversation_api())
 }
 
 /// Describes [`class_routes`] for the OpenAPI document.

@@ -155,7 +155,7 @@ pub(super) struct CountsView {
     )
 )]
 #[get("/bottles/counts?<zoom>&<query..>")]
-pub(super) fn counts(
+pub(super) async fn counts(
     session: Option<Session<PrivateCookie>>,
     query: RectangleQuery<'_>,
     zoom: Option<&str>,
@@ -168,7 +168,7 @@ pub(super) fn counts(
         None => return Err(Error::NotLoggedIn.into()),
     };
     let rectangle = query.rectangle()?;
-    let counts = bottles.counts(&rectangle, query::parse_zoom(zoom)?, grid)?;
+    let counts = bottles.counts(&rectangle, query::parse_zoom(zoom)?, grid).await?;
     let cells: Vec<CellView> = counts
         .cells
         .iter()

@@ -61,6 +61,11 @@ pub(super) fn parse_number(field: &'static str, text: Option<&str>) -> Result<f6
     }
 }
 
+/// Parses the id in the query parameter `field`.
+pub(super) fn parse_id(field: &'static str, text: &str) -> Result<i64> {
+    text.parse().map_err(|_| Error::field(field, Problem::WrongType))
+}
+
 /// Parses a map's zoom: 0 (the whole world) to 22.
 pub(super) fn parse_zoom(text: Option<&str>) -> Result<u8> {
     let text = text.ok_or_else(|| Error::field("zoom", Problem::Missing))?;

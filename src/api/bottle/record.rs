@@ -12,6 +12,8 @@ pub(super) enum Record {
     User(AccountRecord),
     Bottle(BottleRecord),
     Opening(OpeningRecord),
+    Reply(ReplyRecord),
+    Block(BlockRecord),
 }
 
 /// An account, without its password.
@@ -44,6 +46,18 @@ pub(super) struct BottleRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     hidden_at: Option<Timestamp>,
+    /// present only if the bottle ends by itself
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    expires_at: Option<Timestamp>,
+    /// present only if the bottle has ended
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ended_at: Option<Timestamp>,
+    /// present only if the bottle can be opened from nearby only
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    open_within_m: Option<i64>,
 }
 
 /// The place at which a bottle was thrown.
@@ -65,4 +79,30 @@ pub(super) struct OpeningRecord {
     bottle_id: i64,
     opener: String,
     open_at: Timestamp,
+}
+
+/// A reply in the thread of a bottle and one of its openers.
+#[derive(ToSchema)]
+#[schema(as = export::Reply)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct ReplyRecord {
+    bottle_id: i64,
+    opener: String,
+    author: String,
+    content: String,
+    created_at: Timestamp,
+    /// present only if a teacher or a report has hidden the reply
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    hidden_at: Option<Timestamp>,
+}
+
+/// An account that has blocked another.
+#[derive(ToSchema)]
+#[schema(as = export::Block)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct BlockRecord {
+    blocker: String,
+    blocked: String,
+    blocked_at: Timestamp,
 }

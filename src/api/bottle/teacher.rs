@@ -8,9 +8,12 @@ use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{Teacher, bottle_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
+use super::replies::{ReplyView, reply_id};
 use super::view::{CreatedView, Person};
 use crate::domain::accounts::required;
-use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
+use crate::domain::moderation::{
+    AuditEntry, CaseFilter, Moderation, Report, ReportedBottle, ReportedReply,
+};
 use crate::http::{Body, ClientConnection};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Problem};
@@ -30,17 +33,42 @@ struct ReportedBottleView {
     /// the time until which the owner is muted
     muted_until: Option<Timestamp>,
     reports: Vec<ReportView>,
+    /// present only if there are some: the reported or hidden replies in the bottle's threads
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replies: Vec<ReportedReplyView>,
+}
+
+/// A reported or hidden reply.
+#[derive(Serialize, ToSchema)]
+struct ReportedReplyView {
+    #[serde(flatten)]
+    reply: ReplyView,
+    /// the opener in whose thread it is
+    opener_id: i64,
+    reports: Vec<ReportView>,
+}
+
+impl From<ReportedReply> for ReportedReplyView {
+    fn from(ReportedReply { reply, reports }: ReportedReply) -> Self {
+        let opener_id = reply.thread.opener;
+        let reports = reports.into_iter().map(ReportView::from).collect();
+        Self { reply: reply.into(), opener_id, reports }
+    }
+}
+
+impl From<Report> for ReportView {
+    fn from(report: Report) -> Self {
+        let Report { reporter, reason, reported_at } = report;
+        Self { reporter: reporter.into(), reason, reported_at }
+    }
 }
 
 impl From<ReportedBottle> for ReportedBottleView {
     fn from(case: ReportedBottle) -> Self {
-        let reports = case.reports.into_iter().map(|report| ReportView {
-            reporter: report.reporter.into(),
-            reason: report.reason,
-            reported_at: report.reported_at,
-        });
         Self {
-            reports: reports.collect(),
+            reports: case.reports.into_iter().map(ReportView::from).collect(),
+            replies: case.replies.into_iter().map(ReportedReplyView::from).collect(),
             bottle: case.bottle.into(),
             owner: case.owner.into(),
             muted_until: case.muted_until,
@@ -114,6 +142,29 @@ pub(super) async fn hide(
 ) -> Reply<Empty> {
     let hidden = required("hidden", body.0.hidden)?;
     moderation.set_hidden(&teacher.login, bottle_id(id)?, hidden).await?;
+    ok(if hidden { "已隐藏" } else { "已恢复" }, Empty {})
+}
+
+/// Hide a reply or show it again; either settles its reports
+#[utoipa::path(put, path = "/teacher/replies/{reply_id}",
+    params(("reply_id" = i64, Path)),
+    request_body = HideRequest,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the reply is hidden or shown", body = Envelope<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
+        (status = 404, description = "no such reply"),
+    )
+)]
+#[put("/teacher/replies/<id>", data = "<body>")]
+pub(super) async fn hide_reply(
+    teacher: Teacher,
+    id: &str,
+    body: Body<HideRequest>,
+    moderation: &State<Moderation>,
+) -> Reply<Empty> {
+    let hidden = required("hidden", body.0.hidden)?;
+    moderation.set_reply_hidden(&teacher.login, reply_id(id)?, hidden).await?;
     ok(if hidden { "已隐藏" } else { "已恢复" }, Empty {})
 }
 
@@ -216,7 +267,11 @@ struct AuditEntryView {
     /// hide, show, mute, unmute, freeze or unfreeze
     action: &'static str,
     bottle_id: Option<i64>,
-    /// the muted account, or the owner of the bottle
+    /// present only if the entry is about a reply
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_id: Option<i64>,
+    /// the muted account, the author of the reply, or the owner of the bottle
     user_id: Option<i64>,
     username: Option<String>,
     until: Option<Timestamp>,
@@ -231,6 +286,7 @@ impl From<AuditEntry> for AuditEntryView {
             actor: entry.actor,
             action: entry.action.as_str(),
             bottle_id: entry.bottle,
+            reply_id: entry.reply,
             user_id,
             username,
             until: entry.until,

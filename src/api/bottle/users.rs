@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{PrivateCookie, Revision, SessionCookie};
+use super::inbox_kinds::InboxKinds;
 use super::view::User;
 use crate::domain::accounts::{
     Accounts, Contract, Name, ProfileChanges, Registration, SessionKind, required,
@@ -193,6 +194,8 @@ pub(super) struct ProfileRequest {
     password: Option<String>,
     /// the current password, which the page sends with a new one
     current_password: Option<String>,
+    /// kinds of inbox items to silence (false) or not (true)
+    inbox: Option<InboxKinds>,
 }
 
 /// Change the profile
@@ -219,6 +222,7 @@ pub(super) async fn update(
         nickname: body.0.nickname.as_deref().map(nickname).transpose()?,
         password: body.0.password.map(new_password).transpose()?,
         current_password: body.0.current_password,
+        silenced: body.0.inbox.map(|kinds| kinds.change(session.login.account.silenced)),
         ..ProfileChanges::default()
     };
     match accounts.update(&session.login, changes, client.0).await {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::inbox_kinds::InboxKinds;
 use crate::domain::accounts::Account;
-use crate::domain::bottles::{Bottle, MapBottleRef, Opened, Opener};
+use crate::domain::bottles::{Bottle, MapBottleRef, Opened, Opener, ThreadCounts};
 use crate::model::clock::Timestamp;
 use crate::model::fields::Gender;
 use crate::model::geo::Position;
@@ -44,6 +45,10 @@ pub(super) struct User {
     /// present only if true
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_teacher: bool,
+    /// the silenced kinds of inbox items, each false; present only if there are some
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inbox: Option<InboxKinds>,
 }
 
 impl From<Account> for User {
@@ -52,6 +57,7 @@ impl From<Account> for User {
             created_at: account.created_at,
             password_is_one_time: account.password_is_one_time,
             is_teacher: account.is_teacher,
+            inbox: InboxKinds::silenced(account.silenced),
             person: account.into(),
         }
     }
@@ -98,6 +104,10 @@ pub(super) struct MapBottleView<'a> {
     style: u8,
     is_owner: bool,
     location: LocationView<'a>,
+    /// present only if the bottle can be opened within this distance only, in metres
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_within_m: Option<u32>,
 }
 
 impl<'a> MapBottleView<'a> {
@@ -108,6 +118,7 @@ impl<'a> MapBottleView<'a> {
             style: bottle.style.number(),
             is_owner: bottle.owner == viewer,
             location: LocationView::new(bottle.formatted_address, bottle.position),
+            open_within_m: bottle.open_within_m,
         }
     }
 }
@@ -124,6 +135,45 @@ pub(super) struct CreatedView {
     /// present only if true: a teacher or the number of reports has hidden the bottle
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
+    #[serde(flatten)]
+    limits: Limits,
+    /// present only if true: the bottle has left the sea by itself
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    expired: bool,
+    #[serde(flatten)]
+    thread: ThreadCountsView,
+}
+
+/// The limits of a bottle, each present only if it has it.
+#[derive(Serialize, ToSchema)]
+struct Limits {
+    /// the time at which the bottle leaves the sea by itself
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    /// the distance in metres within which others can open it
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_within_m: Option<u32>,
+}
+
+/// The numbers of replies, each present only if it is not 0.
+#[derive(Serialize, ToSchema)]
+struct ThreadCountsView {
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replies_count: Option<i64>,
+    /// the replies of the other side that the account has not read
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread_count: Option<i64>,
+}
+
+impl From<ThreadCounts> for ThreadCountsView {
+    fn from(ThreadCounts { replies, unread }: ThreadCounts) -> Self {
+        let unless_zero = |count: i64| Some(count).filter(|count| *count != 0);
+        Self { replies_count: unless_zero(replies), unread_count: unless_zero(unread) }
+    }
 }
 
 impl From<Bottle> for CreatedView {
@@ -136,6 +186,10 @@ impl From<Bottle> for CreatedView {
             created_at: bottle.created_at,
             openers_count: bottle.openers_count,
             hidden: bottle.hidden_at.is_some(),
+            limits: Limits { expires_at: bottle.expires_at, open_within_m: bottle.open_within_m },
+            expired: bottle.ended_at.is_some(),
+            thread: ThreadCounts { replies: bottle.replies_count, unread: bottle.unread_count }
+                .into(),
         }
     }
 }
@@ -153,6 +207,10 @@ pub(super) struct OpenedView {
     /// present only if true, and only to the owner
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     hidden: bool,
+    #[serde(flatten)]
+    limits: Limits,
+    #[serde(flatten)]
+    thread: ThreadCountsView,
 }
 
 impl From<Opened> for OpenedView {
@@ -167,6 +225,8 @@ impl From<Opened> for OpenedView {
             created_at: bottle.created_at,
             open_at: opened.open_at,
             hidden: bottle.hidden_at.is_some(),
+            limits: Limits { expires_at: bottle.expires_at, open_within_m: bottle.open_within_m },
+            thread: opened.thread.into(),
         }
     }
 }
@@ -177,10 +237,13 @@ pub(super) struct OpenerView {
     #[serde(flatten)]
     person: Person,
     open_at: Timestamp,
+    #[serde(flatten)]
+    thread: ThreadCountsView,
 }
 
 impl From<Opener> for OpenerView {
     fn from(opener: Opener) -> Self {
-        Self { person: opener.account.into(), open_at: opener.open_at }
+        let Opener { account, open_at, thread } = opener;
+        Self { person: account.into(), open_at, thread: thread.into() }
     }
 }

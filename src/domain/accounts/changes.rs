@@ -19,6 +19,8 @@ pub struct ProfileChanges {
     pub gender: Option<Gender>,
     pub avatar_url: Option<AvatarUrl>,
     pub password: Option<NewPassword>,
+    /// The kinds of inbox items that are silenced: a bit for each.
+    pub silenced: Option<u8>,
     /// The current password. If given, it is verified; [`Error::WrongPassword`] if it is not the
     /// account's.
     pub current_password: Option<String>,
@@ -37,6 +39,7 @@ impl Accounts {
             nickname: requested.nickname,
             gender: requested.gender,
             avatar_url: requested.avatar_url,
+            silenced: requested.silenced,
             ..Changes::default()
         };
         if let Some(current) = requested.current_password {

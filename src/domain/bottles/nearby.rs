@@ -68,6 +68,7 @@ impl Bottles {
         query: NearbyQuery,
         mut show: impl FnMut(&MapBottleRef<'_>) -> Result<(T, usize)>,
     ) -> Result<NearbyResult<T>> {
+        self.expiry.end_due().await;
         if query.after.is_none() {
             let max = query.limit.min(MAX_SHORT_READ);
             let cache = self.store.map_cache();

@@ -37,6 +37,12 @@ struct Properties {
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     hidden_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open_within_m: Option<i64>,
 }
 
 impl From<Thrown> for Feature {
@@ -53,6 +59,9 @@ impl From<Thrown> for Feature {
                 formatted_address,
                 created_at: bottle.created_at,
                 hidden_at: bottle.hidden_at,
+                expires_at: bottle.expires_at,
+                ended_at: bottle.ended_at,
+                open_within_m: bottle.open_within_m,
             },
         }
     }
@@ -75,6 +84,9 @@ pub(super) fn bottle(feature: &Value) -> Result<IncomingBottle, String> {
         location: Place { formatted_address, latitude, longitude },
         created_at: time("created_at", properties)?,
         hidden_at: time("hidden_at", properties)?,
+        expires_at: time("expires_at", properties)?,
+        ended_at: time("ended_at", properties)?,
+        open_within_m: properties["open_within_m"].as_i64(),
     })
 }
 

@@ -150,5 +150,7 @@ fn row_of(value: Value) -> Result<Row, String> {
         Record::User(person) => Row::User(person),
         Record::Bottle(bottle) => Row::Bottle(bottle.into()),
         Record::Opening(opening) => Row::Opening(opening),
+        Record::Reply(reply) => Row::Reply(reply),
+        Record::Block(block) => Row::Block(block),
     })
 }

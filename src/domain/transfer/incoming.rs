@@ -1,19 +1,22 @@
 //! Rows of a file before they are validated.
 
 use crate::model::clock::Timestamp;
-use crate::store::transfer::{Opening, Person, Place, Thrown};
+use crate::store::transfer::{Block, Opening, Person, Place, Thrown, WrittenReply};
 
 /// A row of a file.
 pub(super) enum Row {
     User(Person),
     Bottle(IncomingBottle),
     Opening(Opening),
+    Reply(WrittenReply),
+    Block(Block),
 }
 
 impl Row {
-    /// Returns true for a bottle that is not hidden.
+    /// Returns true for a bottle that is neither hidden nor ended.
     pub(super) fn is_on_sea(&self) -> bool {
-        matches!(self, Self::Bottle(bottle) if bottle.hidden_at.is_none())
+        matches!(self, Self::Bottle(bottle)
+            if bottle.hidden_at.is_none() && bottle.ended_at.is_none())
     }
 }
 
@@ -27,6 +30,9 @@ pub(super) struct IncomingBottle {
     pub(super) location: Place,
     pub(super) created_at: Option<Timestamp>,
     pub(super) hidden_at: Option<Timestamp>,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+    pub(super) open_within_m: Option<i64>,
 }
 
 impl From<Thrown> for IncomingBottle {
@@ -39,6 +45,9 @@ impl From<Thrown> for IncomingBottle {
             location: bottle.location,
             created_at: Some(bottle.created_at),
             hidden_at: bottle.hidden_at,
+            expires_at: bottle.expires_at,
+            ended_at: bottle.ended_at,
+            open_within_m: bottle.open_within_m,
         }
     }
 }

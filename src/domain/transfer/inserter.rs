@@ -7,10 +7,13 @@ use crate::store::Connection;
 use super::incoming::{IncomingBottle, Row};
 use crate::model::clock::Timestamp;
 use crate::model::error::Error;
-use crate::model::fields::{Address, AvatarUrl, Content, Email, Gender, Nickname, Style, Username};
+use crate::model::fields::{
+    Address, AvatarUrl, Content, Email, Gender, Nickname, OpenWithin, ReplyText, Style, Username,
+};
 use crate::model::geo::Position;
 use crate::store::bottles::{self, NewBottle};
-use crate::store::transfer::{self, Opening, Person};
+use crate::store::replies::ThreadKey;
+use crate::store::transfer::{self, Block, Opening, Person, WrittenReply};
 use crate::store::users::{self, NewAccount};
 
 /// Maps the usernames and bottle ids of the file to rows of the database. It is kept across
@@ -52,7 +55,7 @@ impl From<Error> for Failure {
 
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Inserts the accounts, bottles and openings of an import through one connection.
+/// Inserts the rows of an import through one connection.
 pub(super) struct Inserter<'a> {
     pub(super) db: &'a Connection,
     pub(super) index: &'a mut ImportIndex,
@@ -66,6 +69,8 @@ impl Inserter<'_> {
             Row::User(person) => self.insert_account(person),
             Row::Bottle(bottle) => self.insert_bottle(bottle),
             Row::Opening(opening) => self.insert_opening(opening),
+            Row::Reply(reply) => self.insert_reply(reply),
+            Row::Block(block) => self.insert_block(block),
         }
     }
 
@@ -95,7 +100,10 @@ impl Inserter<'_> {
             formatted_address: Address::parse(&bottle.location.formatted_address)?,
             position: Position::new(bottle.location.latitude, bottle.location.longitude)?,
             style: Style::parse(bottle.style)?,
+            expires_at: bottle.expires_at,
+            open_within: bottle.open_within_m.map(OpenWithin::parse).transpose()?,
         };
+        let left_sea = (bottle.hidden_at, bottle.ended_at);
         let created_at = bottle.created_at.unwrap_or(self.defaults.now);
         let owner = self.owner(bottle)?.to_owned();
         let (id, added) = self.for_account("owner", &owner, created_at, |db, owner| {
@@ -103,8 +111,7 @@ impl Inserter<'_> {
             match existing {
                 Some(id) => Ok((id, false)),
                 None => {
-                    let id =
-                        transfer::insert_bottle(db, owner, &new, created_at, bottle.hidden_at)?;
+                    let id = transfer::insert_bottle(db, owner, &new, created_at, left_sea)?;
                     Ok((id, true))
                 }
             }
@@ -127,12 +134,49 @@ impl Inserter<'_> {
         })
     }
 
+    /// Returns the id and the owner of the bottle with this id in the file.
+    fn bottle(&self, id_in_file: i64) -> Result<(i64, i64)> {
+        let bottle = self.index.bottles.get(&id_in_file).copied();
+        let owner = bottle.map(|id| bottles::owner(self.db, id)).transpose()?.flatten();
+        Ok(bottle.zip(owner).ok_or_else(|| Error::NoSuchBottle(id_in_file.to_string()))?)
+    }
+
+    fn insert_reply(&mut self, reply: &WrittenReply) -> Result<bool> {
+        let (bottle, owner) = self.bottle(reply.bottle_id)?;
+        let content = ReplyText::parse(&reply.content)?;
+        let opener = self.existing_account(&reply.opener)?;
+        let author = self.existing_account(&reply.author)?;
+        if author != owner && author != opener {
+            return Err(Failure::Row("the author is neither owner nor opener".to_owned()));
+        }
+        let times = (reply.created_at, reply.hidden_at);
+        let thread = ThreadKey { bottle, opener };
+        match transfer::insert_reply(self.db, thread, author, &content, times) {
+            Err(Error::NotLoggedIn) => {
+                Err(Failure::Row("the opener has not opened the bottle".to_owned()))
+            }
+            added => Ok(added?),
+        }
+    }
+
+    fn insert_block(&mut self, block: &Block) -> Result<bool> {
+        let blocker = self.existing_account(&block.blocker)?;
+        let blocked = self.existing_account(&block.blocked)?;
+        if blocker == blocked {
+            return Err(Failure::Row("an account cannot block itself".to_owned()));
+        }
+        Ok(transfer::insert_block(self.db, blocker, blocked, block.blocked_at)?)
+    }
+
+    /// Returns the account of that name, which must exist.
+    fn existing_account(&self, name: &str) -> Result<i64> {
+        let found = users::id_by_name(self.db, name)?;
+        found.ok_or_else(|| Failure::Row(format!("there is no account {name}")))
+    }
+
     fn insert_opening(&mut self, opening: &Opening) -> Result<bool> {
         let Opening { bottle_id, opener, open_at } = opening;
-        let bottle = self.index.bottles.get(bottle_id).copied();
-        let owner = bottle.map(|id| bottles::owner(self.db, id)).transpose()?.flatten();
-        let (bottle, owner) =
-            bottle.zip(owner).ok_or_else(|| Error::NoSuchBottle(bottle_id.to_string()))?;
+        let (bottle, owner) = self.bottle(*bottle_id)?;
         self.for_account("opener", opener, *open_at, |db, opener| {
             if opener == owner {
                 return Ok(None);

@@ -19,7 +19,7 @@ pub use rows::Rows;
 /// The format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A JSON object per line, for each account, bottle and opening.
+    /// A JSON object per line, for each account, bottle, opening, reply and block.
     JsonLines,
     /// A GeoJSON collection of bottles, for maps.
     GeoJson,
@@ -75,7 +75,7 @@ pub fn export(
 }
 
 /// Streams the data of `account` as the items of a JSON array: the rows that [`export`] writes, and
-/// the account's own openings.
+/// the account's openings of other bottles and its replies there.
 pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
     let query = move |db: &Connection, out: &mut ChunkWriter| {
         let mut separator = "";
@@ -85,7 +85,7 @@ pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
             Ok::<_, TransferError>(serde_json::to_writer(&mut *out, &record)?)
         };
         transfer::for_each(db, ExportScope::Account(account), &mut write)
-            .and_then(|()| transfer::for_each_opened_by(db, account, &mut write))
+            .and_then(|()| transfer::for_each_elsewhere(db, account, &mut write))
             .map_err(|e| match e {
                 TransferError::Store(error) => error,
                 e => Error::Internal(e.to_string()),

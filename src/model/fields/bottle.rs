@@ -87,6 +87,121 @@ impl Address {
     }
 }
 
+/// A reply in a conversation: 1 to 500 characters.
+///
+/// ```
+/// use bottle::model::fields::ReplyText;
+///
+/// assert_eq!(ReplyText::parse("Greetings!")?.as_str(), "Greetings!");
+/// assert!(ReplyText::parse("").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplyText(String);
+
+impl ReplyText {
+    /// Parses a reply.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::field("content", Problem::TooShort(1)));
+        }
+        check_max("content", 500, text.chars().count())?;
+        reject_nul("content", text)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Returns the reply.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The key that a client chooses for a throw, so that the same request sent again throws no second
+/// bottle: 1 to 64 visible ASCII characters.
+///
+/// ```
+/// use bottle::model::fields::ThrowKey;
+///
+/// assert_eq!(ThrowKey::parse("8e03978e-40d5")?.as_str(), "8e03978e-40d5");
+/// assert!(ThrowKey::parse("").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThrowKey(String);
+
+impl ThrowKey {
+    /// Parses the value of the header `Idempotency-Key`.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::field("Idempotency-Key", Problem::TooShort(1)));
+        }
+        check_max("Idempotency-Key", 64, text.len())?;
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::field("Idempotency-Key", Problem::InvisibleCharacter));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Returns the key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The distance within which a bottle can be opened: 20 to 50,000 metres.
+///
+/// ```
+/// use bottle::model::fields::OpenWithin;
+///
+/// assert_eq!(OpenWithin::parse(100)?.metres(), 100);
+/// assert!(OpenWithin::parse(19).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenWithin(u32);
+
+impl OpenWithin {
+    /// Parses a number of metres.
+    pub fn parse(metres: i64) -> Result<Self> {
+        match u32::try_from(metres) {
+            Ok(metres @ 20..=50_000) => Ok(Self(metres)),
+            _ => Err(Error::field("open_within_m", Problem::OutOfRange(20.0, 50_000.0))),
+        }
+    }
+
+    /// Returns the metres.
+    pub fn metres(self) -> u32 {
+        self.0
+    }
+}
+
+/// The time after which a bottle leaves the sea: 1 to 365 days.
+///
+/// ```
+/// use bottle::model::fields::ExpiresIn;
+///
+/// assert_eq!(ExpiresIn::parse(2)?.seconds(), 172_800);
+/// assert!(ExpiresIn::parse(366).is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpiresIn(u32);
+
+impl ExpiresIn {
+    /// Parses a number of days.
+    pub fn parse(days: i64) -> Result<Self> {
+        match u32::try_from(days) {
+            Ok(days @ 1..=365) => Ok(Self(days)),
+            _ => Err(Error::field("expires_in_days", Problem::OutOfRange(1.0, 365.0))),
+        }
+    }
+
+    /// Returns the seconds.
+    pub fn seconds(self) -> u32 {
+        self.0 * 24 * 60 * 60
+    }
+}
+
 /// The look of a bottle: 0 (blue), 1 (green) or 2 (yellow).
 ///
 /// ```

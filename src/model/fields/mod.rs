@@ -9,7 +9,7 @@ use crate::model::error::{Error, Problem, Result};
 
 pub use super::holding::Holding;
 pub use account::{AvatarUrl, Email, Gender, NewPassword};
-pub use bottle::{Address, Content, Reason, Style};
+pub use bottle::{Address, Content, ExpiresIn, OpenWithin, Reason, ReplyText, Style, ThrowKey};
 pub use names::{Nickname, Username};
 
 /// The terminal of a Bookstore session, a name of the client's device: 0 to 256 characters, without

@@ -52,6 +52,20 @@ export function writeStored(key, value, store = 'localStorage') {
   }
 }
 
+/**
+ * Removes all texts whose keys begin with `prefix`.
+ * @param {string} prefix
+ */
+export function removeStored(prefix) {
+  try {
+    for (const key of Object.keys(window.localStorage)) {
+      if (key.startsWith(prefix)) window.localStorage.removeItem(key);
+    }
+  } catch {
+    // The page works without stored values.
+  }
+}
+
 // --- language ---
 
 const LANGUAGES = ['en', 'zh'];
@@ -123,12 +137,15 @@ export const OTHER_ACCOUNT = 412;
 export class ApiError extends Error {
   /**
    * @param {number} status
-   * @param {{ msg?: string, data?: { field?: string } | null }} [envelope]
+   * @param {{ status?: string, msg?: string, data?: Record<string, any> | null }} [envelope]
    * @param {number} [retryAfter]
    */
   constructor(status, envelope = {}, retryAfter = 0) {
     super(envelope.msg ?? `HTTP ${status}`);
     this.status = status;
+    this.code = envelope.status ?? '';
+    this.data = envelope.data ?? {};
+    /** @type {string | null} */
     this.field = envelope.data?.field ?? null;
     this.retryAfter = retryAfter;
   }
@@ -179,7 +196,7 @@ export async function request(method, path, { query, body, signal } = {}) {
  * a login by another client of this browser, such as the page of the routes, stores no account.
  * @param {Account} shown
  */
-async function checkAccount(shown) {
+export async function checkAccount(shown) {
   /** @type {Account} */
   const user = await request('GET', 'users/self');
   if (user.user_id === shown.user_id) return;

@@ -1,8 +1,10 @@
-// The drafts of bottles on this device: one for each account, and one of a visitor, which the next account takes over.
+// The drafts on this device. Of bottles: one for each account, and one of a visitor, which the next account takes over.
+// Of replies: one for each account and thread.
 
-import { readStoredObject, session, writeStored } from './core.js';
+import { readStored, readStoredObject, removeStored, session, writeStored } from './core.js';
 
 const DRAFT_KEY = 'bottle.draft';
+const REPLY_KEY = 'bottle.reply';
 
 /**
  * The values of the form. `suggestedAddress` is the address that the page found: it equals `address` unless the reader
@@ -14,6 +16,8 @@ const DRAFT_KEY = 'bottle.draft';
  * @property {string} [suggestedAddress]
  * @property {string} [latitude]
  * @property {string} [longitude]
+ * @property {string} [expiresInDays]
+ * @property {string} [openWithin] in metres
  */
 
 /** @typedef {ReturnType<typeof openDraft>} DraftStore the draft of one form */
@@ -69,3 +73,22 @@ export function openDraft() {
 
 /** @param {number} userId */
 export const removeDraft = (userId) => writeStored(keyOf(userId), null);
+
+/**
+ * Opens the draft of the session's account in a thread.
+ * @param {number} bottleId
+ * @param {number} openerId
+ */
+export function openReplyDraft(bottleId, openerId) {
+  const key = `${REPLY_KEY}.${session.user?.user_id}.${bottleId}.${openerId}`;
+  return {
+    read: () => readStored(key) ?? '',
+    /** @param {string} text */
+    write: (text) => writeStored(key, text || null),
+  };
+}
+
+/** @param {number} userId */
+export function removeReplyDrafts(userId) {
+  removeStored(`${REPLY_KEY}.${userId}.`);
+}

@@ -1,10 +1,31 @@
 // Messages for failed requests. The server's own messages are for programs, and in one language.
 
 import { ApiError, OTHER_ACCOUNT, t } from './core.js';
+import { distanceText } from './format.js';
 
 const FIELDS = ['username', 'password', 'nickname', 'gender', 'content', 'latitude', 'longitude', 'formatted_address'];
 
-/** @typedef {'login' | 'register' | 'password' | 'delete' | 'throw' | 'open' | ''} Context the action that failed */
+/**
+ * The action that failed.
+ * @typedef {'login' | 'register' | 'password' | 'delete' | 'throw' | 'open' | 'catch' | 'reply' | ''} Context
+ */
+
+/**
+ * The reasons why an account may not reply, by a word of the documented message: they share their code.
+ * @type {[string, string][]}
+ */
+const REPLY_REJECTIONS = [
+  ['禁言', 'error.reply.muted'],
+  ['现在不能', 'error.reply.frozen'],
+  ['屏蔽', 'error.reply.blocked'],
+  ['隐藏', 'error.reply.hidden'],
+];
+
+/**
+ * Tells whether a reply was rejected because one side has blocked the other.
+ * @param {unknown} error
+ */
+export const isBlocked = (error) => error instanceof ApiError && error.status === 403 && error.message.includes('屏蔽');
 
 /**
  * Returns the message for an error, and its field if the page knows that better than the server. Reports an error that
@@ -21,11 +42,12 @@ export function explain(error, context = '') {
   const { status, field, retryAfter } = error;
   if (status === 0) return { message: t(context === 'throw' ? 'error.offline.draft' : 'error.offline') };
   if (status === 429) return { message: t('error.slow', { n: retryAfter || 60 }) };
-  if (status === 403) return explainForbidden(context);
-  if (status === 404) return { message: t('error.gone') };
+  if (status === 403) return explainForbidden(error, context);
+  if (status === 404) return { message: t(context === 'catch' ? 'catch.none' : 'error.gone') };
   if (status === 409) return { field: 'username', message: t('error.taken') };
   if (status === OTHER_ACCOUNT) return { message: t('error.otherAccount') };
   if (status === 413) return { message: t('error.large') };
+  if (status === 422 && context === 'reply') return { field: 'content', message: t('reply.length') };
   if (status === 422 && field) return { field, message: t(`error.field.${FIELDS.includes(field) ? field : 'other'}`) };
   if (status === 401) return { message: t('error.ended') };
   if (status === 503 || status === 507) return { message: t('error.readOnly') };
@@ -33,15 +55,30 @@ export function explain(error, context = '') {
 }
 
 /**
+ * @param {ApiError} error
  * @param {Context} context
  * @returns {{ message: string, field?: string }}
  */
-function explainForbidden(context) {
+function explainForbidden(error, context) {
+  if (error.code === 'TOO_FAR') return { message: explainDistance(error.data) };
   switch (context) {
     case 'login': return { field: 'password', message: t('error.login') };
     case 'password': return { field: 'current_password', message: t('error.password') };
     case 'delete': return { field: 'password', message: t('error.password') };
     case 'throw': return { message: t('error.mayNotThrow') };
+    case 'reply': return { message: explainReply(error.message) };
     default: return { message: t('error.notYours') };
   }
+}
+
+/** @param {string} message of the server */
+function explainReply(message) {
+  const [, key] = REPLY_REJECTIONS.find(([word]) => message.includes(word)) ?? ['', 'error.notYours'];
+  return t(key);
+}
+
+/** @param {{ distance_m?: number, open_within_m?: number }} data */
+function explainDistance({ distance_m: distance, open_within_m: within }) {
+  if (distance !== undefined) return t('near.tooFar', { distance: distanceText(distance) });
+  return t('near.limit', { distance: distanceText(within ?? 0) });
 }

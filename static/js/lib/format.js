@@ -27,6 +27,16 @@ export function time(iso) {
   return el('time', { datetime: iso, title: absoluteFormat.format(date) }, text);
 }
 
+const metreFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'meter' });
+const kilometreFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilometer', maximumFractionDigits: 1 });
+
+/**
+ * Returns a distance, such as "350 m" or "1.2 km".
+ * @param {number} metres
+ */
+export const distanceText = (metres) =>
+  (metres < 1000 ? metreFormat.format(metres) : kilometreFormat.format(metres / 1000));
+
 /**
  * Returns a date with its time, such as "24 Nov 2026, 14:30".
  * @param {string} iso

@@ -15,12 +15,17 @@
 
 /**
  * The account of the session.
- * @typedef {Person & { is_teacher?: boolean, password_is_one_time?: boolean }} Account
+ * @typedef {Person & { is_teacher?: boolean, password_is_one_time?: boolean, inbox?: Record<string, boolean> }} Account
  */
 
 /**
  * A closed bottle on the map.
- * @typedef {{ bottle_id: number, style: number, is_owner: boolean, location: Place }} MapBottle
+ * @typedef {object} MapBottle
+ * @property {number} bottle_id identifies the bottle
+ * @property {number} style index of the drawing
+ * @property {boolean} is_owner whether the session's account threw it
+ * @property {Place} location position and address
+ * @property {number} [open_within_m] the distance in metres within which others can open it
  */
 
 /**
@@ -35,6 +40,29 @@
  * @property {Person} [owner] the account that threw it
  * @property {number} [openers_count] number of openers, only for its owner
  * @property {boolean} [hidden] whether a teacher hid it
+ * @property {string} [expires_at] when it leaves the sea by itself, RFC 3339
+ * @property {boolean} [expired] whether it has left the sea by itself
+ * @property {number} [open_within_m] the distance in metres within which others can open it
+ * @property {number} [replies_count] number of replies, unless it is 0
+ * @property {number} [unread_count] number of replies that the session's account has not read, unless it is 0
+ */
+
+/**
+ * A reply in the thread of a bottle's owner with an opener.
+ * @typedef {{ reply_id: number, bottle_id: number, author: Person, content: string, created_at: string,
+ *   hidden?: boolean }} Reply
+ */
+
+/**
+ * An item of the inbox. `actor` is the latest opener or the author of the reply, `count` the number of openers.
+ * @typedef {object} InboxItem
+ * @property {number} item_id grows with time
+ * @property {'opened' | 'replied' | 'hidden' | 'shown' | 'expired'} kind what happened
+ * @property {number} bottle_id the bottle
+ * @property {Person} [actor] the account that did it
+ * @property {number} [count] number of openers, if there are several
+ * @property {string} created_at RFC 3339
+ * @property {boolean} read whether the account has seen it
  */
 
 /**
@@ -86,7 +114,7 @@
  * @property {Set<number>} openedIds bottles that the session's account has opened
  * @property {((latitude: number, longitude: number) => void) | null} onPick receives the next clicks on the map, if set
  * @property {EventTarget} events "refreshed" after a refresh, "settings" after a change of the settings, "login" once
- *   somebody is logged in
+ *   somebody is logged in, "item" with each new item of the inbox, "inbox" when the inbox or a thread may have changed
  * @property {boolean} hasLink whether the page was opened by a link to a view or a bottle
  * @property {(visible: VisibleBottles) => string} describe "12 bottles in view"
  * @property {() => Promise<void>} loadSettings fetches the settings of the server

@@ -86,7 +86,17 @@ export function subscribeToMap(app) {
     frozen: ({ frozen }) => app.setFrozen(frozen),
   };
 
+  const close = () => {
+    stream?.close();
+    stream = null;
+    streamRectangle = null;
+  };
   const update = () => {
+    // Browsers allow six connections to a server. A hidden tab keeps only the stream of the inbox.
+    if (document.hidden) {
+      close();
+      return;
+    }
     const visible = app.rectangle();
     const isOpen = stream !== null && stream.readyState !== EventSource.CLOSED;
     if (session.user && streamRectangle && isOpen && covers(streamRectangle, visible)) return;
@@ -95,16 +105,16 @@ export function subscribeToMap(app) {
     stream = streamRectangle && openEventStream(streamRectangle, listeners);
   };
   // While the connection is lost, the page reconnects by itself; the next refresh opens a stream again.
-  server.addEventListener('offline', () => {
-    stream?.close();
-    streamRectangle = null;
-  });
+  server.addEventListener('offline', close);
   // Without a stream only a request shows that the server does not respond, or that throwing is frozen.
   const poll = () => {
     if (stream?.readyState !== EventSource.OPEN && !connection.isLost && !document.hidden) app.loadSettings();
   };
   window.setInterval(poll, POLL_MS);
-  document.addEventListener('visibilitychange', poll);
+  document.addEventListener('visibilitychange', () => {
+    poll();
+    update();
+  });
   app.events.addEventListener('refreshed', update);
   server.addEventListener('session', update);
   update();

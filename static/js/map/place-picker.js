@@ -16,13 +16,37 @@ const GEOLOCATION_TIMEOUT_MS = 15000;
 const GEOLOCATION_MAX_AGE_MS = 60000;
 const MIN_ZOOM_POSITION = 9;
 
+/** Whether the browser gives a page the position of the device. Over plain HTTP it does not. */
+const hasDevicePosition = () => isSecureContext && 'geolocation' in navigator;
+
+/**
+ * Returns the position of the device, or null if it is not available.
+ * @returns {Promise<GeolocationCoordinates | null>}
+ */
+export function devicePosition() {
+  if (!hasDevicePosition()) return Promise.resolve(null);
+  const options = { timeout: GEOLOCATION_TIMEOUT_MS, maximumAge: GEOLOCATION_MAX_AGE_MS };
+  return new Promise((resolve) => {
+    navigator.geolocation.getCurrentPosition(({ coords }) => resolve(coords), () => resolve(null), options);
+  });
+}
+
+/**
+ * The strings of the picker, by their keys. `isOnDemand`: only the click on the map that follows the map's button
+ * chooses a place.
+ * @typedef {{ title?: string, hint?: string, mapButton?: string, isOnDemand?: boolean }} PickerOptions
+ */
+
 /**
  * Creates the controls that fill in the fields of a place. `start` and `end` begin and end the clicks on the map.
  * @param {App} app
  * @param {{ address: HTMLInputElement, latitude: HTMLInputElement, longitude: HTMLInputElement }} fields
  * @param {string} [suggestedBefore] the address that the page suggested for the restored place
+ * @param {PickerOptions} [options]
  */
-export function createPlacePicker(app, { address, latitude, longitude }, suggestedBefore = '') {
+export function createPlacePicker(app, { address, latitude, longitude }, suggestedBefore = '', options = {}) {
+  const { title = 'place.title', mapButton = 'place.map', isOnDemand = false } = options;
+  const hint = options.hint ?? (isSecureContext ? 'place.tap' : 'place.tapOnly');
   const note = el('p', { class: 'hint', role: 'status' });
   // No suggestion replaces an address that differs from the last one: the reader has written it.
   let suggested = suggestedBefore;
@@ -34,6 +58,15 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
     longitude.value = String(Number(lng.toFixed(DECIMALS)));
     for (const control of [latitude, longitude]) control.dispatchEvent(new Event('input', { bubbles: true }));
     document.body.classList.remove('is-picking');
+    if (isOnDemand) endPicking();
+  };
+  const startPicking = () => {
+    app.onPick = fillIn;
+    app.map.getContainer().classList.add('leaflet-crosshair');
+  };
+  const endPicking = () => {
+    app.onPick = null;
+    app.map.getContainer().classList.remove('leaflet-crosshair');
   };
   const showPlace = async () => {
     const lat = parseNumber(latitude.value);
@@ -52,6 +85,7 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
 
   // On a phone the panel shrinks to its heading until the next click on the map.
   const pickOnMap = () => {
+    startPicking();
     document.body.classList.add('is-picking');
     toast(t('place.tapNow'));
   };
@@ -59,35 +93,31 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
     const { lat, lng } = app.map.getCenter().wrap();
     fillIn(lat, lng);
   };
-  const pickDevicePosition = () => {
+  const pickDevicePosition = async () => {
     note.textContent = t('place.asking');
-    navigator.geolocation.getCurrentPosition(({ coords }) => {
-      note.textContent = '';
-      fillIn(coords.latitude, coords.longitude);
-      flyTo(app.map, coords.latitude, coords.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
-    }, () => {
-      note.textContent = t('place.refused');
-    }, { timeout: GEOLOCATION_TIMEOUT_MS, maximumAge: GEOLOCATION_MAX_AGE_MS });
+    const coords = await devicePosition();
+    note.textContent = coords ? '' : t('place.refused');
+    if (!coords) return;
+    fillIn(coords.latitude, coords.longitude);
+    flyTo(app.map, coords.latitude, coords.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
   };
 
   return {
-    node: el('fieldset', { class: 'places' }, el('legend', {}, t('place.title')),
-      el('p', { class: 'hint' }, t(isSecureContext ? 'place.tap' : 'place.tapOnly')),
+    node: el('fieldset', { class: 'places' }, el('legend', {}, t(title)),
+      el('p', { class: 'hint' }, t(hint)),
       el('div', { class: 'row' },
-        el('button', { type: 'button', class: 'small-screen', onclick: pickOnMap }, t('place.map')),
+        el('button', { type: 'button', class: isOnDemand ? '' : 'small-screen', onclick: pickOnMap }, t(mapButton)),
         el('button', { type: 'button', onclick: pickCentre }, t('place.centre')),
-        isSecureContext && 'geolocation' in navigator
+        hasDevicePosition()
           && el('button', { type: 'button', onclick: pickDevicePosition }, t('place.here'))),
       note),
     suggestedAddress: () => suggested,
     start() {
-      app.onPick = fillIn;
-      app.map.getContainer().classList.add('leaflet-crosshair');
+      if (!isOnDemand) startPicking();
       showPlace();
     },
     end() {
-      app.onPick = null;
-      app.map.getContainer().classList.remove('leaflet-crosshair');
+      endPicking();
       document.body.classList.remove('is-picking');
       marker?.remove();
     },

@@ -9,11 +9,15 @@ import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
+import { watchInbox } from '../panels/bell.js';
 import { closePanel, discardOtherAccounts, watchHistory, watchPanel } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
 import { PileLayer } from './piles.js';
+
+/** The panels that are loaded in advance. */
+const PANELS = ['throw', 'bottle', 'in-view', 'lists', 'profile', 'inbox', 'catch'];
 
 /** @param {App} app */
 export async function start(app) {
@@ -45,6 +49,7 @@ export async function start(app) {
   const isEmpty = app.visible.total === 0 && !app.visible.isClosed;
   if (isEmpty && !app.hasLink && !readStored(WELCOMED_KEY)) flyToBottles(app);
   subscribeToMap(app);
+  watchInbox(app);
   watchOpeners(app);
   preloadPanels();
 }
@@ -132,7 +137,7 @@ async function loadOpenedIds(app) {
 /** Loads the panels in advance, so that the reader can write a message while the connection is lost. */
 async function preloadPanels() {
   try {
-    for (const name of ['throw', 'bottle', 'in-view', 'lists', 'profile']) await import(`../panels/${name}.js`);
+    for (const name of PANELS) await import(`../panels/${name}.js`);
   } catch {
     // A panel is imported again when the reader opens it.
   }

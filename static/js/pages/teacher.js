@@ -1,7 +1,7 @@
 // The teacher's page: reported and hidden bottles, muted accounts, the moderation log. Each action has a button that
 // undoes it.
 
-/** @import { Account, Person, Place } from '../lib/types.js' */
+/** @import { Account, Person, Place, Reply } from '../lib/types.js' */
 
 import { ApiError, byId, isAbort, request, server, session, t, translatePage } from '../lib/core.js';
 import { bdi, el, phrase } from '../lib/dom.js';
@@ -15,6 +15,8 @@ const REFRESH_MS = 5000;
 
 /** @typedef {{ reporter: Person, reason: string, reported_at: string }} Report */
 
+/** @typedef {Reply & { opener_id: number, reports: Report[] }} ReportedReply */
+
 /**
  * @typedef {object} ReportedBottle
  * @property {number} bottle_id
@@ -25,11 +27,15 @@ const REFRESH_MS = 5000;
  * @property {boolean} hidden
  * @property {string | null} muted_until when the owner's mute ends
  * @property {Report[]} reports
+ * @property {ReportedReply[]} [replies] those that are reported or hidden
  */
 
 /** @typedef {Person & { muted_until: string }} MutedAccount */
 
-/** @typedef {{ done_at: string, actor?: string, action: string, bottle_id?: number, username?: string }} LogEntry */
+/**
+ * @typedef {{ done_at: string, actor?: string, action: string, bottle_id?: number, reply_id?: number,
+ *   username?: string }} LogEntry
+ */
 
 /**
  * A request to teacher/. `done` is the key of the string that says what it did, if nothing else on the page does.
@@ -39,6 +45,8 @@ const REFRESH_MS = 5000;
 translatePage('teacher.title');
 
 let shown = '';
+/** Replies with reports that no teacher has settled. @type {Set<number>} */
+let openReplyIds = new Set();
 /** @type {AbortController | null} */
 let pending = null;
 /** @type {number | undefined} */
@@ -99,8 +107,12 @@ async function refresh() {
   const section = focused?.closest('#contents > *');
   const [sea, reported, hidden, log] = state;
   byId('sea').replaceChildren(seaView(sea.frozen));
-  const openIds = new Set(reported.bottles.map((/** @type {ReportedBottle} */ bottle) => bottle.bottle_id));
-  byId('reported').replaceChildren(bottlesView(reported.bottles, openIds));
+  /** @type {ReportedBottle[]} */
+  const cases = reported.bottles;
+  const openCases = cases.filter(({ reports }) => reports.length > 0);
+  const openIds = new Set(openCases.map((bottle) => bottle.bottle_id));
+  openReplyIds = new Set(cases.flatMap(({ replies = [] }) => replies.map((reply) => reply.reply_id)));
+  byId('reported').replaceChildren(bottlesView(cases, openIds));
   byId('hidden').replaceChildren(bottlesView(hidden.bottles, openIds));
   byId('muted').replaceChildren(mutedView(sea.muted));
   byId('log').replaceChildren(logView(log.entries));
@@ -148,6 +160,13 @@ async function apply({ path, body, done }) {
  * @returns {Change}
  */
 const setHidden = (id, hidden) => ({ path: `bottles/${id}`, body: { hidden } });
+
+/**
+ * @param {number} id
+ * @param {boolean} hidden
+ * @returns {Change}
+ */
+const setReplyHidden = (id, hidden) => ({ path: `replies/${id}`, body: { hidden } });
 
 /**
  * @param {number} id
@@ -199,13 +218,38 @@ function bottlesView(bottles, openIds) {
  * @param {boolean} isOpen
  */
 function bottleView(bottle, isOpen) {
-  const { content, owner, location, created_at: thrownAt, reports } = bottle;
+  const { content, owner, location, created_at: thrownAt, reports, replies = [] } = bottle;
   return el('li', {},
     el('blockquote', { dir: 'auto' }, content),
     el('p', { class: 'secondary' }, bdi(fullName(owner)), ' · ', bdi(placeText(location)), ' · ', time(thrownAt)),
-    reports.map(({ reporter, reason, reported_at: reportedAt }) =>
-      el('p', {}, phrase('teacher.report', { name: fullName(reporter), reason }), ' · ', time(reportedAt))),
-    el('div', { class: 'row' }, ...bottleButtons(bottle, isOpen)));
+    reports.map(reportView),
+    el('div', { class: 'row' }, ...bottleButtons(bottle, isOpen)),
+    replies.length > 0 && el('ul', { class: 'reported-replies', 'aria-label': t('teacher.replies') },
+      replies.map((reply) => replyView(owner, reply))));
+}
+
+/** @param {Report} report */
+const reportView = ({ reporter, reason, reported_at: reportedAt }) =>
+  el('p', {}, phrase('teacher.report', { name: fullName(reporter), reason }), ' · ', time(reportedAt));
+
+/**
+ * @param {Person} owner of the bottle
+ * @param {ReportedReply} reply
+ */
+function replyView(owner, { reply_id: id, author, content, created_at: createdAt, hidden, reports }) {
+  const isOpen = openReplyIds.has(id);
+  const side = author.user_id === owner.user_id ? 'teacher.replyOfOwner' : 'teacher.replyOfOpener';
+  return el('li', {},
+    el('p', { class: 'secondary' }, phrase(side, { name: fullName(author) }), ' · ', time(createdAt),
+      hidden && ` · ${t('talk.hidden')}`),
+    el('blockquote', { dir: 'auto' }, content),
+    reports.map(reportView),
+    el('div', { class: 'row' },
+      hidden
+        ? button('teacher.showReply', setReplyHidden(id, false))
+        : button('teacher.hideReply', setReplyHidden(id, true)),
+      isOpen && !hidden && button('teacher.keep', { ...setReplyHidden(id, false), done: 'teacher.kept' }),
+      isOpen && hidden && button('teacher.stay', { ...setReplyHidden(id, true), done: 'teacher.stayedReply' })));
 }
 
 /**
@@ -243,8 +287,12 @@ function logView(entries) {
 }
 
 /** @param {LogEntry} entry */
-function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, username }) {
-  const about = [bottleId && t('bottle.numbered', { id: String(bottleId) }), username].filter(Boolean).join(' · ');
+function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, reply_id: replyId, username }) {
+  const about = [
+    bottleId && t('bottle.numbered', { id: String(bottleId) }),
+    replyId && t('teacher.log.reply', { id: String(replyId) }),
+    username,
+  ].filter(Boolean).join(' · ');
   return el('tr', {},
     el('td', {}, time(doneAt)),
     el('td', { dir: 'auto' }, actor ?? t('teacher.log.reports')),

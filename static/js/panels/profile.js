@@ -6,11 +6,13 @@
 import { ApiError, request, session, setUser, t } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
 import { USER_TEXT, el, phrase } from '../lib/dom.js';
-import { removeDraft } from '../lib/drafts.js';
+import { removeDraft, removeReplyDrafts } from '../lib/drafts.js';
 import { explain } from '../lib/errors.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { toast } from '../lib/notices.js';
 import { tooShort, withSession } from './account.js';
+import { blockedAccounts } from './blocked.js';
+import { inboxSettings } from './inbox-settings.js';
 import { discardPanels } from './panel.js';
 
 /** @param {App} app */
@@ -32,6 +34,8 @@ export async function openProfile(app) {
     el('p', { class: 'hint' }, phrase('profile.as', { name: user.username })),
     user.is_teacher && el('p', {}, el('a', { href: 'teacher' }, t('profile.teacher'))),
     profileForm(app, user),
+    collapsible(t('notify.title'), inboxSettings(app, user)),
+    blockedAccounts(app),
     collapsible(t('profile.password'), passwordForm(app, user)),
     el('div', { class: 'row log-out' },
       logoutButton('profile.logout', 'sessions/self', endSession),
@@ -112,6 +116,7 @@ function deleteForm(app, user, endSession) {
     submit: async () => {
       await withSession(app, () => request('DELETE', 'users/self', { body: { password: password.value } }));
       removeDraft(user.user_id);
+      removeReplyDrafts(user.user_id);
       endSession('profile.deleted');
       app.refresh();
     },

@@ -1,14 +1,14 @@
 // The form that throws a bottle. The draft is stored on this device until it is thrown.
 
 /** @import { App } from '../lib/types.js' */
-/** @import { DraftStore } from '../lib/drafts.js' */
+/** @import { Draft, DraftStore } from '../lib/drafts.js' */
 /** @import { Control, Controls } from '../lib/forms.js' */
 
 import { ApiError, OTHER_ACCOUNT, request, t } from '../lib/core.js';
 import { USER_TEXT, el } from '../lib/dom.js';
 import { openDraft } from '../lib/drafts.js';
-import { field, form, input } from '../lib/forms.js';
-import { characterCount, parseNumber } from '../lib/format.js';
+import { field, form, input, select } from '../lib/forms.js';
+import { characterCount, distanceText, parseNumber } from '../lib/format.js';
 import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
@@ -21,6 +21,8 @@ const MAX_CONTENT_LENGTH = 4000;
 const MAX_ADDRESS_LENGTH = 256;
 const MIN_ZOOM_THROWN = 6;
 const STYLES = [0, 1, 2];
+const DURATIONS_DAYS = [1, 7, 30];
+const DISTANCES_M = [100, 1000, 10000];
 
 /** @param {App} app */
 export async function openThrow(app) {
@@ -40,6 +42,7 @@ export async function openThrow(app) {
     counter.classList.toggle('over', count > MAX_CONTENT_LENGTH);
   };
   const picker = createPlacePicker(app, { address, latitude, longitude }, stored.suggestedAddress);
+  const limits = limitChoice(stored);
   const node = form(t('throw.button'), [
     styleChoice(Number(stored.style ?? 0)),
     field('content', t('field.message'), message),
@@ -49,6 +52,7 @@ export async function openThrow(app) {
     el('div', { class: 'columns' },
       field('latitude', t('field.latitude'), latitude),
       field('longitude', t('field.longitude'), longitude)),
+    limits.node,
   ], { context: 'throw', validate, submit: (controls) => throwBottle(app, node, draft, controls) });
   node.addEventListener('input', () => {
     updateCounter();
@@ -61,6 +65,7 @@ export async function openThrow(app) {
       suggestedAddress: picker.suggestedAddress(),
       latitude: latitude.value,
       longitude: longitude.value,
+      ...limits.values(),
     });
   });
   updateCounter();
@@ -78,6 +83,30 @@ export async function openThrow(app) {
       app.events.removeEventListener('settings', updateFreeze);
     },
   });
+}
+
+/**
+ * Creates the controls that say when the bottle ends, and how near others must be to open it. They are folded unless
+ * the draft has chosen one.
+ * @param {Draft} draft
+ */
+function limitChoice({ expiresInDays = '', openWithin = '' }) {
+  const duration = select([
+    ['', t('throw.never')],
+    ...DURATIONS_DAYS.map((days) => /** @type {[string, string]} */ ([String(days), t(`throw.days.${days}`)])),
+  ], expiresInDays);
+  const distance = select([
+    ['', t('throw.anywhere')],
+    ...DISTANCES_M.map((metres) => /** @type {[string, string]} */ (
+      [String(metres), t('read.within', { distance: distanceText(metres) })])),
+  ], openWithin);
+  return {
+    node: el('details', { class: 'more', open: Boolean(expiresInDays || openWithin) },
+      el('summary', {}, t('throw.more')),
+      field('expires_in_days', t('throw.ends'), duration),
+      field('open_within_m', t('throw.near'), distance, t('throw.nearHint'))),
+    values: () => ({ expiresInDays: duration.value, openWithin: distance.value }),
+  };
 }
 
 /**
@@ -131,13 +160,21 @@ const isWithin = (control, limit) => Math.abs(parseNumber(control.value)) <= lim
  * @param {DraftStore} draft
  * @param {Controls} controls
  */
-async function throwBottle(app, node, draft, { style, content, formatted_address: address, latitude, longitude }) {
+async function throwBottle(app, node, draft, controls) {
+  const { style, content, formatted_address: address, latitude, longitude } = controls;
+  const { expires_in_days: duration, open_within_m: distance } = controls;
   const location = {
     formatted_address: address.value.trim(),
     latitude: parseNumber(latitude.value),
     longitude: parseNumber(longitude.value),
   };
-  const body = { content: content.value, style: Number(style.value), location };
+  const body = {
+    content: content.value,
+    style: Number(style.value),
+    location,
+    ...(duration.value && { expires_in_days: Number(duration.value) }),
+    ...(distance.value && { open_within_m: Number(distance.value) }),
+  };
   await withSession(app, async () => {
     // The session had ended, and another account has logged in.
     if (!draft.isOwn()) throw new ApiError(OTHER_ACCOUNT);
@@ -148,7 +185,7 @@ async function throwBottle(app, node, draft, { style, content, formatted_address
   toast(t('throw.done'));
   app.refresh();
   // The reader may have gone on meanwhile, and may come back to the form.
-  content.value = '';
+  content.value = duration.value = distance.value = '';
   if (!node.isConnected) return;
   closePanel();
   flyTo(app.map, location.latitude, location.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_THROWN));

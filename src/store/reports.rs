@@ -1,0 +1,33 @@
+//! What reports of bottles and of replies have in common.
+
+use rusqlite::Row;
+
+use super::users::{self, Account};
+use crate::model::clock::Timestamp;
+
+/// A report of a bottle or of a reply.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Report {
+    pub reporter: Account,
+    pub reason: String,
+    pub reported_at: Timestamp,
+}
+
+/// The bottles that a teacher requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseFilter {
+    /// Bottles with reports that no teacher has settled, of themselves or of a reply.
+    Reported,
+    /// Hidden bottles, and bottles with hidden replies.
+    Hidden,
+}
+
+/// Reads a [`Report`] from the columns of an account, the reason and the time.
+pub(super) fn report_row(row: &Row<'_>) -> rusqlite::Result<Report> {
+    Ok(Report {
+        reporter: users::account(row, 0)?,
+        reason: row.get(users::COLUMN_COUNT)?,
+        reported_at: row.get(users::COLUMN_COUNT + 1)?,
+    })
+}

@@ -1,0 +1,283 @@
+// A conversation about a bottle, between its owner and one opener: the replies, and the form for the next one.
+
+/** @import { App, InboxItem, Person, Reply } from '../lib/types.js' */
+
+import { ApiError, OTHER_ACCOUNT, connection, isAbort, request, session, t } from '../lib/core.js';
+import { isBlockedHere, removeBlock, storeBlock } from '../lib/blocks.js';
+import { USER_TEXT, bdi, el, phrase } from '../lib/dom.js';
+import { openReplyDraft } from '../lib/drafts.js';
+import { explain, isBlocked } from '../lib/errors.js';
+import { field, form } from '../lib/forms.js';
+import { characterCount, displayName, time } from '../lib/format.js';
+import { invalidateList } from '../lib/my-bottles.js';
+import { withSession } from './account.js';
+import { attempt, confirmButton, errorLine, reportButton } from './controls.js';
+
+const MAX_REPLY_LENGTH = 500;
+const PAGE_SIZE = 500;
+const POLL_MS = 5000;          // the stream says nothing of replies that are deleted or hidden
+const EXCERPT_LENGTH = 40;     // of a reply, in the name of its button
+
+/**
+ * A conversation. `openerId` is given only by the owner of the bottle.
+ * @typedef {object} Thread
+ * @property {number} bottleId
+ * @property {number} [openerId]
+ * @property {Person} other the other side
+ * @property {boolean} [isClosed] whether no reply can be written, because the bottle is hidden or has ended
+ */
+
+/**
+ * Creates a conversation. `start` and `stop` begin and end its updates.
+ * @param {App} app
+ * @param {Thread} thread
+ */
+export function createConversation(app, thread) {
+  const { bottleId, openerId, other } = thread;
+  const path = `bottles/${bottleId}/replies`;
+  const ofOpener = openerId !== undefined && { opener_id: openerId };
+  const log = el('div', { class: 'replies', role: 'log', 'aria-live': 'polite', 'aria-label': t('talk.title') });
+  const empty = el('p', { class: 'hint' });
+  const error = errorLine();
+  const block = el('div', { class: 'block-controls' });
+  const writer = thread.isClosed ? el('p', { class: 'hint' }, t('talk.closed')) : replyForm();
+  const node = el('section', { class: 'conversation', 'aria-label': t('talk.title') },
+    el('h3', {}, t('talk.title')), log, empty, error, writer, block);
+  /** @type {number | undefined} */
+  let timer;
+  let isRunning = false;
+  let isLoading = false;
+  let needsLoad = false;
+  let isGone = false;
+  showBlock();
+
+  const handleChange = () => load();
+  const poll = () => {
+    if (!document.hidden && !connection.isLost) load();
+  };
+  // The conversation shows the reply, so no toast has to.
+  const handleItem = (/** @type {Event} */ event) => {
+    const { detail: item } = /** @type {CustomEvent<InboxItem>} */ (event);
+    const isHere = item.bottle_id === bottleId && item.actor?.user_id === other.user_id;
+    if (item.kind === 'replied' && isHere) event.preventDefault();
+  };
+  return {
+    node,
+    start() {
+      isRunning = true;
+      app.events.addEventListener('item', handleItem);
+      app.events.addEventListener('inbox', handleChange);
+      document.addEventListener('visibilitychange', poll);
+      timer = window.setInterval(poll, POLL_MS);
+      load();
+    },
+    stop() {
+      isRunning = false;
+      app.events.removeEventListener('item', handleItem);
+      app.events.removeEventListener('inbox', handleChange);
+      document.removeEventListener('visibilitychange', poll);
+      window.clearInterval(timer);
+    },
+  };
+
+  /** Fetches and shows the replies. A call during a request repeats it. */
+  async function load() {
+    needsLoad = true;
+    if (isLoading || isGone) return;
+    isLoading = true;
+    try {
+      while (needsLoad && isRunning && session.user) {
+        needsLoad = false;
+        const replies = await fetchReplies();
+        if (!isRunning) return;
+        error.replaceChildren();
+        show(replies);
+      }
+    } catch (reason) {
+      if (!isRunning || isAbort(reason)) return;
+      error.textContent = explain(reason).message;
+      // The bottle has ended, is hidden or was deleted: another request would fail too.
+      isGone = reason instanceof ApiError && [403, 404].includes(reason.status);
+      if (isGone) writer.hidden = true;
+    } finally {
+      isLoading = false;
+    }
+  }
+
+  async function fetchReplies() {
+    /** @type {Reply[]} */
+    const replies = [];
+    /** @type {number | null | undefined} */
+    let after = 0;
+    while (after !== null && after !== undefined) {
+      const query = { limit: PAGE_SIZE, ...ofOpener, ...(after && { after }) };
+      /** @type {{ replies: Reply[], next?: number | null }} */
+      const page = await request('GET', path, { query });
+      replies.push(...page.replies);
+      after = page.next;
+    }
+    return replies;
+  }
+
+  /**
+   * Shows the replies. What stays is left alone, so that a screen reader reads only new ones and the focus is kept.
+   * @param {Reply[]} replies
+   */
+  function show(replies) {
+    const ids = new Set(replies.map((reply) => String(reply.reply_id)));
+    const shown = new Set();
+    for (const each of /** @type {HTMLElement[]} */ ([...log.children])) {
+      const id = each.dataset.reply ?? '';
+      shown.add(id);
+      if (ids.has(id)) continue;
+      const hadFocus = each.contains(document.activeElement);
+      each.remove();
+      if (hadFocus) focusNext();
+    }
+    const added = replies.filter((reply) => !shown.has(String(reply.reply_id)));
+    log.append(...added.map(replyView));
+    empty.textContent = replies.length || thread.isClosed ? '' : t('talk.empty');
+    if (!added.length) return;
+    // The lists count the replies.
+    invalidateList('created');
+    invalidateList('opened');
+    if (shown.size) log.lastElementChild?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Moves the focus of a reply that is gone. */
+  function focusNext() {
+    const next = /** @type {HTMLElement | null} */ (node.querySelector('textarea[name="content"]'));
+    if (next) {
+      next.focus({ preventScroll: true });
+      return;
+    }
+    log.tabIndex = -1;
+    log.focus({ preventScroll: true });
+  }
+
+  /** @param {Reply} reply */
+  function replyView({ reply_id: id, author, content, created_at: createdAt, hidden }) {
+    const isOwn = author.user_id === session.user?.user_id;
+    const excerpt = [...content].slice(0, EXCERPT_LENGTH).join('');
+    return el('div', { class: isOwn ? 'reply is-own' : 'reply', 'data-reply': id },
+      el('p', { class: 'reply-head' },
+        isOwn ? el('span', {}, t('talk.you')) : bdi(displayName(author)), ' · ', time(createdAt),
+        hidden && [' · ', t('talk.hidden')]),
+      el('p', { class: 'reply-text', ...USER_TEXT }, content),
+      isOwn
+        ? confirmButton({
+          label: t('delete.yes'),
+          accessibleLabel: t('talk.delete', { text: excerpt }),
+          question: t('delete.sure'),
+          yes: t('talk.deleteYes'),
+          no: t('delete.no'),
+          kind: 'quiet',
+          run: (line) => removeReply(id, line),
+        })
+        : reportButton(app, `replies/${id}/report`, {
+          accessibleLabel: t('talk.report', { text: excerpt }), kind: 'quiet',
+        }));
+  }
+
+  /**
+   * @param {number} id
+   * @param {HTMLElement} line shows the failure
+   */
+  async function removeReply(id, line) {
+    if (!await attempt(app, line, () => request('DELETE', `replies/${id}`))) return;
+    const shown = log.querySelector(`[data-reply="${id}"]`);
+    const hadFocus = shown?.contains(document.activeElement);
+    shown?.remove();
+    if (hadFocus) focusNext();
+    load();
+  }
+
+  function replyForm() {
+    const draft = openReplyDraft(bottleId, openerId ?? session.user?.user_id ?? 0);
+    const accountId = session.user?.user_id;
+    const text = el('textarea', { rows: 2, ...USER_TEXT });
+    text.value = draft.read();
+    const counter = el('p', { class: 'counter' });
+    const updateCounter = () => {
+      const count = characterCount(text.value);
+      counter.textContent = t('throw.count', { n: count, most: MAX_REPLY_LENGTH });
+      counter.classList.toggle('over', count > MAX_REPLY_LENGTH);
+    };
+    const send = async () => {
+      // The session had ended, and another account has logged in.
+      const post = () => {
+        if (session.user?.user_id !== accountId) throw new ApiError(OTHER_ACCOUNT);
+        const body = { content: text.value, ...ofOpener };
+        return request('POST', path, { body });
+      };
+      try {
+        await withSession(app, async () => post());
+      } catch (reason) {
+        if (isBlocked(reason)) showBlock(true);
+        throw reason;
+      }
+      text.value = '';
+      draft.write('');
+      updateCounter();
+      await load();
+      text.focus();
+    };
+    const replyNode = form(t('talk.send'), [field('content', t('talk.reply'), text), counter], {
+      context: 'reply',
+      /** @returns {Record<string, string>} */
+      validate: () => {
+        const isValid = text.value.trim() && characterCount(text.value) <= MAX_REPLY_LENGTH;
+        return isValid ? {} : { content: t('reply.length') };
+      },
+      submit: send,
+    });
+    text.addEventListener('input', () => {
+      updateCounter();
+      draft.write(text.value);
+    });
+    text.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) replyNode.requestSubmit();
+    });
+    updateCounter();
+    return replyNode;
+  }
+
+  /**
+   * Shows the button that blocks the other side, or the one that ends it.
+   * @param {boolean} [isRejected] whether the server said that one side has blocked the other
+   */
+  function showBlock(isRejected = false) {
+    const name = displayName(other);
+    if (!isRejected && !isBlockedHere(other.user_id)) {
+      block.replaceChildren(confirmButton({
+        label: t('block.block', { name }),
+        question: t('block.sure', { name }),
+        yes: t('block.yes'),
+        no: t('block.no'),
+        kind: 'quiet',
+        run: (line) => setBlocked(true, line),
+      }));
+      return;
+    }
+    const line = errorLine();
+    const button = el('button', { type: 'button', onclick: () => setBlocked(false, line) }, t('block.end', { name }));
+    block.replaceChildren(
+      el('p', { class: 'hint', role: 'status' }, isRejected ? t('block.maybe') : phrase('block.done', { name })),
+      button, line);
+  }
+
+  /**
+   * @param {boolean} blocked
+   * @param {HTMLElement} line shows the failure
+   */
+  async function setBlocked(blocked, line) {
+    const send = () => request('PUT', `users/${other.user_id}/block`, { body: { blocked } });
+    if (!await attempt(app, line, send)) return;
+    if (blocked) storeBlock(other);
+    else removeBlock(other.user_id);
+    const hadFocus = block.contains(document.activeElement);
+    showBlock();
+    if (hadFocus) block.querySelector('button')?.focus();
+    load();
+  }
+}
