@@ -254,7 +254,7 @@ export default {
   'error.readOnly': 'The server cannot save anything at the moment. Try again later.',
   'error.offline': 'The server cannot be reached. Try again.',
   'error.offline.draft':
-    'Not thrown: the server cannot be reached. Your message is saved; try again when the server is back.',
+    'The server did not answer. Your message is saved: try again when the server is back. It is thrown only once.',
   'error.unknown': 'Something went wrong. Try again.',
   'error.field.username': 'This username is not allowed.',
   'error.field.password': 'This password is not allowed.',

@@ -249,7 +249,7 @@ export default {
   'error.otherAccount': '浏览器已登录另一个账号，未执行此操作。',
   'error.readOnly': '服务器暂时无法保存数据，请稍后再试。',
   'error.offline': '无法连接服务器，请重试。',
-  'error.offline.draft': '未能扔出：无法连接服务器。留言已保存，恢复连接后请重试。',
+  'error.offline.draft': '服务器没有回应。内容已保存，等服务器恢复后再试一次，不会重复扔出。',
   'error.unknown': '出错了，请重试。',
   'error.field.username': '此用户名不可用。',
   'error.field.password': '此密码不可用。',

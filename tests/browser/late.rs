@@ -1,6 +1,7 @@
 //! Responses that arrive after the reader has gone on: they count, but what the reader looks at stays.
 
 use rstest::rstest;
+use serde_json::json;
 
 use super::{DESKTOP, bob, log_in, register, start};
 use crate::driver::Browser;
@@ -187,5 +188,38 @@ async fn a_late_list_is_not_another_accounts() {
     page.follow("#bottle/1").await;
     page.find("button", "Open").await;
     assert!(!page.text().await.contains("A message from Bob."));
+    page.close(&[]).await;
+}
+
+/// The answer to a throw is lost: the same bottle, thrown again, is on the sea once.
+#[tokio::test]
+async fn a_throw_without_an_answer_is_thrown_once() {
+    let (_folder, program) = start();
+    let mut adas = program.client();
+    adas.post("/api/users", &json!({ "username": "ada", "password": "pass" }));
+    adas.log_in("ada", "pass");
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    log_in(&page, "en", "ada").await;
+    page.click("Throw a bottle").await;
+    page.fill("Message", "Once.").await;
+    page.fill("Latitude", "1").await;
+    page.fill("Longitude", "2").await;
+    page.run(
+        "const real = window.fetch; let isLost = false;
+        window.fetch = async (url, options) => {
+          const response = await real(url, options);
+          if (isLost || options?.method !== 'POST') return response;
+          isLost = true;
+          throw new TypeError('lost');
+        };",
+    )
+    .await;
+    page.click("Throw").await;
+    page.reads("The server cannot be reached.").await;
+    page.reads_no_more("The server cannot be reached.").await;
+    page.click("Throw").await;
+    page.reads("Your bottle is on the sea").await;
+    let thrown = adas.get("/api/bottles/created").data()["bottles"].clone();
+    assert_eq!(thrown.as_array().unwrap().len(), 1);
     page.close(&[]).await;
 }

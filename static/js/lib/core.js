@@ -172,9 +172,10 @@ export const server = new EventTarget();
  * @param {Record<string, string | number>} [options.query]
  * @param {object} [options.body] sent as JSON
  * @param {AbortSignal} [options.signal]
+ * @param {string} [options.key] the server does a request with the same key once
  * @returns {Promise<T>}
  */
-export async function request(method, path, { query, body, signal } = {}) {
+export async function request(method, path, { query, body, signal, key } = {}) {
   const isLogin = method === 'POST' && (path === 'sessions' || path === 'users');
   if (method !== 'GET' && !isLogin && session.user) await checkAccount(session.user);
   const url = new URL(`api/${path}`, document.baseURI);
@@ -182,7 +183,7 @@ export async function request(method, path, { query, body, signal } = {}) {
   const response = await fetchResponse(url, {
     method,
     signal,
-    headers: body ? { 'Content-Type': 'application/json' } : {},
+    headers: { ...(body && { 'Content-Type': 'application/json' }), ...(key && { 'Idempotency-Key': key }) },
     body: body && JSON.stringify(body),
   });
   const envelope = await readEnvelope(response);

@@ -154,6 +154,22 @@ function validate({ content, latitude, longitude }) {
  */
 const isWithin = (control, limit) => Math.abs(parseNumber(control.value)) <= limit;
 
+/** The last throw without an answer, which may be on the sea: its body and its key. */
+let lastThrow = { body: '', key: '' };
+
+/**
+ * Returns the key of a throw: that of the last one if the same is thrown again.
+ * @param {object} body
+ */
+function keyOf(body) {
+  const text = JSON.stringify(body);
+  if (lastThrow.body !== text) {
+    const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
+    lastThrow = { body: text, key: bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('') };
+  }
+  return lastThrow.key;
+}
+
 /**
  * @param {App} app
  * @param {HTMLFormElement} node
@@ -178,8 +194,9 @@ async function throwBottle(app, node, draft, controls) {
   await withSession(app, async () => {
     // The session had ended, and another account has logged in.
     if (!draft.isOwn()) throw new ApiError(OTHER_ACCOUNT);
-    await request('POST', 'bottles', { body });
+    await request('POST', 'bottles', { body, key: keyOf(body) });
   }, 'login.toThrow');
+  lastThrow = { body: '', key: '' };
   draft.remove();
   invalidateList('created');
   toast(t('throw.done'));
