@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use bottle_test_support::document::{CHECKED, DOCUMENT, operations};
-use bottle_test_support::{App, run_ok};
+use bottle_test_support::{App, Client, run_ok};
 use serde_json::{Value, json};
 
 use crate::exchanges;
@@ -90,12 +90,39 @@ fn request_all_others() {
     }
     let complaint = json!({ "reason": "unkind" });
     assert_eq!(grace.post(&format!("/api{bottle_path}/report"), &complaint).status, 200);
+    request_conversation(&app, &ada, &grace, bottle);
     let gone = ada.throw(5.0, 5.0);
     assert_eq!(ada.delete(&format!("/api/bottles/{gone}")).status, 200);
     assert_eq!(ada.delete("/api/sessions").status, 200);
     let bob = app.user("bob");
     assert_eq!(bob.post(&format!("/bottles/{bottle}/open"), &json!({})).status, 200);
     assert_eq!(bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" })).status, 200);
+}
+
+/// Sends a successful request for every operation of a conversation about ada's bottle.
+fn request_conversation(app: &App, ada: &Client, grace: &Client, bottle: i64) {
+    let eve = app.user("eve");
+    let path = |end: &str| format!("/api/bottles/{bottle}/{end}");
+    assert_eq!(eve.post("/api/bottles/catch", &json!({})).status, 200);
+    assert_eq!(eve.post(&path("open"), &json!({})).status, 200);
+    let reply = eve.post(&path("replies"), &json!({ "content": "found" })).data();
+    assert_eq!(eve.get(&path("replies")).status, 200);
+    assert_eq!(ada.get(&path("threads")).status, 200);
+    let reply = format!("replies/{}", reply["reply_id"]);
+    let complaint = json!({ "reason": "unkind" });
+    assert_eq!(ada.post(&format!("/api/{reply}/report"), &complaint).status, 200);
+    let shown = json!({ "hidden": false });
+    assert_eq!(grace.put(&format!("/api/teacher/{reply}"), &shown).status, 200);
+    assert_eq!(eve.delete(&format!("/api/{reply}")).status, 200);
+    let block = format!("/api/users/{}/block", account_id(&eve));
+    assert_eq!(ada.put(&block, &json!({ "blocked": true })).status, 200);
+    assert_eq!(ada.get("/api/inbox").status, 200);
+    assert_eq!(ada.put("/api/inbox", &json!({ "read_through": 0 })).status, 200);
+}
+
+/// Returns the id of the client's account.
+fn account_id(client: &Client) -> Value {
+    client.get("/api/users/self").data()["user_id"].clone()
 }
 
 #[test]

@@ -126,7 +126,7 @@ impl ReplyText {
 /// assert!(ThrowKey::parse("").is_err());
 /// # Ok::<(), bottle::model::error::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ThrowKey(String);
 
 impl ThrowKey {
