@@ -1,4 +1,4 @@
-//! The inbox of an account: what happened to its bottles and threads.
+//! The inbox of an account: the events of its bottles and threads.
 
 use std::sync::Arc;
 

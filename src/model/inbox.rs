@@ -1,6 +1,6 @@
 //! The kinds of items in an inbox.
 
-/// What happened to an account's bottle or thread.
+/// The kind of an event in an inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Another account opened the bottle.

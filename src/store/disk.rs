@@ -1,8 +1,9 @@
-//! The sizes of the files, and the free space of their disk.
+//! The state of the files and of their disk, for health checks and metrics.
 
 use std::path::Path;
 
 use super::{Store, files};
+use crate::model::error::Result;
 
 impl Store {
     /// Returns the sizes of the database and of its write-ahead log, in bytes.
@@ -17,5 +18,14 @@ impl Store {
     pub fn room(&self) -> std::io::Result<u64> {
         let disk = rustix::fs::statvfs(&self.path)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
+    /// Reads one row. Returns [`Error::Unavailable`] or [`Error::Internal`] if the database cannot
+    /// be read.
+    ///
+    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
+    /// [`Error::Internal`]: crate::model::error::Error::Internal
+    pub fn ping(&self) -> Result<()> {
+        self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
     }
 }

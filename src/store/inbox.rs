@@ -1,4 +1,4 @@
-//! The table `inbox_items`: what happened to an account's bottles and threads.
+//! The table `inbox_items`: the events of an account's bottles and threads.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
@@ -17,7 +17,7 @@ const MAX_NEW: u32 = 1000;
 pub struct Item {
     /// The id, which grows and is never reused.
     pub id: i64,
-    /// What happened.
+    /// The kind of event.
     pub kind: Kind,
     /// The bottle.
     pub bottle: i64,
@@ -31,12 +31,12 @@ pub struct Item {
     pub is_read: bool,
 }
 
-/// What an account is told.
+/// The values of an item before it is added.
 #[derive(Clone, Copy, Debug)]
 pub struct NewItem {
-    /// The account that is told.
+    /// The account that receives it.
     pub user: i64,
-    /// What happened.
+    /// The kind of event.
     pub kind: Kind,
     /// The bottle.
     pub bottle: i64,
@@ -89,8 +89,8 @@ pub fn newest(db: &Connection, user: i64) -> Result<i64> {
     Ok(db.prepare_cached(sql)?.query_row([user], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-/// Marks the items up to `through` as read. Items that come later stay unread, whatever `through`
-/// is.
+/// Marks the items up to `through` as read. A `through` above the newest id has no effect on later
+/// items.
 pub fn mark_read(db: &Connection, user: i64, through: i64) -> Result<()> {
     let through = through.min(newest(db, user)?);
     db.prepare_cached(

@@ -7,6 +7,7 @@
 //! the statement again at each run, which took a third of a rectangle query's time
 //! ([decisions](../../docs/decisions.md#reading)).
 
+pub mod account_summaries;
 pub mod action;
 pub mod backup;
 pub mod blocks;
@@ -165,15 +166,6 @@ impl Store {
     /// Returns the path of the database file, absolute and without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Reads one row. Returns [`Error::Unavailable`] or [`Error::Internal`] if the database cannot
-    /// be read.
-    ///
-    /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
-    /// [`Error::Internal`]: crate::model::error::Error::Internal
-    pub fn ping(&self) -> Result<()> {
-        self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
     }
 
     /// Calls `callback` after each change by another process: within a second, and in commit order

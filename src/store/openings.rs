@@ -60,6 +60,9 @@ fn not_blocked(account: &str) -> String {
     )
 }
 
+/// The number of columns that [`opened_bottle`] reads.
+const OPENED_COLUMN_COUNT: usize = COLUMN_COUNT + users::COLUMN_COUNT + 3;
+
 fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
     let next = COLUMN_COUNT + users::COLUMN_COUNT;
     Ok(Opened {
@@ -128,10 +131,9 @@ pub fn open(
     at: Option<Position>,
     now: Timestamp,
 ) -> Result<(Opened, bool)> {
-    let mut opened =
+    let (mut opened, is_recorded) =
         find_to_open(db, id, opener, now)?.ok_or_else(|| Error::NoSuchBottle(id.to_string()))?;
-    let is_new = opened.owner.id != opener.id && !has_opened(db, id, opener.id)?;
-    if !is_new {
+    if is_recorded || opened.owner.id == opener.id {
         return Ok((opened, false));
     }
     if !opener.is_teacher {
@@ -145,16 +147,17 @@ pub fn open(
     Ok((opened, true))
 }
 
-/// Returns the bottle if the account may learn that it exists.
+/// Returns the bottle if the account may learn that it exists, and true if it has opened it.
 fn find_to_open(
     db: &Connection,
     id: i64,
     opener: &Account,
     now: Timestamp,
-) -> Result<Option<Opened>> {
+) -> Result<Option<(Opened, bool)>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {COLUMNS}, {account}, coalesce(opened_at, :now), {THREAD}
+            "SELECT {COLUMNS}, {account}, coalesce(opened_at, :now), {THREAD},
+                    opened_at IS NOT NULL
              FROM {TABLES} JOIN users ON users.id = owner_id
              LEFT JOIN openings ON openings.bottle_id = bottles.id AND openings.opener_id = :opener
              LEFT JOIN threads ON threads.bottle_id = bottles.id AND threads.opener_id = :opener
@@ -170,7 +173,7 @@ fn find_to_open(
             named_params! {
                 ":id": id, ":opener": opener.id, ":is_teacher": opener.is_teacher, ":now": now,
             },
-            opened_bottle,
+            |row| Ok((opened_bottle(row)?, row.get(OPENED_COLUMN_COUNT)?)),
         )
         .optional()?)
 }

@@ -1,4 +1,4 @@
-//! What reports of bottles and of replies have in common.
+//! The types shared by reports of bottles and reports of replies.
 
 use rusqlite::Row;
 

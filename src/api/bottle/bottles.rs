@@ -12,10 +12,10 @@ use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::domain::accounts::required;
 use crate::domain::bottles::{Bottle, Bottles, NewBottle, Opened, Opener};
 use crate::domain::moderation::Moderation;
-use crate::http::{Body, ClientConnection, LenientBody, OptionalBody, Session};
+use crate::http::{Body, ClientConnection, Session};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::fields::{Address, Content, ExpiresIn, OpenWithin, Reason, Style};
-use crate::model::geo::{Position, Rectangle};
+use crate::model::geo::Position;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ThrowRequest {
@@ -140,112 +140,6 @@ pub(super) async fn opened(
     Ok(items.response("查询打开的漂流瓶列表成功", &Empty {}, "bottles", has_more)?)
 }
 
-/// A position from which a bottle is opened.
-#[derive(Deserialize, ToSchema)]
-pub(super) struct OpenRequest {
-    /// degrees
-    #[schema(minimum = -90, maximum = 90)]
-    latitude: Option<f64>,
-    /// degrees
-    #[schema(minimum = -180, maximum = 180)]
-    longitude: Option<f64>,
-}
-
-impl OpenRequest {
-    /// Returns the position, if there is one.
-    fn position(self) -> crate::model::error::Result<Option<Position>> {
-        match (self.latitude, self.longitude) {
-            (None, None) => Ok(None),
-            (latitude, longitude) => {
-                let latitude = required("latitude", latitude)?;
-                Position::new(latitude, required("longitude", longitude)?).map(Some)
-            }
-        }
-    }
-}
-
-/// Open a bottle
-///
-/// The body is needed only for a bottle with `open_within_m`: opening it for the first time needs a
-/// position within that distance.
-#[utoipa::path(post, path = "/bottles/{bottle_id}/open",
-    params(("bottle_id" = i64, Path)),
-    request_body(content = Option<OpenRequest>),
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the bottle with its message", body = Envelope<OpenedView>),
-        (status = 403, description = "`TOO_FAR`: `distance_m` away from the bottle, or no position was sent and the bottle can be opened within `open_within_m`"),
-        (status = 404, description = "no such bottle"),
-    )
-)]
-#[post("/bottles/<id>/open", data = "<body>")]
-pub(super) async fn open(
-    session: Session<PrivateCookie>,
-    id: &str,
-    body: LenientBody<OpenRequest>,
-    bottles: &State<Bottles>,
-) -> Reply<OpenedView> {
-    let at = body.0.map(OpenRequest::position).transpose()?.flatten();
-    let opened = bottles.open(&session.login, bottle_id(id)?, at).await?;
-    ok("打开漂流瓶成功", opened.into())
-}
-
-/// A rectangle in which to catch a bottle: all four numbers, or none for the whole sea.
-#[derive(Default, Deserialize, ToSchema)]
-pub(super) struct CatchRequest {
-    /// the latitude of the centre, in degrees
-    #[schema(minimum = -90, maximum = 90)]
-    latitude: Option<f64>,
-    /// the longitude of the centre, in degrees
-    #[schema(minimum = -180, maximum = 180)]
-    longitude: Option<f64>,
-    /// the distance from the centre to the northern and to the southern edge, in degrees
-    #[schema(minimum = 0)]
-    latitude_span: Option<f64>,
-    /// the distance from the centre to the eastern and to the western edge, in degrees
-    #[schema(minimum = 0)]
-    longitude_span: Option<f64>,
-}
-
-impl CatchRequest {
-    fn rectangle(self) -> crate::model::error::Result<Option<Rectangle>> {
-        let Self { latitude, longitude, latitude_span, longitude_span } = self;
-        let all = [latitude, longitude, latitude_span, longitude_span];
-        if all.iter().all(Option::is_none) {
-            return Ok(None);
-        }
-        let latitude = required("latitude", latitude)?;
-        let center = Position::new(latitude, required("longitude", longitude)?)?;
-        let latitude_span = required("latitude_span", latitude_span)?;
-        let longitude_span = required("longitude_span", longitude_span)?;
-        Rectangle::new(center, latitude_span, longitude_span).map(Some)
-    }
-}
-
-/// Open a random bottle of another account, of the whole sea or of a rectangle
-///
-/// Each bottle is equally likely that the account has not opened yet, that has no open report and no
-/// `open_within_m`, and whose owner has not blocked the account.
-#[utoipa::path(post, path = "/bottles/catch",
-    request_body(content = Option<CatchRequest>),
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the bottle with its message", body = Envelope<OpenedView>),
-        (status = 404, description = "there is no such bottle"),
-    )
-)]
-#[post("/bottles/catch", data = "<body>")]
-pub(super) async fn catch(
-    session: Session<PrivateCookie>,
-    body: OptionalBody<CatchRequest>,
-    connection: ClientConnection,
-    bottles: &State<Bottles>,
-) -> Reply<OpenedView> {
-    let within = body.0.rectangle()?;
-    let opened = connection.while_open(bottles.catch(&session.login, within)).await?;
-    ok("捞到一个漂流瓶", opened.into())
-}
-
 #[derive(Serialize)]
 struct OpenersCount {
     openers_count: i64,
@@ -304,7 +198,7 @@ pub(super) async fn delete(bottle: OwnedBottle, bottles: &State<Bottles>) -> Rep
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ReportRequest {
     #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 /// Report another account's bottle to the teachers; only the first report of an account counts

@@ -91,7 +91,27 @@ impl<'r> SessionCookie<'r> {
 /// # Errors
 /// Returns [`Error::NoSuchBottle`] if `text` is not a number.
 pub(super) fn bottle_id(text: &str) -> Result<i64, Error> {
-    text.parse().map_err(|_| Error::NoSuchBottle(text.chars().take(20).collect()))
+    path_id(text, Error::NoSuchBottle)
+}
+
+/// Parses the reply id of a path.
+///
+/// # Errors
+/// Returns [`Error::NoSuchReply`] if `text` is not a number.
+pub(super) fn reply_id(text: &str) -> Result<i64, Error> {
+    path_id(text, Error::NoSuchReply)
+}
+
+/// Parses the account id of a path.
+///
+/// # Errors
+/// Returns [`Error::NoSuchUser`] if `text` is not a number.
+pub(super) fn user_id(text: &str) -> Result<i64, Error> {
+    path_id(text, Error::NoSuchUser)
+}
+
+fn path_id(text: &str, missing: fn(String) -> Error) -> Result<i64, Error> {
+    text.parse().map_err(|_| missing(text.chars().take(20).collect()))
 }
 
 /// The bottle in the path, which exists and belongs to the account of the session.

@@ -65,7 +65,7 @@ pub(super) struct InboxPage {
     next: Option<i64>,
 }
 
-/// List what happened to the account's bottles and threads, the latest first
+/// List the events of the account's bottles and threads, the latest first
 #[utoipa::path(get, path = "/inbox",
     params(PageQuery),
     security(("bottle_session" = [])),
@@ -164,7 +164,7 @@ pub(super) fn stream<'r>(
     .heartbeat(None))
 }
 
-/// What a stream has yet to send.
+/// The unsent events of a stream, read from the store.
 struct News<'r> {
     inbox: &'r Inbox,
     account: i64,

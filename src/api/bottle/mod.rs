@@ -1,6 +1,7 @@
 //! The Bottle contract, in both its revisions: accounts and bottles.
 
 mod bottles;
+mod case_view;
 mod envelope;
 mod events;
 mod export;
@@ -9,6 +10,7 @@ mod inbox;
 mod inbox_kinds;
 mod items;
 mod nearby;
+mod opening;
 mod page;
 mod query;
 mod record;
@@ -36,7 +38,7 @@ documented_routes! {
         nearby::nearby,
         bottles::created,
         bottles::opened,
-        bottles::open,
+        opening::open,
         bottles::openers,
     ]
 }
@@ -64,7 +66,7 @@ documented_routes! {
         inbox::inbox,
         inbox::mark_read,
         inbox::stream,
-        bottles::catch,
+        opening::catch,
     ]
 }
 

@@ -4,8 +4,9 @@ use rocket::{State, delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::bottles::ReportRequest;
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id};
+use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id, reply_id, user_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_id, parse_page};
 use super::view::Person;
@@ -197,16 +198,10 @@ pub(super) async fn delete(
     ok("删除回复成功", Empty {})
 }
 
-#[derive(Deserialize, ToSchema)]
-pub(super) struct ReplyReport {
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
-    reason: Option<String>,
-}
-
 /// Report a reply of the other side to the teachers
 #[utoipa::path(post, path = "/replies/{reply_id}/report",
     params(("reply_id" = i64, Path)),
-    request_body = ReplyReport,
+    request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the report is stored", body = Envelope<Empty>),
@@ -218,7 +213,7 @@ pub(super) struct ReplyReport {
 pub(super) async fn report(
     session: Session<PrivateCookie>,
     id: &str,
-    body: Body<ReplyReport>,
+    body: Body<ReportRequest>,
     moderation: &State<Moderation>,
 ) -> Reply<Empty> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
@@ -251,15 +246,6 @@ pub(super) async fn block(
     conversations: &State<Conversations>,
 ) -> Reply<Empty> {
     let blocked = required("blocked", body.0.blocked)?;
-    let user = id.parse().map_err(|_| Error::NoSuchUser(id.chars().take(20).collect()))?;
-    conversations.block(&session.login, user, blocked).await?;
+    conversations.block(&session.login, user_id(id)?, blocked).await?;
     ok(if blocked { "已屏蔽" } else { "已取消屏蔽" }, Empty {})
-}
-
-/// Parses the reply id of a path.
-///
-/// # Errors
-/// Returns [`Error::NoSuchReply`] if `text` is not a number.
-pub(super) fn reply_id(text: &str) -> Result<i64, Error> {
-    text.parse().map_err(|_| Error::NoSuchReply(text.chars().take(20).collect()))
 }

@@ -4,77 +4,17 @@ use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::case_view::ReportedBottleView;
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{Teacher, bottle_id};
+use super::guard::{Teacher, bottle_id, reply_id, user_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
-use super::replies::{ReplyView, reply_id};
-use super::view::{CreatedView, Person};
+use super::view::Person;
 use crate::domain::accounts::required;
-use crate::domain::moderation::{
-    AuditEntry, CaseFilter, Moderation, Report, ReportedBottle, ReportedReply,
-};
+use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
 use crate::http::{Body, ClientConnection};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Problem};
-
-#[derive(Serialize, ToSchema)]
-struct ReportView {
-    reporter: Person,
-    reason: String,
-    reported_at: Timestamp,
-}
-
-#[derive(Serialize, ToSchema)]
-struct ReportedBottleView {
-    #[serde(flatten)]
-    bottle: CreatedView,
-    owner: Person,
-    /// the time until which the owner is muted
-    muted_until: Option<Timestamp>,
-    reports: Vec<ReportView>,
-    /// present only if there are some: the reported or hidden replies in the bottle's threads
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    replies: Vec<ReportedReplyView>,
-}
-
-/// A reported or hidden reply.
-#[derive(Serialize, ToSchema)]
-struct ReportedReplyView {
-    #[serde(flatten)]
-    reply: ReplyView,
-    /// the opener in whose thread it is
-    opener_id: i64,
-    reports: Vec<ReportView>,
-}
-
-impl From<ReportedReply> for ReportedReplyView {
-    fn from(ReportedReply { reply, reports }: ReportedReply) -> Self {
-        let opener_id = reply.thread.opener;
-        let reports = reports.into_iter().map(ReportView::from).collect();
-        Self { reply: reply.into(), opener_id, reports }
-    }
-}
-
-impl From<Report> for ReportView {
-    fn from(report: Report) -> Self {
-        let Report { reporter, reason, reported_at } = report;
-        Self { reporter: reporter.into(), reason, reported_at }
-    }
-}
-
-impl From<ReportedBottle> for ReportedBottleView {
-    fn from(case: ReportedBottle) -> Self {
-        Self {
-            reports: case.reports.into_iter().map(ReportView::from).collect(),
-            replies: case.replies.into_iter().map(ReportedReplyView::from).collect(),
-            bottle: case.bottle.into(),
-            owner: case.owner.into(),
-            muted_until: case.muted_until,
-        }
-    }
-}
 
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the response is written item by item")]
@@ -194,8 +134,7 @@ pub(super) async fn mute(
     moderation: &State<Moderation>,
 ) -> Reply<Empty> {
     let minutes = required("muted_minutes", body.0.muted_minutes)?;
-    let user = id.parse().map_err(|_| Error::NoSuchUser(id.chars().take(20).collect()))?;
-    moderation.mute(&teacher.login, user, minutes).await?;
+    moderation.mute(&teacher.login, user_id(id)?, minutes).await?;
     ok(if minutes > 0 { "已禁言" } else { "已解除禁言" }, Empty {})
 }
 

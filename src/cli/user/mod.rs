@@ -15,7 +15,7 @@ use bottle::model::clock::Clock;
 use bottle::model::error::Error;
 use bottle::model::fields::{Nickname, Username};
 use bottle::server::config::Settings;
-use bottle::store::{self, OpenError, Store, users};
+use bottle::store::{self, OpenError, Store, account_summaries};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -180,7 +180,7 @@ fn registration(
 
 fn list(db: &Path, json: bool) -> Result<(), String> {
     let now = Clock::default().now();
-    let accounts = store::read(db, |db| Ok::<_, OpenError>(users::list(db, now)));
+    let accounts = store::read(db, |db| Ok::<_, OpenError>(account_summaries::list(db, now)));
     let accounts = accounts.map_err(|e| e.to_string())?.map_err(message)?;
     if json {
         return print_result(

@@ -18,8 +18,9 @@ use crate::store::sessions::SessionKey;
 use crate::store::users::NewAccount;
 use crate::store::{Store, sessions, users};
 
+pub use crate::store::account_summaries::AccountSummary;
 pub use crate::store::sessions::Contract;
-pub use crate::store::users::{Account, AccountSummary};
+pub use crate::store::users::Account;
 pub use changes::ProfileChanges;
 
 /// The accounts of a store: registration, login, sessions. Clones share their state.

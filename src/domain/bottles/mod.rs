@@ -92,14 +92,15 @@ impl Bottles {
         Self { store, clock, events, expiry }
     }
 
-    /// Returns what ends the bottles.
+    /// Returns the expiry of the bottles.
     pub fn expiry(&self) -> &Expiry {
         &self.expiry
     }
 
-    /// Throws a bottle. With a `key` that the account used within a day, returns the bottle that was
-    /// thrown with it, and throws none. Returns [`Error::Muted`] or [`Error::Frozen`] if the account may not throw
-    /// now.
+    /// Throws a bottle. With a `key` that the account used within a day, throws none and returns the
+    /// bottle that was thrown with it.
+    ///
+    /// Returns [`Error::Muted`] or [`Error::Frozen`] if the account may not throw now.
     ///
     /// [`Error::Muted`]: crate::model::error::Error::Muted
     /// [`Error::Frozen`]: crate::model::error::Error::Frozen

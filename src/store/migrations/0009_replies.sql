@@ -213,7 +213,7 @@ CREATE TRIGGER unblocked AFTER DELETE ON blocks BEGIN
       AND bottle_id IN (SELECT id FROM bottles WHERE owner_id = old.blocker_id);
 END;
 
--- What happened to an account's bottles and threads. An item is unread if its id is above the
+-- The events of an account's bottles and threads. An item is unread if its id is above the
 -- account's `inbox_read`.
 CREATE TABLE inbox_items (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
