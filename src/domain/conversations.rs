@@ -18,6 +18,15 @@ use crate::store::{
 
 pub use crate::store::replies::{Reply, Thread, ThreadKey};
 
+/// A page of a thread's replies.
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadPage {
+    /// True if the reader has blocked the other side.
+    pub is_blocked: bool,
+    /// True if there are more replies.
+    pub has_more: bool,
+}
+
 /// The conversations of a store.
 pub struct Conversations {
     store: Arc<Store>,
@@ -63,12 +72,15 @@ impl Conversations {
             Ok((reply, other))
         });
         let events = self.events.clone();
-        let publish = move |(_, other): &(Reply, i64)| events.publish_inbox(*other);
+        let publish = move |(reply, other): &(Reply, i64)| {
+            events.publish_thread(reply.author.id);
+            events.publish_thread(*other);
+        };
         self.store.write_then(change, publish).await.map(|(reply, _)| reply)
     }
 
-    /// Passes the replies of a thread to `show`, oldest first, until the page is full. Returns true
-    /// if there are more. What its owner or opener has been shown is marked as read.
+    /// Passes the replies of a thread to `show`, oldest first, until the page is full. What its owner
+    /// or opener has been shown is marked as read.
     ///
     /// # Errors
     /// Returns the errors of [`Conversations::reply`] for an account that may not read the thread.
@@ -79,11 +91,12 @@ impl Conversations {
         opener: Option<i64>,
         page: PageRequest,
         mut show: impl FnMut(Reply) -> Result<usize>,
-    ) -> Result<bool> {
+    ) -> Result<ThreadPage> {
         self.expiry.end_due().await;
         let account = &login.account;
         let read = self.store.read_long(|db| {
-            let (thread, side) = thread_to_read(db, account, bottle, opener)?;
+            let (thread, side, other) = thread_to_read(db, account, bottle, opener)?;
+            let is_blocked = blocks::exists(db, account.id, other)?;
             let mut last = 0;
             let with_hidden = account.is_teacher;
             let has_more =
@@ -95,16 +108,17 @@ impl Conversations {
                 Some(side) if replies::has_unread(db, thread, side, last)? => Some(side),
                 _ => None,
             };
-            Ok((has_more, unread.map(|side| (thread, side, last))))
+            let page = ThreadPage { is_blocked, has_more };
+            Ok((page, unread.map(|side| (thread, side, last))))
         });
-        let (has_more, unread) = read.await?;
+        let (page, unread) = read.await?;
         if let Some((thread, side, last)) = unread {
             let change = move |db: &_| replies::mark_read(db, thread, side, last);
             if let Err(e) = self.store.write(change).await {
                 tracing::warn!("cannot mark replies as read: {e}");
             }
         }
-        Ok(has_more)
+        Ok(page)
     }
 
     /// Passes the threads of the account's own bottle to `show`, the latest first, until the page
@@ -128,8 +142,12 @@ impl Conversations {
             replies::delete(db, id)?;
             Ok(other)
         });
-        let events = self.events.clone();
-        self.store.write_then(change, move |other| events.publish_inbox(*other)).await.map(drop)
+        let (events, author) = (self.events.clone(), login.account.id);
+        let publish = move |other: &i64| {
+            events.publish_thread(author);
+            events.publish_thread(*other);
+        };
+        self.store.write_then(change, publish).await.map(drop)
     }
 
     /// Blocks an account, or ends that. A blocked account neither opens the blocker's bottles nor
@@ -143,7 +161,19 @@ impl Conversations {
             blocks::set(db, account.id, blocked, is_blocked, now)
         });
         let (events, account) = (self.events.clone(), login.account.id);
-        self.store.write_then(change, move |()| events.publish_inbox(account)).await
+        self.store.write_then(change, move |()| events.publish_thread(account)).await
+    }
+
+    /// Passes the accounts that the account has blocked to `show`, by id, until the page is full.
+    /// Returns true if there are more.
+    pub async fn blocked(
+        &self,
+        login: &Login,
+        page: PageRequest,
+        show: impl FnMut(Account) -> Result<usize>,
+    ) -> Result<bool> {
+        let account = login.account.id;
+        self.store.read_long(|db| blocks::list(db, account, page, show)).await
     }
 }
 
@@ -186,25 +216,26 @@ fn thread_to_write(
     Ok((thread, thread.opener))
 }
 
-/// Returns the thread that the account may read, and its side; a teacher who takes no part has
-/// none.
+/// Returns the thread that the account may read, its side, and the account of the other side. A
+/// teacher who takes no part has no side, and the opener is the other.
 fn thread_to_read(
     db: &Connection,
     account: &Account,
     bottle: i64,
     opener: Option<i64>,
-) -> Result<(ThreadKey, Option<Side>)> {
+) -> Result<(ThreadKey, Option<Side>, i64)> {
     let owner = bottles::owner(db, bottle)?.ok_or_else(|| no_such_bottle(bottle))?;
     if account.id == owner {
         let opener = required("opener_id", opener)?;
-        return Ok((ThreadKey { bottle, opener }, Some(Side::Owner)));
+        return Ok((ThreadKey { bottle, opener }, Some(Side::Owner), opener));
     }
     let is_own = opener.is_none_or(|opener| opener == account.id);
     if account.is_teacher && !(is_own && openings::has_opened(db, bottle, account.id)?) {
-        return Ok((ThreadKey { bottle, opener: required("opener_id", opener)? }, None));
+        let opener = required("opener_id", opener)?;
+        return Ok((ThreadKey { bottle, opener }, None, opener));
     }
     check_opener(db, account, bottle, opener)?;
-    Ok((ThreadKey { bottle, opener: account.id }, Some(Side::Opener)))
+    Ok((ThreadKey { bottle, opener: account.id }, Some(Side::Opener), owner))
 }
 
 /// Checks that the account, which does not own the bottle, takes part in its thread as an opener.

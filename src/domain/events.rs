@@ -59,8 +59,8 @@ pub struct EventBus(Arc<Shared>);
 struct Shared {
     sender: broadcast::Sender<Arc<SequencedEvent>>,
     recent: Mutex<Recent>,
-    /// The subscribed inboxes, by account.
-    inboxes: Mutex<HashMap<i64, watch::Sender<()>>>,
+    /// The subscribed inboxes by account, with the number of changes of the account's threads.
+    inboxes: Mutex<HashMap<i64, watch::Sender<u64>>>,
     permits: Arc<Semaphore>,
     /// Identifies this start of the server: sequence numbers begin again with each start.
     start: String,
@@ -85,7 +85,7 @@ impl EventBus {
     /// Publishes an event to all subscribers.
     pub fn publish(&self, event: Event) {
         if matches!(event, Event::Reset) {
-            self.inboxes().values().for_each(|inbox| inbox.send_modify(|()| {}));
+            self.inboxes().values().for_each(count_thread_change);
         }
         let mut recent = self.recent();
         recent.last += 1;
@@ -118,18 +118,26 @@ impl EventBus {
     /// Publishes that the inbox of an account has changed.
     pub fn publish_inbox(&self, account: i64) {
         if let Some(inbox) = self.inboxes().get(&account) {
-            inbox.send_modify(|()| {});
+            inbox.send_modify(|_| {});
         }
     }
 
-    /// Subscribes to changes of the inbox of an account. Returns [`Error::Unavailable`] if there are
+    /// Publishes that a thread of an account has changed, and perhaps its inbox.
+    pub fn publish_thread(&self, account: i64) {
+        if let Some(inbox) = self.inboxes().get(&account) {
+            count_thread_change(inbox);
+        }
+    }
+
+    /// Subscribes to changes of the inbox and the threads of an account. Returns [`Error::Unavailable`] if there are
     /// too many subscribers.
     pub fn subscribe_inbox(&self, account: i64) -> Result<InboxSubscription> {
         let permit = self.permit()?;
         let mut inboxes = self.inboxes();
         inboxes.retain(|_, inbox| inbox.receiver_count() > 0);
-        let changes = inboxes.entry(account).or_insert_with(|| watch::Sender::new(())).subscribe();
-        Ok(InboxSubscription { changes, _permit: permit })
+        let changes = inboxes.entry(account).or_insert_with(|| watch::Sender::new(0)).subscribe();
+        let thread_changes = *changes.borrow();
+        Ok(InboxSubscription { changes, thread_changes, _permit: permit })
     }
 
     fn permit(&self) -> Result<OwnedSemaphorePermit> {
@@ -137,7 +145,7 @@ impl EventBus {
         permit.map_err(|_| Error::Unavailable("too many event streams are open".into()))
     }
 
-    fn inboxes(&self) -> MutexGuard<'_, HashMap<i64, watch::Sender<()>>> {
+    fn inboxes(&self) -> MutexGuard<'_, HashMap<i64, watch::Sender<u64>>> {
         self.0.inboxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -160,19 +168,28 @@ impl EventBus {
     }
 }
 
-/// A subscription to the changes of an inbox. Dropping it makes room for another.
+fn count_thread_change(inbox: &watch::Sender<u64>) {
+    inbox.send_modify(|changes| *changes = changes.wrapping_add(1));
+}
+
+/// A subscription to the changes of an inbox and its account's threads. Dropping it makes room for
+/// another.
 pub struct InboxSubscription {
-    changes: watch::Receiver<()>,
+    changes: watch::Receiver<u64>,
+    thread_changes: u64,
     _permit: OwnedSemaphorePermit,
 }
 
 impl InboxSubscription {
-    /// Waits for a change since the last call.
-    pub async fn changed(&mut self) {
+    /// Waits for a change since the last call. Returns true if a thread has changed.
+    pub async fn changed(&mut self) -> bool {
         if self.changes.changed().await.is_err() {
             // The sender lives as long as its receivers.
             std::future::pending::<()>().await;
         }
+        let earlier =
+            std::mem::replace(&mut self.thread_changes, *self.changes.borrow_and_update());
+        earlier != self.thread_changes
     }
 }
 

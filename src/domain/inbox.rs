@@ -54,7 +54,7 @@ impl Inbox {
         self.store.write_then(change, move |_| events.publish_inbox(account)).await
     }
 
-    /// Subscribes to changes of the account's inbox. Returns [`Error::Unavailable`] if there are too
+    /// Subscribes to changes of the account's inbox and threads. Returns [`Error::Unavailable`] if there are too
     /// many subscribers.
     ///
     /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable

@@ -157,8 +157,8 @@ impl Moderation {
     fn publish_reply(&self) -> impl FnOnce(&Participants) + Send + 'static {
         let events = self.events.clone();
         move |participants| {
-            events.publish_inbox(participants.owner);
-            events.publish_inbox(participants.thread.opener);
+            events.publish_thread(participants.owner);
+            events.publish_thread(participants.thread.opener);
         }
     }
 

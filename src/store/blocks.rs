@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, params};
 
-use super::users;
+use super::pages::{PageRequest, fill, row_limit};
+use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
@@ -32,4 +33,20 @@ pub fn set(
 pub fn exists(db: &Connection, blocker: i64, blocked: i64) -> Result<bool> {
     let sql = "SELECT 1 FROM blocks WHERE blocker_id = ?1 AND blocked_id = ?2";
     Ok(db.prepare_cached(sql)?.exists([blocker, blocked])?)
+}
+
+/// Passes the accounts that `blocker` has blocked to `show`, by id; see [`super::pages`].
+pub fn list(
+    db: &Connection,
+    blocker: i64,
+    page: PageRequest,
+    show: impl FnMut(Account) -> Result<usize>,
+) -> Result<bool> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {} FROM blocks JOIN users ON users.id = blocked_id
+         WHERE blocker_id = ?1 AND blocked_id > ?2 ORDER BY blocked_id LIMIT 0 + ?3",
+        users::COLUMNS
+    ))?;
+    let rows = statement.query(params![blocker, page.after.unwrap_or(0), row_limit(page)])?;
+    fill(rows, page, |row| users::account(row, 0), show)
 }

@@ -40,6 +40,11 @@ pub fn to_newest(db: &mut Connection) -> rusqlite_migration::Result<()> {
     MIGRATIONS.to_latest(db)
 }
 
+/// Migrates `db`, whose version is at most `version`, to that version.
+pub fn to_version(db: &mut Connection, version: i32) -> rusqlite_migration::Result<()> {
+    MIGRATIONS.to_version(db, usize::try_from(version).unwrap_or_default())
+}
+
 /// Returns the query of the view `bottle_cells`, which files before schema 6 lack.
 pub(super) fn bottle_cells() -> &'static str {
     let (_, query) = POSITIONS.split_once("CREATE VIEW bottle_cells AS").unwrap_or_default();
@@ -49,7 +54,7 @@ pub(super) fn bottle_cells() -> &'static str {
 /// Returns the name and SQL of each table, view, index and trigger of schema `version`.
 pub fn schema_of(version: i32) -> rusqlite_migration::Result<Vec<(String, String)>> {
     let mut db = Connection::open_in_memory()?;
-    MIGRATIONS.to_version(&mut db, usize::try_from(version).unwrap_or_default())?;
+    to_version(&mut db, version)?;
     Ok(read_schema(&db)?)
 }
 

@@ -22,6 +22,7 @@ const MIN_PIXELS_PER_BOTTLE = 96 ** 2;     // square pixels; the limit of a requ
 const MAX_BOTTLES = 2000;                  // one by one
 const DEBOUNCE_MS = 180;                   // from the last movement of the map to the request
 const MAX_ZOOM_VISITOR_CELLS = 11;         // a visitor's cells do not get smaller beyond this zoom
+const PRELOADS_PER_TASK = 4;
 const VIEW_KEY = 'bottle.place';
 
 // --- the map ---
@@ -250,6 +251,8 @@ let freezeCount = 0;
 /** @type {Settings} */
 const defaults = { public_counts: true, demo_accounts: [], min_password_length: 4, tile_url: null, mbtiles: null };
 const map = createMap();
+// The map's first layout is a long task on a phone.
+await nextTask();
 
 /** @type {App} */
 const app = {
@@ -309,9 +312,17 @@ function setFrozen(frozen) {
   app.events.dispatchEvent(new Event('settings'));
 }
 
+/** Lets the page respond between two parts of the start. */
+function nextTask() {
+  return new Promise((resolve) => {
+    setTimeout(resolve);
+  });
+}
+
 /** Fetches what the second stage imports at once, instead of one level of imports after the other. */
-function preloadSecondStage() {
-  for (const path of SECOND_STAGE) {
+async function preloadSecondStage() {
+  for (const [index, path] of SECOND_STAGE.entries()) {
+    if (index % PRELOADS_PER_TASK === 0) await nextTask();
     const isStyle = path.endsWith('.css');
     const link = document.createElement('link');
     document.head.append(Object.assign(link, isStyle ? { rel: 'preload', as: 'style' } : { rel: 'modulepreload' }));
@@ -319,7 +330,7 @@ function preloadSecondStage() {
   }
 }
 
-loadFirstView().finally(() => {
-  preloadSecondStage();
+loadFirstView().finally(async () => {
+  await preloadSecondStage();
   load(import('./map/startup.js'), (module) => module.start(app));
 });

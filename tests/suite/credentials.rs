@@ -58,6 +58,7 @@ const ROUTES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "DELETE", "/api/replies/1", ""),
     (By::Cookie, "POST", "/api/replies/1/report", r#"{"reason":"unkind"}"#),
     (By::Cookie, "PUT", "/api/users/1/block", r#"{"blocked":true}"#),
+    (By::Cookie, "GET", "/api/users/self/blocks", ""),
     (By::Cookie, "GET", "/api/inbox", ""),
     (By::Cookie, "PUT", "/api/inbox", r#"{"read_through":1}"#),
     (By::Cookie, "GET", "/api/inbox/live", ""),

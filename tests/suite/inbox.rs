@@ -188,6 +188,42 @@ fn a_stream_has_news_and_goes_on_after_the_last_event() {
     let reply = reply(&bob, bottle, &json!({ "content": "regretted" }));
     assert_eq!(stream.next().unwrap().0, "item");
     assert_eq!(stream.next().unwrap().2, json!({ "unread": 1 }));
+    assert_eq!(stream.next().unwrap().0, "threads");
     assert_eq!(bob.delete(&format!("/api/replies/{reply}")).status, 200);
     assert_eq!(stream.next().unwrap().2, json!({ "unread": 0 }));
+    assert_eq!(stream.next().unwrap().0, "threads");
+}
+
+/// Both sides hear of each change of their thread, also if they silence replies; nobody else does.
+#[test]
+fn a_stream_says_that_a_thread_has_changed() {
+    let app = App::new();
+    let (ada, bob, eve) = (app.user("ada"), app.user("bob"), app.user("eve"));
+    let grace = app.teacher("grace");
+    let bottle = ada.throw(1.0, 2.0);
+    open(&bob, bottle);
+    open(&eve, bottle);
+    ada.put("/api/users/self", &json!({ "inbox": { "opened": false, "replied": false } }));
+    read(&ada, i64::MAX);
+    let mut streams = [&ada, &bob, &eve].map(|client| events(client, None));
+    for stream in &mut streams {
+        assert_eq!(stream.next().unwrap().2, json!({ "unread": 0 }));
+    }
+    let [adas, bobs, eves] = &mut streams;
+    let mut expect_threads = |what: &str| {
+        for stream in [&mut *adas, &mut *bobs] {
+            let (name, id, data) = stream.next().unwrap();
+            assert_eq!((name.as_str(), id.as_str(), data), ("threads", "", json!({})), "{what}");
+        }
+    };
+    let unkind = reply(&bob, bottle, &json!({ "content": "unkind" }));
+    expect_threads("written");
+    for hidden in [true, false] {
+        grace.put(&format!("/api/teacher/replies/{unkind}"), &json!({ "hidden": hidden }));
+        expect_threads(if hidden { "hidden" } else { "shown" });
+    }
+    assert_eq!(bob.delete(&format!("/api/replies/{unkind}")).status, 200);
+    expect_threads("deleted");
+    open(&ada, eve.throw(1.0, 2.0));
+    assert_eq!(eves.next().unwrap().0, "item", "the first event of the one who takes no part");
 }

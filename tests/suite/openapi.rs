@@ -116,6 +116,7 @@ fn request_conversation(app: &App, ada: &Client, grace: &Client, bottle: i64) {
     assert_eq!(eve.delete(&format!("/api/{reply}")).status, 200);
     let block = format!("/api/users/{}/block", account_id(&eve));
     assert_eq!(ada.put(&block, &json!({ "blocked": true })).status, 200);
+    assert_eq!(ada.get("/api/users/self/blocks").status, 200);
     assert_eq!(ada.get("/api/inbox").status, 200);
     assert_eq!(ada.put("/api/inbox", &json!({ "read_through": 0 })).status, 200);
 }

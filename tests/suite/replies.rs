@@ -33,6 +33,12 @@ fn id(client: &Client) -> i64 {
     client.get("/api/users/self").data()["user_id"].as_i64().unwrap()
 }
 
+/// The reason of a 403.
+fn rejected(response: &Response) -> String {
+    assert_eq!(response.status, 403, "{}", response.text);
+    response.data()["reason"].as_str().unwrap().to_owned()
+}
+
 /// The owner's only bottle in the list of own ones.
 fn created(owner: &Client) -> Value {
     owner.get("/api/bottles/created").data()["bottles"][0].clone()
@@ -60,7 +66,8 @@ fn scene() -> Scene {
 fn an_opener_writes_first_and_the_owner_answers() {
     let Scene { app: _app, ada, bob, bob_id, bottle } = scene();
     let first = reply(&ada, bottle, Some(bob_id), "Hello stranger");
-    assert_eq!((first.status, first.json()["status"].as_str()), (403, Some("FORBIDDEN")));
+    assert_eq!(first.json()["status"], "FORBIDDEN");
+    assert_eq!(rejected(&first), "opener_first");
     let written = reply(&bob, bottle, None, "Found it!");
     assert_eq!(written.status, 200, "{}", written.text);
     let data = written.data();
@@ -209,8 +216,8 @@ fn its_author_deletes_a_reply_and_the_other_side_reports_it() {
     let written = reply(&bob, bottle, None, "unkind").data()["reply_id"].as_i64().unwrap();
     let path = format!("/api/replies/{written}");
     let reason = json!({ "reason": "It is unkind." });
-    assert_eq!(ada.delete(&path).status, 403);
-    assert_eq!(bob.post(&format!("{path}/report"), &reason).status, 403);
+    assert_eq!(rejected(&ada.delete(&path)), "not_author");
+    assert_eq!(rejected(&bob.post(&format!("{path}/report"), &reason)), "own_reply");
     assert_eq!(ada.post(&format!("{path}/report"), &reason).status, 200);
 
     // One report hides it here, and a teacher finds it in the queue.
@@ -251,10 +258,10 @@ fn a_mute_and_a_freeze_stop_replies() {
         assert_eq!(grace.put("/api/teacher/sea", &json!({ "frozen": frozen })).status, 200);
     };
     mute(5);
-    assert_eq!(reply(&bob, bottle, None, "muted").status, 403);
+    assert_eq!(rejected(&reply(&bob, bottle, None, "muted")), "muted");
     mute(0);
     freeze(true);
-    assert_eq!(reply(&bob, bottle, None, "frozen").status, 403);
+    assert_eq!(rejected(&reply(&bob, bottle, None, "frozen")), "frozen");
     freeze(false);
     assert_eq!(reply(&bob, bottle, None, "free").status, 200);
 }
@@ -267,7 +274,12 @@ fn a_blocked_account_neither_opens_nor_replies() {
     let block = |client: &Client, user: i64, blocked: bool| {
         client.put(&format!("/api/users/{user}/block"), &json!({ "blocked": blocked })).status
     };
+    assert_eq!(ada.get("/api/users/self/blocks").data(), json!({ "blocked": [], "next": null }));
     assert_eq!(block(&ada, bob_id, true), 200);
+    let blocked = ada.get("/api/users/self/blocks").data()["blocked"].clone();
+    assert_eq!((blocked.as_array().unwrap().len(), &blocked[0]["username"]), (1, &json!("bob")));
+    assert_eq!(bob.get("/api/users/self/blocks").data()["blocked"], json!([]));
+    assert_eq!(replies(&ada, bottle, Some(bob_id)).data()["blocked"], true);
     let gone = |bottle: i64| {
         [open(&bob, bottle), reply(&bob, bottle, None, "after"), replies(&bob, bottle, None)]
             .map(|response| response.status)
@@ -281,17 +293,18 @@ fn a_blocked_account_neither_opens_nor_replies() {
     assert_eq!(threads["threads"], json!([]));
     let mine = ada.get("/api/bottles/created").data()["bottles"][0].clone();
     assert_eq!(mine.get("replies_count"), None);
-    assert_eq!(reply(&ada, bottle, Some(bob_id), "to bob").status, 403);
+    assert_eq!(rejected(&reply(&ada, bottle, Some(bob_id), "to bob")), "blocked");
     assert_eq!(ada.get("/api/inbox").data()["unread"], 0);
 
     assert_eq!(block(&ada, bob_id, false), 200);
     assert_eq!(reply(&bob, bottle, None, "again").status, 200);
     assert_eq!(texts(&replies(&ada, bottle, Some(bob_id))), ["before", "again"]);
+    assert_eq!(replies(&ada, bottle, Some(bob_id)).data().get("blocked"), None);
     assert_eq!(block(&ada, id(&ada), true), 403);
     assert_eq!(block(&ada, 4711, true), 404);
     // An opener who blocks the owner gets no more answers.
     assert_eq!(block(&bob, id(&ada), true), 200);
-    assert_eq!(reply(&ada, bottle, Some(bob_id), "answer").status, 403);
+    assert_eq!(rejected(&reply(&ada, bottle, Some(bob_id), "answer")), "blocked");
     drop(app);
 }
 

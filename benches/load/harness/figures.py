@@ -102,7 +102,7 @@ def large(results, options):
     for name, ratio in growth["world"].items():
         figures.append(
             Figure(f"{name}, {count} compared with 100 k, time", ratio, 2, 1.2,
-                   "A Pi takes this many times as long to show the whole world when the sea is full.",
+                   "A Pi takes this many times as long for it when the sea is full.",
                    least=False)
         )
     if results["limited"]:

@@ -14,9 +14,11 @@ WORLD_ROUNDS = 3
 # Larger files take minutes to copy.
 LARGEST_BACKUP = 4 * 1024**3
 WORLD = "latitude=0&longitude=0&latitude_span=90&longitude_span=180"
+# A catch comes last, because it adds an opening.
 WHOLE_WORLD = {
-    "counts of the whole world": f"/api/bottles/counts?{WORLD}&zoom=2",
-    "the nearest 200 of the whole world": f"/api/bottles/nearby?{WORLD}&limit=200",
+    "counts of the whole world": ("GET", f"/api/bottles/counts?{WORLD}&zoom=2"),
+    "the nearest 200 of the whole world": ("GET", f"/api/bottles/nearby?{WORLD}&limit=200"),
+    "a catch": ("POST", "/api/bottles/catch"),
 }
 
 
@@ -67,8 +69,8 @@ def compare(base_db, cookie, large_db, large_cookie, options):
         rates = alternate(running, cookies, asked, options, lambda sample: sample.rate)
         world = {}
         few = Namespace(rounds=min(options.rounds, WORLD_ROUNDS), seconds=2)
-        for name, path in WHOLE_WORLD.items():
-            requests = wrk.file_of("world", [("GET", path)])
+        for name, request in WHOLE_WORLD.items():
+            requests = wrk.file_of("world", [request])
             asked = {n: requests for n in (SMALL, large)}
             one = {"threads": 1, "connections": 1}
             times = alternate(running, cookies, asked, few, lambda s: s.p50, **one)

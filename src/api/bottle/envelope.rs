@@ -50,6 +50,10 @@ pub(super) struct ErrorData {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     open_within_m: Option<u32>,
+    /// why the account may not write, read, delete or report the reply
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 /// An error response.
@@ -101,7 +105,10 @@ impl ErrorResponse {
             }
             Error::NothingToCatch => Self::new(404, "NOT_FOUND", "现在没有可以捞的漂流瓶"),
             Error::NoSuchReply(id) => Self::new(404, "NOT_FOUND", format!("回复{id}不存在")),
-            Error::Thread(rule) => Self::new(403, "FORBIDDEN", thread_message(*rule)),
+            Error::Thread(rule) => {
+                let (reason, msg) = thread_rule(*rule);
+                Self::new(403, "FORBIDDEN", msg).with_reason(reason)
+            }
             Error::OwnAccount => Self::new(403, "FORBIDDEN", "不能屏蔽自己"),
             // Only handlers of other contracts return these.
             _ => Rejection::Internal.into(),
@@ -110,6 +117,12 @@ impl ErrorResponse {
 
     fn with_data(self, data: ErrorData) -> Self {
         Self { data, ..self }
+    }
+
+    /// Sets the reason in `data`.
+    pub(super) fn with_reason(mut self, reason: &'static str) -> Self {
+        self.data.reason = Some(reason);
+        self
     }
 
     /// Replaces the message.
@@ -127,15 +140,16 @@ fn too_far(distance_m: f64) -> ErrorResponse {
     ErrorResponse::new(403, "TOO_FAR", msg).with_data(data)
 }
 
-fn thread_message(rule: ThreadRule) -> &'static str {
+/// Returns the reason and the message of the rule that keeps an account out of a thread.
+fn thread_rule(rule: ThreadRule) -> (&'static str, &'static str) {
     match rule {
-        ThreadRule::Participants => "您不能查看这段对话",
-        ThreadRule::OpenFirst => "请先打开这个漂流瓶",
-        ThreadRule::OpenerFirst => "对方回复之后您才能回复",
-        ThreadRule::Blocked => "您和对方之间有一方屏蔽了另一方",
-        ThreadRule::Hidden => "这个漂流瓶已被隐藏，不能回复",
-        ThreadRule::NotAuthor => "只能删除自己的回复",
-        ThreadRule::OwnReply => "不能举报自己的回复",
+        ThreadRule::Participants => ("not_participant", "您不能查看这段对话"),
+        ThreadRule::OpenFirst => ("not_opened", "请先打开这个漂流瓶"),
+        ThreadRule::OpenerFirst => ("opener_first", "对方回复之后您才能回复"),
+        ThreadRule::Blocked => ("blocked", "您和对方之间有一方屏蔽了另一方"),
+        ThreadRule::Hidden => ("hidden", "这个漂流瓶已被隐藏，不能回复"),
+        ThreadRule::NotAuthor => ("not_author", "只能删除自己的回复"),
+        ThreadRule::OwnReply => ("own_reply", "不能举报自己的回复"),
     }
 }
 

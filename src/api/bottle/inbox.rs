@@ -114,8 +114,9 @@ pub(super) async fn mark_read(
     ok("已读", Unread { unread })
 }
 
-/// Stream the inbox as server-sent events: new items as `item`, and `unread` with the number of unread
-/// ones at the start and when it changes
+/// Stream the inbox as server-sent events: new items as `item`, `unread` with the number of unread
+/// ones at the start and when it changes, and `threads` without data when replies of the account's
+/// threads were written, deleted, hidden or shown
 #[utoipa::path(get, path = "/inbox/live",
     params(("Last-Event-ID" = Option<String>, Header, description = "the id of the last received event: later items are sent first")),
     security(("bottle_session" = [])),
@@ -149,13 +150,16 @@ pub(super) fn stream<'r>(
                     true => yield SseEvent::comment(""),
                     false => break,
                 },
-                () = subscription.changed() => {
+                has_thread_changed = subscription.changed() => {
                     if !accounts.is_live(&session.login) {
                         break;
                     }
                     let Ok(events) = news.read() else { break };
                     for event in events {
                         yield event;
+                    }
+                    if has_thread_changed {
+                        yield SseEvent::data("{}").event("threads");
                     }
                 },
             }

@@ -1,5 +1,6 @@
 //! The Bottle contract, in both its revisions: accounts and bottles.
 
+mod blocks;
 mod bottles;
 mod case_view;
 mod envelope;
@@ -62,7 +63,8 @@ documented_routes! {
         replies::threads,
         replies::delete,
         replies::report,
-        replies::block,
+        blocks::block,
+        blocks::blocked,
         inbox::inbox,
         inbox::mark_read,
         inbox::stream,

@@ -1,17 +1,17 @@
-//! The conversations of a bottle's owner with its openers, and blocked accounts.
+//! The conversations of a bottle's owner with its openers.
 
-use rocket::{State, delete, get, post, put};
+use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::bottles::ReportRequest;
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id, reply_id, user_id};
+use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id, reply_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_id, parse_page};
 use super::view::Person;
 use crate::domain::accounts::required;
-use crate::domain::conversations::{self, Conversations};
+use crate::domain::conversations::{self, Conversations, ThreadPage};
 use crate::domain::moderation::Moderation;
 use crate::http::{Body, ClientConnection, Session};
 use crate::model::clock::Timestamp;
@@ -60,7 +60,7 @@ pub(super) struct ReplyRequest {
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the reply", body = Envelope<ReplyView>),
-        (status = 403, description = "the account has not opened the bottle, or may not write now; the bottle is hidden; the owner has no reply of this opener to answer"),
+        (status = 403, description = "`reason`: not_opened, not_participant, opener_first (the owner has no reply of this opener to answer), blocked (one side has blocked the other), hidden (the bottle), muted or frozen"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -76,18 +76,30 @@ pub(super) async fn reply(
         conversations.reply(&writer.login, bottle_id(id)?, body.0.opener_id, content).await;
     match written {
         Ok(reply) => ok("回复成功", reply.into()),
-        Err(error @ Error::Frozen) => Err(ErrorResponse::from(error).with_message("现在不能回复")),
+        Err(error @ Error::Frozen) => {
+            Err(ErrorResponse::from(error).with_message("现在不能回复").with_reason("frozen"))
+        }
         Err(Error::Muted(until)) => {
             let message = format!("您被禁言，{until}之前不能回复");
-            Err(ErrorResponse::from(Error::Muted(until)).with_message(message))
+            let error = ErrorResponse::from(Error::Muted(until));
+            Err(error.with_message(message).with_reason("muted"))
         }
         Err(error) => Err(error.into()),
     }
 }
 
+#[derive(Serialize)]
+struct ThreadHead {
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    blocked: bool,
+}
+
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the response is written item by item")]
 pub(super) struct Replies {
+    /// present only if the account has blocked the other side
+    #[schema(nullable = false)]
+    blocked: Option<bool>,
     replies: Vec<ReplyView>,
     next: Option<i64>,
 }
@@ -102,7 +114,7 @@ pub(super) struct Replies {
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<Replies>),
-        (status = 403, description = "the account takes no part in the thread"),
+        (status = 403, description = "`reason`: not_opened or not_participant"),
         (status = 404, description = "no such bottle"),
     )
 )]
@@ -120,8 +132,8 @@ pub(super) async fn replies(
     let opener = opener_id.map(|text| parse_id("opener_id", text)).transpose()?;
     let write_item = |reply: conversations::Reply| items.push(reply.id, &ReplyView::from(reply));
     let read = conversations.replies(&session.login, bottle_id(id)?, opener, page, write_item);
-    let has_more = connection.while_open(read).await?;
-    Ok(items.response("查询回复成功", &Empty {}, "replies", has_more)?)
+    let ThreadPage { is_blocked: blocked, has_more } = connection.while_open(read).await?;
+    Ok(items.response("查询回复成功", &ThreadHead { blocked }, "replies", has_more)?)
 }
 
 /// A thread of an own bottle.
@@ -184,7 +196,7 @@ pub(super) async fn threads(
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the reply is deleted", body = Envelope<Empty>),
-        (status = 403, description = "the other side wrote the reply"),
+        (status = 403, description = "`reason`: not_author"),
         (status = 404, description = "no such reply"),
     )
 )]
@@ -205,7 +217,7 @@ pub(super) async fn delete(
     security(("bottle_session" = [])),
     responses(
         (status = 200, description = "the report is stored", body = Envelope<Empty>),
-        (status = 403, description = "the account wrote the reply itself"),
+        (status = 403, description = "`reason`: own_reply"),
         (status = 404, description = "no such reply"),
     )
 )]
@@ -219,33 +231,4 @@ pub(super) async fn report(
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
     moderation.report_reply(&session.login, reply_id(id)?, reason).await?;
     ok("举报成功", Empty {})
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(super) struct BlockRequest {
-    #[schema(value_type = bool)]
-    blocked: Option<bool>,
-}
-
-/// Block an account, or end that: it no longer opens one's bottles nor replies to them
-#[utoipa::path(put, path = "/users/{user_id}/block",
-    params(("user_id" = i64, Path)),
-    request_body = BlockRequest,
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the account is blocked, or no longer", body = Envelope<Empty>),
-        (status = 403, description = "it is the account's own id"),
-        (status = 404, description = "no such user"),
-    )
-)]
-#[put("/users/<id>/block", data = "<body>")]
-pub(super) async fn block(
-    session: Session<PrivateCookie>,
-    id: &str,
-    body: Body<BlockRequest>,
-    conversations: &State<Conversations>,
-) -> Reply<Empty> {
-    let blocked = required("blocked", body.0.blocked)?;
-    conversations.block(&session.login, user_id(id)?, blocked).await?;
-    ok(if blocked { "已屏蔽" } else { "已取消屏蔽" }, Empty {})
 }

@@ -10,22 +10,14 @@ const FIELDS = ['username', 'password', 'nickname', 'gender', 'content', 'latitu
  * @typedef {'login' | 'register' | 'password' | 'delete' | 'throw' | 'open' | 'catch' | 'reply' | ''} Context
  */
 
-/**
- * The reasons why an account may not reply, by a word of the documented message: they share their code.
- * @type {[string, string][]}
- */
-const REPLY_REJECTIONS = [
-  ['禁言', 'error.reply.muted'],
-  ['现在不能', 'error.reply.frozen'],
-  ['屏蔽', 'error.reply.blocked'],
-  ['隐藏', 'error.reply.hidden'],
-];
+/** The reasons for a rejected reply that have a message of their own. */
+const REPLY_REASONS = ['muted', 'frozen', 'blocked', 'hidden'];
 
 /**
  * Tells whether a reply was rejected because one side has blocked the other.
  * @param {unknown} error
  */
-export const isBlocked = (error) => error instanceof ApiError && error.status === 403 && error.message.includes('屏蔽');
+export const isBlocked = (error) => error instanceof ApiError && error.data.reason === 'blocked';
 
 /**
  * Returns the message for an error, and its field if the page knows that better than the server. Reports an error that
@@ -66,16 +58,13 @@ function explainForbidden(error, context) {
     case 'password': return { field: 'current_password', message: t('error.password') };
     case 'delete': return { field: 'password', message: t('error.password') };
     case 'throw': return { message: t('error.mayNotThrow') };
-    case 'reply': return { message: explainReply(error.message) };
+    case 'reply': return { message: explainReply(error.data.reason) };
     default: return { message: t('error.notYours') };
   }
 }
 
-/** @param {string} message of the server */
-function explainReply(message) {
-  const [, key] = REPLY_REJECTIONS.find(([word]) => message.includes(word)) ?? ['', 'error.notYours'];
-  return t(key);
-}
+/** @param {string} [reason] */
+const explainReply = (reason = '') => t(REPLY_REASONS.includes(reason) ? `error.reply.${reason}` : 'error.notYours');
 
 /** @param {{ distance_m?: number, open_within_m?: number }} data */
 function explainDistance({ distance_m: distance, open_within_m: within }) {

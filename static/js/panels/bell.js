@@ -56,6 +56,7 @@ export function watchInbox(app) {
   let accountId = session.user?.user_id;
 
   const notifyPanels = () => app.events.dispatchEvent(new Event('inbox'));
+  const notifyThreads = () => app.events.dispatchEvent(new Event('threads'));
   /** @param {InboxItem} item */
   const handleItem = (item) => {
     invalidateList('created');
@@ -73,7 +74,10 @@ export function watchInbox(app) {
   const handleOpen = () => {
     // After an interruption the cookie may belong to another account, and a thread may have changed.
     if (wasOpen && session.user) checkAccount(session.user).catch(ignoreApiError);
-    if (wasOpen) notifyPanels();
+    if (wasOpen) {
+      notifyPanels();
+      notifyThreads();
+    }
     wasOpen = true;
   };
   const close = () => {
@@ -91,6 +95,7 @@ export function watchInbox(app) {
       showUnread(unread);
       notifyPanels();
     });
+    opened.addEventListener('threads', notifyThreads);
     opened.addEventListener('open', handleOpen);
     opened.addEventListener('error', () => {
       if (opened !== stream) return;

@@ -3,7 +3,6 @@
 /** @import { App, InboxItem, Person, Reply } from '../lib/types.js' */
 
 import { ApiError, OTHER_ACCOUNT, connection, isAbort, request, session, t } from '../lib/core.js';
-import { isBlockedHere, removeBlock, storeBlock } from '../lib/blocks.js';
 import { USER_TEXT, bdi, el, phrase } from '../lib/dom.js';
 import { openReplyDraft } from '../lib/drafts.js';
 import { explain, isBlocked } from '../lib/errors.js';
@@ -15,7 +14,7 @@ import { attempt, confirmButton, errorLine, reportButton } from './controls.js';
 
 const MAX_REPLY_LENGTH = 500;
 const PAGE_SIZE = 500;
-const POLL_MS = 5000;          // the stream says nothing of replies that are deleted or hidden
+const POLL_MS = 30_000;        // no event says that the bottle was hidden, or that its owner has blocked one
 const EXCERPT_LENGTH = 40;     // of a reply, in the name of its button
 
 /**
@@ -49,8 +48,8 @@ export function createConversation(app, thread) {
   let isLoading = false;
   let needsLoad = false;
   let isGone = false;
-  showBlock();
-
+  /** @type {'none' | 'here' | 'rejected' | undefined} */
+  let blockState;
   const handleChange = () => load();
   const poll = () => {
     if (!document.hidden && !connection.isLost) load();
@@ -66,7 +65,7 @@ export function createConversation(app, thread) {
     start() {
       isRunning = true;
       app.events.addEventListener('item', handleItem);
-      app.events.addEventListener('inbox', handleChange);
+      app.events.addEventListener('threads', handleChange);
       document.addEventListener('visibilitychange', poll);
       timer = window.setInterval(poll, POLL_MS);
       load();
@@ -74,7 +73,7 @@ export function createConversation(app, thread) {
     stop() {
       isRunning = false;
       app.events.removeEventListener('item', handleItem);
-      app.events.removeEventListener('inbox', handleChange);
+      app.events.removeEventListener('threads', handleChange);
       document.removeEventListener('visibilitychange', poll);
       window.clearInterval(timer);
     },
@@ -88,10 +87,11 @@ export function createConversation(app, thread) {
     try {
       while (needsLoad && isRunning && session.user) {
         needsLoad = false;
-        const replies = await fetchReplies();
+        const { replies, isBlocked: isBlockedHere } = await fetchReplies();
         if (!isRunning) return;
         error.replaceChildren();
         show(replies);
+        if (isBlockedHere || blockState !== 'rejected') showBlock(isBlockedHere ? 'here' : 'none');
       }
     } catch (reason) {
       if (!isRunning || isAbort(reason)) return;
@@ -107,16 +107,18 @@ export function createConversation(app, thread) {
   async function fetchReplies() {
     /** @type {Reply[]} */
     const replies = [];
+    let isBlockedHere = false;
     /** @type {number | null | undefined} */
     let after = 0;
     while (after !== null && after !== undefined) {
       const query = { limit: PAGE_SIZE, ...ofOpener, ...(after && { after }) };
-      /** @type {{ replies: Reply[], next?: number | null }} */
+      /** @type {{ blocked?: boolean, replies: Reply[], next?: number | null }} */
       const page = await request('GET', path, { query });
       replies.push(...page.replies);
+      isBlockedHere = Boolean(page.blocked);
       after = page.next;
     }
-    return replies;
+    return { replies, isBlocked: isBlockedHere };
   }
 
   /**
@@ -213,7 +215,7 @@ export function createConversation(app, thread) {
       try {
         await withSession(app, async () => post());
       } catch (reason) {
-        if (isBlocked(reason)) showBlock(true);
+        if (isBlocked(reason)) showBlock('rejected');
         throw reason;
       }
       text.value = '';
@@ -244,11 +246,15 @@ export function createConversation(app, thread) {
 
   /**
    * Shows the button that blocks the other side, or the one that ends it.
-   * @param {boolean} [isRejected] whether the server said that one side has blocked the other
+   * @param {'none' | 'here' | 'rejected'} state whether the account has blocked the other side; `rejected`: the server
+   *   rejected a reply because one side has blocked the other
    */
-  function showBlock(isRejected = false) {
+  function showBlock(state) {
+    // A question about it stays.
+    if (state === blockState) return;
+    blockState = state;
     const name = displayName(other);
-    if (!isRejected && !isBlockedHere(other.user_id)) {
+    if (state === 'none') {
       block.replaceChildren(confirmButton({
         label: t('block.block', { name }),
         question: t('block.sure', { name }),
@@ -262,7 +268,7 @@ export function createConversation(app, thread) {
     const line = errorLine();
     const button = el('button', { type: 'button', onclick: () => setBlocked(false, line) }, t('block.end', { name }));
     block.replaceChildren(
-      el('p', { class: 'hint', role: 'status' }, isRejected ? t('block.maybe') : phrase('block.done', { name })),
+      el('p', { class: 'hint', role: 'status' }, state === 'rejected' ? t('block.maybe') : phrase('block.done', { name })),
       button, line);
   }
 
@@ -273,10 +279,8 @@ export function createConversation(app, thread) {
   async function setBlocked(blocked, line) {
     const send = () => request('PUT', `users/${other.user_id}/block`, { body: { blocked } });
     if (!await attempt(app, line, send)) return;
-    if (blocked) storeBlock(other);
-    else removeBlock(other.user_id);
     const hadFocus = block.contains(document.activeElement);
-    showBlock();
+    showBlock(blocked ? 'here' : 'none');
     if (hadFocus) block.querySelector('button')?.focus();
     load();
   }

@@ -33,10 +33,10 @@ export function createThreads(app, bottle) {
   return {
     node,
     start() {
-      app.events.addEventListener('inbox', update);
+      app.events.addEventListener('threads', update);
       update();
     },
-    stop: () => app.events.removeEventListener('inbox', update),
+    stop: () => app.events.removeEventListener('threads', update),
   };
 
   /** @param {boolean} isMore whether to add the next page */
