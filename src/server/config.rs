@@ -62,7 +62,7 @@ pub struct Settings {
     pub login_attempts_per_minute: u32,
     /// The rate limit for registrations, per address.
     pub registrations_per_minute: u32,
-    /// The rate limit for thrown bottles, per account. An address may throw ten times as many.
+    /// The rate limit for bottles and replies, per account. An address may send ten times as many.
     pub throws_per_minute: u32,
     /// The number of reports by different accounts that hide a bottle; 0 for never.
     pub reports_to_hide: u32,

@@ -267,6 +267,16 @@ fn a_mute_and_a_freeze_stop_replies() {
 }
 
 #[test]
+fn replies_count_as_throws() {
+    let app = App::with(|settings| settings.throws_per_minute = 2);
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let bottle = ada.throw(1.0, 2.0);
+    open(&bob, bottle);
+    let statuses = ["one", "two", "three"].map(|text| reply(&bob, bottle, None, text).status);
+    assert_eq!(statuses, [200, 200, 429]);
+}
+
+#[test]
 fn a_blocked_account_neither_opens_nor_replies() {
     let Scene { app, ada, bob, bob_id, bottle } = scene();
     let other = ada.throw(1.0, 2.0);

@@ -136,6 +136,7 @@ fn fill(db: &mut Connection, owner: i64, sea: &Sea) -> Result<()> {
          SELECT place, latitude, latitude, longitude, longitude
          FROM bottle_places JOIN bottles ON id = bottle_id ORDER BY id;
          INSERT INTO map_bottles
+             (place, owner_id, style, latitude, longitude, formatted_address)
          SELECT place, owner_id, style, latitude, longitude, formatted_address
          FROM bottle_places JOIN bottles ON id = bottle_id ORDER BY place;
          INSERT INTO cells SELECT level, y, x, count(*) FROM bottle_cells GROUP BY 1, 2, 3;",

@@ -25,7 +25,7 @@ pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result
         map_cache_bytes: 32 << 20,
     };
     let store = Arc::new(Store::open(db, &options)?);
-    let bottles = Bottles::new(Arc::clone(&store), Clock::default(), EventBus::new(0));
+    let bottles = Bottles::new(store, Clock::default(), EventBus::new(0));
     let runtime = Runtime::new()?;
     let asked: Vec<rectangles::Rectangle> =
         serde_json::from_str(&std::fs::read_to_string(rectangles)?)?;
@@ -37,8 +37,8 @@ pub fn run(db: &Path, rectangles: &Path, threads: usize, seconds: f64) -> Result
         let workers: Vec<_> = (0..threads)
             .map(|n| {
                 scope.spawn({
-                    let (runtime, store, bottles, asked) = (&runtime, &store, &bottles, &asked);
-                    move || search(runtime, store, bottles, asked, until, n)
+                    let (runtime, bottles, asked) = (&runtime, &bottles, &asked);
+                    move || search(runtime, bottles, asked, until, n)
                 })
             })
             .collect();
@@ -57,7 +57,6 @@ fn rectangle(asked: &rectangles::Rectangle) -> Result<Rectangle> {
 /// Searches until the time is over, starting at a different rectangle from the other threads.
 fn search(
     runtime: &Runtime,
-    store: &Store,
     bottles: &Bottles,
     asked: &[Rectangle],
     until: Instant,
