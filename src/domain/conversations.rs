@@ -73,8 +73,7 @@ impl Conversations {
         });
         let events = self.events.clone();
         let publish = move |(reply, other): &(Reply, i64)| {
-            events.publish_thread(reply.author.id);
-            events.publish_thread(*other);
+            events.publish_threads([reply.author.id, *other]);
         };
         self.store.write_then(change, publish).await.map(|(reply, _)| reply)
     }
@@ -143,10 +142,7 @@ impl Conversations {
             Ok(other)
         });
         let (events, author) = (self.events.clone(), login.account.id);
-        let publish = move |other: &i64| {
-            events.publish_thread(author);
-            events.publish_thread(*other);
-        };
+        let publish = move |other: &i64| events.publish_threads([author, *other]);
         self.store.write_then(change, publish).await.map(drop)
     }
 
@@ -161,7 +157,9 @@ impl Conversations {
             blocks::set(db, account.id, blocked, is_blocked, now)
         });
         let (events, account) = (self.events.clone(), login.account.id);
-        self.store.write_then(change, move |()| events.publish_thread(account)).await
+        self.store
+            .write_then(change, move |_: &()| events.publish_threads([account, blocked]))
+            .await
     }
 
     /// Passes the accounts that the account has blocked to `show`, by id, until the page is full.

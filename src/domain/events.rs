@@ -122,11 +122,10 @@ impl EventBus {
         }
     }
 
-    /// Publishes that a thread of an account has changed, and perhaps its inbox.
-    pub fn publish_thread(&self, account: i64) {
-        if let Some(inbox) = self.inboxes().get(&account) {
-            count_thread_change(inbox);
-        }
+    /// Publishes that a thread of these accounts has changed, and perhaps their inboxes.
+    pub fn publish_threads(&self, accounts: [i64; 2]) {
+        let inboxes = self.inboxes();
+        accounts.iter().filter_map(|account| inboxes.get(account)).for_each(count_thread_change);
     }
 
     /// Subscribes to changes of the inbox and the threads of an account. Returns [`Error::Unavailable`] if there are

@@ -70,21 +70,23 @@ impl Moderation {
     }
 
     /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
-    /// decides.
-    pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<()> {
+    /// decides. Returns true if a teacher has already settled the account's report.
+    pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<bool> {
         let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
-            let open = moderation::report(db, bottle, reporter.id, &reason, now)?;
-            if threshold == 0 || open < i64::from(threshold) {
-                return Ok(None);
+            let state = moderation::report(db, bottle, reporter.id, &reason, now)?;
+            if threshold == 0 || state.open < i64::from(threshold) {
+                return Ok((None, state.is_settled));
             }
             let hidden = moderation::set_hidden(db, bottle, Some(now))?;
             if let Some(hidden) = &hidden {
                 log_and_inform(db, None, Action::Hide, &hidden.bottle, now)?;
             }
-            Ok(hidden)
+            Ok((hidden, state.is_settled))
         });
-        self.store.write_then(change, self.publish(true)).await.map(drop)
+        let publish = self.publish(true);
+        let reported = self.store.write_then(change, move |(hidden, _)| publish(hidden)).await;
+        reported.map(|(_, is_settled)| is_settled)
     }
 
     /// Hides a bottle or shows it again, and settles its reports.
@@ -118,22 +120,25 @@ impl Moderation {
     }
 
     /// Reports a reply of the other side. With enough reports, it is hidden until a teacher
-    /// decides.
-    pub async fn report_reply(&self, login: &Login, id: i64, reason: Reason) -> Result<()> {
+    /// decides. Returns true if a teacher has already settled the account's report.
+    pub async fn report_reply(&self, login: &Login, id: i64, reason: Reason) -> Result<bool> {
         let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let (participants, _) = conversations::visible(db, id, reporter.id)?;
             if participants.author == reporter.id {
                 return Err(Error::Thread(ThreadRule::OwnReply));
             }
-            let open = reported_replies::report(db, id, reporter.id, &reason, now)?;
-            if threshold > 0 && open >= i64::from(threshold) {
+            let state = reported_replies::report(db, id, reporter.id, &reason, now)?;
+            if threshold > 0 && state.open >= i64::from(threshold) {
                 reported_replies::set_hidden(db, id, Some(now))?;
                 moderation::log(db, None, Action::Hide, target(id, participants), None, now)?;
             }
-            Ok(participants)
+            Ok((participants, state.is_settled))
         });
-        self.store.write_then(change, self.publish_reply()).await.map(drop)
+        let publish = self.publish_reply();
+        let reported =
+            self.store.write_then(change, move |(participants, _)| publish(participants)).await;
+        reported.map(|(_, is_settled)| is_settled)
     }
 
     /// Hides a reply or shows it again, and settles its reports.
@@ -157,8 +162,7 @@ impl Moderation {
     fn publish_reply(&self) -> impl FnOnce(&Participants) + Send + 'static {
         let events = self.events.clone();
         move |participants| {
-            events.publish_thread(participants.owner);
-            events.publish_thread(participants.thread.opener);
+            events.publish_threads([participants.owner, participants.thread.opener]);
         }
     }
 

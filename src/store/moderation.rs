@@ -7,8 +7,8 @@ use super::bottles::{self, Bottle};
 use super::map_bottle::{self, MapBottle, map_bottle};
 use super::pages::{PageRequest, fill, row_limit};
 use super::reported_replies::{self, ReportedReply};
-use super::reports::report_row;
 pub use super::reports::{CaseFilter, Report};
+use super::reports::{ReportState, report_row, report_state};
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
@@ -76,7 +76,7 @@ pub fn report(
     reporter: i64,
     reason: &Reason,
     now: Timestamp,
-) -> Result<i64> {
+) -> Result<ReportState> {
     match bottles::owner_on_sea(db, bottle)? {
         None => return Err(Error::NoSuchBottle(bottle.to_string())),
         Some(owner) if owner == reporter => return Err(Error::OwnBottle),
@@ -87,9 +87,10 @@ pub fn report(
          VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?
     .execute(params![bottle, reporter, reason.as_str(), now])?;
-    Ok(db
-        .prepare_cached("SELECT count(*) FROM reports WHERE bottle_id = ?1 AND settled_at IS NULL")?
-        .query_row([bottle], |row| row.get(0))?)
+    let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
+                      max(reporter_id = ?2 AND settled_at IS NOT NULL)
+               FROM reports WHERE bottle_id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter], report_state)?)
 }
 
 /// A bottle that was hidden or shown.
@@ -273,7 +274,7 @@ fn reported_bottle(row: &Row<'_>) -> rusqlite::Result<ReportedBottle> {
 
 fn reports(db: &Connection, bottle: i64) -> Result<Vec<Report>> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {}, reason, reported_at FROM reports JOIN users ON users.id = reporter_id
+        "SELECT {}, reason, reported_at, settled_at FROM reports JOIN users ON users.id = reporter_id
          WHERE bottle_id = ?1 ORDER BY reported_at, reporter_id",
         users::COLUMNS
     ))?;

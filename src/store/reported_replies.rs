@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::replies::{self, COLUMNS, Reply, TABLES};
-use super::reports::{CaseFilter, Report, report_row};
+use super::reports::{CaseFilter, Report, ReportState, report_row, report_state};
 use super::users;
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
@@ -18,21 +18,23 @@ pub struct ReportedReply {
     pub reports: Vec<Report>,
 }
 
-/// Reports a reply, once per reporter. Returns the number of its reports that are not settled.
+/// Reports a reply, once per reporter.
 pub fn report(
     db: &Connection,
     reply: i64,
     reporter: i64,
     reason: &Reason,
     now: Timestamp,
-) -> Result<i64> {
+) -> Result<ReportState> {
     db.prepare_cached(
         "INSERT INTO reply_reports (reply_id, reporter_id, reason, reported_at)
          VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?
     .execute(params![reply, reporter, reason.as_str(), now])?;
-    let sql = "SELECT count(*) FROM reply_reports WHERE reply_id = ?1 AND settled_at IS NULL";
-    Ok(db.prepare_cached(sql)?.query_row([reply], |row| row.get(0))?)
+    let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
+                      max(reporter_id = ?2 AND settled_at IS NOT NULL)
+               FROM reply_reports WHERE reply_id = ?1";
+    Ok(db.prepare_cached(sql)?.query_row([reply, reporter], report_state)?)
 }
 
 /// Hides a reply, or shows it again. Returns false if it was in that state already.
@@ -80,7 +82,7 @@ pub(super) fn of_bottle(
 
 fn reports(db: &Connection, reply: i64) -> Result<Vec<Report>> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {}, reason, reported_at FROM reply_reports JOIN users ON users.id = reporter_id
+        "SELECT {}, reason, reported_at, settled_at FROM reply_reports JOIN users ON users.id = reporter_id
          WHERE reply_id = ?1 ORDER BY reported_at, reporter_id",
         users::COLUMNS
     ))?;

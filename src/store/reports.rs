@@ -12,6 +12,22 @@ pub struct Report {
     pub reporter: Account,
     pub reason: String,
     pub reported_at: Timestamp,
+    /// The time of a teacher's decision.
+    pub settled_at: Option<Timestamp>,
+}
+
+/// The reports of a bottle or of a reply, after one was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReportState {
+    /// The number of reports that no teacher has settled.
+    pub open: i64,
+    /// True if a teacher has settled the report of this reporter, which therefore does not count.
+    pub is_settled: bool,
+}
+
+/// Reads a [`ReportState`] from the number of open reports and the truth of the other field.
+pub(super) fn report_state(row: &Row<'_>) -> rusqlite::Result<ReportState> {
+    Ok(ReportState { open: row.get(0)?, is_settled: row.get(1)? })
 }
 
 /// The bottles that a teacher requests.
@@ -23,11 +39,12 @@ pub enum CaseFilter {
     Hidden,
 }
 
-/// Reads a [`Report`] from the columns of an account, the reason and the time.
+/// Reads a [`Report`] from the columns of an account, the reason and the two times.
 pub(super) fn report_row(row: &Row<'_>) -> rusqlite::Result<Report> {
     Ok(Report {
         reporter: users::account(row, 0)?,
         reason: row.get(users::COLUMN_COUNT)?,
         reported_at: row.get(users::COLUMN_COUNT + 1)?,
+        settled_at: row.get(users::COLUMN_COUNT + 2)?,
     })
 }

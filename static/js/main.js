@@ -325,8 +325,8 @@ async function preloadSecondStage() {
     if (index % PRELOADS_PER_TASK === 0) await nextTask();
     const isStyle = path.endsWith('.css');
     const link = document.createElement('link');
-    document.head.append(Object.assign(link, isStyle ? { rel: 'preload', as: 'style' } : { rel: 'modulepreload' }));
-    link.href = path;
+    Object.assign(link, isStyle ? { rel: 'preload', as: 'style' } : { rel: 'modulepreload' }, { href: path });
+    document.head.append(link);
   }
 }
 

@@ -98,7 +98,7 @@ impl Browser {
             const tags = { button: 'button, a, [role=button], summary', field: 'input, textarea, select' };
             const text = (node) => (node.getAttribute('aria-label')
                 ?? (node.labels?.length ? node.labels[0].textContent : node.textContent)).trim();
-            const seen = (node) => node.checkVisibility({ visibilityProperty: true }) && !node.disabled
+            const seen = (node) => node.checkVisibility({ visibilityProperty: true }) && !node.disabled && node.ariaDisabled !== 'true'
                 && node.getClientRects().length > 0;
             const dialog = document.querySelector('dialog[open]');
             const found = [...(dialog ?? document).querySelectorAll(tags[kind])]

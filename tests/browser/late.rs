@@ -223,3 +223,34 @@ async fn a_throw_without_an_answer_is_thrown_once() {
     assert_eq!(thrown.as_array().unwrap().len(), 1);
     page.close(&[]).await;
 }
+
+/// What is written while a reply is on its way stays in the field.
+#[tokio::test]
+async fn a_reply_leaves_what_is_written_after_it() {
+    if Engine::chosen() == Engine::Firefox {
+        return eprintln!("not tested: Firefox's driver cannot replace what the page calls");
+    }
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.follow("#bottle/1").await;
+    page.click("Open").await;
+    page.fill("Reply", "First.").await;
+    page.run(&hold("/replies")).await;
+    page.click("Send").await;
+    page.wait_for(IS_HELD).await;
+    page.run(
+        "const field = document.activeElement.closest('form').elements.content;
+         field.value += ' Second.';
+         field.dispatchEvent(new Event('input', { bubbles: true }));",
+    )
+    .await;
+    release(&page).await;
+    page.reads("First.").await;
+    assert_eq!(page.value("Reply").await, "Second.");
+    page.reload().await;
+    page.find("field", "Reply").await;
+    assert_eq!(page.value("Reply").await, "Second.");
+    page.close(&[]).await;
+}

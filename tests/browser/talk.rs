@@ -210,6 +210,8 @@ async fn a_reply_is_deleted_or_reported() {
 #[tokio::test]
 async fn the_other_side_is_blocked() {
     let (_folder, program, adas) = start_conversation();
+    let mut bob = program.client();
+    bob.log_in("bob", "pass");
     let page = page_of(&program, "en", PHONE, "bob").await;
     page.click("Inbox: 2 unread").await;
     page.click("Ada replied to you").await;
@@ -220,9 +222,7 @@ async fn the_other_side_is_blocked() {
     page.click("Block").await;
     page.reads("You have blocked Ada.").await;
     page.reads_no_more("Something unkind.").await;
-    page.fill("Reply", "Can you read this?").await;
-    page.click("Send").await;
-    page.reads("one of you has blocked the other").await;
+    page.wait_for("return document.querySelector('.conversation form').hidden").await;
     assert_eq!(adas.post("/api/bottles/1/replies", &json!({ "content": "?" })).status, 404);
 
     page.click("Account: Bob").await;
@@ -233,6 +233,12 @@ async fn the_other_side_is_blocked() {
     page.click("Unblock Ada").await;
     page.reads("Something unkind.").await;
     page.wait_for("return document.activeElement.textContent === 'Block Ada'").await;
+    // Who is blocked learns it only by trying.
+    let bob_id = bob.get("/api/users/self").data()["user_id"].clone();
+    adas.put(&format!("/api/users/{bob_id}/block"), &json!({ "blocked": true }));
+    page.fill("Reply", "Can you read this?").await;
+    page.click("Send").await;
+    page.reads("one of you has blocked the other").await;
     page.close(&["403"]).await;
 }
 
@@ -259,6 +265,9 @@ async fn a_teacher_hides_a_reply(#[values("en", "zh")] language: &str) {
     page.check_accessible("a hidden reply").await;
     page.click(again).await;
     page.reads(w("showed again", "恢复显示")).await;
+    // Who wrote the reply can be muted beside it.
+    page.click(w("Mute Ada (ada) for an hour", "禁言 Ada (ada) 1 小时")).await;
+    page.reads(w("muted", "禁言了")).await;
     page.close(&[]).await;
 }
 
@@ -301,6 +310,7 @@ async fn nothing_is_left_to_catch() {
     page.reads("A message from Bob.").await;
     page.wait_for("return !document.querySelector('.catching')").await;
     page.click("Close").await;
+    page.wait_for("return document.activeElement.id === 'catch'").await;
     page.click("Catch one").await;
     page.reads("There is no bottle to catch right now.").await;
     page.wait_for("return document.activeElement.id === 'catch'").await;

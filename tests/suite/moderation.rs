@@ -153,7 +153,7 @@ fn enough_reports_hide_a_bottle_until_a_teacher_looks() {
     let (bob, eve, zoe) = (app.user("bob"), app.user("eve"), app.user("zoe"));
     let bottle = ada.throw(1.0, 2.0);
     for _ in 0..3 {
-        assert_eq!(report(&bob, bottle, "unkind").status, 200);
+        assert_eq!(report(&bob, bottle, "unkind").data(), json!({}));
     }
     assert_eq!(nearby(&zoe), [bottle], "one report, however often");
     report(&eve, bottle, "very unkind");
@@ -176,6 +176,11 @@ fn enough_reports_hide_a_bottle_until_a_teacher_looks() {
     assert!(ids(&grace, "/api/teacher/bottles").is_empty());
     report(&zoe, bottle, "I think so too");
     assert_eq!(nearby(&bob), [bottle], "what a teacher settled counts no more");
+    assert_eq!(report(&bob, bottle, "unkind").data(), json!({ "settled": true }));
+    let reports = grace.get("/api/teacher/bottles").data()["bottles"][0]["reports"].clone();
+    let open: Vec<bool> =
+        reports.as_array().unwrap().iter().map(|each| each.get("settled_at").is_none()).collect();
+    assert_eq!(open, [false, false, true]);
 }
 
 #[test]

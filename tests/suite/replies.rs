@@ -232,6 +232,9 @@ fn its_author_deletes_a_reply_and_the_other_side_reports_it() {
     assert_eq!(ada.put(&teachers_path, &json!({ "hidden": false })).status, 403);
     assert_eq!(grace.put(&teachers_path, &json!({ "hidden": false })).status, 200);
     assert_eq!(texts(&replies(&bob, bottle, None)), ["unkind"]);
+    let again = ada.post(&format!("{path}/report"), &reason);
+    assert_eq!(again.data(), json!({ "settled": true }), "a decision is final for a reporter");
+    assert_eq!(grace.get("/api/teacher/bottles").data()["bottles"], json!([]));
     let log = grace.get("/api/teacher/log").data()["entries"].clone();
     let of = |n: usize| (log[n]["action"].clone(), log[n]["reply_id"].clone());
     assert_eq!([of(0), of(1)], [(json!("show"), json!(written)), (json!("hide"), json!(written))]);

@@ -201,13 +201,20 @@ pub(super) struct ReportRequest {
     pub(super) reason: Option<String>,
 }
 
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReportResult {
+    /// present only if true: a teacher has decided on the account's earlier report
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) settled: bool,
+}
+
 /// Report another account's bottle to the teachers; only the first report of an account counts
 #[utoipa::path(post, path = "/bottles/{bottle_id}/report",
     params(("bottle_id" = i64, Path)),
     request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the report is stored", body = Envelope<Empty>),
+        (status = 200, description = "the report is stored, unless the account has reported the bottle before", body = Envelope<ReportResult>),
         (status = 403, description = "the account owns the bottle"),
         (status = 404, description = "no such bottle"),
     )
@@ -218,8 +225,8 @@ pub(super) async fn report(
     id: &str,
     body: Body<ReportRequest>,
     moderation: &State<Moderation>,
-) -> Reply<Empty> {
+) -> Reply<ReportResult> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
-    moderation.report(&session.login, bottle_id(id)?, reason).await?;
-    ok("举报成功", Empty {})
+    let settled = moderation.report(&session.login, bottle_id(id)?, reason).await?;
+    ok("举报成功", ReportResult { settled })
 }

@@ -13,6 +13,10 @@ struct ReportView {
     reporter: Person,
     reason: String,
     reported_at: Timestamp,
+    /// present only if a teacher has decided since
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_at: Option<Timestamp>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -49,8 +53,8 @@ impl From<ReportedReply> for ReportedReplyView {
 
 impl From<Report> for ReportView {
     fn from(report: Report) -> Self {
-        let Report { reporter, reason, reported_at } = report;
-        Self { reporter: reporter.into(), reason, reported_at }
+        let Report { reporter, reason, reported_at, settled_at } = report;
+        Self { reporter: reporter.into(), reason, reported_at, settled_at }
     }
 }
 

@@ -4,7 +4,7 @@ use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bottles::ReportRequest;
+use super::bottles::{ReportRequest, ReportResult};
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id, reply_id};
 use super::items::{Items, JsonText};
@@ -210,13 +210,13 @@ pub(super) async fn delete(
     ok("删除回复成功", Empty {})
 }
 
-/// Report a reply of the other side to the teachers
+/// Report a reply of the other side to the teachers; only the first report of an account counts
 #[utoipa::path(post, path = "/replies/{reply_id}/report",
     params(("reply_id" = i64, Path)),
     request_body = ReportRequest,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "the report is stored", body = Envelope<Empty>),
+        (status = 200, description = "the report is stored, unless the account has reported the reply before", body = Envelope<ReportResult>),
         (status = 403, description = "`reason`: own_reply"),
         (status = 404, description = "no such reply"),
     )
@@ -227,8 +227,8 @@ pub(super) async fn report(
     id: &str,
     body: Body<ReportRequest>,
     moderation: &State<Moderation>,
-) -> Reply<Empty> {
+) -> Reply<ReportResult> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
-    moderation.report_reply(&session.login, reply_id(id)?, reason).await?;
-    ok("举报成功", Empty {})
+    let settled = moderation.report_reply(&session.login, reply_id(id)?, reason).await?;
+    ok("举报成功", ReportResult { settled })
 }

@@ -105,18 +105,17 @@ export function loadStyle(name) {
 }
 
 /**
- * Disables a button while an action runs. The focus, which a disabled button loses, returns to it.
- * @template T
+ * Runs an action, unless the button's action is running. The button looks disabled meanwhile, but keeps the focus,
+ * which an element with `disabled` loses.
  * @param {HTMLButtonElement} button
- * @param {() => Promise<T>} action
+ * @param {() => Promise<unknown>} action
  */
-export async function whileDisabled(button, action) {
-  const hadFocus = document.activeElement === button;
-  button.disabled = true;
+export async function whileBusy(button, action) {
+  if (button.getAttribute('aria-disabled') === 'true') return;
+  button.setAttribute('aria-disabled', 'true');
   try {
-    return await action();
+    await action();
   } finally {
-    button.disabled = false;
-    if (hadFocus && document.activeElement === document.body) button.focus();
+    button.removeAttribute('aria-disabled');
   }
 }

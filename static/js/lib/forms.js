@@ -4,7 +4,7 @@
 /** @import { Context } from './errors.js' */
 
 import { ApiError, isAbort, t } from './core.js';
-import { el, whileDisabled } from './dom.js';
+import { el, whileBusy } from './dom.js';
 import { explain } from './errors.js';
 import { toast } from './notices.js';
 
@@ -81,13 +81,14 @@ export function form(label, contents, { submit, validate = () => ({}), context, 
   });
   node.addEventListener('submit', async (event) => {
     event.preventDefault();
+    if (node.hasAttribute('aria-busy')) return;
     // The dialog may have another form, whose error is out of date too.
     for (const each of node.closest('dialog')?.querySelectorAll('form') ?? [node]) clearErrors(each);
     const controls = controlsOf(node);
     if (showErrors(node, validate(controls))) return;
     node.setAttribute('aria-busy', 'true');
     try {
-      await whileDisabled(button, () => submit(controls));
+      await whileBusy(button, () => submit(controls));
     } catch (error) {
       // The reader cancelled the login.
       if (isAbort(error)) return;

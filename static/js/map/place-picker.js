@@ -21,11 +21,12 @@ const hasDevicePosition = () => isSecureContext && 'geolocation' in navigator;
 
 /**
  * Returns the position of the device, or null if it is not available.
+ * @param {number} [maximumAge] of a position that the browser remembers, in milliseconds
  * @returns {Promise<GeolocationCoordinates | null>}
  */
-export function devicePosition() {
+export function devicePosition(maximumAge = GEOLOCATION_MAX_AGE_MS) {
   if (!hasDevicePosition()) return Promise.resolve(null);
-  const options = { timeout: GEOLOCATION_TIMEOUT_MS, maximumAge: GEOLOCATION_MAX_AGE_MS };
+  const options = { timeout: GEOLOCATION_TIMEOUT_MS, maximumAge };
   return new Promise((resolve) => {
     navigator.geolocation.getCurrentPosition(({ coords }) => resolve(coords), () => resolve(null), options);
   });

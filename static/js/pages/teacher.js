@@ -13,7 +13,7 @@ const MUTE_MINUTES = [10, 60, 1440];
 const MAX_LOG_ENTRIES = 30;
 const REFRESH_MS = 5000;
 
-/** @typedef {{ reporter: Person, reason: string, reported_at: string }} Report */
+/** @typedef {{ reporter: Person, reason: string, reported_at: string, settled_at?: string }} Report */
 
 /** @typedef {Reply & { opener_id: number, reports: Report[] }} ReportedReply */
 
@@ -47,6 +47,8 @@ translatePage('teacher.title');
 let shown = '';
 /** Replies with reports that no teacher has settled. @type {Set<number>} */
 let openReplyIds = new Set();
+/** @type {Set<number>} */
+let mutedIds = new Set();
 /** @type {AbortController | null} */
 let pending = null;
 /** @type {number | undefined} */
@@ -109,8 +111,10 @@ async function refresh() {
   byId('sea').replaceChildren(seaView(sea.frozen));
   /** @type {ReportedBottle[]} */
   const cases = reported.bottles;
-  const openCases = cases.filter(({ reports }) => reports.length > 0);
+  // The others are listed for their replies.
+  const openCases = cases.filter(({ reports }) => reports.some((report) => !report.settled_at));
   const openIds = new Set(openCases.map((bottle) => bottle.bottle_id));
+  mutedIds = new Set(sea.muted.map((/** @type {MutedAccount} */ account) => account.user_id));
   openReplyIds = new Set(cases.flatMap(({ replies = [] }) => replies.map((reply) => reply.reply_id)));
   byId('reported').replaceChildren(bottlesView(cases, openIds));
   byId('hidden').replaceChildren(bottlesView(hidden.bottles, openIds));
@@ -229,8 +233,9 @@ function bottleView(bottle, isOpen) {
 }
 
 /** @param {Report} report */
-const reportView = ({ reporter, reason, reported_at: reportedAt }) =>
-  el('p', {}, phrase('teacher.report', { name: fullName(reporter), reason }), ' · ', time(reportedAt));
+const reportView = ({ reporter, reason, reported_at: reportedAt, settled_at: settledAt }) =>
+  el('p', { class: settledAt && 'secondary' }, phrase('teacher.report', { name: fullName(reporter), reason }), ' · ',
+    time(reportedAt), settledAt && ` · ${t('teacher.settled')}`);
 
 /**
  * @param {Person} owner of the bottle
@@ -249,7 +254,9 @@ function replyView(owner, { reply_id: id, author, content, created_at: createdAt
         ? button('teacher.showReply', setReplyHidden(id, false))
         : button('teacher.hideReply', setReplyHidden(id, true)),
       isOpen && !hidden && button('teacher.keep', { ...setReplyHidden(id, false), done: 'teacher.kept' }),
-      isOpen && hidden && button('teacher.stay', { ...setReplyHidden(id, true), done: 'teacher.stayedReply' })));
+      isOpen && hidden && button('teacher.stay', { ...setReplyHidden(id, true), done: 'teacher.stayedReply' }),
+      // The bottle has the buttons for its owner.
+      author.user_id !== owner.user_id && muteButtons(author, mutedIds.has(author.user_id))));
 }
 
 /**
@@ -257,16 +264,24 @@ function replyView(owner, { reply_id: id, author, content, created_at: createdAt
  * @param {boolean} isOpen
  */
 function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil }, isOpen) {
-  const name = fullName(owner);
-  const isMuted = mutedUntil && new Date(mutedUntil) > new Date();
+  const isMuted = Boolean(mutedUntil) && new Date(mutedUntil ?? 0) > new Date();
   return [
     hidden ? button('teacher.show', setHidden(id, false)) : button('teacher.hide', setHidden(id, true)),
     isOpen && !hidden && button('teacher.keep', { ...setHidden(id, false), done: 'teacher.kept' }),
     isOpen && hidden && button('teacher.stay', { ...setHidden(id, true), done: 'teacher.stayed' }),
-    isMuted
-      ? button('teacher.unmute', setMuted(owner.user_id, 0), { name })
-      : MUTE_MINUTES.map((minutes) => button(`teacher.mute.${minutes}`, setMuted(owner.user_id, minutes), { name })),
+    muteButtons(owner, isMuted),
   ];
+}
+
+/**
+ * @param {Person} person
+ * @param {boolean} isMuted
+ */
+function muteButtons(person, isMuted) {
+  const name = fullName(person);
+  return isMuted
+    ? button('teacher.unmute', setMuted(person.user_id, 0), { name })
+    : MUTE_MINUTES.map((minutes) => button(`teacher.mute.${minutes}`, setMuted(person.user_id, minutes), { name }));
 }
 
 /** @param {MutedAccount[]} muted */

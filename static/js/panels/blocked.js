@@ -46,8 +46,8 @@ export function blockedAccounts(app) {
   async function unblock(id) {
     if (!await attempt(app, error, () => request('PUT', `users/${id}/block`, { body: { blocked: false } }))) return;
     list.querySelector(`[data-id="${id}"]`)?.remove();
-    /** @type {HTMLElement | null} */
-    const next = list.querySelector('button') ?? node.querySelector('summary');
+    const next = list.querySelector('button');
+    node.hidden = !next;
     (next ?? byId('dialog-title')).focus();
   }
 }

@@ -5,7 +5,7 @@
 /** @import { PositionChoice } from './open-near.js' */
 
 import { ApiError, byId, isAbort, request, session, t } from '../lib/core.js';
-import { USER_TEXT, bdi, el, phrase, whileDisabled } from '../lib/dom.js';
+import { USER_TEXT, bdi, el, phrase, whileBusy } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { absoluteTime, coordinates, displayName, distanceText, placeNode, time } from '../lib/format.js';
 import { parseBottleLink } from '../lib/geo.js';
@@ -70,7 +70,7 @@ export function showBottle(app, bottle) {
   // Only the first opening needs a position, and not that of a teacher.
   const isNear = isOwn || state.isOpened || session.user?.is_teacher;
   const choice = openWithin && !isNear ? createPositionChoice(app, openWithin) : null;
-  button.addEventListener('click', () => whileDisabled(button, () => open(app, bottle, button, error, choice)));
+  button.addEventListener('click', () => whileBusy(button, () => open(app, bottle, button, error, choice)));
   return showInPanel(app, id, title, [
     el('div', { class: 'bottle-summary' }, location && bottleIcon(style, state), el('div', {},
       location && el('p', { class: 'place' }, placeNode(location)),

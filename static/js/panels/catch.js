@@ -3,7 +3,7 @@
 /** @import { App, OpenedBottle } from '../lib/types.js' */
 
 import { byId, isAbort, request } from '../lib/core.js';
-import { el, loadStyle, whileDisabled } from '../lib/dom.js';
+import { el, loadStyle, whileBusy } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { toast } from '../lib/notices.js';
 import { withSession } from './account.js';
@@ -16,7 +16,7 @@ const ANIMATION_MS = 900;   // as in panel.css
 /** @param {App} app */
 export function catchBottle(app) {
   const button = /** @type {HTMLButtonElement} */ (byId('catch'));
-  return whileDisabled(button, async () => {
+  return whileBusy(button, async () => {
     let isWaiting = watchPanel();
     try {
       /** @type {OpenedBottle} */

@@ -52,10 +52,18 @@ export function confirmButton({ label, accessibleLabel, question, yes, no, kind 
     button.replaceWith(confirmation);
     cancelButton.focus();
   });
-  cancelButton.addEventListener('click', () => {
+  const cancel = () => {
     error.replaceChildren();
     confirmation.replaceWith(button);
     button.focus();
+  };
+  cancelButton.addEventListener('click', cancel);
+  confirmation.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    // The panel or the dialog stays open.
+    event.preventDefault();
+    event.stopPropagation();
+    cancel();
   });
   return el('div', {}, button, error);
 }
@@ -83,8 +91,14 @@ export function reportButton(app, path, { accessibleLabel, kind } = {}) {
   });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    if (!await attempt(app, error, () => request('POST', path, { body: { reason: reason.value } }))) return;
-    const done = el('p', { class: 'hint', role: 'status', tabindex: '-1' }, t('report.done'));
+    let isSettled = false;
+    const send = async () => {
+      const result = await request('POST', path, { body: { reason: reason.value } });
+      isSettled = Boolean(result.settled);
+    };
+    if (!await attempt(app, error, send)) return;
+    const message = t(isSettled ? 'report.settled' : 'report.done');
+    const done = el('p', { class: 'hint', role: 'status', tabindex: '-1' }, message);
     form.replaceWith(done);
     button.remove();
     done.focus();

@@ -52,7 +52,7 @@ export function createConversation(app, thread) {
   let blockState;
   const handleChange = () => load();
   const poll = () => {
-    if (!document.hidden && !connection.isLost) load();
+    if (!document.hidden && !connection.isLost && !isGone) load();
   };
   // The conversation shows the reply, so no toast has to.
   const handleItem = (/** @type {Event} */ event) => {
@@ -82,13 +82,14 @@ export function createConversation(app, thread) {
   /** Fetches and shows the replies. A call during a request repeats it. */
   async function load() {
     needsLoad = true;
-    if (isLoading || isGone) return;
+    if (isLoading) return;
     isLoading = true;
     try {
       while (needsLoad && isRunning && session.user) {
         needsLoad = false;
         const { replies, isBlocked: isBlockedHere } = await fetchReplies();
         if (!isRunning) return;
+        isGone = false;
         error.replaceChildren();
         show(replies);
         if (isBlockedHere || blockState !== 'rejected') showBlock(isBlockedHere ? 'here' : 'none');
@@ -98,7 +99,7 @@ export function createConversation(app, thread) {
       error.textContent = explain(reason).message;
       // The bottle has ended, is hidden or was deleted: another request would fail too.
       isGone = reason instanceof ApiError && [403, 404].includes(reason.status);
-      if (isGone) writer.hidden = true;
+      writer.hidden = isGone;
     } finally {
       isLoading = false;
     }
@@ -137,13 +138,23 @@ export function createConversation(app, thread) {
       if (hadFocus) focusNext();
     }
     const added = replies.filter((reply) => !shown.has(String(reply.reply_id)));
-    log.append(...added.map(replyView));
+    for (const reply of added) insert(reply);
     empty.textContent = replies.length || thread.isClosed ? '' : t('talk.empty');
     if (!added.length) return;
     // The lists count the replies.
     invalidateList('created');
     invalidateList('opened');
     if (shown.size) log.lastElementChild?.scrollIntoView({ block: 'nearest' });
+  }
+
+  /**
+   * Adds a reply in the order of the conversation: one that is shown again has later ones after it.
+   * @param {Reply} reply
+   */
+  function insert(reply) {
+    const shown = /** @type {HTMLElement[]} */ ([...log.children]);
+    const later = shown.find((each) => Number(each.dataset.reply) > reply.reply_id);
+    log.insertBefore(replyView(reply), later ?? null);
   }
 
   /** Moves the focus of a reply that is gone. */
@@ -206,10 +217,11 @@ export function createConversation(app, thread) {
       counter.classList.toggle('over', count > MAX_REPLY_LENGTH);
     };
     const send = async () => {
+      const sent = text.value;
       // The session had ended, and another account has logged in.
       const post = () => {
         if (session.user?.user_id !== accountId) throw new ApiError(OTHER_ACCOUNT);
-        const body = { content: text.value, ...ofOpener };
+        const body = { content: sent, ...ofOpener };
         return request('POST', path, { body });
       };
       try {
@@ -218,11 +230,11 @@ export function createConversation(app, thread) {
         if (isBlocked(reason)) showBlock('rejected');
         throw reason;
       }
-      text.value = '';
-      draft.write('');
+      // The reader may have gone on writing.
+      text.value = text.value.startsWith(sent) ? text.value.slice(sent.length).trimStart() : text.value;
+      draft.write(text.value);
       updateCounter();
       await load();
-      text.focus();
     };
     const replyNode = form(t('talk.send'), [field('content', t('talk.reply'), text), counter], {
       context: 'reply',
@@ -253,6 +265,7 @@ export function createConversation(app, thread) {
     // A question about it stays.
     if (state === blockState) return;
     blockState = state;
+    writer.hidden = state === 'here';
     const name = displayName(other);
     if (state === 'none') {
       block.replaceChildren(confirmButton({
@@ -268,7 +281,8 @@ export function createConversation(app, thread) {
     const line = errorLine();
     const button = el('button', { type: 'button', onclick: () => setBlocked(false, line) }, t('block.end', { name }));
     block.replaceChildren(
-      el('p', { class: 'hint', role: 'status' }, state === 'rejected' ? t('block.maybe') : phrase('block.done', { name })),
+      el('p', { class: 'hint', role: 'status' },
+        state === 'rejected' ? t('block.maybe') : phrase('block.done', { name })),
       button, line);
   }
 

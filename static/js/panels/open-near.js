@@ -30,7 +30,7 @@ export function createPositionChoice(app, openWithin) {
     node: el('div', {},
       el('p', { class: 'reason' }, t('near.limit', { distance: distanceText(openWithin) })), picker.node, chosen),
     async position() {
-      const position = current() ?? await devicePosition();
+      const position = current() ?? await devicePosition(0);
       return position && { latitude: position.latitude, longitude: position.longitude };
     },
     start: picker.start,
