@@ -7,6 +7,7 @@ mod android;
 mod architecture;
 mod asvs;
 mod backup;
+mod blocks;
 mod bottles;
 mod browsers;
 mod catch;
