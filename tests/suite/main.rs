@@ -54,6 +54,7 @@ mod rate_limit;
 mod readme;
 mod rectangle;
 mod replies;
+mod replies_cost;
 mod routes;
 mod secrets;
 mod security;
