@@ -103,7 +103,8 @@ impl Conversations {
                     last = reply.id;
                     show(reply)
                 })?;
-            let unread = match side {
+            // Unread replies of a blocked account were not shown.
+            let unread = match side.filter(|_| !is_blocked) {
                 Some(side) if replies::has_unread(db, thread, side, last)? => Some(side),
                 _ => None,
             };
@@ -243,10 +244,7 @@ fn check_opener(
     bottle: i64,
     opener: Option<i64>,
 ) -> Result<()> {
-    let owner = bottles::owner_on_sea(db, bottle)?.ok_or_else(|| no_such_bottle(bottle))?;
-    if !account.is_teacher && blocks::exists(db, owner, account.id)? {
-        return Err(no_such_bottle(bottle));
-    }
+    bottles::visible_owner(db, bottle, account)?;
     if opener.is_some_and(|opener| opener != account.id) {
         return Err(Error::Thread(ThreadRule::Participants));
     }

@@ -46,6 +46,7 @@ impl Inbox {
 
     /// Marks the items up to `through` as read, and returns the number of those that are not.
     pub async fn mark_read(&self, login: &Login, through: i64) -> Result<i64> {
+        self.expiry.end_due().await;
         let change = sessions::authorized(login.session, &self.clock, move |db, account| {
             inbox::mark_read(db, account.id, through)?;
             inbox::unread(db, account.id)

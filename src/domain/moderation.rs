@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::accounts::{Account, Login};
 use crate::domain::conversations;
 use crate::domain::events::{Event, EventBus};
+use crate::domain::expiry::Expiry;
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
@@ -25,6 +26,7 @@ pub struct Moderation {
     store: Arc<Store>,
     clock: Clock,
     events: EventBus,
+    expiry: Expiry,
     /// The number of reports that hide a bottle until a teacher decides; 0 hides none.
     reports_to_hide: u32,
 }
@@ -65,16 +67,23 @@ fn target(reply: i64, participants: Participants) -> Target {
 
 impl Moderation {
     /// Creates the moderation of `store`, which publishes changes of the sea on `events`.
-    pub fn new(store: Arc<Store>, clock: Clock, events: EventBus, reports_to_hide: u32) -> Self {
-        Self { store, clock, events, reports_to_hide }
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        events: EventBus,
+        expiry: Expiry,
+        reports_to_hide: u32,
+    ) -> Self {
+        Self { store, clock, events, expiry, reports_to_hide }
     }
 
     /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
     /// decides. Returns true if a teacher has already settled the account's report.
     pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<bool> {
+        self.expiry.end_due().await;
         let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
-            let state = moderation::report(db, bottle, reporter.id, &reason, now)?;
+            let state = moderation::report(db, bottle, &reporter, &reason, now)?;
             if threshold == 0 || state.open < i64::from(threshold) {
                 return Ok((None, state.is_settled));
             }
@@ -91,6 +100,7 @@ impl Moderation {
 
     /// Hides a bottle or shows it again, and settles its reports.
     pub async fn set_hidden(&self, login: &Login, bottle: i64, hidden: bool) -> Result<()> {
+        self.expiry.end_due().await;
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
             teacher.check_teacher()?;
@@ -226,6 +236,7 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(ReportedBottle) -> Result<usize>,
     ) -> Result<bool> {
+        self.expiry.end_due().await;
         self.store.read_long(|db| moderation::cases(db, filter, page, show)).await
     }
 

@@ -227,8 +227,8 @@ fn manage_sea(
     });
     let conversations =
         Conversations::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
-    let inbox = Inbox::new(Arc::clone(store), clock.clone(), events.clone(), expiry);
+    let inbox = Inbox::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
     let moderation =
-        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), reports_to_hide);
+        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), expiry, reports_to_hide);
     rocket.manage(bottles).manage(conversations).manage(inbox).manage(moderation)
 }

@@ -4,7 +4,8 @@ use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::pages::{PageRequest, fill, row_limit};
-use super::sqlite_error;
+use super::users::Account;
+use super::{blocks, sqlite_error};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{Address, Content, OpenWithin, Style};
@@ -194,13 +195,20 @@ pub fn ownership(db: &Connection, id: i64) -> Result<Option<Ownership>> {
 
 /// Checks that the bottle exists and belongs to `account`.
 ///
-/// Returns [`Error::NotOwner`] if it belongs to another account, and [`Error::NoSuchBottle`] if it
-/// does not exist or is another account's and not on the sea: only its owner learns that such a
-/// bottle exists.
-pub fn check_owner(db: &Connection, id: i64, account: i64) -> Result<()> {
-    match ownership(db, id)? {
-        Some(ownership) if ownership.owner == account => Ok(()),
-        Some(ownership) if ownership.on_sea => Err(Error::NotOwner),
-        _ => Err(Error::NoSuchBottle(id.to_string())),
-    }
+/// Returns [`Error::NotOwner`] if it belongs to another account, and the error of
+/// [`visible_owner`] if this account must not learn that it exists.
+pub fn check_owner(db: &Connection, id: i64, account: &Account) -> Result<()> {
+    if visible_owner(db, id, account)? == account.id { Ok(()) } else { Err(Error::NotOwner) }
+}
+
+/// Returns the owner of a bottle.
+///
+/// Returns [`Error::NoSuchBottle`] if the bottle does not exist, or is another account's and not on
+/// the sea or its owner has blocked `account`, which is not a teacher's.
+pub fn visible_owner(db: &Connection, id: i64, account: &Account) -> Result<i64> {
+    let ownership = ownership(db, id)?.ok_or_else(|| Error::NoSuchBottle(id.to_string()))?;
+    let owner = ownership.owner;
+    let is_visible = owner == account.id
+        || ownership.on_sea && (account.is_teacher || !blocks::exists(db, owner, account.id)?);
+    if is_visible { Ok(owner) } else { Err(Error::NoSuchBottle(id.to_string())) }
 }

@@ -46,21 +46,30 @@ pub struct NewItem {
     pub reply: Option<i64>,
 }
 
-/// Adds an item, unless the account has silenced its kind. Further openings of a bottle become one
-/// item while it is unread.
+/// Adds an item, unless the account has silenced its kind or blocked its actor, such as a teacher.
+/// Further openings of a bottle become one item while it is unread.
 pub fn add(db: &Connection, new: NewItem, now: Timestamp) -> Result<()> {
     let NewItem { user, kind, bottle, actor, reply } = new;
+    if !is_wanted(db, new)? {
+        return Ok(());
+    }
     let earlier = if kind == Kind::Opened { take_unread_openings(db, user, bottle)? } else { 0 };
     db.prepare_cached(
         "INSERT INTO inbox_items (user_id, kind, bottle_id, actor_id, reply_id, count, created_at)
-         SELECT id, :kind, :bottle, :actor, :reply, :count, :now FROM users
-         WHERE id = :user AND inbox_silenced & :bit = 0",
+         VALUES (:user, :kind, :bottle, :actor, :reply, :count, :now)",
     )?
     .execute(named_params! {
         ":user": user, ":kind": kind, ":bottle": bottle, ":actor": actor, ":reply": reply,
-        ":count": earlier + 1, ":now": now, ":bit": kind.bit(),
+        ":count": earlier + 1, ":now": now,
     })?;
     Ok(())
+}
+
+/// Returns false if the account has silenced the kind of the item or blocked its actor.
+fn is_wanted(db: &Connection, new: NewItem) -> Result<bool> {
+    let sql = "SELECT 1 FROM users WHERE id = ?1 AND inbox_silenced & ?2 = 0
+           AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocker_id = ?1 AND blocked_id = ?3)";
+    Ok(db.prepare_cached(sql)?.exists(params![new.user, new.kind.bit(), new.actor])?)
 }
 
 /// Deletes the unread item of a bottle's openings, and returns their number.

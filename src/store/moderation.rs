@@ -73,24 +73,26 @@ pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result
 pub fn report(
     db: &Connection,
     bottle: i64,
-    reporter: i64,
+    reporter: &Account,
     reason: &Reason,
     now: Timestamp,
 ) -> Result<ReportState> {
-    match bottles::owner_on_sea(db, bottle)? {
-        None => return Err(Error::NoSuchBottle(bottle.to_string())),
-        Some(owner) if owner == reporter => return Err(Error::OwnBottle),
-        Some(_) => {}
+    let owner = bottles::visible_owner(db, bottle, reporter)?;
+    if bottles::owner_on_sea(db, bottle)?.is_none() {
+        return Err(Error::NoSuchBottle(bottle.to_string()));
+    }
+    if owner == reporter.id {
+        return Err(Error::OwnBottle);
     }
     db.prepare_cached(
         "INSERT INTO reports (bottle_id, reporter_id, reason, reported_at)
          VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?
-    .execute(params![bottle, reporter, reason.as_str(), now])?;
+    .execute(params![bottle, reporter.id, reason.as_str(), now])?;
     let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
                       max(reporter_id = ?2 AND settled_at IS NOT NULL)
                FROM reports WHERE bottle_id = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter], report_state)?)
+    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter.id], report_state)?)
 }
 
 /// A bottle that was hidden or shown.

@@ -45,8 +45,13 @@ pub struct Opener {
     pub thread: ThreadCounts,
 }
 
-/// The [`ThreadCounts`] of an opener, in a query with an outer join of `threads`.
+/// The [`ThreadCounts`] of an opener, in a query with the outer join [`JOIN_THREAD`].
 const THREAD: &str = "coalesce(threads.replies_count, 0), coalesce(opener_unread, 0)";
+
+/// Joins the thread of `:opener`. One with an owner whom the opener has blocked counts as empty.
+const JOIN_THREAD: &str = "
+    LEFT JOIN threads ON threads.bottle_id = bottles.id AND threads.opener_id = :opener
+        AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocker_id = :opener AND blocked_id = owner_id)";
 
 /// The [`ThreadCounts`] of an owner, in a query with an outer join of `threads`. A thread with an
 /// opener whom the owner has blocked counts as empty.
@@ -73,34 +78,33 @@ fn opened_bottle(row: &Row<'_>) -> rusqlite::Result<Opened> {
     })
 }
 
-/// Passes the bottles that `opener` opened to `show`, in the order of opening; see
-/// [`super::pages`]. Nothing follows a cursor whose opening never existed, or was deleted more than
+/// Passes the bottles that `opener` opened to `show`, in the order of opening, without those of
+/// owners who have blocked it, unless it is a teacher's; see [`super::pages`]. Nothing follows a cursor whose opening never existed, or was deleted more than
 /// a day ago.
 pub fn opened(
     db: &Connection,
-    opener: i64,
+    opener: &Account,
     page: PageRequest,
     show: impl FnMut(Opened) -> Result<usize>,
 ) -> Result<bool> {
     let Some((opened_at, after)) =
-        cursor(page, |bottle| past_openings::opened_at(db, bottle, opener))?
+        cursor(page, |bottle| past_openings::opened_at(db, bottle, opener.id))?
     else {
         return Ok(false);
     };
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS}, {account}, opened_at, {THREAD}
          FROM openings JOIN ({TABLES}) ON bottles.id = openings.bottle_id
-             JOIN users ON users.id = owner_id
-             LEFT JOIN threads ON threads.bottle_id = openings.bottle_id
-                 AND threads.opener_id = openings.opener_id
-         WHERE openings.opener_id = :opener AND on_sea AND {not_blocked}
+             JOIN users ON users.id = owner_id {JOIN_THREAD}
+         WHERE openings.opener_id = :opener AND on_sea AND (:is_teacher OR {not_blocked})
            AND (opened_at, openings.bottle_id) > (:opened_at, :after)
          ORDER BY opened_at, openings.bottle_id LIMIT 0 + :limit",
         account = users::COLUMNS,
         not_blocked = not_blocked(":opener"),
     ))?;
     let rows = statement.query(named_params! {
-        ":opener": opener, ":opened_at": opened_at, ":after": after, ":limit": row_limit(page),
+        ":opener": opener.id, ":is_teacher": opener.is_teacher, ":opened_at": opened_at,
+        ":after": after, ":limit": row_limit(page),
     })?;
     fill(rows, page, opened_bottle, show)
 }
@@ -160,7 +164,7 @@ fn find_to_open(
                     opened_at IS NOT NULL
              FROM {TABLES} JOIN users ON users.id = owner_id
              LEFT JOIN openings ON openings.bottle_id = bottles.id AND openings.opener_id = :opener
-             LEFT JOIN threads ON threads.bottle_id = bottles.id AND threads.opener_id = :opener
+             {JOIN_THREAD}
              WHERE bottles.id = :id
                AND (owner_id = :opener OR on_sea AND (:is_teacher OR {not_blocked}))",
             account = users::COLUMNS,

@@ -31,7 +31,7 @@ impl Place {
 pub(super) fn cell_ranges(row: i64, column: i64) -> [RangeInclusive<i64>; 2] {
     [0, 4].map(|south| {
         let first = spread(row * 8 + south) << 1 | spread(column * 4);
-        first << ID_BITS..=(((first + 16) << ID_BITS) - 1)
+        first << ID_BITS..=((first + 15) << ID_BITS | MAX_ID)
     })
 }
 
@@ -54,5 +54,19 @@ impl ToSql for Place {
 impl FromSql for Place {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ranges_of_the_first_and_the_last_cell_end_at_the_limits() {
+        let [first, second] = cell_ranges(0, 0);
+        assert_eq!((*first.start(), *first.end()), (0, (16 << ID_BITS) - 1));
+        assert_eq!(*second.end(), *second.start() + (16 << ID_BITS) - 1);
+        let [_, last] = cell_ranges(8191, 16_383);
+        assert_eq!(*last.end(), i64::MAX);
     }
 }

@@ -74,6 +74,19 @@ impl Participants {
     }
 }
 
+/// Inserts the thread unless it exists. A teacher whom the owner has blocked may begin one, and an
+/// import may find a block before the thread.
+pub(super) fn begin(db: &Connection, thread: ThreadKey) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO threads (bottle_id, opener_id, owner_blocks)
+         VALUES (?1, ?2, EXISTS (SELECT 1 FROM bottles JOIN blocks ON blocker_id = owner_id
+                                 WHERE bottles.id = ?1 AND blocked_id = ?2))
+         ON CONFLICT DO NOTHING",
+    )?
+    .execute([thread.bottle, thread.opener])?;
+    Ok(())
+}
+
 /// Inserts a reply, and the thread if it is the first.
 pub fn insert(
     db: &Connection,
@@ -82,10 +95,7 @@ pub fn insert(
     content: &ReplyText,
     now: Timestamp,
 ) -> Result<Reply> {
-    db.prepare_cached(
-        "INSERT INTO threads (bottle_id, opener_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-    )?
-    .execute([thread.bottle, thread.opener])?;
+    begin(db, thread)?;
     db.prepare_cached(
         "INSERT INTO replies (bottle_id, opener_id, author_id, content, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5)",

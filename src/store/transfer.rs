@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::bottles::{self, NewBottle, TABLES};
 use super::place::bottle_of;
-use super::replies::ThreadKey;
+use super::replies::{self, ThreadKey};
 use super::users::{self, NewAccount};
 use super::{cells, pack, sqlite_error};
 use crate::model::clock::Timestamp;
@@ -239,11 +239,7 @@ pub fn insert_reply(
     let ThreadKey { bottle, opener } = thread;
     let gone =
         |e| if sqlite_error::is_foreign_key(&e) { Error::NotLoggedIn } else { Error::from(e) };
-    db.prepare_cached(
-        "INSERT INTO threads (bottle_id, opener_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-    )?
-    .execute([bottle, opener])
-    .map_err(gone)?;
+    replies::begin(db, thread).map_err(gone)?;
     let added = db
         .prepare_cached(
             "INSERT INTO replies (bottle_id, opener_id, author_id, content, created_at, hidden_at)

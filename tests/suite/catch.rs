@@ -84,6 +84,15 @@ fn a_catch_stays_in_its_rectangle() {
     assert_eq!((half.status, half.data()["field"].as_str()), (422, Some("longitude")));
 }
 
+/// The places of the last cell end with the greatest integer.
+#[test]
+fn a_bottle_at_the_end_of_the_grid_is_caught() {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    let bottle = ada.throw(90.0, 180.0);
+    assert_eq!(catch(&bob).data()["bottle_id"], bottle);
+}
+
 /// 300 bottles, half of them in one place and the others spread; a third is not eligible. By chi-squared, the
 /// counts are even: the bound is exceeded by one of 10,000 fair runs.
 #[test]

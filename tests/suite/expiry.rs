@@ -68,10 +68,46 @@ fn a_bottle_ends_for_all_but_its_owner() {
 
     let mine = ada.get("/api/bottles/created").data()["bottles"][0].clone();
     assert_eq!((&mine["expired"], mine.get("hidden")), (&json!(true), None));
-    assert_eq!(open(&ada, bottle, &json!({})).status, 200);
+    assert_eq!(open(&ada, bottle, &json!({})).data()["expired"], true);
     let item = ada.get("/api/inbox").data()["items"][0].clone();
     assert_eq!((&item["kind"], &item["bottle_id"]), (&json!("expired"), &json!(bottle)));
     assert_eq!(ada.delete(&format!("/api/bottles/{bottle}")).status, 200);
+}
+
+/// The first request after the time of a bottle finds it ended, whichever it is.
+#[rstest]
+#[case("GET", "bottles/1/openers", Value::Null, 404)]
+#[case("GET", "bottles/1/threads", Value::Null, 404)]
+#[case("DELETE", "bottles/1", Value::Null, 404)]
+#[case("POST", "bottles/1/report", json!({ "reason": "unkind" }), 404)]
+#[case("PUT", "inbox", json!({ "read_through": 0 }), 200)]
+fn every_route_knows_at_once_that_a_bottle_has_ended(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] body: Value,
+    #[case] status: u16,
+) {
+    let app = App::new();
+    let (ada, bob) = (app.user("ada"), app.user("bob"));
+    throw(&ada, &json!({ "expires_in_days": 1 }));
+    app.clock.advance(DAY);
+    let client = if path == "inbox" { &ada } else { &bob };
+    let response = client.json(method, &format!("/api/{path}"), &body);
+    assert_eq!(response.status, status, "{}", response.text);
+    if path == "inbox" {
+        assert_eq!(response.data()["unread"], 1);
+    }
+}
+
+#[test]
+fn a_teacher_sees_at_once_that_a_bottle_has_ended() {
+    let app = App::new();
+    let (ada, grace) = (app.user("ada"), app.teacher("grace"));
+    throw(&ada, &json!({ "expires_in_days": 1 }));
+    grace.post("/api/bottles/1/report", &json!({ "reason": "unkind" }));
+    app.clock.advance(DAY);
+    let cases = grace.get("/api/teacher/bottles").data()["bottles"].clone();
+    assert_eq!(cases[0]["expired"], true);
 }
 
 /// A teacher who shows a bottle again does not bring it back to life.

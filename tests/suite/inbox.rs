@@ -144,6 +144,18 @@ fn an_account_silences_kinds() {
     assert_eq!(inbox(&ada).0, 2);
 }
 
+#[test]
+fn an_item_outlives_that_its_kind_is_silenced() {
+    let app = App::new();
+    let ada = app.user("ada");
+    let bottle = ada.throw(1.0, 2.0);
+    open(&app.user("bob"), bottle);
+    ada.put("/api/users/self", &json!({ "inbox": { "opened": false } }));
+    open(&app.user("eve"), bottle);
+    assert_eq!(inbox(&ada), (1, vec!["opened".to_owned()]));
+    assert_eq!(newest(&ada)["actor"]["username"], "bob");
+}
+
 /// The events of a stream of the inbox, as name, id and data.
 fn events(client: &Client, last: Option<&str>) -> impl Iterator<Item = (String, String, Value)> {
     let headers: Vec<_> = last.iter().map(|id| ("Last-Event-ID", *id)).collect();

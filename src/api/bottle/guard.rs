@@ -126,7 +126,7 @@ impl<'r> FromRequest<'r> for OwnedBottle {
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
-        match owned_bottle_id(request, &login.account) {
+        match owned_bottle_id(request, &login.account).await {
             Ok(id) => Outcome::Success(Self { login, id }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
@@ -134,12 +134,12 @@ impl<'r> FromRequest<'r> for OwnedBottle {
 }
 
 /// Returns the id of the bottle in the path, if `account` owns it.
-fn owned_bottle_id(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
+async fn owned_bottle_id(request: &Request<'_>, account: &Account) -> Result<i64, Error> {
     // The path's second segment after the mount point: /bottles/<id>/...
     let id = bottle_id(request.param::<&str>(1).and_then(Result::ok).unwrap_or_default())?;
     let bottles = request.rocket().state::<Bottles>();
     let bottles = bottles.ok_or_else(|| Error::Internal("Rocket manages no Bottles".into()))?;
-    bottles.check_owner(id, account)?;
+    bottles.check_owner(id, account).await?;
     Ok(id)
 }
 

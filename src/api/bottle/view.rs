@@ -209,6 +209,9 @@ pub(super) struct OpenedView {
     hidden: bool,
     #[serde(flatten)]
     limits: Limits,
+    /// present only if true, and only to the owner
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    expired: bool,
     #[serde(flatten)]
     thread: ThreadCountsView,
 }
@@ -226,6 +229,7 @@ impl From<Opened> for OpenedView {
             open_at: opened.open_at,
             hidden: bottle.hidden_at.is_some(),
             limits: Limits { expires_at: bottle.expires_at, open_within_m: bottle.open_within_m },
+            expired: bottle.ended_at.is_some(),
             thread: opened.thread.into(),
         }
     }

@@ -128,7 +128,7 @@ impl Bottles {
     /// Deletes a bottle of the account, with its openings and reports.
     pub async fn delete(&self, login: &Login, id: i64) -> Result<()> {
         let change = sessions::authorized(login.session, &self.clock, move |db, owner| {
-            bottles::check_owner(db, id, owner.id)?;
+            bottles::check_owner(db, id, &owner)?;
             bottles::delete(db, id)
         });
         let events = self.events.clone();
@@ -175,7 +175,7 @@ impl Bottles {
         show: impl FnMut(Opened) -> Result<usize>,
     ) -> Result<bool> {
         self.expiry.end_due().await;
-        self.store.read_long(|db| openings::opened(db, opener.id, page, show)).await
+        self.store.read_long(|db| openings::opened(db, opener, page, show)).await
     }
 
     /// Opens a bottle from the position `at`. Only the first opening by an account other than the
@@ -239,11 +239,13 @@ impl Bottles {
     }
 
     /// Checks that the bottle exists and belongs to `owner`. Returns [`Error::NoSuchBottle`] if it
-    /// is hidden and another account's: only its owner learns that it exists.
+    /// is another account's and hidden or its owner has blocked this one: such an account does not
+    /// learn that it exists.
     ///
     /// [`Error::NoSuchBottle`]: crate::model::error::Error::NoSuchBottle
-    pub fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
-        self.store.read(|db| bottles::check_owner(db, id, owner.id))
+    pub async fn check_owner(&self, id: i64, owner: &Account) -> Result<()> {
+        self.expiry.end_due().await;
+        self.store.read(|db| bottles::check_owner(db, id, owner))
     }
 
     /// Passes the openers of the bottle to `show`, in the order of opening. Returns the number of

@@ -108,9 +108,17 @@ impl Run {
     }
 
     /// An account as its owner sees it.
-    fn user(&self, id: i64) -> Value {
+    pub(super) fn user(&self, id: i64) -> Value {
         let mut user = self.person(id);
-        user["created_at"] = json!(self.world.accounts[&id].created_at);
+        let account = &self.world.accounts[&id];
+        user["created_at"] = json!(account.created_at);
+        if account.is_teacher {
+            user["is_teacher"] = json!(true);
+        }
+        if !account.silenced.is_empty() {
+            let silenced = account.silenced.iter().map(|kind| ((*kind).to_owned(), json!(false)));
+            user["inbox"] = Value::Object(silenced.collect());
+        }
         user
     }
 

@@ -10,7 +10,7 @@ use super::bottle::{base, ok};
 use super::run::{Outcome, Reply, Run};
 use super::sea::place;
 use super::words::{self, Who, Word};
-use super::world::By;
+use super::world::{Bottle, By};
 use crate::nearest::angle;
 use crate::public_counts::visitors_cell;
 use crate::rectangle::oracle;
@@ -21,7 +21,7 @@ pub(super) enum Step {
     Counts { who: Who, rectangle: [f64; 4], zoom: u8 },
 }
 
-fn rectangle() -> impl Strategy<Value = [f64; 4]> {
+pub(super) fn rectangle() -> impl Strategy<Value = [f64; 4]> {
     let span = prop_oneof![0.0..0.5, 0.0..200.0, Just(0.0), Just(180.0)];
     (place(), span.clone(), span).prop_map(|((lat, lon), high, wide)| [lat, lon, high, wide])
 }
@@ -57,9 +57,10 @@ impl Run {
         }
     }
 
-    fn inside(&self, rectangle: [f64; 4]) -> BTreeSet<i64> {
+    pub(super) fn inside(&self, rectangle: [f64; 4]) -> BTreeSet<i64> {
         let bottles = self.world.bottles.iter();
-        bottles.filter(|(_, bottle)| oracle(rectangle, bottle.place)).map(|(id, _)| *id).collect()
+        let inside = |bottle: &Bottle| bottle.is_on_sea() && oracle(rectangle, bottle.place);
+        bottles.filter(|(_, bottle)| inside(bottle)).map(|(id, _)| *id).collect()
     }
 
     pub(super) fn nearby(
@@ -103,8 +104,12 @@ impl Run {
     fn sighting(&self, id: i64, viewer: i64) -> Value {
         let bottle = &self.world.bottles[&id];
         let (latitude, longitude) = bottle.place;
-        json!({ "bottle_id": id, "style": bottle.style, "is_owner": bottle.owner == viewer,
-            "location": { "formatted_address": "sea", "latitude": latitude, "longitude": longitude } })
+        let mut view = json!({ "bottle_id": id, "style": bottle.style, "is_owner": bottle.owner == viewer,
+            "location": { "formatted_address": "sea", "latitude": latitude, "longitude": longitude } });
+        if let Some(metres) = bottle.open_within_m {
+            view["open_within_m"] = json!(metres);
+        }
+        view
     }
 
     /// The bottles of the answer, if none of the others in the rectangle is nearer to the centre.
@@ -156,7 +161,7 @@ impl Run {
         let mut total = 0;
         for found in data["cells"].as_array().into_iter().flatten() {
             let at = cell(number(&found["latitude"]), number(&found["longitude"]));
-            let bottles = self.world.bottles.values();
+            let bottles = self.world.bottles.values().filter(|bottle| bottle.is_on_sea());
             let count = bottles.filter(|bottle| cell(bottle.place.0, bottle.place.1) == at).count();
             if !seen.insert(at) || count == 0 || found["count"] != count {
                 return fail(&format!("{count} in cell {at:?}"), &reply);

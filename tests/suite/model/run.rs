@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use bottle::model::clock::Timestamp;
 use bottle_test_support::{App, Client, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::words::Who;
 use super::world::{By, Session, World};
@@ -19,6 +20,9 @@ pub(super) struct Run {
     pub(super) app: Option<App>,
     client: Client,
     pub(super) world: World,
+    pub(super) reports_to_hide: u32,
+    /// Bottles have ended, and the server may not have noticed yet.
+    is_unsettled: bool,
 }
 
 /// The model's view of a request's credential.
@@ -41,8 +45,8 @@ pub(super) struct Carried {
 /// An answer, and between which moments it was made.
 pub(super) struct Reply {
     pub(super) response: Response,
-    before: String,
-    after: String,
+    pub(super) before: String,
+    pub(super) after: String,
 }
 
 impl Reply {
@@ -67,6 +71,23 @@ impl Reply {
         }
     }
 
+    /// The time that stands in the envelope's `data`, which must be so many milliseconds after that
+    /// of the request: in milliseconds, and as text.
+    pub(super) fn time_in(&self, field: &str, millis: i64) -> Result<(i64, String), String> {
+        let value = self.body()["data"][field].take();
+        let moment = |text: &Value| serde_json::from_value::<Timestamp>(text.clone()).ok();
+        let (time, before, after) =
+            (moment(&value), moment(&json!(self.before)), moment(&json!(self.after)));
+        match (time, before, after) {
+            (Some(time), Some(before), Some(after))
+                if (before.millis()..=after.millis()).contains(&(time.millis() - millis)) =>
+            {
+                Ok((time.millis(), time.to_string()))
+            }
+            _ => Err(format!("no {field} in {millis} ms: {}", self.response.text)),
+        }
+    }
+
     /// The id that stands in the envelope's `data`, which must be greater than `last`.
     pub(super) fn new_id(&self, field: &str, last: i64) -> Result<i64, String> {
         let id = self.body()["data"][field].as_i64();
@@ -75,9 +96,10 @@ impl Reply {
 }
 
 impl Run {
-    pub(super) fn new() -> Self {
-        let app = App::new();
-        Self { client: app.anon(), app: Some(app), world: World::default() }
+    pub(super) fn new(reports_to_hide: u32) -> Self {
+        let app = App::with(|settings| settings.reports_to_hide = reports_to_hide);
+        let (client, world) = (app.anon(), World::default());
+        Self { client, app: Some(app), world, reports_to_hide, is_unsettled: false }
     }
 
     pub(super) fn app(&self) -> &App {
@@ -88,30 +110,34 @@ impl Run {
         self.app().clock.now().millis()
     }
 
-    pub(super) fn advance(&self, millis: i64) {
-        self.app().clock.advance(Duration::from_millis(millis.unsigned_abs()));
+    /// Goes on by so much, and as much further as it takes to stay clear of ends.
+    pub(super) fn advance(&mut self, millis: i64) {
+        let now = self.now();
+        let then = self.world.clear_of_ends(now + millis);
+        if then > now {
+            self.settle();
+            self.app().clock.advance(Duration::from_millis((then - now).unsigned_abs()));
+            self.is_unsettled = self.world.end_due(self.now());
+        }
+    }
+
+    /// Has the server end the bottles whose time has come, so that what follows comes later.
+    pub(super) fn settle(&mut self) {
+        if std::mem::take(&mut self.is_unsettled) {
+            const EVERYWHERE: &str = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";
+            self.client.get(&format!("/api/bottles/counts?{EVERYWHERE}&zoom=0"));
+        }
     }
 
     /// The same file and the same time under a new server.
     pub(super) fn restart(&mut self) {
-        let now = self.now();
+        self.settle();
+        let (now, reports_to_hide) = (self.now(), self.reports_to_hide);
         let folder = self.app.take().unwrap().stop();
-        let app = App::over(folder, |_| {});
+        let app = App::over(folder, |settings| settings.reports_to_hide = reports_to_hide);
         self.client = app.anon();
         self.app = Some(app);
         self.advance((now - self.now()).max(0));
-    }
-
-    /// Goes on to where no session is about to end, so that the model need not know the millisecond.
-    pub(super) fn stay_clear_of_ends(&self) {
-        const CLEAR: i64 = 3000;
-        let close = |now: i64| {
-            let mut ends = self.world.sessions.iter().map(|session| session.ends);
-            ends.find(|(first, last)| first - CLEAR <= now && now <= last + CLEAR)
-        };
-        while let Some((_, last)) = close(self.now()) {
-            self.advance(last + CLEAR + 1 - self.now());
-        }
     }
 
     pub(super) fn carry(&self, by: By, who: Who) -> Carried {
@@ -122,6 +148,20 @@ impl Run {
             Who::OfAnother => {
                 let other = sessions().find(|(_, session)| session.by != by);
                 (other.map_or("other".into(), |(_, session)| session.carries.clone()), Proof::Bad)
+            }
+            Who::Live(at) => {
+                let mut live = sessions()
+                    .filter(|(at, session)| {
+                        session.by == by && matches!(self.proof(*at, session), Proof::Good(_))
+                    })
+                    .collect::<Vec<_>>();
+                match live.len() {
+                    0 => ("nonsense".to_owned(), Proof::Bad),
+                    count => {
+                        let (at, session) = live.swap_remove(at % count);
+                        (session.carries.clone(), Proof::Good(at))
+                    }
+                }
             }
             Who::Recent(back) => {
                 match sessions().filter(|(_, session)| session.by == by).nth(back) {

@@ -16,6 +16,7 @@ const NAMES: &[&str] = &[
     "ada@example.org",
     "a name of more than twenty letters",
     "dan",
+    "grace",
     "",
     " ada",
 ];
@@ -84,6 +85,13 @@ pub(super) enum Who {
     OfAnother,
     /// The session of this contract that began so many sessions ago, live or not.
     Recent(usize),
+    /// One of the live sessions of this contract, if there is one.
+    Live(usize),
+}
+
+/// Most often a live session, so that a request rarely fails for want of one.
+pub(super) fn somebody() -> impl Strategy<Value = Who> {
+    prop_oneof![1 => who(), 20 => (0..1000_usize).prop_map(Who::Live)]
 }
 
 pub(super) fn who() -> impl Strategy<Value = Who> {

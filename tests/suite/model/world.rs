@@ -1,6 +1,8 @@
 //! The model of the state that the server should have, in plain maps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::threads::{Item, Reply, Report, Thread};
 
 /// The contract a session belongs to. The draft's sessions are Bottle's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,13 @@ pub(super) struct Account {
     pub(super) email: &'static str,
     pub(super) avatar_url: &'static str,
     pub(super) created_at: String,
+    pub(super) is_teacher: bool,
+    /// The end of a mute, which may be over: in milliseconds, and as the server writes it.
+    pub(super) muted_until: Option<(i64, String)>,
+    /// The kinds of inbox items that it does not receive.
+    pub(super) silenced: BTreeSet<&'static str>,
+    /// Its inbox, oldest item first.
+    pub(super) inbox: Vec<Item>,
 }
 
 impl Account {
@@ -33,6 +42,10 @@ impl Account {
             email: "",
             avatar_url: "",
             created_at: String::new(),
+            is_teacher: false,
+            muted_until: None,
+            silenced: BTreeSet::new(),
+            inbox: Vec::new(),
         }
     }
 }
@@ -45,6 +58,21 @@ pub(super) struct Bottle {
     pub(super) created_at: String,
     /// When each opener first opened it.
     pub(super) openings: BTreeMap<i64, String>,
+    /// The threads by opener.
+    pub(super) threads: BTreeMap<i64, Thread>,
+    /// The reports by reporter.
+    pub(super) reports: BTreeMap<i64, Report>,
+    pub(super) is_hidden: bool,
+    /// The time at which it ends: in milliseconds, and as the server writes it.
+    pub(super) expires_at: Option<(i64, String)>,
+    pub(super) has_ended: bool,
+    pub(super) open_within_m: Option<i64>,
+}
+
+impl Bottle {
+    pub(super) fn is_on_sea(&self) -> bool {
+        !self.is_hidden && !self.has_ended
+    }
 }
 
 pub(super) struct Session {
@@ -66,12 +94,17 @@ pub(super) const KINDS: [&str; 3] = ["card", "member", "division"];
 pub(super) struct World {
     pub(super) accounts: BTreeMap<i64, Account>,
     pub(super) bottles: BTreeMap<i64, Bottle>,
+    pub(super) replies: BTreeMap<i64, Reply>,
+    /// The blocker and the blocked account.
+    pub(super) blocks: BTreeSet<(i64, i64)>,
+    pub(super) is_frozen: bool,
     pub(super) holdings: [BTreeMap<i64, (i64, &'static str)>; 3],
     /// In the order in which they began.
     pub(super) sessions: Vec<Session>,
     /// The greatest ids ever given: none is given twice.
     pub(super) last_account: i64,
     pub(super) last_bottle: i64,
+    pub(super) last_reply: i64,
     pub(super) last_holding: [i64; 3],
 }
 
@@ -99,6 +132,25 @@ impl World {
                 && old.account == new.account;
         }
         self.sessions.push(new);
+    }
+
+    /// The next moment from `now` on at which no session, mute or bottle is about to end, so that
+    /// the model need not know the millisecond.
+    pub(super) fn clear_of_ends(&self, now: i64) -> i64 {
+        const CLEAR: i64 = 3000;
+        let at = |end: &Option<(i64, String)>| end.as_ref().map(|(end, _)| (*end, *end));
+        let sessions = self.sessions.iter().map(|session| session.ends);
+        let mutes = self.accounts.values().filter_map(|account| at(&account.muted_until));
+        let bottles = self.bottles.values().filter_map(|bottle| at(&bottle.expires_at));
+        let ends: Vec<(i64, i64)> = sessions.chain(mutes).chain(bottles).collect();
+        let close = |now: i64| {
+            ends.iter().find(|(first, last)| first - CLEAR <= now && now <= last + CLEAR)
+        };
+        let mut clear = now;
+        while let Some((_, last)) = close(clear) {
+            clear = last + CLEAR + 1;
+        }
+        clear
     }
 
     /// Ends all sessions of an account but the one at `kept`.
@@ -129,7 +181,11 @@ impl World {
         self.bottles.retain(|_, bottle| bottle.owner != id);
         for bottle in self.bottles.values_mut() {
             bottle.openings.remove(&id);
+            bottle.threads.remove(&id);
+            bottle.reports.remove(&id);
         }
+        self.blocks.retain(|(blocker, blocked)| *blocker != id && *blocked != id);
+        self.remove_orphans(Some(id));
         for holdings in &mut self.holdings {
             holdings.retain(|_, (owner, _)| *owner != id);
         }
