@@ -23,7 +23,7 @@ export default {
   'view.title': 'In view',
   'pile.title': { one: '{n} bottle here', other: '{n} bottles here' },
   'view.near': { one: '{n} bottle near {city}', other: '{n} bottles near {city}' },
-  'view.pile': { one: '{n} bottle in this place', other: '{n} bottles in this place' },
+  'view.pile': { one: '{n} bottle at this place', other: '{n} bottles at this place' },
   'view.mine': '(yours)',
   'view.opened': '(opened)',
   'view.more': 'Only the first {n} are listed. Zoom in to see the rest.',
@@ -217,7 +217,7 @@ export default {
   'profile.delete': 'Delete my account',
   'profile.deleteButton': 'Delete permanently',
   'profile.deleteWarning':
-    'This deletes your account, every bottle you threw and the record of every bottle you opened. '
+    'This deletes your account, every bottle you threw, your replies and the record of every bottle you opened. '
     + 'This cannot be undone.',
   'profile.deleted': 'Your account has been deleted.',
 
@@ -285,6 +285,7 @@ export default {
   'read.hidden': 'A teacher has hidden this bottle. Other accounts do not see it.',
   'delete.bottle': 'Delete this bottle',
   'delete.sure': 'Delete it permanently?',
+  'delete.sureBottle': 'Delete it permanently, with its conversations?',
   'delete.yes': 'Delete',
   'delete.no': 'Keep it',
   'delete.done': 'The bottle has been deleted.',

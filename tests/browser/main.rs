@@ -392,7 +392,7 @@ async fn a_class_on_one_sea(#[values("en", "zh")] language: &str) {
     ada.go("#bottle/2").await;
     ada.click(w("Open", "打开")).await;
     ada.click(w("Report", "举报")).await;
-    ada.fill(w("What is wrong with it?", "它有什么问题？"), "It is unkind.").await;
+    ada.fill(w("What is wrong with it?", "举报原因"), "It is unkind.").await;
     ada.click(w("Send report", "提交举报")).await;
     ada.reads(w("Thank you.", "谢谢")).await;
     ada.check_accessible("a report").await;

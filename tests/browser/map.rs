@@ -127,9 +127,9 @@ async fn a_pile_shows_its_number() {
     assert_eq!(page.wait_for(LAST).await, json!(["4", "#06222e"]));
 
     page.click("5 bottles in view").await;
-    page.find("button", "4 bottles in this place").await;
+    page.find("button", "4 bottles at this place").await;
     page.check_accessible("a list with a pile").await;
-    page.click("4 bottles in this place").await;
+    page.click("4 bottles at this place").await;
     page.reads("4 bottles here").await;
     page.find("button", "Bottle 5 (yours)").await;
     page.close(&[]).await;

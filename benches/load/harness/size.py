@@ -11,6 +11,8 @@ from .tools import WORK, median_ratio
 
 SMALL = 100_000
 WORLD_ROUNDS = 3
+# Long enough to read every rectangle of a large sea once.
+WARM_UP_SECONDS = 6
 # Larger files take minutes to copy.
 LARGEST_BACKUP = 4 * 1024**3
 WORLD = "latitude=0&longitude=0&latitude_span=90&longitude_span=180"
@@ -83,7 +85,7 @@ def alternate(running, cookies, asked, options, figure, **load):
     """Returns the figure of each round by size of the sea; the sizes take turns."""
     figures = {n: [] for n in asked}
     for n, requests in asked.items():
-        wrk.drive(running[n], requests, cookies[n], 2, **load)
+        wrk.drive(running[n], requests, cookies[n], WARM_UP_SECONDS, **load)
     for _ in range(options.rounds):
         for n, requests in asked.items():
             sample = wrk.drive(running[n], requests, cookies[n], options.seconds, **load)

@@ -201,6 +201,9 @@ CREATE TRIGGER blocked AFTER INSERT ON blocks BEGIN
     UPDATE threads SET owner_blocks = 1
     WHERE opener_id = new.blocked_id
       AND bottle_id IN (SELECT id FROM bottles WHERE owner_id = new.blocker_id);
+    UPDATE threads SET opener_read = coalesce(last_reply_id, opener_read), opener_unread = 0
+    WHERE opener_id = new.blocker_id
+      AND bottle_id IN (SELECT id FROM bottles WHERE owner_id = new.blocked_id);
     DELETE FROM inbox_items WHERE user_id = new.blocker_id AND actor_id = new.blocked_id;
 END;
 

@@ -45,7 +45,11 @@ function hideControls(app, id) {
  */
 function deleteControls(app, id) {
   const node = confirmButton({
-    label: t('delete.bottle'), question: t('delete.sure'), yes: t('delete.yes'), no: t('delete.no'), run: deleteBottle,
+    label: t('delete.bottle'),
+    question: t('delete.sureBottle'),
+    yes: t('delete.yes'),
+    no: t('delete.no'),
+    run: deleteBottle,
   });
   return node;
 
