@@ -73,6 +73,7 @@ fn ada() -> Login {
         created_at: Timestamp::from_millis(0),
         password_is_one_time: false,
         is_teacher: false,
+        is_operator: false,
         silenced: 0,
     };
     Login { account, session: session() }

@@ -75,6 +75,7 @@ fn from_domain(error: &Error) -> Envelope {
         Error::UnknownAccount | Error::WrongPassword => {
             failure(401, "The user_id or the password is wrong.")
         }
+        Error::LastOperator => failure(401, "The last operator cannot be deleted."),
         Error::NoToken | Error::NotLoggedIn => failure(401, "The token is wrong."),
         // Only handlers of other contracts return these.
         _ => Rejection::Internal.into(),

@@ -28,8 +28,9 @@ const ACCOUNTS: [(&str, &str); 8] = [
     ("noor", "Noor नूर"),
     ("yuki", "雪 Yuki"),
 ];
-/// The account of a teacher, which the demo adds to the sample.
-const TEACHER: (&str, &str) = ("hedy", "Hedy");
+/// The accounts that the demo adds to the sample.
+const STAFF: [(&str, &str, Role); 2] =
+    [("hedy", "Hedy", Role::Teacher), ("radia", "Radia", Role::Operator)];
 const PASSWORD: &str = "driftwood";
 
 /// Serves a temporary copy of the sample, and deletes the copy at the end.
@@ -42,40 +43,49 @@ pub(super) fn run() -> Result<(), String> {
     let figment = config::figment();
     let settings = Settings::from(&figment).map_err(super::invalid_settings)?;
     let settings = Settings { database, ..settings };
-    add_teacher(&settings.database, &settings)?;
+    add_staff(&settings.database, &settings)?;
     let names: Vec<&str> = ACCOUNTS.iter().map(|(username, _)| *username).collect();
-    let account = |(username, nickname)| {
-        let is_teacher = username == TEACHER.0;
-        DemoAccount { username, nickname, password: PASSWORD, is_teacher }
+    let account = |(username, nickname, role)| DemoAccount {
+        username,
+        nickname,
+        password: PASSWORD,
+        is_teacher: role >= Role::Teacher,
+        is_operator: role == Role::Operator,
     };
+    let students =
+        ACCOUNTS.into_iter().map(|(username, nickname)| (username, nickname, Role::User));
     let demo = Demo {
         notes: vec![
             "This is a demo: the database is a temporary copy, deleted at the end.".to_owned(),
             format!("Log in as {}; each has the password {PASSWORD}.", names.join(", ")),
-            format!("{} is a teacher, with the same password.", TEACHER.0),
+            "hedy is a teacher and radia an operator, with the same password.".to_owned(),
         ],
-        accounts: ACCOUNTS.into_iter().chain([TEACHER]).map(account).collect(),
+        accounts: students.chain(STAFF).map(account).collect(),
     };
     serve::serve(figment, &settings, demo, serve::LanOptions::default())
 }
 
-/// Adds the account of a teacher to the copy of the sample, which has only students.
-fn add_teacher(database: &Path, settings: &Settings) -> Result<(), String> {
+/// Adds the accounts of a teacher and an operator to the copy of the sample, which has only
+/// students.
+fn add_staff(database: &Path, settings: &Settings) -> Result<(), String> {
     let store = Store::open(database, &super::options(settings)).map_err(|e| e.to_string())?;
     let accounts = user::accounts_of(Arc::new(store), settings);
-    let added = async {
-        let teacher = Registration {
-            username: Username::parse("username", TEACHER.0)?,
+    let add = async |(username, nickname, role): (&str, &str, Role)| {
+        let new = Registration {
+            username: Username::parse("username", username)?,
             // Public, so the minimum length of passwords does not matter.
             password: NewPassword::parse("password", PASSWORD, 1)?,
-            nickname: Some(Nickname::parse(TEACHER.1)?),
+            nickname: Some(Nickname::parse(nickname)?),
             gender: None,
             email: None,
         };
-        accounts.make(teacher, Role::Teacher, false).await
+        accounts.make(new, role, false).await
     };
     super::wait_for(async {
-        let failed = |e: Error| format!("cannot add a teacher to the sample: {e}");
-        added.await.map(drop).map_err(failed)
+        for staff in STAFF {
+            let failed = |e: Error| format!("cannot add {} to the sample: {e}", staff.0);
+            add(staff).await.map_err(failed)?;
+        }
+        Ok(())
     })
 }

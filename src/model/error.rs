@@ -93,6 +93,12 @@ pub enum Error {
     /// Only a teacher may do this.
     #[error("not a teacher")]
     NotTeacher,
+    /// Only an operator may do this.
+    #[error("not an operator")]
+    NotOperator,
+    /// The account is the only operator, and must stay one who can work.
+    #[error("this is the last operator")]
+    LastOperator,
     /// A teacher has muted this account until that time.
     #[error("muted until {0}")]
     Muted(Timestamp),

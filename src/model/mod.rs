@@ -8,4 +8,6 @@ pub mod hilbert;
 pub mod holding;
 pub mod inbox;
 pub mod network;
+pub mod registration;
+pub mod role;
 pub mod token;

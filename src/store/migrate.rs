@@ -23,6 +23,7 @@ static STEPS: LazyLock<Vec<M<'static>>> = LazyLock::new(|| {
         M::up_with_hook(MESSAGES, |db: &Transaction<'_>| Ok(messages::move_all(db)?)),
         M::up(include_str!("migrations/0009_replies.sql")),
         M::up(include_str!("migrations/0010_blocks.sql")),
+        M::up(include_str!("migrations/0011_operators.sql")),
     ]
 });
 

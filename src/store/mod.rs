@@ -26,6 +26,7 @@ pub mod migrate;
 pub mod moderation;
 pub mod nearby;
 pub mod openings;
+pub mod operators;
 pub mod pages;
 pub mod past_openings;
 pub mod place;

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use super::action::Action;
 use super::bottles::{self, Bottle};
 use super::map_bottle::{self, MapBottle, map_bottle};
+use super::operators;
 use super::pages::{PageRequest, fill, row_limit};
 use super::reported_replies::{self, ReportedReply};
 pub use super::reports::{CaseFilter, Report};
@@ -134,8 +135,11 @@ pub fn settle(db: &Connection, bottle: i64, now: Timestamp) -> Result<()> {
 }
 
 /// Mutes an account until a time, or unmutes it. Returns [`Error::NoSuchUser`] if it does not
-/// exist.
+/// exist, and [`Error::LastOperator`] for a mute of the only operator.
 pub fn mute(db: &Connection, account: i64, until: Option<Timestamp>) -> Result<()> {
+    if until.is_some() {
+        operators::ensure_not_last(db, account)?;
+    }
     let muted = db
         .prepare_cached("UPDATE users SET muted_until = ?2 WHERE id = ?1")?
         .execute(params![account, until])?;

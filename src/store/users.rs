@@ -3,10 +3,11 @@
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::{ledger, sqlite_error};
+use super::{ledger, operators, sqlite_error};
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{AvatarUrl, Email, Gender, Nickname, Username};
+use crate::model::role::Role;
 
 /// An account, without its password hash.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +29,10 @@ pub struct Account {
     /// True if an operator assigned the password: the page then requires another at the login.
     pub password_is_one_time: bool,
     /// True if the account belongs to a teacher, who may hide bottles, mute accounts and see
-    /// reports.
+    /// reports. An operator is also a teacher.
     pub is_teacher: bool,
+    /// True if the account belongs to an operator, who decides who gets in.
+    pub is_operator: bool,
     /// The kinds of inbox items that it has silenced: a bit for each, see
     /// [`Kind::bit`](crate::model::inbox::Kind::bit).
     pub silenced: u8,
@@ -44,6 +47,11 @@ impl Account {
     /// Returns [`Error::NotTeacher`] unless this is a teacher's account.
     pub fn check_teacher(&self) -> Result<()> {
         if self.is_teacher { Ok(()) } else { Err(Error::NotTeacher) }
+    }
+
+    /// Returns [`Error::NotOperator`] unless this is an operator's account.
+    pub fn check_operator(&self) -> Result<()> {
+        if self.is_operator { Ok(()) } else { Err(Error::NotOperator) }
     }
 }
 
@@ -62,8 +70,8 @@ pub struct NewAccount {
     pub email: Option<Email>,
     /// True if an operator assigned the password.
     pub password_is_one_time: bool,
-    /// True if the account belongs to a teacher.
-    pub is_teacher: bool,
+    /// The role.
+    pub role: Role,
 }
 
 /// Changes of an account; `None` keeps the old value.
@@ -102,9 +110,10 @@ pub struct Credentials {
 /// The columns that [`account`] reads, in its order.
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
-    users.created_at, users.password_is_one_time, users.is_teacher, users.inbox_silenced";
+    users.created_at, users.password_is_one_time, users.is_teacher, users.is_operator,
+    users.inbox_silenced";
 /// The number of [`COLUMNS`].
-pub(super) const COLUMN_COUNT: usize = 10;
+pub(super) const COLUMN_COUNT: usize = 11;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -118,7 +127,8 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
         created_at: row.get(first + 6)?,
         password_is_one_time: row.get(first + 7)?,
         is_teacher: row.get(first + 8)?,
-        silenced: row.get(first + 9)?,
+        is_operator: row.get(first + 9)?,
+        silenced: row.get(first + 10)?,
     })
 }
 
@@ -138,9 +148,9 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
         .prepare_cached(&format!(
             "INSERT INTO users
                  (username, password_hash, nickname, gender, email, email_key, created_at,
-                  password_is_one_time, is_teacher)
+                  password_is_one_time, is_teacher, is_operator)
              VALUES (:username, :password_hash, :nickname, :gender, :email, :email_key, :now,
-                     :password_is_one_time, :is_teacher)
+                     :password_is_one_time, :is_teacher, :is_operator)
              ON CONFLICT DO NOTHING
              RETURNING {COLUMNS}"
         ))?
@@ -154,7 +164,8 @@ pub fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Accou
                 ":email_key": email.map(Email::key),
                 ":now": now,
                 ":password_is_one_time": new.password_is_one_time,
-                ":is_teacher": new.is_teacher,
+                ":is_teacher": new.role >= Role::Teacher,
+                ":is_operator": new.role == Role::Operator,
             },
             |row| account(row, 0),
         )
@@ -249,8 +260,20 @@ pub fn update(db: &Connection, id: i64, changes: &Changes) -> Result<Option<Acco
 /// Deletes the account `id` with its sessions, bottles and openings.
 ///
 /// Returns [`Error::WrongPassword`] if it does not exist or its password has another version than
-/// the given one, and [`Error::HasHolding`] if a foreign key of a holding keeps it.
+/// the given one, [`Error::HasHolding`] if a foreign key of a holding keeps it, and
+/// [`Error::LastOperator`] if it is the only operator.
 pub fn delete(db: &Connection, id: i64, password_version: Option<i64>) -> Result<()> {
+    operators::ensure_not_last(db, id)?;
+    delete_unguarded(db, id, password_version)
+}
+
+/// Deletes the account `id` as [`delete_all`] does, even if it is the only operator.
+pub fn delete_even_last(db: &Connection, id: i64) -> Result<()> {
+    ledger::delete_all(db, id)?;
+    delete_unguarded(db, id, None)
+}
+
+fn delete_unguarded(db: &Connection, id: i64, password_version: Option<i64>) -> Result<()> {
     let deleted = db
         .prepare_cached(
             "DELETE FROM users WHERE id = ?1 AND password_version = coalesce(?2, password_version)",

@@ -45,8 +45,11 @@ fn the_demo_serves_a_sea_with_the_accounts_it_prints() {
     let mut hedy = program.client();
     hedy.log_in("hedy", password);
     assert_eq!(hedy.get("/api/teacher/sea").status, 200);
+    program.client().log_in("radia", password);
     let accounts = hedy.get("/api/settings").data()["demo_accounts"].clone();
     assert_eq!(accounts[8]["is_teacher"], true);
+    assert_eq!(accounts[9]["is_operator"], true);
+    assert!(accounts[8].get("is_operator").is_none(), "{accounts}");
     assert!(accounts[0].get("is_teacher").is_none(), "{accounts}");
     let mut client = program.client();
     client.log_in("ada", password);

@@ -46,6 +46,7 @@ mod nearest;
 mod observability;
 mod openapi;
 mod opening;
+mod operators;
 mod page;
 mod positions;
 mod public_counts;

@@ -91,6 +91,10 @@ impl ErrorResponse {
             Error::NoSuchUser(id) => Self::new(404, "NOT_FOUND", format!("用户{id}不存在")),
             Error::OwnBottle => Self::new(403, "FORBIDDEN", "不能举报自己的漂流瓶"),
             Error::NotTeacher => Self::new(403, "FORBIDDEN", "只有老师可以这样做"),
+            Error::NotOperator => Self::new(403, "FORBIDDEN", "只有管理员可以这样做"),
+            Error::LastOperator => {
+                Self::new(403, "LAST_OPERATOR", "这是最后一位管理员，不能禁言、降级或删除")
+            }
             Error::Frozen => Self::new(403, "FORBIDDEN", "现在不能扔漂流瓶"),
             Error::Muted(until) => {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))

@@ -1,5 +1,5 @@
-//! The guards of the Bottle contract: the private cookie, the ownership of a bottle, the role of a
-//! teacher.
+//! The guards of the Bottle contract: the private cookie, the ownership of a bottle, the roles
+//! of teachers and operators.
 
 use std::convert::Infallible;
 
@@ -186,6 +186,24 @@ impl<'r> FromRequest<'r> for Teacher {
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
         let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
         match login.account.check_teacher() {
+            Ok(()) => Outcome::Success(Self { login }),
+            Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
+        }
+    }
+}
+
+/// The session of an operator.
+pub(super) struct Operator {
+    pub(super) login: Login,
+}
+
+#[async_trait]
+impl<'r> FromRequest<'r> for Operator {
+    type Error = Rejection;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        match login.account.check_operator() {
             Ok(()) => Outcome::Success(Self { login }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }

@@ -55,6 +55,9 @@ pub struct DemoAccount {
     /// present only if true
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_teacher: bool,
+    /// present only if true; `is_teacher` is then true as well
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_operator: bool,
 }
 
 /// The information with which others on the network join. The server sets it once it listens.

@@ -45,6 +45,9 @@ pub(super) struct User {
     /// present only if true
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_teacher: bool,
+    /// present only if true; `is_teacher` is then true as well
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_operator: bool,
     /// the silenced kinds of inbox items, each false; present only if there are some
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +60,7 @@ impl From<Account> for User {
             created_at: account.created_at,
             password_is_one_time: account.password_is_one_time,
             is_teacher: account.is_teacher,
+            is_operator: account.is_operator,
             inbox: InboxKinds::silenced(account.silenced),
             person: account.into(),
         }

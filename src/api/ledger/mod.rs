@@ -91,6 +91,7 @@ fn from_domain(error: &Error) -> Envelope {
                 holding_name(*kind)
             ),
         ),
+        Error::LastOperator => reply(403, "cannot delete user cause it is the last operator"),
         Error::NoSuchHolding(kind) => reply(404, format!("{} not exist", holding_name(*kind))),
         // Only handlers of other contracts return these.
         _ => Rejection::Internal.into(),

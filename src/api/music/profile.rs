@@ -186,7 +186,7 @@ pub(super) struct DeleteAccountRequest {
     security(("music_session" = [])),
     responses(
         (status = 200, description = "the account is deleted", body = Envelope<Empty>),
-        (status = 400, description = "40001: wrong password; 40002: try again later; 40000: a field is invalid"),
+        (status = 400, description = "40001: wrong password; 40002: try again later, or the account is the last operator; 40000: a field is invalid"),
     )
 )]
 #[delete("/delete", data = "<body>")]
@@ -199,6 +199,7 @@ pub(super) async fn delete_account(
     accounts.delete(&session.login, body.0.password, client.0).await.map_err(|e| {
         map_error(e, |e| match e {
             Error::WrongPassword => Some((40001, "密码错误")),
+            Error::LastOperator => Some((40002, "您是最后一位管理员，不能注销")),
             _ => None,
         })
     })?;

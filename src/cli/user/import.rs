@@ -79,7 +79,7 @@ async fn add(accounts: &Accounts, student: &NewStudent) -> Result<Value, String>
     let password = password::generate();
     let nickname = student.nickname.as_deref().filter(|nickname| !nickname.is_empty());
     let new = registration(accounts, &student.username, nickname, &password)?;
-    let account = accounts.make(new, Role::Student, true).await.map_err(message)?;
+    let account = accounts.make(new, Role::User, true).await.map_err(message)?;
     Ok(json!({
         "user_id": account.id,
         "username": account.username,

@@ -1,13 +1,14 @@
 //! `bottle user`: the operator's commands for accounts.
 
 mod import;
+mod list;
 pub(super) mod password;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use bottle::domain::accounts::{Account, AccountSummary, Accounts, Registration, Role};
+use bottle::domain::accounts::{Account, Accounts, Registration, Role};
 use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
 use bottle::domain::rate_limit::{RateLimiter, Rates};
@@ -15,7 +16,7 @@ use bottle::model::clock::Clock;
 use bottle::model::error::Error;
 use bottle::model::fields::{Nickname, Username};
 use bottle::server::config::Settings;
-use bottle::store::{self, OpenError, Store, account_summaries};
+use bottle::store::Store;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -49,7 +50,8 @@ pub(super) enum Change {
 Examples:
   bottle user add ada                  prompts for the password
   bottle user add ada --one-time       prints a one-time password, to be replaced at the first login
-  bottle user add grace --teacher      creates the account of a teacher, who can moderate")]
+  bottle user add grace --teacher      creates the account of a teacher, who can moderate
+  bottle user add root --operator      creates the account of an operator, who decides who gets in")]
     Add {
         username: String,
         /// The name that others see [default: the username]
@@ -61,6 +63,9 @@ Examples:
         /// Let the account see reports, hide bottles and mute accounts, on the page /teacher
         #[arg(long)]
         teacher: bool,
+        /// Let the account do that, and also decide who gets in
+        #[arg(long, conflicts_with = "teacher")]
+        operator: bool,
     },
     /// Create the accounts of a class with one-time passwords, and print them
     #[command(after_help = "\
@@ -82,6 +87,20 @@ The first line of the file names the columns: username and, optionally, nickname
     /// Change the username of an account
     #[command(after_help = "Example: bottle user rename ada lovelace")]
     Rename { username: String, new: String },
+    /// Change the role of an account
+    #[command(after_help = "\
+Examples:
+  bottle user role grace teacher       grace can moderate
+  bottle user role ada operator        ada can also decide who gets in
+  bottle user role ada user            ada can do neither")]
+    Role {
+        username: String,
+        #[arg(value_name = "operator|teacher|user", value_parser = role)]
+        role: Role,
+        /// Allow that no operator is left
+        #[arg(long)]
+        last_operator: bool,
+    },
     /// Delete an account with its bottles and openings
     #[command(after_help = "Example: bottle user delete ada")]
     Delete {
@@ -89,6 +108,9 @@ The first line of the file names the columns: username and, optionally, nickname
         /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
+        /// Allow that no operator is left
+        #[arg(long)]
+        last_operator: bool,
     },
     /// End all sessions of an account
     #[command(after_help = "Example: bottle user logout ada")]
@@ -98,7 +120,7 @@ The first line of the file names the columns: username and, optionally, nickname
 /// Runs `command`.
 pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
     match command {
-        Command::List => list(&database(common.db)?, common.json),
+        Command::List => list::run(&database(common.db)?, common.json),
         Command::Change(change) => {
             let settings = settings()?;
             let store = match change {
@@ -123,10 +145,14 @@ pub(super) fn accounts_of(store: Arc<Store>, settings: &Settings) -> Accounts {
 
 async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
     match change {
-        Change::Add { username, nickname, one_time, teacher } => {
+        Change::Add { username, nickname, one_time, teacher, operator } => {
             let password = if one_time { password::generate() } else { password::prompt()? };
             let new = registration(accounts, &username, nickname.as_deref(), &password);
-            let role = if teacher { Role::Teacher } else { Role::Student };
+            let role = match (operator, teacher) {
+                (true, _) => Role::Operator,
+                (_, true) => Role::Teacher,
+                _ => Role::User,
+            };
             let account = accounts.make(new?, role, one_time).await.map_err(message)?;
             print_account(json, &account, "was created", one_time.then_some(password))
         }
@@ -145,11 +171,20 @@ async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Resu
                 accounts.rename(&username, new).await.map_err(|e| account_error(&username, e))?;
             print_account(json, &account, "is the new username", None)
         }
-        Change::Delete { username, yes } => {
+        Change::Role { username, role, last_operator } => {
+            let account = accounts.set_role(&username, role, last_operator.into()).await;
+            let account = account.map_err(|e| account_error(&username, e))?;
+            let value = json!({ "username": account.username, "role": role.as_str() });
+            print_result(json, &value, || {
+                format!("{} has the role {} now", account.username, role.as_str())
+            })
+        }
+        Change::Delete { username, yes, last_operator } => {
             if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
                 return Err("nothing was deleted".into());
             }
-            accounts.remove(&username).await.map_err(|e| account_error(&username, e))?;
+            let removed = accounts.remove(&username, last_operator.into()).await;
+            removed.map_err(|e| account_error(&username, e))?;
             print_result(json, &json!({ "username": username, "deleted": true }), || {
                 format!("{username} was deleted")
             })
@@ -178,44 +213,6 @@ fn registration(
     })
 }
 
-fn list(db: &Path, json: bool) -> Result<(), String> {
-    let now = Clock::default().now();
-    let accounts = store::read(db, |db| Ok::<_, OpenError>(account_summaries::list(db, now)));
-    let accounts = accounts.map_err(|e| e.to_string())?.map_err(message)?;
-    if json {
-        return print_result(
-            true,
-            &accounts.iter().map(summary_json).collect::<Value>(),
-            String::new,
-        );
-    }
-    let mut table = format!(
-        "{:>6}  {:<24}  {:>7}  {:>8}  {}\n",
-        "id", "registered", "bottles", "sessions", "username"
-    );
-    for AccountSummary { account, bottles, sessions } in accounts {
-        let (id, at, name) = (account.id, account.created_at.to_string(), &account.username);
-        let role = if account.is_teacher { "  (teacher)" } else { "" };
-        table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
-    }
-    print_result(false, &Value::Null, || table.trim_end().to_owned())
-}
-
-fn summary_json(summary: &AccountSummary) -> Value {
-    let AccountSummary { account, bottles, sessions } = summary;
-    json!({
-        "user_id": account.id,
-        "username": account.username,
-        "nickname": account.nickname,
-        "gender": account.gender.as_str(),
-        "created_at": account.created_at,
-        "password_is_one_time": account.password_is_one_time,
-        "is_teacher": account.is_teacher,
-        "bottles": bottles,
-        "sessions": sessions,
-    })
-}
-
 fn print_account(
     json: bool,
     account: &Account,
@@ -238,6 +235,11 @@ fn print_result(json: bool, value: &Value, text: impl FnOnce() -> String) -> Res
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
 }
 
+/// Parses the role on the command line.
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "the roles are operator, teacher and user".to_owned())
+}
+
 fn message(error: Error) -> String {
     error.to_string()
 }
@@ -248,6 +250,10 @@ pub(super) fn account_error(username: &str, error: Error) -> String {
         Error::UnknownAccount => {
             format!("there is no account {username}; bottle user list prints all accounts")
         }
+        Error::LastOperator => format!(
+            "{username} is the last operator; name another one first \
+             (bottle user role NAME operator), or add --last-operator"
+        ),
         error => error.to_string(),
     }
 }

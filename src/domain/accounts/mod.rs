@@ -18,10 +18,12 @@ use crate::store::sessions::SessionKey;
 use crate::store::users::NewAccount;
 use crate::store::{Store, sessions, users};
 
+pub use crate::model::role::Role;
 pub use crate::store::account_summaries::AccountSummary;
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use changes::ProfileChanges;
+pub use operator::LastOperator;
 
 /// The accounts of a store: registration, login, sessions. Clones share their state.
 #[derive(Clone)]
@@ -45,15 +47,6 @@ pub struct Registration {
     pub nickname: Option<Nickname>,
     pub gender: Option<Gender>,
     pub email: Option<Email>,
-}
-
-/// The permissions of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Throws and opens bottles.
-    Student,
-    /// Also moderates.
-    Teacher,
 }
 
 /// The name by which a client identifies an account.
@@ -118,10 +111,10 @@ impl Accounts {
         NewPassword::parse(field, text, self.min_password_length)
     }
 
-    /// Registers a student. Returns [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another
+    /// Registers an account. Returns [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another
     /// account, of any contract, has the name or address.
     pub async fn register(&self, new: Registration) -> Result<Account> {
-        self.make(new, Role::Student, false).await
+        self.make(new, Role::User, false).await
     }
 
     /// Creates an account with a role. `password_is_one_time` marks a password that an operator
@@ -143,7 +136,7 @@ impl Accounts {
             gender: new.gender.unwrap_or(Gender::Unknown),
             email: new.email,
             password_is_one_time,
-            is_teacher: role == Role::Teacher,
+            role,
         };
         let now = self.clock.now();
         self.store.write(move |db| users::insert(db, &new, now)).await

@@ -1,10 +1,24 @@
 //! Changes of accounts by the operator, on the command line and without a session.
 
-use super::{Account, Accounts};
+use super::{Account, Accounts, Role};
 use crate::model::error::{Error, Result};
 use crate::model::fields::{NewPassword, Username};
 use crate::store::users::Changes;
-use crate::store::{sessions, users};
+use crate::store::{Connection, operators, sessions, users};
+
+/// Whether a change may leave the server without an operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum LastOperator {
+    Stays,
+    MayGo,
+}
+
+impl From<bool> for LastOperator {
+    fn from(may_go: bool) -> Self {
+        if may_go { Self::MayGo } else { Self::Stays }
+    }
+}
 
 impl Accounts {
     /// Sets the password of the account called `username`, and ends all its sessions.
@@ -37,10 +51,33 @@ impl Accounts {
         renamed.ok_or(Error::UnknownAccount)
     }
 
-    /// Deletes the account called `username` with all its data.
-    pub async fn remove(&self, username: &str) -> Result<()> {
+    /// Changes the role of the account called `username`. Returns [`Error::LastOperator`] if no
+    /// operator would be left, unless that is `allowed`.
+    pub async fn set_role(
+        &self,
+        username: &str,
+        role: Role,
+        allowed: LastOperator,
+    ) -> Result<Account> {
         let id = self.id_of(username)?;
-        let change = move |db: &_| users::delete_all(db, id, None);
+        let change = move |db: &Connection| {
+            if role < Role::Operator && allowed == LastOperator::Stays {
+                operators::ensure_not_last(db, id)?;
+            }
+            operators::set_role(db, id, role)?;
+            Ok(users::by_id(db, id)?.ok_or(Error::UnknownAccount)?.account)
+        };
+        self.store.write(change).await
+    }
+
+    /// Deletes the account called `username` with all its data. Returns [`Error::LastOperator`] if
+    /// no operator would be left, unless that is `allowed`.
+    pub async fn remove(&self, username: &str, allowed: LastOperator) -> Result<()> {
+        let id = self.id_of(username)?;
+        let change = move |db: &_| match allowed {
+            LastOperator::Stays => users::delete_all(db, id, None),
+            LastOperator::MayGo => users::delete_even_last(db, id),
+        };
         self.store.write_then(change, self.publish_reset()).await
     }
 

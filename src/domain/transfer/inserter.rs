@@ -11,6 +11,7 @@ use crate::model::fields::{
     Address, AvatarUrl, Content, Email, Gender, Nickname, OpenWithin, ReplyText, Style, Username,
 };
 use crate::model::geo::Position;
+use crate::model::role::Role;
 use crate::store::bottles::{self, NewBottle};
 use crate::store::replies::ThreadKey;
 use crate::store::transfer::{self, Block, Opening, Person, WrittenReply};
@@ -85,7 +86,7 @@ impl Inserter<'_> {
             gender: Gender::parse(&person.gender)?,
             email: person.email.as_deref().map(Email::parse).transpose()?,
             password_is_one_time: false,
-            is_teacher: false,
+            role: Role::User,
         };
         let avatar = person.avatar_url.as_deref().map(AvatarUrl::parse).transpose()?;
         let avatar = avatar.as_ref().map(AvatarUrl::as_str);
@@ -233,7 +234,7 @@ impl Inserter<'_> {
             gender: Gender::Unknown,
             email: None,
             password_is_one_time: false,
-            is_teacher: false,
+            role: Role::User,
         };
         Ok(transfer::insert_account(self.db, &new, None, created_at)?)
     }

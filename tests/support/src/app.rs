@@ -158,6 +158,15 @@ impl App {
         client
     }
 
+    /// Adds an operator with the password `pass` by `bottle user add`, and logs it in.
+    #[track_caller]
+    pub fn operator(&self, username: &str) -> Client {
+        run_ok_with_input(self.folder(), &["user", "add", username, "--operator"], "pass\n");
+        let mut client = self.anon();
+        client.log_in(username, "pass");
+        client
+    }
+
     /// Stops the server and keeps its folder.
     pub fn stop(mut self) -> TempDir {
         self.shut_down();
