@@ -75,6 +75,7 @@ fn from_domain(error: &Error) -> Envelope {
         Error::UnknownAccount | Error::WrongPassword => {
             failure(401, "The user_id or the password is wrong.")
         }
+        Error::RegistrationClosed => failure(401, "Registration is closed."),
         Error::LastOperator => failure(401, "The last operator cannot be deleted."),
         Error::NoToken | Error::NotLoggedIn => failure(401, "The token is wrong."),
         // Only handlers of other contracts return these.
@@ -117,6 +118,7 @@ fn required_text(field: &'static str, text: Option<String>) -> Result<String, En
     request_body = Form,
     responses(
         (status = 200, description = "the account is registered", body = Envelope),
+        (status = 401, description = "registration is closed"),
         (status = 508, description = "the username is taken"),
     )
 )]

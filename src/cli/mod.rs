@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod demo;
 mod health;
+mod invite;
 mod keys;
 mod progress;
 mod serve;
@@ -144,6 +145,14 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Manage invitations, with which people register, even while the database is served
+    #[command(subcommand_required = true, after_help = "Example: bottle invite create --uses 30")]
+    Invite {
+        #[command(subcommand)]
+        command: invite::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -167,6 +176,7 @@ impl Cli {
             Command::Restore { from, db } => backup::restore(&from, db),
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
+            Command::Invite { command, common } => invite::run(command, common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };

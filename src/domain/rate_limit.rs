@@ -28,7 +28,8 @@ const MIN_SWEPT_KEYS: usize = 10_000;
 /// The limits per minute; 0 is no limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rates {
-    /// Wrong passwords for one account.
+    /// Wrong passwords for one account. An address may send ten times as many of them, and of wrong
+    /// invitations.
     pub logins: u32,
     /// Registrations from one address.
     pub registrations: u32,
@@ -82,6 +83,30 @@ impl RateLimiter {
         times.count(Key::Registrations(network(from)), self.rates.registrations, now).into()
     }
 
+    /// Returns [`Error::TooOften`] if an address has sent too many wrong invitations.
+    pub fn check_guess(&self, from: IpAddr) -> Result<()> {
+        let (now, times) = (self.clock.uptime(), self.times());
+        let is_locked_out = times.contains(Key::GuessLockout(network(from)), now);
+        if is_locked_out { Err(Error::TooOften) } else { Ok(()) }
+    }
+
+    /// Counts a wrong invitation. The last one of the limit locks the address out.
+    pub fn record_guess(&self, from: IpAddr) {
+        let from = network(from);
+        let (now, mut times) = (self.clock.uptime(), self.times());
+        let guesses = times.count(Key::Guesses(from), by_class(self.rates.logins), now);
+        if guesses != Attempt::Allowed {
+            times.insert(Key::GuessLockout(from), now + LONGEST_WAIT, now);
+        }
+    }
+
+    /// Counts an attempt to use the setup link. Returns [`Error::TooOften`] if it exceeds the limit
+    /// of its address.
+    pub fn set_up(&self, from: IpAddr) -> Result<()> {
+        let (now, mut times) = (self.clock.uptime(), self.times());
+        times.count(Key::Setups(network(from)), self.rates.logins, now).into()
+    }
+
     /// Counts a throw. Returns [`Error::TooOften`] if it exceeds the limit of its account or
     /// address.
     pub fn throw(&self, account: i64, from: IpAddr) -> Result<()> {
@@ -107,6 +132,11 @@ enum Key {
     /// An address that may not log in to the account of that name or, without a name, to any.
     Lockout(IpAddr, Option<u64>),
     Registrations(IpAddr),
+    /// Wrong invitations.
+    Guesses(IpAddr),
+    /// An address that may not send invitations.
+    GuessLockout(IpAddr),
+    Setups(IpAddr),
     Throws(i64),
     ThrowsFrom(IpAddr),
 }

@@ -99,6 +99,18 @@ pub enum Error {
     /// The account is the only operator, and must stay one who can work.
     #[error("this is the last operator")]
     LastOperator,
+    /// Registration is closed, or needs an invitation that the request does not have.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// The invitation is wrong, used up or old.
+    #[error("the invitation is not valid")]
+    InvalidInvitation,
+    /// No invitation has this id, or the account must not learn that it exists.
+    #[error("invitation {0} does not exist")]
+    NoSuchInvitation(String),
+    /// The settings file or the environment names a value for this setting, so it cannot be changed.
+    #[error("the settings file or the environment sets {0}; change it there")]
+    Overridden(&'static str),
     /// A teacher has muted this account until that time.
     #[error("muted until {0}")]
     Muted(Timestamp),

@@ -7,6 +7,7 @@ pub mod geo;
 pub mod hilbert;
 pub mod holding;
 pub mod inbox;
+pub mod invitation;
 pub mod network;
 pub mod registration;
 pub mod role;

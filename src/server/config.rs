@@ -16,6 +16,7 @@ use crate::domain::rate_limit::Rates;
 use crate::http::PublicUrl;
 use crate::http::connections::Limits;
 use crate::model::network::TrustedProxy;
+use crate::model::registration::RegistrationMode;
 use crate::server::logging::LogFormat;
 
 /// Bottle's settings.
@@ -60,6 +61,8 @@ pub struct Settings {
     pub max_connections_per_address: usize,
     /// The rate limit for wrong passwords, per account. An address may send ten times as many.
     pub login_attempts_per_minute: u32,
+    /// Who may register; `None` for the mode that an operator chose on the page.
+    pub registration: Option<RegistrationMode>,
     /// The rate limit for registrations, per address.
     pub registrations_per_minute: u32,
     /// The rate limit for bottles and replies, per account. An address may send ten times as many.
@@ -104,6 +107,7 @@ impl Default for Settings {
             max_connections: 2048,
             max_connections_per_address: 512,
             login_attempts_per_minute: 20,
+            registration: None,
             registrations_per_minute: 300,
             throws_per_minute: 300,
             reports_to_hide: 3,

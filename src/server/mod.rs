@@ -129,9 +129,9 @@ fn housekeeping() -> AdHoc {
                 let mut minutes = interval(Duration::from_secs(60));
                 while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
                     minutes.tick().await;
-                    if let Err(e) = accounts.delete_expired_sessions().await {
+                    if let Err(e) = accounts.delete_expired().await {
                         tracing::warn!(
-                            "cannot delete expired sessions: {e}; trying again in a minute"
+                            "cannot delete expired sessions and invitations: {e}; trying again in a minute"
                         );
                     }
                     if let Err(e) = bottles.delete_old_past_openings().await {
@@ -172,15 +172,16 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         max_zoom: tiles.about.max_zoom,
         attribution: tiles.about.attribution.clone(),
     });
+    let accounts = Accounts::new(
+        Arc::clone(&store),
+        passwords,
+        clock.clone(),
+        settings.min_password_length,
+        Arc::clone(&rate_limiter),
+        events.clone(),
+    );
     manage_sea(rocket, &store, &clock, &events, settings.reports_to_hide)
-        .manage(Accounts::new(
-            Arc::clone(&store),
-            passwords,
-            clock.clone(),
-            settings.min_password_length,
-            Arc::clone(&rate_limiter),
-            events.clone(),
-        ))
+        .manage(accounts.with_registration(settings.registration))
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
@@ -204,6 +205,7 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
             min_password_length: settings.min_password_length,
             demo_accounts,
             frozen: false,
+            registration: None,
         })
         .manage(tiles)
         .manage(web::Policy::new(&settings.tile_url))

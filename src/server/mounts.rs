@@ -29,6 +29,7 @@ fn routes(surface: Surface) -> Vec<Route> {
                 bottle::page_routes(),
                 bottle::conversation_routes(),
                 bottle::class_routes(),
+                bottle::admin_routes(),
             ];
             [documented.concat(), bottle::picture_routes()].concat()
         }
@@ -62,6 +63,7 @@ pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
                 bottle::describe_page(),
                 bottle::describe_conversations(),
                 bottle::describe_class(),
+                bottle::describe_admin(),
             ]
         }
         Surface::BottleDraft => {

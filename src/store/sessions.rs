@@ -57,7 +57,7 @@ pub struct NewSession {
 /// The time that the clock may be set back, in milliseconds, without invalidating new sessions. A
 /// session that begins further in the future is invalid, because with a wrong clock nothing is
 /// known about its expiry.
-const MAX_CLOCK_SETBACK_MS: i64 = 5 * 60 * 1000;
+pub(super) const MAX_CLOCK_SETBACK_MS: i64 = 5 * 60 * 1000;
 
 /// Returns true if there are expired sessions.
 pub fn any_expired(db: &Connection, now: Timestamp) -> Result<bool> {

@@ -27,6 +27,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("PUT", "/api/teacher/bottles/1"),
     ("PUT", "/api/teacher/users/1"),
     ("PUT", "/api/teacher/sea"),
+    ("PUT", "/api/admin/registration"),
+    ("POST", "/api/admin/invitations"),
     ("POST", "/users"),
     ("POST", "/sessions"),
     ("PUT", "/users/self"),
@@ -70,6 +72,9 @@ fn everywhere(value: &str) -> Vec<u8> {
         "terminal",
         "oldPassword",
         "newPassword",
+        "invitation",
+        "registration",
+        "role",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()
@@ -116,7 +121,7 @@ fn bodies() -> Vec<Vec<u8>> {
 
 /// Someone whom every contract knows: a cookie jar, a JWT, a bearer and a terminal token at once.
 pub(crate) fn known(app: &App) -> Client {
-    let mut ada = app.teacher("ada");
+    let mut ada = app.operator("ada");
     let bearer = ada.post("/api/user/login", &json!({ "email": "ada", "password": "pass" }));
     let bearer = bearer.data()["token"].as_str().unwrap().to_owned();
     let terminal = json!({ "user_id": "ada", "password": "pass", "terminal": "t" });
@@ -161,7 +166,9 @@ pub(crate) fn stored(app: &App) -> Vec<String> {
              UNION ALL SELECT json_array(id, name) FROM cards
              UNION ALL SELECT json_array(id, name) FROM members
              UNION ALL SELECT json_array(id, name) FROM divisions
-             UNION ALL SELECT hex(token_hash) FROM sessions",
+             UNION ALL SELECT hex(token_hash) FROM sessions
+             UNION ALL SELECT json_array(id, role, uses, used) FROM invitations
+             UNION ALL SELECT value FROM meta WHERE key = 'registration'",
         )
         .unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()

@@ -54,6 +54,7 @@ mod races;
 mod rate_limit;
 mod readme;
 mod rectangle;
+mod registration;
 mod replies;
 mod replies_cost;
 mod routes;

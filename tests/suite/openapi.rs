@@ -88,6 +88,7 @@ fn request_all_others() {
     for (path, body) in teachers {
         assert_eq!(grace.put(&format!("/api/teacher{path}"), &body).status, 200);
     }
+    request_admission(&app);
     let complaint = json!({ "reason": "unkind" });
     assert_eq!(grace.post(&format!("/api{bottle_path}/report"), &complaint).status, 200);
     request_conversation(&app, &ada, &grace, bottle);
@@ -97,6 +98,18 @@ fn request_all_others() {
     let bob = app.user("bob");
     assert_eq!(bob.post(&format!("/bottles/{bottle}/open"), &json!({})).status, 200);
     assert_eq!(bob.json("DELETE", "/api/users/self", &json!({ "password": "pass" })).status, 200);
+}
+
+/// Sends a successful request for every operation that decides who gets in.
+fn request_admission(app: &App) {
+    let root = app.operator("root");
+    assert_eq!(root.get("/api/admin/registration").status, 200);
+    let mode = json!({ "registration": "open" });
+    assert_eq!(root.put("/api/admin/registration", &mode).status, 200);
+    let made = root.post("/api/admin/invitations", &json!({ "uses": 2 }));
+    assert_eq!(root.get("/api/admin/invitations").status, 200);
+    let path = format!("/api/admin/invitations/{}", made.data()["invitation_id"]);
+    assert_eq!(root.delete(&path).status, 200);
 }
 
 /// Sends a successful request for every operation of a conversation about ada's bottle.

@@ -37,6 +37,9 @@ const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#),
     (By::Cookie, "PUT", "/api/teacher/users/2", r#"{"muted_minutes":5}"#),
     (By::Cookie, "PUT", "/api/teacher/sea", r#"{"frozen":true}"#),
+    (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
+    (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
+    (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
     (By::Cookie, "DELETE", "/sessions/self", ""),
     (By::Cookie, "POST", "/bottles", THROW),
@@ -70,7 +73,7 @@ const WRITES: &[(By, &str, &str, &str)] = &[
 
 const THROW: &str = r#"{"content":"c","location":{"latitude":1,"longitude":1}}"#;
 
-/// A server with ada, a teacher, logged in by the contract `by`, who may do all of [`WRITES`]; and
+/// A server with ada, an operator, logged in by the contract `by`, who may do all of [`WRITES`]; and
 /// what she asks with.
 fn scene(by: By, path: &str) -> (App, Client) {
     let app = App::with(|settings| {
@@ -83,7 +86,11 @@ fn scene(by: By, path: &str) -> (App, Client) {
     }
     let db = Connection::open(app.database()).unwrap();
     db.execute_batch(
-        "UPDATE users SET is_teacher = 1 WHERE username = 'ada';
+        "UPDATE users SET is_teacher = 1, is_operator = 1 WHERE username = 'ada';
+         INSERT INTO users (username, password_hash, nickname, gender, created_at, is_teacher, is_operator)
+         VALUES ('root', '', 'root', 'unknown', 1, 1, 1);
+         INSERT INTO invitations (code_hash, role, uses, created_at, expires_at)
+         VALUES (x'00', 'teacher', 1, 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;
          INSERT INTO openings VALUES (4, 1, 1);
          INSERT INTO threads (bottle_id, opener_id) VALUES (4, 1);
@@ -216,6 +223,10 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::shows("PUT", "/api/teacher/bottles/3", r#"{"hidden":false}"#, DEMOTE, 403)]
 #[case::mutes("PUT", "/api/teacher/users/2", r#"{"muted_minutes":5}"#, DEMOTE, 403)]
 #[case::freezes("PUT", "/api/teacher/sea", r#"{"frozen":true}"#, DEMOTE, 403)]
+#[case::registration("PUT", "/api/admin/registration", r#"{"registration":"closed"}"#, DEMOTE, 403)]
+#[case::invites("POST", "/api/admin/invitations", "{}", DEMOTE, 403)]
+#[case::invites_staff("POST", "/api/admin/invitations", r#"{"role":"teacher"}"#, TO_TEACHER, 403)]
+#[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
 #[case::a_foreign_bottle(
     "DELETE",
     "/api/bottles/1",
@@ -236,7 +247,9 @@ fn authority_is_decided_inside_the_change(
     assert_eq!((response.status, changed), (status, false), "{}", response.text);
 }
 
-const DEMOTE: &str = "UPDATE users SET is_teacher = 0";
+const DEMOTE: &str = "UPDATE users SET is_teacher = 0, is_operator = 0";
+
+const TO_TEACHER: &str = "UPDATE users SET is_operator = 0";
 
 #[test]
 fn the_log_names_a_teacher_as_they_are_called_then() {

@@ -91,10 +91,6 @@ impl ErrorResponse {
             Error::NoSuchUser(id) => Self::new(404, "NOT_FOUND", format!("用户{id}不存在")),
             Error::OwnBottle => Self::new(403, "FORBIDDEN", "不能举报自己的漂流瓶"),
             Error::NotTeacher => Self::new(403, "FORBIDDEN", "只有老师可以这样做"),
-            Error::NotOperator => Self::new(403, "FORBIDDEN", "只有管理员可以这样做"),
-            Error::LastOperator => {
-                Self::new(403, "LAST_OPERATOR", "这是最后一位管理员，不能禁言、降级或删除")
-            }
             Error::Frozen => Self::new(403, "FORBIDDEN", "现在不能扔漂流瓶"),
             Error::Muted(until) => {
                 Self::new(403, "FORBIDDEN", format!("您被禁言，{until}之前不能扔漂流瓶"))
@@ -114,6 +110,23 @@ impl ErrorResponse {
                 Self::new(403, "FORBIDDEN", msg).with_reason(reason)
             }
             Error::OwnAccount => Self::new(403, "FORBIDDEN", "不能屏蔽自己"),
+            error => Self::from_admission(error),
+        }
+    }
+
+    /// Maps an error of roles, registration or invitations.
+    fn from_admission(error: &Error) -> Self {
+        match error {
+            Error::NotOperator => Self::new(403, "FORBIDDEN", "只有管理员可以这样做"),
+            Error::LastOperator => {
+                Self::new(403, "LAST_OPERATOR", "这是最后一位管理员，不能禁言、降级或删除")
+            }
+            Error::RegistrationClosed => Self::new(403, "REGISTRATION_CLOSED", "注册已关闭"),
+            Error::InvalidInvitation => Self::new(403, "INVITATION_INVALID", "邀请码无效"),
+            Error::NoSuchInvitation(id) => Self::new(404, "NOT_FOUND", format!("邀请{id}不存在")),
+            Error::Overridden(setting) => {
+                Self::new(409, "SETTING_OVERRIDDEN", format!("{setting}由设置文件或环境变量决定"))
+            }
             // Only handlers of other contracts return these.
             _ => Rejection::Internal.into(),
         }

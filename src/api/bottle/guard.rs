@@ -110,6 +110,14 @@ pub(super) fn user_id(text: &str) -> Result<i64, Error> {
     path_id(text, Error::NoSuchUser)
 }
 
+/// Parses the invitation id of a path.
+///
+/// # Errors
+/// Returns [`Error::NoSuchInvitation`] if `text` is not a number.
+pub(super) fn invitation_id(text: &str) -> Result<i64, Error> {
+    path_id(text, Error::NoSuchInvitation)
+}
+
 fn path_id(text: &str, missing: fn(String) -> Error) -> Result<i64, Error> {
     text.parse().map_err(|_| missing(text.chars().take(20).collect()))
 }

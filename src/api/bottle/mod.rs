@@ -1,5 +1,6 @@
 //! The Bottle contract, in both its revisions: accounts and bottles.
 
+mod admin;
 mod blocks;
 mod bottles;
 mod case_view;
@@ -92,6 +93,17 @@ documented_routes! {
     ]
 }
 
+documented_routes! {
+    /// Returns the routes that decide who gets in, to be mounted at `/api`.
+    pub fn admin_routes, fn admin_api => [
+        admin::registration,
+        admin::set_registration,
+        admin::invite,
+        admin::invitations,
+        admin::revoke,
+    ]
+}
+
 /// Returns the routes that the OpenAPI document omits, because they return no JSON, to be mounted at
 /// `/api`.
 pub fn picture_routes() -> Vec<Route> {
@@ -116,6 +128,11 @@ pub fn describe_conversations() -> ContractSpec {
 /// Describes [`class_routes`] for the OpenAPI document.
 pub fn describe_class() -> ContractSpec {
     contract_spec(class_api())
+}
+
+/// Describes [`admin_routes`] for the OpenAPI document.
+pub fn describe_admin() -> ContractSpec {
+    contract_spec(admin_api())
 }
 
 fn contract_spec(api: OpenApi) -> ContractSpec {

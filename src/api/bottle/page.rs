@@ -11,6 +11,7 @@ use super::envelope::{Envelope, Reply, ok};
 use super::guard::PrivateCookie;
 use super::query::{self, RectangleQuery};
 use super::view::Coordinates;
+use crate::domain::accounts::{Accounts, RegistrationMode};
 use crate::domain::bottles::{Bottles, Grid};
 use crate::domain::moderation::Moderation;
 use crate::http::Session;
@@ -34,6 +35,10 @@ pub struct PageSettings {
     /// True while throwing is frozen; present only if true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub frozen: bool,
+    /// Who may register: `invite` or `closed`; present only if it is not `open`.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration: Option<RegistrationMode>,
 }
 
 /// The zoom levels and the attribution of an MBTiles file.
@@ -96,13 +101,22 @@ impl SharedJoinInfo {
 pub(super) fn settings(
     settings: &State<PageSettings>,
     moderation: &State<Moderation>,
+    accounts: &State<Accounts>,
 ) -> Reply<PageSettings> {
     // The page needs the settings even while the database cannot be read.
     let frozen = moderation.is_frozen().unwrap_or_else(|e| {
         tracing::warn!("cannot read whether throwing is frozen: {e}");
         false
     });
-    ok("获取设置成功", PageSettings { frozen, ..settings.inner().clone() })
+    let mode = accounts.registration().map_or_else(
+        |e| {
+            tracing::warn!("cannot read who may register: {e}");
+            RegistrationMode::Open
+        },
+        |status| status.mode,
+    );
+    let registration = Some(mode).filter(|mode| *mode != RegistrationMode::Open);
+    ok("获取设置成功", PageSettings { frozen, registration, ..settings.inner().clone() })
 }
 
 #[derive(Serialize, ToSchema)]

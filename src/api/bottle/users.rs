@@ -14,6 +14,7 @@ use crate::domain::accounts::{
 use crate::http::{Body, ClientIp, Lifetimes, RegistrationLimit, Session};
 use crate::model::error::Error;
 use crate::model::fields::{Gender, Nickname, Username};
+use crate::model::invitation::InvitationCode;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Credentials {
@@ -135,6 +136,8 @@ pub(super) struct RegisterRequest {
     nickname: Option<String>,
     #[schema(value_type = Option<Gender>)]
     gender: Option<String>,
+    /// the code of an invitation, where registration needs one
+    invitation: Option<String>,
 }
 
 /// Register an account
@@ -142,6 +145,7 @@ pub(super) struct RegisterRequest {
     request_body = RegisterRequest,
     responses(
         (status = 200, description = "the new account", body = Envelope<User>),
+        (status = 403, description = "`REGISTRATION_CLOSED`, or `INVITATION_INVALID` for a wrong, used-up or old invitation"),
         (status = 409, description = "the username is taken"),
     )
 )]
@@ -150,8 +154,10 @@ pub(super) async fn register(
     _limit: RegistrationLimit,
     revision: Revision,
     body: Body<RegisterRequest>,
+    client: ClientIp,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
+    let code = body.0.invitation.as_deref().map(InvitationCode::presented);
     let registration = Registration {
         gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
         nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
@@ -159,7 +165,10 @@ pub(super) async fn register(
         password: accounts.new_password("password", &required("password", body.0.password)?)?,
         email: None,
     };
-    let registered = accounts.register(registration).await;
+    let registered = match code.filter(|code| !code.is_empty()) {
+        Some(code) => accounts.register_invited(registration, &code, client.0).await,
+        None => accounts.register(registration).await,
+    };
     match (revision, registered) {
         (Revision::Current, Ok(account)) => {
             ok(format!("用户{}注册成功", account.username), account.into())

@@ -91,6 +91,7 @@ fn from_domain(error: &Error) -> Envelope {
                 holding_name(*kind)
             ),
         ),
+        Error::RegistrationClosed => reply(403, "registration is closed"),
         Error::LastOperator => reply(403, "cannot delete user cause it is the last operator"),
         Error::NoSuchHolding(kind) => reply(404, format!("{} not exist", holding_name(*kind))),
         // Only handlers of other contracts return these.
@@ -140,6 +141,7 @@ fn required_text(field: &'static str, text: Option<String>) -> Result<String, En
     responses(
         (status = 201, description = "the account is registered", body = Envelope),
         (status = 400, description = "a field is blank, or the name has more than 20 characters"),
+        (status = 403, description = "registration is closed"),
         (status = 409, description = "the username is taken"),
     )
 )]

@@ -71,13 +71,16 @@ impl<'r> Responder<'r, 'static> for ErrorResponse {
     }
 }
 
+/// The documented message of a registration that fails.
+const REGISTRATION_FAILED: &str = "注册请求处理失败，请稍后再试";
+
 /// Returns the code and message that the contract documents for "try again later" on this path.
 ///
 /// The path chooses them, because the catcher also responds when a guard rejects or a handler panics.
 fn try_again_later(request: &Request<'_>) -> Option<(u32, &'static str)> {
     let segments: Vec<&str> = request.uri().path().segments().collect();
     match segments.join("/").strip_prefix("api/user/")? {
-        "register" => Some((40003, "注册请求处理失败，请稍后再试")),
+        "register" => Some((40003, REGISTRATION_FAILED)),
         "login" => Some((40004, "登录请求处理失败，请稍后再试")),
         "profile" => Some((40003, "获取用户信息请求失败，请稍后再试")),
         "update/username" => Some((40003, "修改请求处理失败，请稍后再试")),
@@ -173,7 +176,7 @@ struct NewAccount {
     request_body = NewAccount,
     responses(
         (status = 200, description = "the account is registered", body = Envelope<Empty>),
-        (status = 400, description = "40001: the username is taken; 40002: the email address is taken; 40003: try again later; 40000: a field is invalid"),
+        (status = 400, description = "40001: the username is taken; 40002: the email address is taken; 40003: try again later, or registration is closed; 40000: a field is invalid"),
     )
 )]
 #[post("/register", data = "<body>")]
@@ -194,6 +197,7 @@ async fn register(
         map_error(e, |e| match e {
             Error::UsernameTaken(_) => Some((40001, "该用户名已存在")),
             Error::EmailTaken => Some((40002, "该邮箱已注册")),
+            Error::RegistrationClosed => Some((40003, REGISTRATION_FAILED)),
             _ => None,
         })
     })?;

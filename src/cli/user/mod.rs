@@ -28,10 +28,10 @@ use super::{database, open_or_create, open_shared, settings, wait_for};
 pub(super) struct Common {
     /// The database file [default: bottle.db]
     #[arg(long, value_name = "FILE", global = true)]
-    db: Option<PathBuf>,
+    pub(super) db: Option<PathBuf>,
     /// Print JSON, for scripts
     #[arg(long, global = true)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -230,7 +230,11 @@ fn print_account(
 }
 
 /// Prints a result as JSON, or as text.
-fn print_result(json: bool, value: &Value, text: impl FnOnce() -> String) -> Result<(), String> {
+pub(super) fn print_result(
+    json: bool,
+    value: &Value,
+    text: impl FnOnce() -> String,
+) -> Result<(), String> {
     let line = if json { value.to_string() } else { escaped(&text()) };
     writeln!(io::stdout(), "{line}").map_err(|e| format!("standard output: {e}"))
 }
@@ -240,7 +244,7 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "the roles are operator, teacher and user".to_owned())
 }
 
-fn message(error: Error) -> String {
+pub(super) fn message(error: Error) -> String {
     error.to_string()
 }
 

@@ -1,8 +1,10 @@
 //! Accounts and their sessions, for all contracts.
 
 mod changes;
+mod invitations;
 mod login;
 mod operator;
+mod registration;
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -16,14 +18,16 @@ use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Usern
 use crate::model::token::Token;
 use crate::store::sessions::SessionKey;
 use crate::store::users::NewAccount;
-use crate::store::{Store, sessions, users};
+use crate::store::{Store, invitations as expired_invitations, sessions, users};
 
 pub use crate::model::role::Role;
 pub use crate::store::account_summaries::AccountSummary;
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use changes::ProfileChanges;
+pub use invitations::Invitation;
 pub use operator::LastOperator;
+pub use registration::{RegistrationMode, RegistrationStatus, Source};
 
 /// The accounts of a store: registration, login, sessions. Clones share their state.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ pub struct Accounts {
     /// Chooses the account whose hash cost an unknown name imitates.
     hasher: RandomState,
     events: EventBus,
+    /// The mode of registration that the settings name; `None` for the stored one.
+    registration: Option<RegistrationMode>,
 }
 
 /// The values of a registration.
@@ -103,18 +109,21 @@ impl Accounts {
         events: EventBus,
     ) -> Self {
         let hasher = RandomState::new();
-        Self { store, passwords, clock, min_password_length, rate_limiter, hasher, events }
+        Self {
+            store,
+            passwords,
+            clock,
+            min_password_length,
+            rate_limiter,
+            hasher,
+            events,
+            registration: None,
+        }
     }
 
     /// Parses a new password. The error names `field`.
     pub fn new_password(&self, field: &'static str, text: &str) -> Result<NewPassword> {
         NewPassword::parse(field, text, self.min_password_length)
-    }
-
-    /// Registers an account. Returns [`Error::UsernameTaken`] or [`Error::EmailTaken`] if another
-    /// account, of any contract, has the name or address.
-    pub async fn register(&self, new: Registration) -> Result<Account> {
-        self.make(new, Role::User, false).await
     }
 
     /// Creates an account with a role. `password_is_one_time` marks a password that an operator
@@ -125,11 +134,23 @@ impl Accounts {
         role: Role,
         password_is_one_time: bool,
     ) -> Result<Account> {
+        let new = self.with_hash(new, role, password_is_one_time).await?;
+        let now = self.clock.now();
+        self.store.write(move |db| users::insert(db, &new, now)).await
+    }
+
+    /// Hashes the password of a new account.
+    async fn with_hash(
+        &self,
+        new: Registration,
+        role: Role,
+        password_is_one_time: bool,
+    ) -> Result<NewAccount> {
         let nickname = match new.nickname {
             Some(nickname) => nickname,
             None => Nickname::parse(new.username.as_str())?,
         };
-        let new = NewAccount {
+        Ok(NewAccount {
             username: new.username,
             password_hash: self.passwords.hash(new.password).await?,
             nickname,
@@ -137,9 +158,7 @@ impl Accounts {
             email: new.email,
             password_is_one_time,
             role,
-        };
-        let now = self.clock.now();
-        self.store.write(move |db| users::insert(db, &new, now)).await
+        })
     }
 
     /// Returns the login of this token of `contract`, or [`Error::NotLoggedIn`] if no live session
@@ -159,11 +178,14 @@ impl Accounts {
         !matches!(account, Ok(None))
     }
 
-    /// Deletes expired sessions.
-    pub async fn delete_expired_sessions(&self) -> Result<()> {
+    /// Deletes expired sessions and invitations.
+    pub async fn delete_expired(&self) -> Result<()> {
         let now = self.clock.now();
         if self.store.read(|db| sessions::any_expired(db, now))? {
             self.store.write(move |db| sessions::delete_expired(db, now)).await?;
+        }
+        if self.store.read(|db| expired_invitations::any_expired(db, now))? {
+            self.store.write(move |db| expired_invitations::delete_expired(db, now)).await?;
         }
         Ok(())
     }

@@ -1,0 +1,205 @@
+//! The routes for operators and, as far as they may invite, for teachers: who gets in.
+
+use rocket::{State, delete, get, post, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
+use super::guard::{Operator, Teacher, invitation_id};
+use super::items::{Items, JsonText};
+use super::query::{PageQuery, parse_page};
+use crate::domain::accounts::{
+    Accounts, Invitation, RegistrationMode, RegistrationStatus, Source, required,
+};
+use crate::http::{Body, ClientConnection};
+use crate::model::clock::Timestamp;
+use crate::model::error::{Error, Problem};
+use crate::model::invitation::Terms;
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct RegistrationView {
+    /// who may register: `open`, `invite` or `closed`
+    registration: RegistrationMode,
+    /// where that was chosen: `default`, `page`, or `settings` for the settings file and the
+    /// environment, which cannot be changed here
+    source: &'static str,
+}
+
+impl From<RegistrationStatus> for RegistrationView {
+    fn from(status: RegistrationStatus) -> Self {
+        let source = match status.source {
+            Source::Default => "default",
+            Source::Stored => "page",
+            Source::Setting => "settings",
+        };
+        Self { registration: status.mode, source }
+    }
+}
+
+/// Return who may register
+#[utoipa::path(get, path = "/admin/registration",
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the mode, and where it was chosen", body = Envelope<RegistrationView>),
+        (status = 403, description = "the account is not an operator's"),
+    )
+)]
+#[get("/admin/registration")]
+pub(super) fn registration(
+    _operator: Operator,
+    accounts: &State<Accounts>,
+) -> Reply<RegistrationView> {
+    ok("查询成功", accounts.registration()?.into())
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RegistrationRequest {
+    /// `open`, `invite` or `closed`
+    #[schema(value_type = RegistrationMode)]
+    registration: Option<String>,
+}
+
+/// Parses a mode of registration.
+pub(super) fn parse_mode(text: &str) -> Result<RegistrationMode, Error> {
+    let unknown = || Error::field("registration", Problem::NotOneOf("open, invite, closed"));
+    RegistrationMode::parse(text).ok_or_else(unknown)
+}
+
+/// Change who may register
+#[utoipa::path(put, path = "/admin/registration",
+    request_body = RegistrationRequest,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the mode is changed", body = Envelope<RegistrationView>),
+        (status = 403, description = "the account is not an operator's"),
+        (status = 409, description = "the settings file or the environment sets the mode"),
+    )
+)]
+#[put("/admin/registration", data = "<body>")]
+pub(super) async fn set_registration(
+    operator: Operator,
+    body: Body<RegistrationRequest>,
+    accounts: &State<Accounts>,
+) -> Reply<RegistrationView> {
+    let mode = parse_mode(&required("registration", body.0.registration)?)?;
+    accounts.set_registration(&operator.login, mode).await?;
+    ok("设置成功", RegistrationStatus { mode, source: Source::Stored }.into())
+}
+
+/// An invitation, without its code.
+#[derive(Serialize, ToSchema)]
+pub(super) struct InvitationView {
+    invitation_id: i64,
+    /// the role of the accounts that it lets in: `user` or `teacher`
+    role: &'static str,
+    /// the number of accounts that it lets in
+    uses: u32,
+    /// the number of accounts that it has let in
+    used: u32,
+    /// the username of its maker; none if it was made on the command line
+    created_by: Option<String>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl From<Invitation> for InvitationView {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            invitation_id: invitation.id,
+            role: invitation.role.as_str(),
+            uses: invitation.uses,
+            used: invitation.used,
+            created_by: invitation.creator,
+            created_at: invitation.created_at,
+            expires_at: invitation.expires_at,
+        }
+    }
+}
+
+/// A new invitation with its code.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NewInvitationView {
+    #[serde(flatten)]
+    view: InvitationView,
+    /// the code, which is shown once; `/#invite/CODE` is the link to the page
+    invitation: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct InvitationRequest {
+    /// `user` (the default) or, from an operator, `teacher`
+    role: Option<String>,
+    /// the number of accounts that it lets in; 1 by default
+    #[schema(minimum = 1, maximum = 10000)]
+    uses: Option<i64>,
+    /// the hours that it lives; 24 by default
+    #[schema(minimum = 1, maximum = 8784)]
+    hours: Option<i64>,
+}
+
+/// Make an invitation
+#[utoipa::path(post, path = "/admin/invitations",
+    request_body = InvitationRequest,
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the invitation and its code", body = Envelope<NewInvitationView>),
+        (status = 403, description = "the account is not a teacher's, or the role is above its own"),
+    )
+)]
+#[post("/admin/invitations", data = "<body>")]
+pub(super) async fn invite(
+    teacher: Teacher,
+    body: Body<InvitationRequest>,
+    accounts: &State<Accounts>,
+) -> Reply<NewInvitationView> {
+    let terms = Terms::parse(body.0.role.as_deref(), body.0.uses, body.0.hours)?;
+    let (invitation, code) = accounts.invite(&teacher.login, terms).await?;
+    ok("已创建邀请", NewInvitationView { view: invitation.into(), invitation: code.secret() })
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the response is written item by item")]
+pub(super) struct InvitationsView {
+    invitations: Vec<InvitationView>,
+    next: Option<i64>,
+}
+
+/// List the invitations, latest first: all for an operator, those for users for a teacher
+#[utoipa::path(get, path = "/admin/invitations",
+    params(PageQuery),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "a page of the list", body = Envelope<InvitationsView>),
+        (status = 403, description = "the account is not a teacher's"),
+    )
+)]
+#[get("/admin/invitations?<limit>&<after>")]
+pub(super) async fn invitations(
+    teacher: Teacher,
+    limit: Option<&str>,
+    after: Option<&str>,
+    connection: ClientConnection,
+    accounts: &State<Accounts>,
+) -> Result<JsonText, ErrorResponse> {
+    let (page, mut items) = (parse_page(limit, after)?, Items::default());
+    let write_item = |one: Invitation| items.push(one.id, &InvitationView::from(one));
+    let listed = accounts.invitations(&teacher.login.account, page, write_item);
+    let has_more = connection.while_open(listed).await?;
+    Ok(items.response("查询成功", &Empty {}, "invitations", has_more)?)
+}
+
+/// Revoke an invitation; the accounts that it has let in stay
+#[utoipa::path(delete, path = "/admin/invitations/{invitation_id}",
+    params(("invitation_id" = i64, Path)),
+    security(("bottle_session" = [])),
+    responses(
+        (status = 200, description = "the invitation is revoked", body = Envelope<Empty>),
+        (status = 403, description = "the account is not a teacher's"),
+        (status = 404, description = "no such invitation, or a teacher's account asks for one that is for teachers"),
+    )
+)]
+#[delete("/admin/invitations/<id>")]
+pub(super) async fn revoke(teacher: Teacher, id: &str, accounts: &State<Accounts>) -> Reply<Empty> {
+    accounts.revoke(&teacher.login, invitation_id(id)?).await?;
+    ok("已撤销邀请", Empty {})
+}
