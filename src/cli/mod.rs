@@ -9,6 +9,7 @@ mod invite;
 mod keys;
 mod progress;
 mod serve;
+mod setup;
 mod terminal;
 mod transfer;
 mod user;

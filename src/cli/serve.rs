@@ -1,6 +1,6 @@
 //! `bottle serve`: from settings to a server that shuts down cleanly.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,7 @@ use rocket::{Build, Config, Orbit, Rocket};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+use super::setup::SetupLink;
 use super::terminal;
 
 /// The source of the TLS certificate.
@@ -123,7 +124,8 @@ pub(super) fn serve(
     });
     let (metrics, metrics_server) = metrics.unzip();
     let (figment, lan) = configure_tls(figment, lan, &state)?;
-    let banner = banner(&path, demo.notes, lan);
+    let setup = SetupLink::prepare(&state.store, settings);
+    let banner = banner(&path, demo.notes, lan, setup);
     let mut rocket = server::build(figment, settings, state)
         .attach(InFlight::shut_down_on_signals())
         .attach(banner);
@@ -221,21 +223,39 @@ async fn launch(rocket: Rocket<Build>) -> Result<(), String> {
     }
 }
 
+/// Returns the address under which this machine reaches the server.
+fn own_address(config: &Config) -> String {
+    let scheme = if config.tls_enabled() { "https" } else { "http" };
+    let address = match config.address {
+        any if any.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        address => address,
+    };
+    format!("{scheme}://{}", SocketAddr::new(address, config.port))
+}
+
 /// Returns a fairing that prints the server's address and database once it listens.
-fn banner(database: &Path, notes: Vec<String>, lan: Option<JoinSetup>) -> AdHoc {
+fn banner(
+    database: &Path,
+    notes: Vec<String>,
+    lan: Option<JoinSetup>,
+    setup: Option<SetupLink>,
+) -> AdHoc {
     let database = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     AdHoc::on_liftoff("banner", move |rocket: &Rocket<Orbit>| {
         Box::pin(async move {
             let config = rocket.config();
             let scheme = if config.tls_enabled() { "https" } else { "http" };
-            let address = std::net::SocketAddr::new(config.address, config.port);
+            let address = SocketAddr::new(config.address, config.port);
             println!("Bottle {} listens on {scheme}://{address}", env!("CARGO_PKG_VERSION"));
             terminal::print(format_args!("Database: {}", database.display()));
             for note in notes {
                 println!("{note}");
             }
-            if let Some((join_info, fingerprint)) = lan {
-                lan::publish_join_info(&join_info, config, fingerprint);
+            let reachable = lan.and_then(|(join_info, fingerprint)| {
+                lan::publish_join_info(&join_info, config, fingerprint)
+            });
+            if let Some(setup) = setup {
+                setup.announce(&own_address(config), reachable.as_deref());
             }
             println!("Press Ctrl-C to stop.");
             // Without systemd, this has no effect.

@@ -58,6 +58,19 @@ impl<'r> FromRequest<'r> for RegistrationLimit {
     }
 }
 
+/// Admits a request whose address has not exceeded the rate limit for the setup link. Each request
+/// that reaches this guard counts.
+pub struct SetupLimit;
+
+#[async_trait]
+impl<'r> FromRequest<'r> for SetupLimit {
+    type Error = Rejection;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
+        check_rate_limit(request, RateLimiter::set_up).map(|()| Self)
+    }
+}
+
 /// Counts the request with `count`, and forwards it with the reason if it exceeds the rate limit.
 pub(crate) fn check_rate_limit(
     request: &Request<'_>,

@@ -22,7 +22,7 @@ mod strict_json;
 pub use body::{Body, LenientBody, OptionalBody};
 pub use budget::ByteBudget;
 pub(crate) use client_ip::check_rate_limit;
-pub use client_ip::{ClientIp, RegistrationLimit};
+pub use client_ip::{ClientIp, RegistrationLimit, SetupLimit};
 pub use connection::ClientConnection;
 pub use csrf::{PublicUrl, routes as csrf_routes};
 pub use drain::routes as drain_routes;

@@ -108,6 +108,9 @@ pub enum Error {
     /// No invitation has this id, or the account must not learn that it exists.
     #[error("invitation {0} does not exist")]
     NoSuchInvitation(String),
+    /// The setup link is wrong or used, or there is an operator already.
+    #[error("the setup link is not valid")]
+    InvalidSetup,
     /// The settings file or the environment names a value for this setting, so it cannot be changed.
     #[error("the settings file or the environment sets {0}; change it there")]
     Overridden(&'static str),

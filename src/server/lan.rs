@@ -14,7 +14,13 @@ pub const NAME: &str = "bottle.local";
 
 /// Fills in `info`, prints it to the terminal, and announces [`NAME`]. Call it once the server
 /// listens.
-pub fn publish_join_info(info: &SharedJoinInfo, config: &Config, fingerprint: Option<String>) {
+///
+/// Returns the first address.
+pub fn publish_join_info(
+    info: &SharedJoinInfo,
+    config: &Config,
+    fingerprint: Option<String>,
+) -> Option<String> {
     let mut addresses = Vec::new();
     if !config.address.is_loopback() {
         let scheme = if config.tls_enabled() { "https" } else { "http" };
@@ -32,7 +38,9 @@ pub fn publish_join_info(info: &SharedJoinInfo, config: &Config, fingerprint: Op
         );
     }
     let qr_code = addresses.first().and_then(|first| svg_code(first));
+    let first = addresses.first().cloned();
     info.set(JoinInfo { addresses, fingerprint, qr_code });
+    first
 }
 
 /// Formats an address for a URL.
@@ -92,7 +100,7 @@ fn print_addresses(addresses: &[String]) {
 }
 
 /// Renders `address` as a QR code for a terminal.
-fn terminal_code(address: &str) -> Option<String> {
+pub fn terminal_code(address: &str) -> Option<String> {
     let code = QrCode::new(address).ok()?;
     // Most terminals are light on dark.
     let mut render = code.render::<unicode::Dense1x2>();

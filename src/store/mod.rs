@@ -37,6 +37,7 @@ pub mod reported_replies;
 pub mod reports;
 pub mod restore;
 pub mod sessions;
+pub mod setup;
 pub mod stats;
 pub mod throw_keys;
 pub mod transfer;

@@ -60,11 +60,14 @@ export default {
   'register.usernameHint': 'The name you log in with. Up to 64 characters.',
   'register.passwordHint': { one: 'At least {n} character.', other: 'At least {n} characters.' },
   'register.nicknameHint': 'The name others see. Optional.',
+  'register.invitationHint': 'A code such as k7mq-2xpd-9tfa-w3ne. Ask the person who runs this server for one.',
+  'register.closed': 'This server takes no new accounts. Ask the person who runs it for one.',
 
   'field.username': 'Username',
   'field.password': 'Password',
   'field.nickname': 'Nickname',
   'field.gender': 'Gender',
+  'field.invitation': 'Invitation',
   'field.message': 'Message',
   'field.address': 'Address',
   'field.latitude': 'Latitude',
@@ -241,6 +244,9 @@ export default {
   'error.login': 'Wrong username or password.',
   'error.password': 'That is not your password.',
   'error.taken': 'This username is taken.',
+  'error.invitation': 'This invitation is wrong, used up or too old.',
+  'error.registration': 'This server takes new accounts by invitation only, or not at all.',
+  'error.lastOperator': 'This account is the last operator. Make another one first.',
   'error.reply.muted': 'A teacher has muted you, so you cannot reply at the moment.',
   'error.reply.frozen': 'A teacher has paused throwing and replying for everyone.',
   'error.reply.blocked': 'You cannot write here: one of you has blocked the other.',
@@ -350,6 +356,17 @@ export default {
     'Your browser will warn you, because this computer signed its own certificate. '
     + 'Compare the fingerprint in the warning with this one, then continue.',
   'projector.count': { one: '{n} bottle', other: '{n} bottles' },
+
+  'setup.title': 'Bottle: set up',
+  'setup.about': 'Make the account of the operator, who decides how people get in and may do all that a teacher may.',
+  'setup.registration': 'Who may register?',
+  'setup.registrationHint': 'An operator can change this later.',
+  'setup.open': 'Everyone who reaches this server',
+  'setup.invite': 'People with an invitation',
+  'setup.closed': 'Nobody',
+  'setup.button': 'Create the account',
+  'setup.noLink': 'This page needs the link that the server prints when it starts without an operator.',
+  'setup.invalid': 'This link is wrong or was used. The server prints a valid one if it starts without an operator.',
 
   'xray.title': 'Bottle: inside the R*-tree',
   'xray.about':

@@ -18,6 +18,7 @@ mod layout;
 mod map;
 mod outage;
 mod panels;
+mod setup;
 mod tabs;
 mod talk;
 mod teacher;

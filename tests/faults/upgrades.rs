@@ -144,7 +144,7 @@ fn finish(old: &OldFile, folder: &Path) {
     assert_eq!(run_ok(folder, &["check"]), "bottle.db: nothing is wrong\n");
     check_copy(old, &folder.join(COPY));
     assert_eq!(run_ok(folder, &["check", "--db", COPY]), format!("{COPY}: nothing is wrong\n"));
-    assert_eq!(file_names(folder), ["bottle.db", COPY]);
+    assert_eq!(file_names(folder), ["bottle.db", COPY, "bottle.db.setup"]);
 }
 
 /// Kills an upgrade before a call that changes a file, chosen at random from each of some parts of

@@ -120,7 +120,7 @@ fn a_backup_takes_the_place_of_an_older_one_and_of_nothing_else() {
     run_err(folder.path(), &["backup", "bottle.db"], "is the database itself");
     run_err(folder.path(), &["backup", "no/such/copy.db"], "no/such/copy.db: No such file");
     run_err(folder.path(), &["backup", "--db", "none.db", "copy.db"], "none.db");
-    assert_eq!(file_names(folder.path()), ["bottle.db", "notes.txt"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db", "bottle.db.setup", "notes.txt"]);
 
     run_ok(folder.path(), &["backup", "copy.db"]);
     Connection::open(at("bottle.db"))
@@ -164,7 +164,7 @@ fn a_damaged_file_is_neither_copied_nor_restored() {
     run_err(folder.path(), &["backup", "--db", "copy.db", "other.db"], "not sound");
     fs::write(&copy, "Dear diary").unwrap();
     run_err(folder.path(), &["restore", "copy.db"], "not an SQLite database");
-    assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db", "bottle.db.setup", "copy.db"]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_killed_backup_leaves_nothing_behind() {
     let folder = sea();
     fs::write(folder.path().join(".bottle-copy-abc"), "half a page").unwrap();
     run_ok(folder.path(), &["backup", "copy.db"]);
-    assert_eq!(file_names(folder.path()), ["bottle.db", "copy.db"]);
+    assert_eq!(file_names(folder.path()), ["bottle.db", "bottle.db.setup", "copy.db"]);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_file_in_use_is_not_pruned() {
     run_ok(folder.path(), &["backup", served]);
     fs::rename(folder.path().join("bottle.db"), folder.path().join(db)).unwrap();
     run_ok(folder.path(), &["backup", "--keep", "2", "--db", db]);
-    assert_eq!(file_names(folder.path()).len(), 3);
+    assert_eq!(file_names(folder.path()).len(), 4);
     let _program = Program::start(bottle(folder.path(), &["--db", served]));
     let why = format!("{served} is in use by another Bottle");
     run_err(folder.path(), &["backup", "--keep", "1", "--db", db], &why);

@@ -29,6 +29,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("PUT", "/api/teacher/sea"),
     ("PUT", "/api/admin/registration"),
     ("POST", "/api/admin/invitations"),
+    ("POST", "/api/setup"),
     ("POST", "/users"),
     ("POST", "/sessions"),
     ("PUT", "/users/self"),
@@ -73,6 +74,7 @@ fn everywhere(value: &str) -> Vec<u8> {
         "oldPassword",
         "newPassword",
         "invitation",
+        "token",
         "registration",
         "role",
     ];

@@ -61,6 +61,7 @@ mod routes;
 mod secrets;
 mod security;
 mod session_races;
+mod setup;
 mod slow;
 mod transfer;
 mod upgrades;

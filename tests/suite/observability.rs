@@ -113,7 +113,10 @@ fn slow_queries_are_logged() {
     program.status();
     printed.join().unwrap();
     let log = log.join().unwrap();
-    assert!(log.contains("a slow change took") && log.contains("accounts/mod.rs:"), "{log}");
+    assert!(
+        log.contains("a slow change took") && log.contains("accounts/registration.rs:"),
+        "{log}"
+    );
 }
 
 #[test]

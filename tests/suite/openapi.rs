@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use bottle::model::token::Token;
 use bottle_test_support::document::{CHECKED, DOCUMENT, operations};
 use bottle_test_support::{App, Client, run_ok};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::exchanges;
@@ -102,7 +104,13 @@ fn request_all_others() {
 
 /// Sends a successful request for every operation that decides who gets in.
 fn request_admission(app: &App) {
-    let root = app.operator("root");
+    let link = Token::random();
+    let db = Connection::open(app.database()).unwrap();
+    db.execute("INSERT INTO meta VALUES ('setup_hash', ?1)", [link.hash().to_hex()]).unwrap();
+    let account = json!({ "token": link.secret(), "username": "root", "password": "pass" });
+    assert_eq!(app.anon().post("/api/setup", &account).status, 200);
+    let mut root = app.anon();
+    root.log_in("root", "pass");
     assert_eq!(root.get("/api/admin/registration").status, 200);
     let mode = json!({ "registration": "open" });
     assert_eq!(root.put("/api/admin/registration", &mode).status, 200);

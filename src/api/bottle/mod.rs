@@ -17,6 +17,7 @@ mod page;
 mod query;
 mod record;
 mod replies;
+mod setup;
 mod teacher;
 mod users;
 mod view;
@@ -101,6 +102,7 @@ documented_routes! {
         admin::invite,
         admin::invitations,
         admin::revoke,
+        setup::set_up,
     ]
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bottle::domain::accounts::{Account, Accounts, Registration, Role};
+use bottle::domain::accounts::{Account, Accounts, LastOperator, Registration, Role};
 use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
 use bottle::domain::rate_limit::{RateLimiter, Rates};
@@ -172,12 +172,7 @@ async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Resu
             print_account(json, &account, "is the new username", None)
         }
         Change::Role { username, role, last_operator } => {
-            let account = accounts.set_role(&username, role, last_operator.into()).await;
-            let account = account.map_err(|e| account_error(&username, e))?;
-            let value = json!({ "username": account.username, "role": role.as_str() });
-            print_result(json, &value, || {
-                format!("{} has the role {} now", account.username, role.as_str())
-            })
+            change_role(accounts, &username, role, last_operator.into(), json).await
         }
         Change::Delete { username, yes, last_operator } => {
             if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
@@ -196,6 +191,21 @@ async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Resu
             })
         }
     }
+}
+
+async fn change_role(
+    accounts: &Accounts,
+    username: &str,
+    role: Role,
+    last: LastOperator,
+    json: bool,
+) -> Result<(), String> {
+    let account = accounts.set_role(username, role, last).await;
+    let account = account.map_err(|e| account_error(username, e))?;
+    let value = json!({ "username": account.username, "role": role.as_str() });
+    print_result(json, &value, || {
+        format!("{} has the role {} now", account.username, role.as_str())
+    })
 }
 
 fn registration(

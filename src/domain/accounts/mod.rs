@@ -5,6 +5,7 @@ mod invitations;
 mod login;
 mod operator;
 mod registration;
+mod setup;
 
 use std::hash::RandomState;
 use std::sync::Arc;
@@ -136,7 +137,11 @@ impl Accounts {
     ) -> Result<Account> {
         let new = self.with_hash(new, role, password_is_one_time).await?;
         let now = self.clock.now();
-        self.store.write(move |db| users::insert(db, &new, now)).await
+        let account = self.store.write(move |db| users::insert(db, &new, now)).await?;
+        if role == Role::Operator {
+            self.store.delete_setup_file();
+        }
+        Ok(account)
     }
 
     /// Hashes the password of a new account.

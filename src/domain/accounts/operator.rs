@@ -67,7 +67,11 @@ impl Accounts {
             operators::set_role(db, id, role)?;
             Ok(users::by_id(db, id)?.ok_or(Error::UnknownAccount)?.account)
         };
-        self.store.write(change).await
+        let account = self.store.write(change).await?;
+        if role == Role::Operator {
+            self.store.delete_setup_file();
+        }
+        Ok(account)
     }
 
     /// Deletes the account called `username` with all its data. Returns [`Error::LastOperator`] if

@@ -176,7 +176,7 @@ export const server = new EventTarget();
  * @returns {Promise<T>}
  */
 export async function request(method, path, { query, body, signal, key } = {}) {
-  const isLogin = method === 'POST' && (path === 'sessions' || path === 'users');
+  const isLogin = method === 'POST' && ['sessions', 'users', 'setup'].includes(path);
   if (method !== 'GET' && !isLogin && session.user) await checkAccount(session.user);
   const url = new URL(`api/${path}`, document.baseURI);
   for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value));

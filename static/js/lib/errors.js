@@ -52,6 +52,10 @@ export function explain(error, context = '') {
  * @returns {{ message: string, field?: string }}
  */
 function explainForbidden(error, context) {
+  if (error.code === 'INVITATION_INVALID') return { field: 'invitation', message: t('error.invitation') };
+  if (error.code === 'REGISTRATION_CLOSED') return { message: t('error.registration') };
+  if (error.code === 'SETUP_INVALID') return { message: t('setup.invalid') };
+  if (error.code === 'LAST_OPERATOR') return { message: t('error.lastOperator') };
   if (error.code === 'TOO_FAR') return { message: explainDistance(error.data) };
   switch (context) {
     case 'login': return { field: 'password', message: t('error.login') };

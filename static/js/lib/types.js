@@ -100,6 +100,7 @@
  * @property {string | null} tile_url address of the tiles of a street map
  * @property {string} [tile_attribution] attribution of those tiles, as HTML
  * @property {{ min_zoom: number, max_zoom: number, attribution: string } | null} mbtiles the server's own street map
+ * @property {'invite' | 'closed'} [registration] who may register, if not everyone
  * @property {boolean} [frozen] whether a teacher has frozen throwing
  */
 

@@ -2,12 +2,13 @@
 
 /** @import { App, Openers } from '../lib/types.js' */
 
-import { ApiError, byId, readStored, server, session, t } from '../lib/core.js';
+import { ApiError, byId, readStored, server, session, t, writeStored } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
 import { displayName } from '../lib/format.js';
 import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
+import { INVITATION_KEY, openAccount } from '../panels/account.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
 import { watchInbox } from '../panels/bell.js';
 import { closePanel, discardOtherAccounts, watchHistory, watchPanel } from '../panels/panel.js';
@@ -104,10 +105,28 @@ async function openLink(app) {
     await showLinkedBottle(app, id, isWaiting);
     return;
   }
+  const [, invitation] = hash.match(/^#invite\/([\w-]+)$/) ?? [];
+  if (invitation) {
+    history.replaceState(history.state, '', formatView(app.map));
+    openInvitation(app, invitation);
+    return;
+  }
   const view = parseView(hash);
   if (view) app.map.setView([view.latitude, view.longitude], view.zoom);
   else if (hash) toast(t('link.invalid'));
   history.replaceState(history.state, '', formatView(app.map));
+}
+
+/**
+ * Opens the registration with the invitation filled in. The tab keeps it until it is used.
+ * @param {App} app
+ * @param {string} code
+ */
+function openInvitation(app, code) {
+  if (session.user) return;
+  writeStored(INVITATION_KEY, code, 'sessionStorage');
+  document.querySelector('dialog')?.close();
+  openAccount(app, 'register');
 }
 
 /** Closes what belongs to the account that another tab left, except the form of a visitor. */

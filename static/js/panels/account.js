@@ -3,14 +3,16 @@
 /** @import { Account, App } from '../lib/types.js' */
 /** @import { Control, Controls } from '../lib/forms.js' */
 
-import { ApiError, request, session, setUser, t } from '../lib/core.js';
+import { ApiError, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
 import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { characterCount, displayName } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
 
-const MAX_NAME_LENGTH = 64;
+export const MAX_NAME_LENGTH = 64;
+/** The key under which a tab keeps the invitation of its link. */
+export const INVITATION_KEY = 'bottle.invitation';
 
 /** @typedef {'login' | 'register'} Side */
 
@@ -43,11 +45,13 @@ export function openAccount(app, side, reason = null) {
     };
     const showSide = (/** @type {Side} */ shown) => {
       const other = shown === 'login' ? 'register' : 'login';
+      const otherButton = el('button', { type: 'button', class: 'link', onclick: () => showSide(other) },
+        t(`${shown}.otherButton`));
       dialog.fill(t(`${shown}.title`), [
         reason && el('p', { class: 'reason' }, t(reason)),
-        shown === 'login' ? loginForm(handleLogin) : registerForm(app, finish),
-        el('p', { class: 'other-side' }, t(`${shown}.other`), ' ',
-          el('button', { type: 'button', class: 'link', onclick: () => showSide(other) }, t(`${shown}.otherButton`))),
+        shown === 'login' ? loginForm(handleLogin) : registration(app, finish),
+        (shown === 'register' || app.settings.registration !== 'closed')
+          && el('p', { class: 'other-side' }, t(`${shown}.other`), ' ', otherButton),
       ]);
     };
     const cancel = () => (reason ? reject(new DOMException('login cancelled', 'AbortError')) : resolve());
@@ -96,10 +100,22 @@ function newPasswordForm(app, user, oneTimePassword, finish) {
 }
 
 /**
+ * Returns the form that registers, or the reason why nobody can.
+ * @param {Pick<App, 'settings'>} app
+ * @param {(user: Account) => void} finish
+ */
+const registration = (app, finish) => (app.settings.registration === 'closed'
+  ? el('p', {}, t('register.closed'))
+  : registerForm(app, finish));
+
+/**
  * @param {Pick<App, 'settings'>} app
  * @param {(user: Account) => void} finish
  */
 function registerForm(app, finish) {
+  const needsInvitation = app.settings.registration === 'invite';
+  const code = readStored(INVITATION_KEY, 'sessionStorage') ?? '';
+  const invitation = input({ autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false', value: code });
   const minLength = app.settings.min_password_length;
   const username = input({
     autocomplete: 'username', autocapitalize: 'none', spellcheck: 'false', maxlength: MAX_NAME_LENGTH,
@@ -108,20 +124,25 @@ function registerForm(app, finish) {
   const nickname = input({ autocomplete: 'nickname', maxlength: MAX_NAME_LENGTH, ...USER_TEXT });
   const gender = select(genders(), 'unknown');
   return form(t('register.button'), [
+    (needsInvitation || code) && field('invitation', t('field.invitation'), invitation, t('register.invitationHint')),
     field('username', t('field.username'), username, t('register.usernameHint')),
     field('password', t('field.password'), password, t('register.passwordHint', { n: minLength })),
     field('nickname', t('field.nickname'), nickname, t('register.nicknameHint')),
     field('gender', t('field.gender'), gender),
   ], {
     context: 'register',
-    validate: () => ({ ...tooShort(password, minLength), ...missing({ username, password }) }),
+    validate: () => ({
+      ...tooShort(password, minLength), ...missing({ username, password, ...(needsInvitation && { invitation }) }),
+    }),
     submit: async () => {
       const name = username.value.trim();
       const chosen = nickname.value.trim();
       const body = {
         username: name, password: password.value, gender: gender.value, ...(chosen && { nickname: chosen }),
+        ...(invitation.value.trim() && { invitation: invitation.value.trim() }),
       };
       await request('POST', 'users', { body });
+      writeStored(INVITATION_KEY, null, 'sessionStorage');
       finish(await logIn(name, password.value));
     },
   });
@@ -139,7 +160,7 @@ export const logIn = (username, password) =>
  * Returns a message for each control that is empty.
  * @param {Controls} controls
  */
-function missing(controls) {
+export function missing(controls) {
   const empty = Object.entries(controls).filter(([, control]) => !control.value.trim());
   return Object.fromEntries(empty.map(([name]) => [name, t('error.required')]));
 }
