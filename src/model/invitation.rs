@@ -78,7 +78,7 @@ const MAX_USES: i64 = 10_000;
 /// The hours that an invitation may live: 1 to a year.
 const MAX_HOURS: i64 = 24 * 366;
 
-/// What an invitation allows.
+/// The terms of an invitation.
 ///
 /// ```
 /// use bottle::model::invitation::Terms;

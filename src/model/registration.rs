@@ -1,9 +1,9 @@
-//! Who may register.
+//! The mode of registration.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Who may register an account.
+/// The mode of registration: the people who may make an account.
 ///
 /// ```
 /// use bottle::model::registration::RegistrationMode;

@@ -61,7 +61,7 @@ pub struct Settings {
     pub max_connections_per_address: usize,
     /// The rate limit for wrong passwords, per account. An address may send ten times as many.
     pub login_attempts_per_minute: u32,
-    /// Who may register; `None` for the mode that an operator chose on the page.
+    /// The mode of registration; `None` for the mode that an operator chose on the page.
     pub registration: Option<RegistrationMode>,
     /// The rate limit for registrations, per address.
     pub registrations_per_minute: u32,

@@ -1,4 +1,4 @@
-//! Who may register, in the table `meta`.
+//! The mode of registration, in the table `meta`.
 
 use rusqlite::Connection;
 

@@ -30,6 +30,7 @@ async fn every_page_is_accessible(
         ("docs", "/readyz"),
         ("teacher", log_in),
         ("live", log_in),
+        ("setup", words(language, "This page needs the link", "请使用服务器启动时显示的链接")),
         ("xray", words(language, "Leaves", "叶子")),
     ] {
         page.go(path).await;

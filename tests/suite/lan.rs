@@ -51,7 +51,16 @@ fn a_class_is_told_where_to_come_in() {
         true => assert_eq!(picture.status, 404),
         false => assert!(picture.text.contains("<svg"), "{}", picture.text),
     }
-    for page in ["join", "live", "teacher", "docs"] {
+    // The setup link is for the same address, as a QR code of its own.
+    let first = addresses
+        .first()
+        .and_then(Value::as_str)
+        .map_or_else(|| format!("http://127.0.0.1:{}", program.port), str::to_owned);
+    let (before, after) = program.banner.split_once("/setup#").unwrap();
+    assert!(before.ends_with(&first), "{}", program.banner);
+    let has_code = after.contains("█");
+    assert_eq!(has_code, !addresses.is_empty(), "{}", program.banner);
+    for page in ["join", "live", "setup", "teacher", "docs"] {
         let page = client.get(&format!("/{page}"));
         assert!(page.text.starts_with("<!doctype html>"), "{}", page.text);
     }

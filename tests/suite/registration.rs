@@ -1,4 +1,4 @@
-//! Who gets in: registration that is open, by invitation or closed, in all five contracts.
+//! Registration that is open, by invitation or closed, in all five contracts.
 
 use std::thread;
 use std::time::Duration;
@@ -234,7 +234,22 @@ fn a_teacher_invites_users_only() {
     );
 }
 
-/// What an account invited ends with its role, and with the account.
+/// With a wrong clock nothing is known about the end of an invitation.
+#[test]
+fn an_invitation_from_the_future_lets_nobody_in() {
+    let app = App::new();
+    let root = app.operator("root");
+    set(&root, "invite");
+    let code = invite(&root, &json!({}));
+    let db = rusqlite::Connection::open(app.database()).unwrap();
+    let later = "UPDATE invitations SET created_at = created_at + 600000";
+    db.execute(later, []).unwrap();
+    assert_eq!(status_of(&register(&app.anon(), "eve", &code)).1, "INVITATION_INVALID");
+    app.clock.advance(Duration::from_secs(300));
+    assert_eq!(register(&app.anon(), "ada", &code).status, 200);
+}
+
+/// An invitation ends with the role that made it, and with the account.
 #[test]
 fn an_invitation_ends_with_the_authority_of_its_maker() {
     let app = App::new();

@@ -18,10 +18,10 @@ use crate::model::invitation::Terms;
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct RegistrationView {
-    /// who may register: `open`, `invite` or `closed`
+    /// the mode: `open` for everyone, `invite` for people with an invitation, or `closed`
     registration: RegistrationMode,
-    /// where that was chosen: `default`, `page`, or `settings` for the settings file and the
-    /// environment, which cannot be changed here
+    /// the source of the mode: `default`, `page`, or `settings` for the settings file and the
+    /// environment, which the page cannot change
     source: &'static str,
 }
 

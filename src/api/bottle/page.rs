@@ -35,7 +35,7 @@ pub struct PageSettings {
     /// True while throwing is frozen; present only if true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub frozen: bool,
-    /// Who may register: `invite` or `closed`; present only if it is not `open`.
+    /// The mode of registration: `invite` or `closed`; present only if it is not `open`.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationMode>,

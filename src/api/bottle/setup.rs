@@ -14,7 +14,7 @@ use crate::model::token::Token;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SetupRequest {
-    /// what follows `#` in the link that the server printed
+    /// the part of the printed link after `#`
     #[schema(value_type = String)]
     token: Option<String>,
     #[schema(value_type = String, min_length = 1, max_length = 64)]

@@ -1,4 +1,4 @@
-//! Who may register, and registration itself.
+//! Registration, and its mode.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::store::{Connection, invitations, registration, sessions, users};
 
 pub use crate::model::registration::RegistrationMode;
 
-/// Who may register, and where that comes from.
+/// The mode of registration, and its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationStatus {
     /// The mode that is in force.
