@@ -1,6 +1,6 @@
 //! `bottle invite`: invitations, also while the database is served.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bottle::domain::accounts::{Accounts, Invitation, Role};
 use bottle::model::invitation::Terms;
@@ -44,26 +44,32 @@ Examples:
 
 /// Runs `command`.
 pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
-    let json = common.json;
-    if let Command::List = command {
-        return list(&database(common.db)?, json);
-    }
-    let settings = settings()?;
-    let accounts = user::accounts_of(open_shared(common.db, &settings)?, &settings);
-    wait_for(async {
-        match command {
-            Command::List => Ok(()),
-            Command::Create { uses, hours, role } => {
-                let terms = Terms::parse(Some(&role), Some(uses), Some(hours));
-                create(&accounts, &settings, terms.map_err(user::message)?, json).await
-            }
-            Command::Revoke { id } => {
-                accounts.revoke_without_session(id).await.map_err(user::message)?;
-                let value = json!({ "invitation_id": id, "revoked": true });
-                user::print_result(json, &value, || format!("invitation {id} is revoked"))
-            }
+    let Common { db, json } = common;
+    match command {
+        Command::List => list(&database(db)?, json),
+        Command::Create { uses, hours, role } => {
+            let terms = Terms::parse(Some(&role), Some(uses), Some(hours));
+            let terms = terms.map_err(user::message)?;
+            let (accounts, settings) = open(db)?;
+            wait_for(create(&accounts, &settings, terms, json))
         }
-    })
+        Command::Revoke { id } => {
+            let (accounts, _) = open(db)?;
+            wait_for(revoke(&accounts, id, json))
+        }
+    }
+}
+
+fn open(db: Option<PathBuf>) -> Result<(Accounts, Settings), String> {
+    let settings = settings()?;
+    let accounts = user::accounts_of(open_shared(db, &settings)?, &settings);
+    Ok((accounts, settings))
+}
+
+async fn revoke(accounts: &Accounts, id: i64, json: bool) -> Result<(), String> {
+    accounts.revoke_without_session(id).await.map_err(user::message)?;
+    let value = json!({ "invitation_id": id, "revoked": true });
+    user::print_result(json, &value, || format!("invitation {id} is revoked"))
 }
 
 async fn create(

@@ -7,6 +7,7 @@
 //! the statement again at each run, which took a third of a rectangle query's time
 //! ([decisions](../../docs/decisions.md#reading)).
 
+pub mod account_deletion;
 pub mod account_summaries;
 pub mod action;
 pub mod backup;

@@ -28,6 +28,7 @@ mod hostile;
 mod import_foreign;
 mod import_packs;
 mod inbox;
+mod invitations;
 mod json_bodies;
 mod keys;
 mod lan;

@@ -8,7 +8,7 @@ use crate::domain::password::Verdict;
 use crate::model::error::{Error, Result};
 use crate::model::fields::{AvatarUrl, Gender, NewPassword, Nickname, Username};
 use crate::store::users::Changes;
-use crate::store::{sessions, users};
+use crate::store::{account_deletion, sessions, users};
 
 /// Changes that an account's owner requests; `None` keeps the old value.
 #[derive(Default)]
@@ -113,7 +113,7 @@ impl Accounts {
             None => None,
         };
         let change = sessions::authorized(login.session, &self.clock, move |db, account| {
-            users::delete_all(db, account.id, version)
+            account_deletion::delete_all(db, account.id, version)
         });
         self.store.write_then(change, self.publish_reset()).await
     }
@@ -123,7 +123,7 @@ impl Accounts {
         let (credentials, _) =
             self.verify_credentials(Name::Username(username), password, ip).await?;
         let (id, version) = (credentials.account.id, Some(credentials.password_version));
-        let change = move |db: &_| users::delete_all(db, id, version);
+        let change = move |db: &_| account_deletion::delete_all(db, id, version);
         self.store.write_then(change, self.publish_reset()).await
     }
 
@@ -131,7 +131,7 @@ impl Accounts {
     /// member or a division.
     pub async fn delete_if_empty(&self, login: &Login) -> Result<()> {
         let change = sessions::authorized(login.session, &self.clock, |db, account| {
-            users::delete(db, account.id, None)
+            account_deletion::delete(db, account.id, None)
         });
         self.store.write_then(change, self.publish_reset()).await
     }

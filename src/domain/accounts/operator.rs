@@ -4,7 +4,7 @@ use super::{Account, Accounts, Role};
 use crate::model::error::{Error, Result};
 use crate::model::fields::{NewPassword, Username};
 use crate::store::users::Changes;
-use crate::store::{Connection, operators, sessions, users};
+use crate::store::{Connection, account_deletion, operators, sessions, users};
 
 /// Whether a change may leave the server without an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +79,8 @@ impl Accounts {
     pub async fn remove(&self, username: &str, allowed: LastOperator) -> Result<()> {
         let id = self.id_of(username)?;
         let change = move |db: &_| match allowed {
-            LastOperator::Stays => users::delete_all(db, id, None),
-            LastOperator::MayGo => users::delete_even_last(db, id),
+            LastOperator::Stays => account_deletion::delete_all(db, id, None),
+            LastOperator::MayGo => account_deletion::delete_even_last(db, id),
         };
         self.store.write_then(change, self.publish_reset()).await
     }
