@@ -68,14 +68,17 @@ impl Run {
             return reply.is(no(403, "FORBIDDEN", "不能举报自己的漂流瓶"));
         }
         let threshold = self.reports_to_hide as usize;
+        let mut is_settled = false;
         if let Some(bottle) = self.world.bottles.get_mut(&id) {
-            bottle.reports.entry(reporter).or_insert_with(|| Report::new(reason, &reply));
+            let report =
+                bottle.reports.entry(reporter).or_insert_with(|| Report::new(reason, &reply));
+            is_settled = !report.is_open;
             let open = bottle.reports.values().filter(|report| report.is_open).count();
             if open >= threshold {
                 self.world.set_hidden(id, true, reply.before.clone());
             }
         }
-        reply.is(ok("举报成功", json!({})))
+        reply.is(reported_as(is_settled))
     }
 
     fn report_reply(&mut self, who: Who, id: i64, reason: Word) -> Outcome {
@@ -93,11 +96,18 @@ impl Run {
         if reported.author == reporter {
             return reply.is(forbidden("own_reply", "不能举报自己的回复"));
         }
-        reported.reports.entry(reporter).or_insert_with(|| Report::new(reason, &reply));
+        let report =
+            reported.reports.entry(reporter).or_insert_with(|| Report::new(reason, &reply));
+        let is_settled = !report.is_open;
         let open = reported.reports.values().filter(|report| report.is_open).count();
         if open >= self.reports_to_hide as usize {
             self.set_reply_hidden(id, true);
         }
-        reply.is(ok("举报成功", json!({})))
+        reply.is(reported_as(is_settled))
     }
+}
+
+/// The answer to a report, of which a teacher may have settled an earlier one.
+fn reported_as(is_settled: bool) -> (u16, Value) {
+    ok("举报成功", if is_settled { json!({ "settled": true }) } else { json!({}) })
 }

@@ -233,7 +233,13 @@ impl Run {
     fn report_views(&self, reports: &BTreeMap<i64, Report>) -> Value {
         let mut reports: Vec<(&i64, &Report)> = reports.iter().collect();
         reports.sort_by_key(|(reporter, report)| (&report.since, **reporter));
-        let view = |(reporter, report): (&i64, &Report)| json!({ "reporter": self.person(*reporter), "reason": report.reason });
+        let view = |(reporter, report): (&i64, &Report)| {
+            let mut view = json!({ "reporter": self.person(*reporter), "reason": report.reason });
+            if !report.is_open {
+                view["settled_at"] = Value::Null;
+            }
+            view
+        };
         Value::Array(reports.into_iter().map(view).collect())
     }
 }
@@ -266,6 +272,7 @@ fn remove_report_times(value: &mut Value) {
         Value::Array(values) => values.iter_mut().for_each(remove_report_times),
         Value::Object(fields) => {
             fields.remove("reported_at");
+            fields.entry("settled_at").and_modify(|time| *time = Value::Null);
             fields.values_mut().for_each(remove_report_times);
         }
         _ => {}
