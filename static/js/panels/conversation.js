@@ -235,6 +235,8 @@ export function createConversation(app, thread) {
       draft.write(text.value);
       updateCounter();
       await load();
+      // Unless the reader went elsewhere meanwhile. WebKit does not focus a button that is clicked.
+      if (document.activeElement === document.body || replyNode.contains(document.activeElement)) text.focus();
     };
     const replyNode = form(t('talk.send'), [field('content', t('talk.reply'), text), counter], {
       context: 'reply',
