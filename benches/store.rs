@@ -11,11 +11,12 @@ use std::sync::Arc;
 use bottle::domain::accounts::{Account, Contract, Login};
 use bottle::domain::bottles::{Bottles, Grid, NearbyQuery, NewBottle};
 use bottle::domain::events::EventBus;
+use bottle::model::access::Access;
 use bottle::model::clock::{Clock, Timestamp};
 use bottle::model::fields::{Address, Content, Gender, Style};
 use bottle::model::geo::{Position, Rectangle};
 use bottle::model::token::Token;
-use bottle::store::sessions::SessionKey;
+use bottle::store::sessions::{SessionKey, TokenKind};
 use bottle::store::{Options, Store};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rstar::primitives::GeomWithData;
@@ -59,7 +60,10 @@ fn places(count: usize) -> Vec<[f64; 2]> {
 }
 
 fn session() -> SessionKey {
-    SessionKey { contract: Contract::Bottle, token: Token::presented("ada's").hash() }
+    SessionKey {
+        kind: TokenKind::Session(Contract::Bottle),
+        token: Token::presented("ada's").hash(),
+    }
 }
 
 fn ada() -> Login {
@@ -76,7 +80,7 @@ fn ada() -> Login {
         is_operator: false,
         silenced: 0,
     };
-    Login { account, session: session() }
+    Login { account, session: session(), access: Access::Full }
 }
 
 fn fill(path: &Path, places: &[[f64; 2]]) {

@@ -21,6 +21,15 @@ pub trait Credential: Send + Sync + 'static {
     /// # Errors
     /// Returns [`Error::NoToken`], or another error that the contract reports for a bad credential.
     fn token(request: &Request<'_>) -> Result<Token, Error>;
+
+    /// Returns the login that authorises `request`.
+    ///
+    /// # Errors
+    /// Returns those of [`Credential::token`], and [`Error::NotLoggedIn`] for a token that is not
+    /// live.
+    fn resolve(request: &Request<'_>, accounts: &Accounts) -> Result<Login, Error> {
+        accounts.resolve(Self::CONTRACT, &Self::token(request)?)
+    }
 }
 
 /// A live session, named by the credential `C`. A handler with this guard runs only for requests
@@ -45,13 +54,10 @@ impl<'r, C: Credential> FromRequest<'r> for Session<C> {
 
 /// Returns the login of the request's token, and forwards the request if there is none.
 fn resolve_session<C: Credential>(request: &Request<'_>) -> request::Outcome<Login, Rejection> {
-    let resolved = C::token(request).and_then(|token| {
-        let accounts = request
-            .rocket()
-            .state::<Accounts>()
-            .ok_or_else(|| Error::Internal("Rocket manages no Accounts".into()))?;
-        accounts.resolve(C::CONTRACT, &token)
-    });
+    let accounts = request.rocket().state::<Accounts>();
+    let resolved = accounts
+        .ok_or_else(|| Error::Internal("Rocket manages no Accounts".into()))
+        .and_then(|accounts| C::resolve(request, accounts));
     match resolved {
         Ok(resolved) => Outcome::Success(resolved),
         Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),

@@ -48,6 +48,18 @@ pub enum Error {
     /// No live session matches the credential.
     #[error("not logged in")]
     NotLoggedIn,
+    /// The personal access token only reads.
+    #[error("the access token only reads")]
+    ReadOnlyToken,
+    /// A personal access token does not authorise this, a session does.
+    #[error("this needs a session")]
+    SessionRequired,
+    /// The account has no personal access token with this id.
+    #[error("the access token does not exist")]
+    NoSuchAccessToken,
+    /// The account has as many personal access tokens as it may have.
+    #[error("the account has {0} access tokens")]
+    TooManyAccessTokens(u32),
     /// The account has a holding of this kind, and cannot be deleted.
     #[error("the account has a {0:?}")]
     HasHolding(Holding),

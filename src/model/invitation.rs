@@ -5,6 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::model::error::{Error, Problem, Result};
+use crate::model::fields::whole;
 use crate::model::role::Role;
 use crate::model::token::TokenHash;
 
@@ -109,12 +110,4 @@ impl Terms {
         let hours = whole("hours", hours.unwrap_or(24), MAX_HOURS)?;
         Ok(Self { role, uses, seconds: hours * 60 * 60 })
     }
-}
-
-/// Returns `number` if it is from 1 to `max`.
-fn whole(field: &'static str, number: i64, max: i64) -> Result<u32> {
-    let out_of_range = || Error::field(field, Problem::OutOfRange(1.0, max as f64));
-    let number =
-        Some(number).filter(|number| (1..=max).contains(number)).ok_or_else(out_of_range)?;
-    u32::try_from(number).map_err(|_| out_of_range())
 }

@@ -1,5 +1,6 @@
 //! Values that every layer may use. A value that breaks its type's rule cannot be created.
 
+pub mod access;
 pub mod clock;
 pub mod error;
 pub mod fields;

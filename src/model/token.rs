@@ -1,10 +1,14 @@
-//! Session tokens, and the hashes under which they are stored.
+//! Tokens of sessions and personal access tokens, and the hashes under which they are stored.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// A secret that identifies a session. Only the client keeps it.
+/// The beginning of a personal access token, by which the server and scanners of leaked secrets know
+/// one.
+pub const ACCESS_TOKEN_PREFIX: &str = "bottle_";
+
+/// A secret that identifies a session or a personal access token. Only the client keeps it.
 ///
 /// ```
 /// use bottle::model::token::Token;
@@ -22,6 +26,18 @@ impl Token {
     /// Creates a token of 128 random bits, as 32 hexadecimal digits.
     pub fn random() -> Self {
         Self(format!("{:032x}", rand::random::<u128>()))
+    }
+
+    /// Creates a personal access token: the prefix and 128 random bits, as 32 hexadecimal digits.
+    ///
+    /// ```
+    /// use bottle::model::token::Token;
+    ///
+    /// let token = Token::random_access_token();
+    /// assert_eq!(token.secret().strip_prefix("bottle_").map(str::len), Some(32));
+    /// ```
+    pub fn random_access_token() -> Self {
+        Self(format!("{ACCESS_TOKEN_PREFIX}{}", Self::random().0))
     }
 
     /// Wraps a token that a client sent.
@@ -47,7 +63,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The SHA-256 hash of a [`Token`]. It finds a session, and is no credential.
+/// The SHA-256 hash of a [`Token`]. It finds a session or an access token, and is no
+/// credential.
 ///
 /// ```
 /// use bottle::model::token::Token;

@@ -29,6 +29,7 @@ fn routes(surface: Surface) -> Vec<Route> {
                 bottle::page_routes(),
                 bottle::conversation_routes(),
                 bottle::class_routes(),
+                bottle::token_routes(),
                 bottle::admin_routes(),
             ];
             [documented.concat(), bottle::picture_routes()].concat()
@@ -63,6 +64,7 @@ pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
                 bottle::describe_page(),
                 bottle::describe_conversations(),
                 bottle::describe_class(),
+                bottle::describe_tokens(),
                 bottle::describe_admin(),
             ]
         }

@@ -16,7 +16,7 @@ use crate::http::openapi::ContractSpec;
 
 const ABOUT: &str = "Five contracts share one set of accounts: an account that was registered through one logs in \
     through the others. Besides the listed statuses, every route may return 400 (malformed request), 403 (sent by a \
-    page of another site), 413 (body too large), 415 (body is not JSON), 429 (rate limit exceeded), 500 (a bug in \
+    page of another site, or with an access token that does not allow it), 413 (body too large), 415 (body is not JSON), 429 (rate limit exceeded), 500 (a bug in \
     the server) and 503 (the store is unavailable).";
 
 const ANY_OTHER: &str = "any other rejection: 400, 403, 413, 415, 429, 500 or 503";
@@ -47,6 +47,17 @@ fn credentials() -> ComponentsBuilder {
                 "bottle_session",
                 "an encrypted cookie; over HTTPS its name is __Host-bottle_session",
             ))),
+        )
+        .security_scheme(
+            "access_token",
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .description(Some(
+                        "a personal access token, `bottle_…`; with the access `read`, for GET only",
+                    ))
+                    .build(),
+            ),
         )
         .security_scheme(
             "ledger_session",

@@ -67,8 +67,8 @@ fn identity_of(cookie_key: &str) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Replaces both keys of the database at `path` and ends all sessions. Returns the number of
-/// sessions. Fails with [`OpenError::InUse`] if a server holds the file, because it would continue
+/// Replaces both keys of the database at `path` and ends all sessions and access tokens. Returns
+/// the number of sessions. Fails with [`OpenError::InUse`] if a server holds the file, because it would continue
 /// with the old keys.
 pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
     let (_lock, mut db) = open::open_exclusive(path)?;
@@ -76,6 +76,7 @@ pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
         keys(change)?;
         set(change, COOKIE_KEY, &new_key())?;
         set(change, JWT_KEY, &new_key())?;
+        change.execute("DELETE FROM access_tokens", [])?;
         change.execute("DELETE FROM sessions", [])
     };
     let rotated = db.transaction().and_then(|change| {

@@ -24,6 +24,7 @@ static STEPS: LazyLock<Vec<M<'static>>> = LazyLock::new(|| {
         M::up(include_str!("migrations/0009_replies.sql")),
         M::up(include_str!("migrations/0010_blocks.sql")),
         M::up(include_str!("migrations/0011_operators.sql")),
+        M::up(include_str!("migrations/0012_tokens.sql")),
     ]
 });
 

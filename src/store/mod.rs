@@ -7,6 +7,7 @@
 //! the statement again at each run, which took a third of a rectangle query's time
 //! ([decisions](../../docs/decisions.md#reading)).
 
+pub mod access_tokens;
 pub mod account_deletion;
 pub mod account_summaries;
 pub mod action;
@@ -79,11 +80,10 @@ pub use open::OpenError;
 use readers::Readers;
 pub use rusqlite::Connection;
 use session_cache::SessionCache;
-use sessions::SessionKey;
+use sessions::{SessionKey, StoredSession};
 use slow_log::SlowLog;
 use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
-use users::Account;
 use writer::Writer;
 
 /// The options of a [`Store`].
@@ -215,8 +215,8 @@ impl Store {
         self.readers.read_one(query)
     }
 
-    /// Returns the account of a session that is live at `now`, as of the last commit.
-    pub fn account_of(&self, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
+    /// Returns the session or access token if it is live at `now`, as of the last commit.
+    pub fn session_at(&self, session: SessionKey, now: Timestamp) -> Result<Option<StoredSession>> {
         let read = || self.readers.read_one(|db| sessions::find(db, session));
         Ok(self.session_cache.get(session, read)?.and_then(|found| found.at(now)))
     }

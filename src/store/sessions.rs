@@ -1,11 +1,14 @@
-//! The table `sessions`: the hashes of live tokens, with their contract and expiry.
+//! The table `sessions`: the hashes of live tokens, with their contract and expiry. Also the look-up of
+//! whatever authorises a request: a session or a personal access token.
 
 use std::sync::LazyLock;
 
 use rusqlite::types::{ToSql, ToSqlOutput};
-use rusqlite::{Connection, OptionalExtension, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
+use super::access_tokens;
 use super::users::{self, Account};
+use crate::model::access::Access;
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result};
 use crate::model::fields::Terminal;
@@ -24,11 +27,20 @@ pub enum Contract {
     Bookstore,
 }
 
-/// The key of a session: a token is valid in its own contract only.
+/// The kind of a token, which is valid as this kind only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// The token of a session of this contract.
+    Session(Contract),
+    /// A personal access token, for the Bottle contract.
+    AccessToken,
+}
+
+/// The key of a session or a personal access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SessionKey {
-    /// The contract.
-    pub contract: Contract,
+    /// The kind of the token.
+    pub kind: TokenKind,
     /// The hash of the token that the client carries.
     pub token: TokenHash,
 }
@@ -99,31 +111,29 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
     if inserted == 1 { Ok(()) } else { Err(Error::WrongPassword) }
 }
 
-/// A session as it is stored. It may have expired, or begin in the future of a clock set back.
+/// A session or an access token as it is stored. It may have expired, or begin in the future of a
+/// clock set back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSession {
     /// The account.
     pub account: Account,
+    /// The requests that it authorises.
+    pub access: Access,
     created_at: Timestamp,
     expires_at: Timestamp,
 }
 
 impl StoredSession {
-    /// Returns the account if the session is live at `now`.
-    pub fn at(self, now: Timestamp) -> Option<Account> {
+    /// Returns it if it is live at `now`.
+    pub fn at(self, now: Timestamp) -> Option<Self> {
         let begins_by = self.created_at.millis().saturating_sub(MAX_CLOCK_SETBACK_MS);
-        (self.expires_at > now && begins_by <= now.millis()).then_some(self.account)
+        (self.expires_at > now && begins_by <= now.millis()).then_some(self)
     }
-}
-
-/// Returns the account of a live session.
-pub fn account(db: &Connection, session: SessionKey, now: Timestamp) -> Result<Option<Account>> {
-    Ok(find(db, session)?.and_then(|found| found.at(now)))
 }
 
 /// Returns the session, which may have expired.
 pub(super) fn find(db: &Connection, session: SessionKey) -> Result<Option<StoredSession>> {
-    static ACCOUNT: LazyLock<String> = LazyLock::new(|| {
+    static SESSION: LazyLock<String> = LazyLock::new(|| {
         format!(
             "SELECT sessions.created_at, expires_at, {}
              FROM sessions JOIN users ON users.id = sessions.user_id
@@ -131,20 +141,38 @@ pub(super) fn find(db: &Connection, session: SessionKey) -> Result<Option<Stored
             users::COLUMNS
         )
     });
-    Ok(db
-        .prepare_cached(&ACCOUNT)?
-        .query_row(params![session.token, session.contract], |row| {
-            let (created_at, expires_at) = (row.get(0)?, row.get(1)?);
-            Ok(StoredSession { account: users::account(row, 2)?, created_at, expires_at })
-        })
-        .optional()?)
+    let found = match session.kind {
+        TokenKind::AccessToken => find_access_token(db, session.token),
+        TokenKind::Session(contract) => db
+            .prepare_cached(&SESSION)?
+            .query_row(params![session.token, contract], |row| stored(row, Access::Full)),
+    };
+    Ok(found.optional()?)
 }
 
-/// Binds `change` to the session that authorises it.
+fn find_access_token(db: &Connection, token: TokenHash) -> rusqlite::Result<StoredSession> {
+    static ACCESS_TOKEN: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT access_tokens.created_at, expires_at, {}, access
+             FROM access_tokens JOIN users ON users.id = access_tokens.user_id
+             WHERE token_hash = ?1",
+            users::COLUMNS
+        )
+    });
+    db.prepare_cached(&ACCESS_TOKEN)?
+        .query_row([token], |row| stored(row, row.get(2 + users::COLUMN_COUNT)?))
+}
+
+fn stored(row: &Row<'_>, access: Access) -> rusqlite::Result<StoredSession> {
+    let (created_at, expires_at) = (row.get(0)?, row.get(1)?);
+    Ok(StoredSession { account: users::account(row, 2)?, access, created_at, expires_at })
+}
+
+/// Binds `change` to the session or access token that authorises it.
 ///
-/// The guard of a request saw the session earlier, in a snapshot. Inside the change's own
-/// transaction the session must still be live, or the change fails with [`Error::NotLoggedIn`].
-/// `change` receives the account as it is there.
+/// The guard of a request saw it earlier, in a snapshot. Inside the change's own transaction it must
+/// still be live, or the change fails with [`Error::NotLoggedIn`]; [`Error::ReadOnlyToken`] if it only
+/// reads. `change` receives the account as it is there.
 pub fn authorized<T>(
     session: SessionKey,
     clock: &Clock,
@@ -152,8 +180,12 @@ pub fn authorized<T>(
 ) -> impl FnOnce(&Connection) -> Result<T> + Send + 'static {
     let clock = clock.clone();
     move |db| {
-        let account = account(db, session, clock.now())?.ok_or(Error::NotLoggedIn)?;
-        change(db, account)
+        let found = find(db, session)?.and_then(|found| found.at(clock.now()));
+        let live = found.ok_or(Error::NotLoggedIn)?;
+        match live.access {
+            Access::Full => change(db, live.account),
+            Access::Read => Err(Error::ReadOnlyToken),
+        }
     }
 }
 
@@ -163,8 +195,9 @@ pub fn delete(db: &Connection, token: TokenHash) -> Result<()> {
     Ok(())
 }
 
-/// Deletes all sessions of an account except the one of `kept`.
+/// Deletes all sessions of an account except the one of `kept`, and all its access tokens.
 pub fn delete_others(db: &Connection, account: i64, kept: Option<TokenHash>) -> Result<()> {
+    access_tokens::delete_all(db, account)?;
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND token_hash IS NOT ?2")?
         .execute(params![account, kept])?;
     Ok(())

@@ -1,8 +1,9 @@
 //! Dialogs: notices inside them, and the errors of their fields.
 
+use rstest::rstest;
 use serde_json::json;
 
-use super::{DESKTOP, end_sessions, register, start};
+use super::{DESKTOP, PHONE, end_sessions, register, start, words};
 use crate::driver::Browser;
 
 /// A modal dialog makes everything behind it inert, so its notices are in a live region of its own.
@@ -84,4 +85,41 @@ async fn the_login_has_no_banner_of_the_ended_session() {
     assert_eq!(page.run(BANNERS).await, 0, "the banner was there before");
     page.check_accessible("a login after a session").await;
     page.close(&["401"]).await;
+}
+
+/// A token is shown once, works for a program, is listed with its last use, and is ended.
+#[rstest]
+#[tokio::test]
+async fn an_access_token_is_made_and_ended(#[values("en", "zh")] language: &str) {
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, language, PHONE, "").await;
+    register(&page, language, "ada").await;
+    let click = async |en, zh| page.click(words(language, en, zh)).await;
+    click("Account: ada", "账号：ada").await;
+    click("Access tokens", "访问令牌").await;
+    click("New token", "新建令牌").await;
+    page.reads(words(language, "Please fill this in.", "请填写此项。")).await;
+    page.fill(words(language, "Name of the token", "令牌名称"), "weather station").await;
+    click("New token", "新建令牌").await;
+    page.reads(words(language, "It is not shown again.", "之后不会再显示。")).await;
+    let token = page.value(words(language, "Your new token", "新令牌")).await;
+    assert!(token.starts_with("bottle_"), "{token}");
+    page.check_accessible("a new access token").await;
+
+    let mut client = program.client();
+    client.headers.push(("Authorization".into(), format!("Bearer {token}")));
+    assert_eq!(client.get("/api/users/self").data()["username"], "ada");
+
+    click("Close", "关闭").await;
+    click("Account: ada", "账号：ada").await;
+    click("Access tokens", "访问令牌").await;
+    page.reads(words(language, "last used", "上次使用")).await;
+    let text = page.run("return document.querySelector('dialog').innerHTML").await.to_string();
+    assert!(!text.contains(&token));
+    click("End weather station", "撤销 weather station").await;
+    page.check_accessible("the question before an access token ends").await;
+    click("End token", "撤销令牌").await;
+    page.reads(words(language, "The token has ended.", "令牌已撤销。")).await;
+    assert_eq!(client.get("/api/users/self").status, 401);
+    page.close(&[]).await;
 }

@@ -20,7 +20,7 @@ pub(crate) enum By {
 }
 
 /// Every route that asks for a session, with a body it would take.
-const ROUTES: &[(By, &str, &str, &str)] = &[
+pub(crate) const ROUTES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "DELETE", "/api/sessions/self", ""),
     (By::Cookie, "GET", "/api/users/self", ""),
     (By::Cookie, "PUT", "/api/users/self", r#"{"nickname":"changed"}"#),
@@ -86,6 +86,9 @@ const ROUTES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "GET", "/api/admin/invitations", ""),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "GET", "/api/tokens", ""),
+    (By::Cookie, "POST", "/api/tokens", r#"{"name":"changed"}"#),
+    (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "DELETE", "/sessions/self", ""),
     (By::Cookie, "GET", "/users/self", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"nickname":"changed"}"#),
@@ -224,7 +227,8 @@ fn all_refuse(app: &App, by: By, credential: Option<&str>, jwt_message: &str) {
     let changed: i64 = db
         .query_row(
             "SELECT (SELECT count(*) FROM users WHERE nickname = 'changed')
-                  + (SELECT count(*) FROM cards) + (SELECT count(*) FROM bottles) - 1",
+                  + (SELECT count(*) FROM cards) + (SELECT count(*) FROM access_tokens)
+                  + (SELECT count(*) FROM bottles) - 1",
             [],
             |row| row.get(0),
         )

@@ -29,6 +29,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("PUT", "/api/teacher/sea"),
     ("PUT", "/api/admin/registration"),
     ("POST", "/api/admin/invitations"),
+    ("POST", "/api/tokens"),
     ("POST", "/api/setup"),
     ("POST", "/users"),
     ("POST", "/sessions"),
@@ -77,6 +78,8 @@ fn everywhere(value: &str) -> Vec<u8> {
         "token",
         "registration",
         "role",
+        "access",
+        "expires_in_days",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()
@@ -170,6 +173,7 @@ pub(crate) fn stored(app: &App) -> Vec<String> {
              UNION ALL SELECT json_array(id, name) FROM divisions
              UNION ALL SELECT hex(token_hash) FROM sessions
              UNION ALL SELECT json_array(id, role, uses, used) FROM invitations
+             UNION ALL SELECT json_array(id, name, access) FROM access_tokens
              UNION ALL SELECT value FROM meta WHERE key = 'registration'",
         )
         .unwrap();

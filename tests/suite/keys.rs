@@ -16,12 +16,14 @@ fn meta(folder: &Path) -> Vec<(String, String)> {
 /// The headers of a client, and a path that only a live session reaches.
 type Session = (Vec<(String, String)>, &'static str);
 
-/// Ada, logged in by each contract. (Of a terminal's session only its end can be asked.)
+/// Ada, logged in by each contract and with an access token. (Of a terminal's session only its end can be asked.)
 fn everywhere(program: &Program) -> Vec<Session> {
     let account = json!({ "username": "ada", "password": "pass" });
     let mut bottle = program.client();
     bottle.post("/api/users", &account);
     bottle.log_in("ada", "pass");
+    let token = bottle.post("/api/tokens", &json!({ "name": "n" })).data()["token"].clone();
+    let token = format!("Bearer {}", token.as_str().unwrap());
     let anon = program.client();
     let jwt = anon.post("/user/login", &json!({ "name": "ada", "password": "pass" }));
     let jwt = jwt.header("set-cookie").split(';').next().unwrap().to_owned();
@@ -31,6 +33,7 @@ fn everywhere(program: &Program) -> Vec<Session> {
     let bearer = music.data()["token"].as_str().unwrap().to_owned();
     vec![
         (bottle.headers, "/api/users/self"),
+        (vec![("Authorization".into(), token)], "/api/users/self"),
         (vec![("Cookie".into(), jwt)], "/card"),
         (vec![("Authorization".into(), bearer)], "/api/user/profile"),
     ]

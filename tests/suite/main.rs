@@ -64,6 +64,7 @@ mod security;
 mod session_races;
 mod setup;
 mod slow;
+mod tokens;
 mod transfer;
 mod upgrades;
 mod xray;

@@ -91,6 +91,10 @@ fn request_all_others() {
         assert_eq!(grace.put(&format!("/api/teacher{path}"), &body).status, 200);
     }
     request_admission(&app);
+    let made = ada.post("/api/tokens", &json!({ "name": "a program" }));
+    assert_eq!(ada.get("/api/tokens").status, 200);
+    let path = format!("/api/tokens/{}", made.data()["token_id"]);
+    assert_eq!(ada.delete(&path).status, 200);
     let complaint = json!({ "reason": "unkind" });
     assert_eq!(grace.post(&format!("/api{bottle_path}/report"), &complaint).status, 200);
     request_conversation(&app, &ada, &grace, bottle);

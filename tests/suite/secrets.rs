@@ -65,6 +65,13 @@ fn walk_bottle(spy: &mut Spy) {
     let cookie = cookie.header("set-cookie").split(';').next().unwrap().to_owned();
     spy.secret(cookie.split_once('=').unwrap().1.to_owned());
     let with = [("Cookie", cookie.as_str())];
+    let token =
+        spy.ok("POST", "/api/tokens", &with, json!({ "name": "n" })).data()["token"].clone();
+    let token = spy.secret(token.as_str().unwrap().to_owned());
+    let bearer = format!("Bearer {token}");
+    spy.refused("PUT", "/api/users/self", &[("Authorization", &*bearer)], r#"{"nickname":"n"}"#);
+    spy.refused("GET", "/api/users/self", &[("Authorization", &format!("{bearer}x"))], "");
+    spy.refused("GET", "/card", &[("Authorization", &*bearer), ("token", &*token)], "");
     let guess = json!({ "password": second, "current_password": wrong });
     spy.refused("PUT", "/api/users/self", &with, &guess.to_string());
     let change = json!({ "password": second, "current_password": first });

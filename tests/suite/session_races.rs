@@ -15,7 +15,7 @@ use crate::credentials::By;
 
 /// Every request whose change a session authorises, with a body that changes something. Bottle 1 is
 /// the asker's own, bottles 2 and 3 are another's, and 3 is hidden.
-const WRITES: &[(By, &str, &str, &str)] = &[
+pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/users/self", r#"{"nickname":"changed","gender":"female"}"#),
     (By::Cookie, "PUT", "/api/users/self", r#"{"password":"stolen"}"#),
     (By::Cookie, "PUT", "/api/users/self", r#"{"password":"stolen","current_password":"pass"}"#),
@@ -40,6 +40,8 @@ const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "POST", "/api/tokens", r#"{"name":"stolen","access":"full"}"#),
+    (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
     (By::Cookie, "DELETE", "/sessions/self", ""),
     (By::Cookie, "POST", "/bottles", THROW),
@@ -75,7 +77,7 @@ const THROW: &str = r#"{"content":"c","location":{"latitude":1,"longitude":1}}"#
 
 /// A server with ada, an operator, logged in by the contract `by`, who may do all of [`WRITES`]; and
 /// what she asks with.
-fn scene(by: By, path: &str) -> (App, Client) {
+pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
     let app = App::with(|settings| {
         settings.busy_timeout_ms = TIMEOUT.as_millis().try_into().unwrap();
     });
@@ -91,6 +93,8 @@ fn scene(by: By, path: &str) -> (App, Client) {
          VALUES ('root', '', 'root', 'unknown', 1, 1, 1);
          INSERT INTO invitations (code_hash, role, uses, created_at, expires_at)
          VALUES (x'00', 'teacher', 1, 1, 4102444800000);
+         INSERT INTO access_tokens (user_id, token_hash, name, access, created_at, expires_at)
+         VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;
          INSERT INTO openings VALUES (4, 1, 1);
          INSERT INTO threads (bottle_id, opener_id) VALUES (4, 1);
@@ -136,7 +140,7 @@ fn content(db: &Connection) -> Vec<(String, Vec<Vec<Value>>)> {
 
 /// Makes `request`, and while its change waits for the file's lock, commits `meanwhile` before it as
 /// another program would. Returns the answer, and whether anything changed after `meanwhile`.
-fn overtaken(
+pub(crate) fn overtaken(
     app: &App,
     request: impl FnOnce() -> Response + Send,
     meanwhile: impl FnOnce(&Connection),
@@ -158,7 +162,7 @@ fn overtaken(
     })
 }
 
-fn run(sql: &str) -> impl FnOnce(&Connection) {
+pub(crate) fn run(sql: &str) -> impl FnOnce(&Connection) {
     move |db| db.execute_batch(sql).unwrap()
 }
 

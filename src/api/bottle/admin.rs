@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{Operator, Teacher, invitation_id};
+use super::guard::{Operator, PrivateCookie, Teacher, invitation_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
 use crate::domain::accounts::{
@@ -148,7 +148,7 @@ pub(super) struct InvitationRequest {
 )]
 #[post("/admin/invitations", data = "<body>")]
 pub(super) async fn invite(
-    teacher: Teacher,
+    teacher: Teacher<PrivateCookie>,
     body: Body<InvitationRequest>,
     accounts: &State<Accounts>,
 ) -> Reply<NewInvitationView> {
@@ -175,7 +175,7 @@ pub(super) struct InvitationsView {
 )]
 #[get("/admin/invitations?<limit>&<after>")]
 pub(super) async fn invitations(
-    teacher: Teacher,
+    teacher: Teacher<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
     connection: ClientConnection,
@@ -199,7 +199,11 @@ pub(super) async fn invitations(
     )
 )]
 #[delete("/admin/invitations/<id>")]
-pub(super) async fn revoke(teacher: Teacher, id: &str, accounts: &State<Accounts>) -> Reply<Empty> {
+pub(super) async fn revoke(
+    teacher: Teacher<PrivateCookie>,
+    id: &str,
+    accounts: &State<Accounts>,
+) -> Reply<Empty> {
     accounts.revoke(&teacher.login, invitation_id(id)?).await?;
     ok("已撤销邀请", Empty {})
 }

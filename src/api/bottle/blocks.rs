@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{PrivateCookie, user_id};
+use super::guard::{CookieOrToken, user_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
 use super::view::Person;
@@ -23,7 +23,7 @@ pub(super) struct BlockRequest {
 #[utoipa::path(put, path = "/users/{user_id}/block",
     params(("user_id" = i64, Path)),
     request_body = BlockRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the account is blocked, or no longer", body = Envelope<Empty>),
         (status = 403, description = "it is the account's own id"),
@@ -32,7 +32,7 @@ pub(super) struct BlockRequest {
 )]
 #[put("/users/<id>/block", data = "<body>")]
 pub(super) async fn block(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     id: &str,
     body: Body<BlockRequest>,
     conversations: &State<Conversations>,
@@ -52,14 +52,14 @@ pub(super) struct Blocked {
 /// List the accounts that one has blocked
 #[utoipa::path(get, path = "/users/self/blocks",
     params(PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<Blocked>),
     )
 )]
 #[get("/users/self/blocks?<limit>&<after>")]
 pub(super) async fn blocked(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     limit: Option<&str>,
     after: Option<&str>,
     connection: ClientConnection,

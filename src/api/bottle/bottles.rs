@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{IdempotencyKey, OwnedBottle, PrivateCookie, Thrower, bottle_id};
+use super::guard::{CookieOrToken, IdempotencyKey, OwnedBottle, Thrower, bottle_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
 use super::view::{CreatedView, OpenedView, OpenerView};
@@ -68,7 +68,7 @@ impl ThrowRequest {
 #[utoipa::path(post, path = "/bottles",
     params(("Idempotency-Key" = Option<String>, Header, description = "any key of up to 64 characters: a request with a key that the account used within a day throws no second bottle, and is answered with the first")),
     request_body = ThrowRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the thrown bottle", body = Envelope<CreatedView>),
         (status = 403, description = "the account is muted, or throwing is frozen"),
@@ -97,14 +97,14 @@ pub(super) struct List<T> {
 /// List the bottles that the account threw, oldest first
 #[utoipa::path(get, path = "/bottles/created",
     params(PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<List<CreatedView>>),
     )
 )]
 #[get("/bottles/created?<limit>&<after>")]
 pub(super) async fn created(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     limit: Option<&str>,
     after: Option<&str>,
     connection: ClientConnection,
@@ -120,14 +120,14 @@ pub(super) async fn created(
 /// List the bottles that the account opened, in the order of opening
 #[utoipa::path(get, path = "/bottles/opened",
     params(PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<List<OpenedView>>),
     )
 )]
 #[get("/bottles/opened?<limit>&<after>")]
 pub(super) async fn opened(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     limit: Option<&str>,
     after: Option<&str>,
     connection: ClientConnection,
@@ -156,7 +156,7 @@ pub(super) struct Openers {
 /// List the openers of the account's own bottle
 #[utoipa::path(get, path = "/bottles/{bottle_id}/openers",
     params(("bottle_id" = i64, Path), PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<Openers>),
         (status = 403, description = "another account owns the bottle"),
@@ -182,7 +182,7 @@ pub(super) async fn openers(
 /// Delete the account's own bottle, with its openings
 #[utoipa::path(delete, path = "/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the bottle is deleted", body = Envelope<Empty>),
         (status = 403, description = "another account owns the bottle"),
@@ -212,7 +212,7 @@ pub(super) struct ReportResult {
 #[utoipa::path(post, path = "/bottles/{bottle_id}/report",
     params(("bottle_id" = i64, Path)),
     request_body = ReportRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the report is stored, unless the account has reported the bottle before", body = Envelope<ReportResult>),
         (status = 403, description = "the account owns the bottle"),
@@ -221,7 +221,7 @@ pub(super) struct ReportResult {
 )]
 #[post("/bottles/<id>/report", data = "<body>")]
 pub(super) async fn report(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     id: &str,
     body: Body<ReportRequest>,
     moderation: &State<Moderation>,

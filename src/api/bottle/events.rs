@@ -12,7 +12,7 @@ use rocket::{Request, Shutdown, State, async_trait, get};
 use serde::Serialize;
 
 use super::envelope::ErrorResponse;
-use super::guard::PrivateCookie;
+use super::guard::CookieOrToken;
 use super::query::RectangleQuery;
 use super::view::MapBottleView;
 use crate::domain::accounts::Accounts;
@@ -46,14 +46,14 @@ impl<'r> FromRequest<'r> for LastEventId<'r> {
 /// that the operator changed something: request the bottles again.
 #[utoipa::path(get, path = "/bottles/live",
     params(RectangleQuery, ("Last-Event-ID" = Option<String>, Header, description = "the id of the last received event")),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "an endless stream", content_type = "text/event-stream", body = String),
     )
 )]
 #[get("/bottles/live?<query..>")]
 pub(super) fn stream<'r>(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     last_event_id: LastEventId<'r>,
     query: RectangleQuery<'r>,
     events: &'r State<EventBus>,

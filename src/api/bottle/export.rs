@@ -14,7 +14,7 @@ use rocket::{Request, State, get};
 use utoipa::ToSchema;
 
 use super::envelope::{Envelope, ErrorResponse};
-use super::guard::PrivateCookie;
+use super::guard::CookieOrToken;
 use super::items::JsonText;
 use super::record::Record;
 use crate::domain::transfer::{self, Chunks};
@@ -43,14 +43,14 @@ pub(super) struct ExportData {
 
 /// Export the account, its bottles and its openings, as `bottle export` writes them
 #[utoipa::path(get, path = "/users/self/export",
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the records", body = Envelope<ExportData>),
     )
 )]
 #[get("/users/self/export")]
 pub(super) async fn export(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     store: &State<Arc<Store>>,
     connection: ClientConnection,
 ) -> Result<Export, ErrorResponse> {

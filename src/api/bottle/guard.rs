@@ -1,90 +1,19 @@
-//! The guards of the Bottle contract: the private cookie, the ownership of a bottle, the roles
-//! of teachers and operators.
+//! The guards of the Bottle contract: the ownership of a bottle, the roles of teachers and operators.
 
 use std::convert::Infallible;
+use std::marker::PhantomData;
 
-use rocket::http::private::cookie::CookieBuilder;
-use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::outcome::{Outcome, try_outcome};
 use rocket::request::{self, FromRequest};
-use rocket::time::{Duration, OffsetDateTime};
 use rocket::{Request, async_trait};
 
-use crate::domain::accounts::{Account, Contract, Login};
+pub(super) use super::credential::{CookieOrToken, PrivateCookie, SessionCookie};
+use crate::domain::accounts::{Account, Login};
 use crate::domain::bottles::Bottles;
 use crate::http::mounts::Surface;
-use crate::http::{Credential, PublicUrl, Rejection, Session, check_rate_limit};
+use crate::http::{Credential, Rejection, Session, check_rate_limit};
 use crate::model::error::Error;
 use crate::model::fields::ThrowKey;
-use crate::model::token::Token;
-
-/// The credential: Rocket's private (encrypted) cookie.
-pub(super) struct PrivateCookie;
-
-impl Credential for PrivateCookie {
-    const CONTRACT: Contract = Contract::Bottle;
-
-    fn token(request: &Request<'_>) -> Result<Token, Error> {
-        SessionCookie::of(request).token().ok_or(Error::NoToken)
-    }
-}
-
-/// Reads and sets the session's cookie.
-pub(super) struct SessionCookie<'r> {
-    cookies: &'r CookieJar<'r>,
-    is_https: bool,
-}
-
-#[async_trait]
-impl<'r> FromRequest<'r> for SessionCookie<'r> {
-    type Error = Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        Outcome::Success(Self::of(request))
-    }
-}
-
-impl<'r> SessionCookie<'r> {
-    fn of(request: &'r Request<'_>) -> Self {
-        let url = request.rocket().state::<PublicUrl>();
-        let is_https =
-            url.is_some_and(PublicUrl::is_https) || request.rocket().config().tls_enabled();
-        Self { cookies: request.cookies(), is_https }
-    }
-
-    /// Returns the cookie's name. A browser accepts one with the prefix `__Host-` only from this
-    /// host, over HTTPS.
-    fn name(&self) -> &'static str {
-        if self.is_https { "__Host-bottle_session" } else { "bottle_session" }
-    }
-
-    /// Returns the token that the client sent, unless the server did not encrypt it.
-    pub(super) fn token(&self) -> Option<Token> {
-        self.cookies.get_private(self.name()).map(|cookie| Token::presented(cookie.value()))
-    }
-
-    /// Sets the cookie to `token` for `seconds`. The cookie has an expiry, because clients on phones
-    /// drop cookies without one.
-    pub(super) fn set(&self, token: &Token, seconds: u32) {
-        let lifetime = Duration::seconds(seconds.into());
-        let cookie = self.build(token.secret());
-        let until = OffsetDateTime::now_utc() + lifetime;
-        self.cookies.add_private(cookie.max_age(lifetime).expires(until));
-    }
-
-    /// Removes the cookie from the client.
-    pub(super) fn remove(&self) {
-        self.cookies.remove_private(self.build(""));
-    }
-
-    fn build(&self, secret: &str) -> CookieBuilder<'static> {
-        Cookie::build((self.name(), secret.to_owned()))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .path("/")
-            .secure(self.is_https)
-    }
-}
 
 /// Parses the bottle id of a path.
 ///
@@ -118,6 +47,14 @@ pub(super) fn invitation_id(text: &str) -> Result<i64, Error> {
     path_id(text, Error::NoSuchInvitation)
 }
 
+/// Parses the access token id of a path.
+///
+/// # Errors
+/// Returns [`Error::NoSuchAccessToken`] if `text` is not a number.
+pub(super) fn access_token_id(text: &str) -> Result<i64, Error> {
+    path_id(text, |_| Error::NoSuchAccessToken)
+}
+
 fn path_id(text: &str, missing: fn(String) -> Error) -> Result<i64, Error> {
     text.parse().map_err(|_| missing(text.chars().take(20).collect()))
 }
@@ -133,7 +70,7 @@ impl<'r> FromRequest<'r> for OwnedBottle {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        let login = try_outcome!(request.guard::<Session<CookieOrToken>>().await).login;
         match owned_bottle_id(request, &login.account).await {
             Ok(id) => Outcome::Success(Self { login, id }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
@@ -161,7 +98,7 @@ impl<'r> FromRequest<'r> for Thrower {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        let login = try_outcome!(request.guard::<Session<CookieOrToken>>().await).login;
         check_rate_limit(request, |rate_limiter, from| rate_limiter.throw(login.account.id, from))
             .map(|()| Self { login })
     }
@@ -182,19 +119,20 @@ impl<'r> FromRequest<'r> for IdempotencyKey {
     }
 }
 
-/// The session of a teacher.
-pub(super) struct Teacher {
+/// A teacher, by the credential `C`.
+pub(super) struct Teacher<C = CookieOrToken> {
     pub(super) login: Login,
+    credential: PhantomData<C>,
 }
 
 #[async_trait]
-impl<'r> FromRequest<'r> for Teacher {
+impl<'r, C: Credential> FromRequest<'r> for Teacher<C> {
     type Error = Rejection;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Rejection> {
-        let login = try_outcome!(request.guard::<Session<PrivateCookie>>().await).login;
+        let login = try_outcome!(request.guard::<Session<C>>().await).login;
         match login.account.check_teacher() {
-            Ok(()) => Outcome::Success(Self { login }),
+            Ok(()) => Outcome::Success(Self { login, credential: PhantomData }),
             Err(error) => Outcome::Forward(Rejection::from(error).stash(request).0),
         }
     }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::envelope::{Envelope, ErrorResponse, Reply, ok};
 use super::events::{HEARTBEAT, LastEventId, STALL};
-use super::guard::PrivateCookie;
+use super::guard::CookieOrToken;
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
 use super::view::Person;
@@ -68,14 +68,14 @@ pub(super) struct InboxPage {
 /// List the events of the account's bottles and threads, the latest first
 #[utoipa::path(get, path = "/inbox",
     params(PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<InboxPage>),
     )
 )]
 #[get("/inbox?<limit>&<after>")]
 pub(super) async fn inbox(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     limit: Option<&str>,
     after: Option<&str>,
     connection: ClientConnection,
@@ -98,14 +98,14 @@ pub(super) struct ReadRequest {
 /// Mark the items up to one as read
 #[utoipa::path(put, path = "/inbox",
     request_body = ReadRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the number of items that are still unread", body = Envelope<Unread>),
     )
 )]
 #[put("/inbox", data = "<body>")]
 pub(super) async fn mark_read(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     body: Body<ReadRequest>,
     inbox: &State<Inbox>,
 ) -> Reply<Unread> {
@@ -119,14 +119,14 @@ pub(super) async fn mark_read(
 /// threads were written, deleted, hidden or shown
 #[utoipa::path(get, path = "/inbox/live",
     params(("Last-Event-ID" = Option<String>, Header, description = "the id of the last received event: later items are sent first")),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "an endless stream", content_type = "text/event-stream", body = String),
     )
 )]
 #[get("/inbox/live")]
 pub(super) fn stream<'r>(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     last_event_id: LastEventId<'r>,
     inbox: &'r State<Inbox>,
     accounts: &'r State<Accounts>,

@@ -4,6 +4,7 @@ mod admin;
 mod blocks;
 mod bottles;
 mod case_view;
+mod credential;
 mod envelope;
 mod events;
 mod export;
@@ -19,6 +20,7 @@ mod record;
 mod replies;
 mod setup;
 mod teacher;
+mod tokens;
 mod users;
 mod view;
 mod xray;
@@ -95,6 +97,15 @@ documented_routes! {
 }
 
 documented_routes! {
+    /// Returns the routes that manage personal access tokens, to be mounted at `/api`.
+    pub fn token_routes, fn token_api => [
+        tokens::tokens,
+        tokens::make,
+        tokens::revoke,
+    ]
+}
+
+documented_routes! {
     /// Returns the routes that decide who gets in, to be mounted at `/api`.
     pub fn admin_routes, fn admin_api => [
         admin::registration,
@@ -130,6 +141,11 @@ pub fn describe_conversations() -> ContractSpec {
 /// Describes [`class_routes`] for the OpenAPI document.
 pub fn describe_class() -> ContractSpec {
     contract_spec(class_api())
+}
+
+/// Describes [`token_routes`] for the OpenAPI document.
+pub fn describe_tokens() -> ContractSpec {
+    contract_spec(token_api())
 }
 
 /// Describes [`admin_routes`] for the OpenAPI document.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Envelope, ErrorResponse};
-use super::guard::PrivateCookie;
+use super::guard::CookieOrToken;
 use super::items::{JsonText, envelope, write};
 use super::query::{PageQuery, RectangleQuery, parse_page};
 use super::view::{Coordinates, MapBottleView};
@@ -16,14 +16,14 @@ use crate::http::{ClientConnection, Session};
 /// List the bottles in a rectangle, edges included
 #[utoipa::path(get, path = "/bottles/nearby",
     params(RectangleQuery, PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the bottles by id; if there are more than `limit`, those nearest to the centre", body = Envelope<NearbyData<'_>>),
     )
 )]
 #[get("/bottles/nearby?<limit>&<after>&<query..>")]
 pub(super) async fn nearby(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     query: RectangleQuery<'_>,
     limit: Option<&str>,
     after: Option<&str>,

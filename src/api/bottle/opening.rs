@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Envelope, Reply, ok};
-use super::guard::{PrivateCookie, bottle_id};
+use super::guard::{CookieOrToken, bottle_id};
 use super::view::OpenedView;
 use crate::domain::accounts::required;
 use crate::domain::bottles::Bottles;
@@ -44,7 +44,7 @@ impl OpenRequest {
 #[utoipa::path(post, path = "/bottles/{bottle_id}/open",
     params(("bottle_id" = i64, Path)),
     request_body(content = Option<OpenRequest>),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the bottle with its message", body = Envelope<OpenedView>),
         (status = 403, description = "`TOO_FAR`: `distance_m` away from the bottle, or no position was sent and the bottle can be opened within `open_within_m`"),
@@ -53,7 +53,7 @@ impl OpenRequest {
 )]
 #[post("/bottles/<id>/open", data = "<body>")]
 pub(super) async fn open(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     id: &str,
     body: LenientBody<OpenRequest>,
     bottles: &State<Bottles>,
@@ -101,7 +101,7 @@ impl CatchRequest {
 /// `open_within_m`, and whose owner has not blocked the account.
 #[utoipa::path(post, path = "/bottles/catch",
     request_body(content = Option<CatchRequest>),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the bottle with its message", body = Envelope<OpenedView>),
         (status = 404, description = "there is no such bottle"),
@@ -109,7 +109,7 @@ impl CatchRequest {
 )]
 #[post("/bottles/catch", data = "<body>")]
 pub(super) async fn catch(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     body: OptionalBody<CatchRequest>,
     connection: ClientConnection,
     bottles: &State<Bottles>,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Envelope, Reply, ok};
-use super::guard::PrivateCookie;
+use super::guard::CookieOrToken;
 use super::query::{self, RectangleQuery};
 use super::view::Coordinates;
 use crate::domain::accounts::{Accounts, RegistrationMode};
@@ -173,7 +173,7 @@ pub(super) struct CountsView {
 )]
 #[get("/bottles/counts?<zoom>&<query..>")]
 pub(super) async fn counts(
-    session: Option<Session<PrivateCookie>>,
+    session: Option<Session<CookieOrToken>>,
     query: RectangleQuery<'_>,
     zoom: Option<&str>,
     settings: &State<PageSettings>,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::bottles::{ReportRequest, ReportResult};
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{OwnedBottle, PrivateCookie, Thrower, bottle_id, reply_id};
+use super::guard::{CookieOrToken, OwnedBottle, Thrower, bottle_id, reply_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_id, parse_page};
 use super::view::Person;
@@ -57,7 +57,7 @@ pub(super) struct ReplyRequest {
 #[utoipa::path(post, path = "/bottles/{bottle_id}/replies",
     params(("bottle_id" = i64, Path)),
     request_body = ReplyRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the reply", body = Envelope<ReplyView>),
         (status = 403, description = "`reason`: not_opened, not_participant, opener_first (the owner has no reply of this opener to answer), blocked (one side has blocked the other), hidden (the bottle), muted or frozen"),
@@ -111,7 +111,7 @@ pub(super) struct Replies {
         ("opener_id" = Option<i64>, Query, description = "the opener, for the owner and for a teacher"),
         PageQuery
     ),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<Replies>),
         (status = 403, description = "`reason`: not_opened or not_participant"),
@@ -120,7 +120,7 @@ pub(super) struct Replies {
 )]
 #[get("/bottles/<id>/replies?<opener_id>&<limit>&<after>")]
 pub(super) async fn replies(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     id: &str,
     opener_id: Option<&str>,
     limit: Option<&str>,
@@ -167,7 +167,7 @@ pub(super) struct Threads {
 /// List the threads of the account's own bottle, the latest first
 #[utoipa::path(get, path = "/bottles/{bottle_id}/threads",
     params(("bottle_id" = i64, Path), PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list", body = Envelope<Threads>),
         (status = 403, description = "another account owns the bottle"),
@@ -193,7 +193,7 @@ pub(super) async fn threads(
 /// Delete an own reply
 #[utoipa::path(delete, path = "/replies/{reply_id}",
     params(("reply_id" = i64, Path)),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the reply is deleted", body = Envelope<Empty>),
         (status = 403, description = "`reason`: not_author"),
@@ -202,7 +202,7 @@ pub(super) async fn threads(
 )]
 #[delete("/replies/<id>")]
 pub(super) async fn delete(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     id: &str,
     conversations: &State<Conversations>,
 ) -> Reply<Empty> {
@@ -214,7 +214,7 @@ pub(super) async fn delete(
 #[utoipa::path(post, path = "/replies/{reply_id}/report",
     params(("reply_id" = i64, Path)),
     request_body = ReportRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the report is stored, unless the account has reported the reply before", body = Envelope<ReportResult>),
         (status = 403, description = "`reason`: own_reply"),
@@ -223,7 +223,7 @@ pub(super) async fn delete(
 )]
 #[post("/replies/<id>/report", data = "<body>")]
 pub(super) async fn report(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     id: &str,
     body: Body<ReportRequest>,
     moderation: &State<Moderation>,

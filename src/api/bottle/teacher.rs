@@ -29,7 +29,7 @@ pub(super) struct Cases {
         ("state" = Option<String>, Query, description = "`reported` (the default) or `hidden`"),
         PageQuery
     ),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the list, by id", body = Envelope<Cases>),
         (status = 403, description = "the account is not a teacher's"),
@@ -66,7 +66,7 @@ pub(super) struct HideRequest {
 #[utoipa::path(put, path = "/teacher/bottles/{bottle_id}",
     params(("bottle_id" = i64, Path)),
     request_body = HideRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the bottle is hidden or shown", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
@@ -89,7 +89,7 @@ pub(super) async fn hide(
 #[utoipa::path(put, path = "/teacher/replies/{reply_id}",
     params(("reply_id" = i64, Path)),
     request_body = HideRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the reply is hidden or shown", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
@@ -119,7 +119,7 @@ pub(super) struct MuteRequest {
 #[utoipa::path(put, path = "/teacher/users/{user_id}",
     params(("user_id" = i64, Path)),
     request_body = MuteRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the account is muted, or may throw again", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
@@ -153,7 +153,7 @@ pub(super) struct ModerationStatusView {
 
 /// Return whether throwing is frozen, and the muted accounts
 #[utoipa::path(get, path = "/teacher/sea",
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the status", body = Envelope<ModerationStatusView>),
         (status = 403, description = "the account is not a teacher's"),
@@ -180,7 +180,7 @@ pub(super) struct FreezeRequest {
 /// Freeze throwing for all accounts, or end that
 #[utoipa::path(put, path = "/teacher/sea",
     request_body = FreezeRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "throwing is frozen or allowed", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
@@ -243,7 +243,7 @@ pub(super) struct LogView {
 /// List the moderation log, latest entry first
 #[utoipa::path(get, path = "/teacher/log",
     params(PageQuery),
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "a page of the log", body = Envelope<LogView>),
         (status = 403, description = "the account is not a teacher's"),

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{PrivateCookie, Revision, SessionCookie};
+use super::guard::{CookieOrToken, PrivateCookie, Revision, SessionCookie};
 use super::inbox_kinds::InboxKinds;
 use super::view::User;
 use crate::domain::accounts::{
@@ -183,13 +183,13 @@ pub(super) async fn register(
 
 /// Return the account of the session
 #[utoipa::path(get, path = "/users/self",
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the account", body = Envelope<User>),
     )
 )]
 #[get("/users/self")]
-pub(super) fn profile(session: Session<PrivateCookie>) -> Reply<User> {
+pub(super) fn profile(session: Session<CookieOrToken>) -> Reply<User> {
     ok("获取用户资料成功", session.login.account.into())
 }
 
@@ -210,7 +210,7 @@ pub(super) struct ProfileRequest {
 /// Change the profile
 #[utoipa::path(put, path = "/users/self",
     request_body = ProfileRequest,
-    security(("bottle_session" = [])),
+    security(("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the changed account", body = Envelope<User>),
         (status = 403, description = "`current_password` is wrong"),
@@ -218,7 +218,7 @@ pub(super) struct ProfileRequest {
 )]
 #[put("/users/self", data = "<body>")]
 pub(super) async fn update(
-    session: Session<PrivateCookie>,
+    session: Session<CookieOrToken>,
     body: Body<ProfileRequest>,
     client: ClientIp,
     accounts: &State<Accounts>,

@@ -77,7 +77,7 @@ pub(super) struct TreeView {
 /// List the nodes of the R*-tree that touch a rectangle, the root first
 #[utoipa::path(get, path = "/xray/tree",
     params(RectangleQuery),
-    security((), ("bottle_session" = [])),
+    security((), ("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the boxes of the nodes", body = Envelope<TreeView>),
         (status = 403, description = "the account is not a teacher's"),
@@ -124,7 +124,7 @@ pub(super) struct SearchView {
 /// Trace the search for the bottles in a rectangle
 #[utoipa::path(get, path = "/xray/search",
     params(RectangleQuery),
-    security((), ("bottle_session" = [])),
+    security((), ("bottle_session" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "the nodes, candidates and duration of the search", body = Envelope<SearchView>),
         (status = 403, description = "the account is not a teacher's"),

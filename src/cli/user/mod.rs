@@ -112,7 +112,7 @@ Examples:
         #[arg(long)]
         last_operator: bool,
     },
-    /// End all sessions of an account
+    /// End all sessions and access tokens of an account
     #[command(after_help = "Example: bottle user logout ada")]
     Logout { username: String },
 }

@@ -27,13 +27,18 @@ pub struct ProfileChanges {
 }
 
 impl Accounts {
-    /// Changes an account. A new password ends all its other sessions, in the same transaction.
+    /// Changes an account. A new password needs a session, and ends all others and the account's access
+    /// tokens in the same transaction. Returns [`Error::SessionRequired`] if an access token sends a
+    /// password.
     pub async fn update(
         &self,
         login: &Login,
         requested: ProfileChanges,
         ip: IpAddr,
     ) -> Result<Account> {
+        if requested.password.is_some() || requested.current_password.is_some() {
+            login.check_session()?;
+        }
         let mut changes = Changes {
             username: requested.username,
             nickname: requested.nickname,

@@ -1,5 +1,6 @@
 //! Accounts and their sessions, for all contracts.
 
+mod access_tokens;
 mod changes;
 mod invitations;
 mod login;
@@ -13,11 +14,12 @@ use std::sync::Arc;
 use crate::domain::events::EventBus;
 use crate::domain::password::Passwords;
 use crate::domain::rate_limit::RateLimiter;
+use crate::model::access::Access;
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Problem, Result};
 use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Username};
 use crate::model::token::Token;
-use crate::store::sessions::SessionKey;
+use crate::store::sessions::{SessionKey, TokenKind};
 use crate::store::users::NewAccount;
 use crate::store::{Store, invitations as expired_invitations, sessions, users};
 
@@ -25,6 +27,7 @@ pub use crate::model::role::Role;
 pub use crate::store::account_summaries::AccountSummary;
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
+pub use access_tokens::TokenSummary;
 pub use changes::ProfileChanges;
 pub use invitations::Invitation;
 pub use operator::LastOperator;
@@ -41,6 +44,7 @@ pub struct Accounts {
     /// Chooses the account whose hash cost an unknown name imitates.
     hasher: RandomState,
     events: EventBus,
+    token_uses: Arc<access_tokens::TokenUses>,
     /// The mode of registration that the settings name; `None` for the stored one.
     registration: Option<RegistrationMode>,
 }
@@ -88,14 +92,16 @@ pub struct StartedSession {
     pub expires_at: Timestamp,
 }
 
-/// A session that was live when its request arrived, and its account at that time. A change that it
-/// authorises checks it again ([`sessions::authorized`]).
+/// A session or personal access token that was live when its request arrived, and its account at that
+/// time. A change that it authorises checks it again ([`sessions::authorized`]).
 #[derive(Clone, Debug)]
 pub struct Login {
     /// The account.
     pub account: Account,
-    /// The session.
+    /// The session or access token.
     pub session: SessionKey,
+    /// The requests that it authorises.
+    pub access: Access,
 }
 
 impl Accounts {
@@ -118,6 +124,7 @@ impl Accounts {
             rate_limiter,
             hasher,
             events,
+            token_uses: Arc::default(),
             registration: None,
         }
     }
@@ -169,21 +176,26 @@ impl Accounts {
     /// Returns the login of this token of `contract`, or [`Error::NotLoggedIn`] if no live session
     /// has it.
     pub fn resolve(&self, contract: Contract, token: &Token) -> Result<Login> {
-        let session = SessionKey { contract, token: token.hash() };
-        let now = self.clock.now();
-        let account = self.store.account_of(session, now)?;
-        Ok(Login { account: account.ok_or(Error::NotLoggedIn)?, session })
+        self.resolve_kind(TokenKind::Session(contract), token)
     }
 
-    /// Returns false if the session has ended.
+    fn resolve_kind(&self, kind: TokenKind, token: &Token) -> Result<Login> {
+        let session = SessionKey { kind, token: token.hash() };
+        let found = self.store.session_at(session, self.clock.now())?;
+        let live = found.ok_or(Error::NotLoggedIn)?;
+        Ok(Login { account: live.account, session, access: live.access })
+    }
+
+    /// Returns false if the session or access token has ended.
     pub fn is_live(&self, login: &Login) -> bool {
         let now = self.clock.now();
-        let account = self.store.account_of(login.session, now);
+        let found = self.store.session_at(login.session, now);
         // A store that cannot be read now does not end a session.
-        !matches!(account, Ok(None))
+        !matches!(found, Ok(None))
     }
 
-    /// Deletes expired sessions and invitations.
+    /// Deletes expired sessions, invitations and access tokens, and stores when access tokens were
+    /// used.
     pub async fn delete_expired(&self) -> Result<()> {
         let now = self.clock.now();
         if self.store.read(|db| sessions::any_expired(db, now))? {
@@ -192,7 +204,7 @@ impl Accounts {
         if self.store.read(|db| expired_invitations::any_expired(db, now))? {
             self.store.write(move |db| expired_invitations::delete_expired(db, now)).await?;
         }
-        Ok(())
+        self.sweep_access_tokens(now).await
     }
 
     /// Ends the session.
@@ -202,7 +214,7 @@ impl Accounts {
         self.store.write(sessions::authorized(session, &self.clock, change)).await
     }
 
-    /// Ends all sessions of the account, in every contract.
+    /// Ends all sessions of the account, in every contract, and its access tokens.
     pub async fn log_out_everywhere(&self, login: &Login) -> Result<()> {
         let change = |db: &_, account: Account| sessions::delete_others(db, account.id, None);
         self.store.write(sessions::authorized(login.session, &self.clock, change)).await

@@ -85,7 +85,7 @@ impl Accounts {
         self.store.write_then(change, self.publish_reset()).await
     }
 
-    /// Ends all sessions of the account called `username`.
+    /// Ends all sessions and access tokens of the account called `username`.
     pub async fn end_sessions(&self, username: &str) -> Result<()> {
         let id = self.id_of(username)?;
         self.store.write(move |db| sessions::delete_others(db, id, None)).await

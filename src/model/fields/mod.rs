@@ -65,6 +65,48 @@ impl HoldingName {
     }
 }
 
+/// The name of a personal access token: 1 to 64 characters, without control characters, invisible
+/// characters (`fields/visible.rs`) or surrounding white space.
+///
+/// ```
+/// use bottle::model::fields::ProgramName;
+///
+/// assert_eq!(ProgramName::parse("weather station")?.as_str(), "weather station");
+/// assert!(ProgramName::parse(" ").is_err());
+/// # Ok::<(), bottle::model::error::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramName(String);
+
+impl ProgramName {
+    /// Parses the name of an access token.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::field("name", Problem::TooShort(1)));
+        }
+        if text.trim() != text {
+            return Err(Error::field("name", Problem::SurroundingSpace));
+        }
+        reject_control_characters("name", text)?;
+        check_max("name", 64, text.chars().count())?;
+        reject_invisible_characters("name", visible::in_nickname(text))?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Returns the text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Returns `number` if it is from 1 to `max`.
+pub(super) fn whole(field: &'static str, number: i64, max: i64) -> Result<u32> {
+    let out_of_range = || Error::field(field, Problem::OutOfRange(1.0, max as f64));
+    let number =
+        Some(number).filter(|number| (1..=max).contains(number)).ok_or_else(out_of_range)?;
+    u32::try_from(number).map_err(|_| out_of_range())
+}
+
 fn check_max(field: &'static str, max: usize, length: usize) -> Result<()> {
     if length > max {
         return Err(Error::field(field, Problem::TooLong(max)));

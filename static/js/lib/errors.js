@@ -36,6 +36,7 @@ export function explain(error, context = '') {
   if (status === 429) return { message: t('error.slow', { n: retryAfter || 60 }) };
   if (status === 403) return explainForbidden(error, context);
   if (status === 404) return { message: t(context === 'catch' ? 'catch.none' : 'error.gone') };
+  if (error.code === 'TOO_MANY_TOKENS') return { message: t('error.tokens') };
   if (status === 409) return { field: 'username', message: t('error.taken') };
   if (status === OTHER_ACCOUNT) return { message: t('error.otherAccount') };
   if (status === 413) return { message: t('error.large') };

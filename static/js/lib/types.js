@@ -19,6 +19,16 @@
  */
 
 /**
+ * A personal access token, without its secret.
+ * @typedef {object} AccessToken
+ * @property {number} token_id identifies the token
+ * @property {string} name the name that its owner gave it
+ * @property {'read' | 'full'} access the requests that it authorizes
+ * @property {string} expires_at RFC 3339
+ * @property {string | null} last_used_at the minute of the last use, RFC 3339
+ */
+
+/**
  * A closed bottle on the map.
  * @typedef {object} MapBottle
  * @property {number} bottle_id identifies the bottle

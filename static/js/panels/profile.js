@@ -10,6 +10,7 @@ import { removeDraft, removeReplyDrafts } from '../lib/drafts.js';
 import { explain } from '../lib/errors.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { toast } from '../lib/notices.js';
+import { accessTokens } from './access-tokens.js';
 import { tooShort, withSession } from './account.js';
 import { blockedAccounts } from './blocked.js';
 import { inboxSettings } from './inbox-settings.js';
@@ -37,6 +38,7 @@ export async function openProfile(app) {
     collapsible(t('notify.title'), inboxSettings(app, user)),
     blockedAccounts(app),
     collapsible(t('profile.password'), passwordForm(app, user)),
+    accessTokens(app),
     el('div', { class: 'row log-out' },
       logoutButton('profile.logout', 'sessions/self', endSession),
       logoutButton('profile.logoutAll', 'sessions', endSession)),
