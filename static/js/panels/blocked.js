@@ -48,6 +48,8 @@ export function blockedAccounts(app) {
     list.querySelector(`[data-id="${id}"]`)?.remove();
     const next = list.querySelector('button');
     node.hidden = !next;
-    (next ?? byId('dialog-title')).focus();
+    const title = byId('dialog-title');
+    title.tabIndex = -1;
+    (next ?? title).focus();
   }
 }

@@ -234,6 +234,7 @@ export function createConversation(app, thread) {
       text.value = text.value.startsWith(sent) ? text.value.slice(sent.length).trimStart() : text.value;
       draft.write(text.value);
       updateCounter();
+      if (blockState === 'rejected') showBlock('none');
       await load();
       // Unless the reader went elsewhere meanwhile. WebKit does not focus a button that is clicked.
       if (document.activeElement === document.body || replyNode.contains(document.activeElement)) text.focus();
