@@ -22,7 +22,7 @@ pub trait Credential: Send + Sync + 'static {
     /// Returns [`Error::NoToken`], or another error that the contract reports for a bad credential.
     fn token(request: &Request<'_>) -> Result<Token, Error>;
 
-    /// Returns the login that authorises `request`.
+    /// Returns the login that authorizes `request`.
     ///
     /// # Errors
     /// Returns those of [`Credential::token`], and [`Error::NotLoggedIn`] for a token that is not

@@ -3,7 +3,7 @@
 use super::error::{Error, Problem, Result};
 use super::fields::{ProgramName, whole};
 
-/// The requests that a credential authorises.
+/// The requests that a credential authorizes.
 ///
 /// ```
 /// use bottle::model::access::Access;
@@ -55,7 +55,7 @@ const DEFAULT_DAYS: i64 = 90;
 pub struct TokenTerms {
     /// The name that its owner gives it.
     pub name: ProgramName,
-    /// The requests that it authorises.
+    /// The requests that it authorizes.
     pub access: Access,
     /// The lifetime in seconds.
     pub seconds: u32,

@@ -20,7 +20,7 @@ pub struct TokenSummary {
     pub hash: TokenHash,
     /// The name that its owner gave it.
     pub name: String,
-    /// The requests that it authorises.
+    /// The requests that it authorizes.
     pub access: Access,
     /// The time at which it was made.
     pub created_at: Timestamp,

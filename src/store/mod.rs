@@ -253,7 +253,7 @@ impl Store {
 
     /// Applies `change` in the writer's transaction, and returns its result after the commit.
     ///
-    /// A change that returns an error or panics is rolled back. A change that a session authorises
+    /// A change that returns an error or panics is rolled back. A change that a session authorizes
     /// is wrapped in [`sessions::authorized`]. Returns [`Error::Unavailable`] if the write queue is
     /// full, another process holds a lock for longer than the busy timeout, or the disk fails.
     ///

@@ -1,5 +1,5 @@
-//! The table `sessions`: the hashes of live tokens, with their contract and expiry. Also the look-up of
-//! whatever authorises a request: a session or a personal access token.
+//! The table `sessions`: the hashes of live tokens, with their contract and expiry. Also looks up
+//! the session or the personal access token that authorizes a request.
 
 use std::sync::LazyLock;
 
@@ -117,7 +117,7 @@ pub fn insert(db: &Connection, new: &NewSession, now: Timestamp) -> Result<()> {
 pub struct StoredSession {
     /// The account.
     pub account: Account,
-    /// The requests that it authorises.
+    /// The requests that it authorizes.
     pub access: Access,
     created_at: Timestamp,
     expires_at: Timestamp,
@@ -168,7 +168,7 @@ fn stored(row: &Row<'_>, access: Access) -> rusqlite::Result<StoredSession> {
     Ok(StoredSession { account: users::account(row, 2)?, access, created_at, expires_at })
 }
 
-/// Binds `change` to the session or access token that authorises it.
+/// Binds `change` to the session or access token that authorizes it.
 ///
 /// The guard of a request saw it earlier, in a snapshot. Inside the change's own transaction it must
 /// still be live, or the change fails with [`Error::NotLoggedIn`]; [`Error::ReadOnlyToken`] if it only

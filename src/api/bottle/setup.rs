@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 
 use super::admin::parse_mode;
 use super::envelope::{Envelope, Reply, ok};
+use super::users::parse_registration;
 use super::view::User;
-use crate::domain::accounts::{Accounts, Registration, RegistrationMode, required};
+use crate::domain::accounts::{Accounts, RegistrationMode, required};
 use crate::http::{Body, SetupLimit};
-use crate::model::fields::{Gender, Nickname, Username};
+use crate::model::fields::Gender;
 use crate::model::token::Token;
 
 #[derive(Deserialize, ToSchema)]
@@ -42,20 +43,15 @@ pub(super) struct SetupRequest {
 #[post("/setup", data = "<body>")]
 pub(super) async fn set_up(
     _limit: SetupLimit,
-    body: Body<SetupRequest>,
+    mut body: Body<SetupRequest>,
     accounts: &State<Accounts>,
 ) -> Reply<User> {
-    let token = Token::presented(required("token", body.0.token)?);
+    let token = Token::presented(required("token", body.0.token.take())?);
     // Nothing is said about the fields to a client without the link.
     accounts.check_setup(&token)?;
-    let registration = Registration {
-        gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
-        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
-        username: Username::parse("username", &required("username", body.0.username)?)?,
-        password: accounts.new_password("password", &required("password", body.0.password)?)?,
-        email: None,
-    };
-    let mode = body.0.registration.as_deref().map(parse_mode).transpose()?;
+    let SetupRequest { username, password, nickname, gender, registration: mode, .. } = body.0;
+    let registration = parse_registration(accounts, username, password, nickname, gender)?;
+    let mode = mode.as_deref().map(parse_mode).transpose()?;
     let account = accounts.set_up(registration, &token, mode).await?;
     ok(format!("管理员{}注册成功", account.username), account.into())
 }

@@ -140,6 +140,23 @@ pub(super) struct RegisterRequest {
     invitation: Option<String>,
 }
 
+/// Parses the fields of a new account.
+pub(super) fn parse_registration(
+    accounts: &Accounts,
+    username: Option<String>,
+    password: Option<String>,
+    nickname: Option<String>,
+    gender: Option<String>,
+) -> Result<Registration, Error> {
+    Ok(Registration {
+        gender: gender.as_deref().map(Gender::parse).transpose()?,
+        nickname: nickname.as_deref().map(Nickname::parse).transpose()?,
+        username: Username::parse("username", &required("username", username)?)?,
+        password: accounts.new_password("password", &required("password", password)?)?,
+        email: None,
+    })
+}
+
 /// Register an account
 #[utoipa::path(post, path = "/users",
     request_body = RegisterRequest,
@@ -158,13 +175,8 @@ pub(super) async fn register(
     accounts: &State<Accounts>,
 ) -> Reply<User> {
     let code = body.0.invitation.as_deref().map(InvitationCode::presented);
-    let registration = Registration {
-        gender: body.0.gender.as_deref().map(Gender::parse).transpose()?,
-        nickname: body.0.nickname.as_deref().map(Nickname::parse).transpose()?,
-        username: Username::parse("username", &required("username", body.0.username)?)?,
-        password: accounts.new_password("password", &required("password", body.0.password)?)?,
-        email: None,
-    };
+    let RegisterRequest { username, password, nickname, gender, .. } = body.0;
+    let registration = parse_registration(accounts, username, password, nickname, gender)?;
     let registered = match code.filter(|code| !code.is_empty()) {
         Some(code) => accounts.register_invited(registration, &code, client.0).await,
         None => accounts.register(registration).await,

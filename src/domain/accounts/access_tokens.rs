@@ -38,7 +38,7 @@ impl TokenUses {
 }
 
 impl Login {
-    /// Returns [`Error::SessionRequired`] if a personal access token authorises the request.
+    /// Returns [`Error::SessionRequired`] if a personal access token authorizes the request.
     pub fn check_session(&self) -> Result<()> {
         match self.session.kind {
             TokenKind::Session(_) => Ok(()),

@@ -93,14 +93,14 @@ pub struct StartedSession {
 }
 
 /// A session or personal access token that was live when its request arrived, and its account at that
-/// time. A change that it authorises checks it again ([`sessions::authorized`]).
+/// time. A change that it authorizes checks it again ([`sessions::authorized`]).
 #[derive(Clone, Debug)]
 pub struct Login {
     /// The account.
     pub account: Account,
     /// The session or access token.
     pub session: SessionKey,
-    /// The requests that it authorises.
+    /// The requests that it authorizes.
     pub access: Access,
 }
 

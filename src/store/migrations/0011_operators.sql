@@ -5,8 +5,8 @@ ALTER TABLE users ADD COLUMN is_operator INTEGER NOT NULL DEFAULT 0 CHECK (is_op
 
 CREATE INDEX users_operators ON users (id) WHERE is_operator;
 
--- The setup link, whose hash is in `meta`, makes the first operator. It ends as soon as there is one,
--- whoever made it.
+-- The setup link, whose hash is in `meta`, makes the first operator. It ends when there is an
+-- operator, also one of the command line.
 CREATE TRIGGER operator_added AFTER INSERT ON users WHEN new.is_operator BEGIN
     DELETE FROM meta WHERE key = 'setup_hash';
 END;
