@@ -10,15 +10,17 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
 use crate::model::inbox::Kind;
+use crate::store::audit_log::Target;
 use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
-use crate::store::moderation::{Moved, Target};
+use crate::store::moderation::Moved;
 use crate::store::pages::PageRequest;
 use crate::store::replies::{self, Participants};
-use crate::store::{Connection, Store, moderation, reported_replies, sessions};
+use crate::store::{Connection, Store, audit_log, moderation, reported_replies, sessions};
 
 pub use crate::store::action::Action;
-pub use crate::store::moderation::{AuditEntry, CaseFilter, Report, ReportedBottle};
+pub use crate::store::audit_log::AuditEntry;
+pub use crate::store::moderation::{CaseFilter, Report, ReportedBottle};
 pub use crate::store::reported_replies::ReportedReply;
 
 /// The moderation of a store.
@@ -50,7 +52,7 @@ fn log_and_inform(
 ) -> Result<()> {
     let target =
         Target { bottle: Some(bottle.id), account: Some(bottle.owner), ..Target::default() };
-    moderation::log(db, actor, action, target, None, now)?;
+    audit_log::add(db, actor, action, target, None, now)?;
     let kind = if action == Action::Hide { Kind::Hidden } else { Kind::Shown };
     let item = NewItem { user: bottle.owner, kind, bottle: bottle.id, actor: None, reply: None };
     inbox::add(db, item, now)
@@ -141,7 +143,7 @@ impl Moderation {
             let state = reported_replies::report(db, id, reporter.id, &reason, now)?;
             if threshold > 0 && state.open >= i64::from(threshold) {
                 reported_replies::set_hidden(db, id, Some(now))?;
-                moderation::log(db, None, Action::Hide, target(id, participants), None, now)?;
+                audit_log::add(db, None, Action::Hide, target(id, participants), None, now)?;
             }
             Ok((participants, state.is_settled))
         });
@@ -161,7 +163,7 @@ impl Moderation {
             if reported_replies::set_hidden(db, id, hidden.then_some(now))? {
                 let action = if hidden { Action::Hide } else { Action::Show };
                 let (actor, target) = (Some(teacher.username.as_str()), target(id, participants));
-                moderation::log(db, actor, action, target, None, now)?;
+                audit_log::add(db, actor, action, target, None, now)?;
             }
             Ok(participants)
         });
@@ -185,7 +187,7 @@ impl Moderation {
             moderation::mute(db, account, until)?;
             let action = if until.is_some() { Action::Mute } else { Action::Unmute };
             let target = Target { account: Some(account), ..Target::default() };
-            moderation::log(db, Some(&teacher.username), action, target, until, now)
+            audit_log::add(db, Some(&teacher.username), action, target, until, now)
         });
         self.store.write(change).await
     }
@@ -199,7 +201,7 @@ impl Moderation {
             let name = Some(teacher.username.as_str());
             let is_changed = moderation::freeze(db, frozen)?;
             if is_changed {
-                moderation::log(db, name, action, Target::default(), None, now)?;
+                audit_log::add(db, name, action, Target::default(), None, now)?;
             }
             Ok(is_changed)
         });
@@ -246,6 +248,6 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| moderation::log_entries(db, page, show)).await
+        self.store.read_long(|db| audit_log::list(db, page, show)).await
     }
 }

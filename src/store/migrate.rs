@@ -25,6 +25,7 @@ static STEPS: LazyLock<Vec<M<'static>>> = LazyLock::new(|| {
         M::up(include_str!("migrations/0010_blocks.sql")),
         M::up(include_str!("migrations/0011_operators.sql")),
         M::up(include_str!("migrations/0012_tokens.sql")),
+        M::up(include_str!("migrations/0013_administration.sql")),
     ]
 });
 

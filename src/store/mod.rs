@@ -11,6 +11,7 @@ pub mod access_tokens;
 pub mod account_deletion;
 pub mod account_summaries;
 pub mod action;
+pub mod audit_log;
 pub mod backup;
 pub mod blocks;
 pub mod bottles;

@@ -123,3 +123,24 @@ async fn an_access_token_is_made_and_ended(#[values("en", "zh")] language: &str)
     assert_eq!(client.get("/api/users/self").status, 401);
     page.close(&[]).await;
 }
+
+/// A link closes a dialog whose style is still loading, instead of opening a second one over it.
+#[tokio::test]
+async fn a_link_closes_a_dialog_that_is_not_shown_yet() {
+    const FOLLOW_ONCE_MADE: &str = "
+        new MutationObserver((_, observer) => {
+            if (!document.querySelector('dialog')) return;
+            observer.disconnect();
+            window.dispatchEvent(new PopStateEvent('popstate'));
+        }).observe(document.body, { childList: true });
+        history.replaceState(history.state, '', '#invite/0000');";
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    page.find("button", "Throw a bottle").await;
+    page.run(FOLLOW_ONCE_MADE).await;
+    page.click("Log in").await;
+    page.wait_for("return document.querySelector('dialog[open] h2')?.textContent === 'Register'")
+        .await;
+    assert_eq!(page.run("return document.querySelectorAll('dialog').length").await, 1);
+    page.close(&[]).await;
+}

@@ -100,7 +100,7 @@ fn openers_and_the_log_end_early_and_go_on() {
 
     beside(
         &app,
-        "INSERT INTO moderation_log (done_at, actor, action, user_id, username)
+        "INSERT INTO audit_log (done_at, actor, action, user_id, username)
          SELECT 1, username, 'mute', id, username FROM users WHERE id > 2",
     );
     let (count, ids) = pages(&grace, "/api/teacher/log", "", ("entries", "entry_id"));

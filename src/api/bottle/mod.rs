@@ -108,11 +108,11 @@ documented_routes! {
 documented_routes! {
     /// Returns the routes that decide who gets in, to be mounted at `/api`.
     pub fn admin_routes, fn admin_api => [
-        admin::registration,
-        admin::set_registration,
-        admin::invite,
-        admin::invitations,
-        admin::revoke,
+        admin::registration::registration,
+        admin::registration::set_registration,
+        admin::invitations::invite,
+        admin::invitations::invitations,
+        admin::invitations::revoke,
         setup::set_up,
     ]
 }

@@ -4,7 +4,7 @@ use rocket::{State, post};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::admin::parse_mode;
+use super::admin::registration::parse_mode;
 use super::envelope::{Envelope, Reply, ok};
 use super::users::parse_registration;
 use super::view::User;

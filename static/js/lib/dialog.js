@@ -25,11 +25,12 @@ export function openDialog({ onCancel = null, omits = null } = {}) {
     liveRegion().append(...notices.childNodes);
     node.remove();
     if (isCancelled) onCancel?.();
-  });
+  }, { once: true });
   document.body.append(node);
   const opened = loadStyle('panel').then(() => {
     const shown = /** @type {HTMLElement[]} */ ([...liveRegion().children])
       .filter(({ dataset }) => !omits || dataset.kind !== omits);
+    if (!node.isConnected) return;
     node.showModal();
     notices.append(...shown);
   });
@@ -49,7 +50,22 @@ export function openDialog({ onCancel = null, omits = null } = {}) {
     },
     close() {
       isCancelled = false;
-      node.close();
+      closeNode(node);
     },
   };
+}
+
+/** Closes the dialog, if there is one, as its reader would. */
+export function dismissDialog() {
+  const node = document.querySelector('dialog');
+  if (node) closeNode(node);
+}
+
+/**
+ * Closes and removes a dialog. The browser's event would come later, and never for a dialog that is not shown yet.
+ * @param {HTMLDialogElement} node
+ */
+function closeNode(node) {
+  node.close();
+  node.dispatchEvent(new Event('close'));
 }

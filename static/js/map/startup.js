@@ -3,6 +3,7 @@
 /** @import { App, Openers } from '../lib/types.js' */
 
 import { ApiError, byId, readStored, server, session, t, writeStored } from '../lib/core.js';
+import { dismissDialog } from '../lib/dialog.js';
 import { el, loadStyle } from '../lib/dom.js';
 import { displayName } from '../lib/format.js';
 import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
@@ -125,13 +126,13 @@ async function openLink(app) {
 function openInvitation(app, code) {
   if (session.user) return;
   writeStored(INVITATION_KEY, code, 'sessionStorage');
-  document.querySelector('dialog')?.close();
+  dismissDialog();
   openAccount(app, 'register');
 }
 
 /** Closes what belongs to the account that another tab left, except the form of a visitor. */
 function leaveAccount() {
-  document.querySelector('dialog')?.close();
+  dismissDialog();
   if (!byId('panel').classList.contains('panel-throw')) closePanel();
   if (session.user) toast(t('session.other', { name: displayName(session.user) }));
 }

@@ -4,6 +4,7 @@
 /** @import { Settings } from '../lib/types.js' */
 
 import { ApiError, byId, request, server, t } from '../lib/core.js';
+import { dismissDialog } from '../lib/dialog.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 
@@ -52,7 +53,5 @@ async function logIn(reasonKey) {
 
 // Another tab has logged in or out.
 server.addEventListener('session', (event) => {
-  if (/** @type {CustomEvent<{ isElsewhere?: boolean }>} */ (event).detail.isElsewhere) {
-    document.querySelector('dialog')?.close();
-  }
+  if (/** @type {CustomEvent<{ isElsewhere?: boolean }>} */ (event).detail.isElsewhere) dismissDialog();
 });

@@ -1,94 +1,21 @@
-//! The routes for operators and, as far as they may invite, for teachers: who gets in.
+//! Invitations, made by operators and, for the role of a user, by teachers.
 
-use rocket::{State, delete, get, post, put};
+use rocket::{State, delete, get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
-use super::guard::{Operator, PrivateCookie, Teacher, invitation_id};
-use super::items::{Items, JsonText};
-use super::query::{PageQuery, parse_page};
-use crate::domain::accounts::{
-    Accounts, Invitation, RegistrationMode, RegistrationStatus, Source, required,
-};
+use crate::api::bottle::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
+use crate::api::bottle::guard::{PrivateCookie, Teacher, invitation_id};
+use crate::api::bottle::items::{Items, JsonText};
+use crate::api::bottle::query::{PageQuery, parse_page};
+use crate::domain::accounts::{Accounts, Invitation};
 use crate::http::{Body, ClientConnection};
 use crate::model::clock::Timestamp;
-use crate::model::error::{Error, Problem};
 use crate::model::invitation::Terms;
-
-#[derive(Serialize, ToSchema)]
-pub(super) struct RegistrationView {
-    /// the mode: `open` for everyone, `invite` for people with an invitation, or `closed`
-    registration: RegistrationMode,
-    /// the source of the mode: `default`, `page`, or `settings` for the settings file and the
-    /// environment, which the page cannot change
-    source: &'static str,
-}
-
-impl From<RegistrationStatus> for RegistrationView {
-    fn from(status: RegistrationStatus) -> Self {
-        let source = match status.source {
-            Source::Default => "default",
-            Source::Stored => "page",
-            Source::Setting => "settings",
-        };
-        Self { registration: status.mode, source }
-    }
-}
-
-/// Return who may register
-#[utoipa::path(get, path = "/admin/registration",
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the mode, and where it was chosen", body = Envelope<RegistrationView>),
-        (status = 403, description = "the account is not an operator's"),
-    )
-)]
-#[get("/admin/registration")]
-pub(super) fn registration(
-    _operator: Operator,
-    accounts: &State<Accounts>,
-) -> Reply<RegistrationView> {
-    ok("查询成功", accounts.registration()?.into())
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(super) struct RegistrationRequest {
-    /// `open`, `invite` or `closed`
-    #[schema(value_type = RegistrationMode)]
-    registration: Option<String>,
-}
-
-/// Parses a mode of registration.
-pub(super) fn parse_mode(text: &str) -> Result<RegistrationMode, Error> {
-    let unknown = || Error::field("registration", Problem::NotOneOf("open, invite, closed"));
-    RegistrationMode::parse(text).ok_or_else(unknown)
-}
-
-/// Change who may register
-#[utoipa::path(put, path = "/admin/registration",
-    request_body = RegistrationRequest,
-    security(("bottle_session" = [])),
-    responses(
-        (status = 200, description = "the mode is changed", body = Envelope<RegistrationView>),
-        (status = 403, description = "the account is not an operator's"),
-        (status = 409, description = "the settings file or the environment sets the mode"),
-    )
-)]
-#[put("/admin/registration", data = "<body>")]
-pub(super) async fn set_registration(
-    operator: Operator,
-    body: Body<RegistrationRequest>,
-    accounts: &State<Accounts>,
-) -> Reply<RegistrationView> {
-    let mode = parse_mode(&required("registration", body.0.registration)?)?;
-    accounts.set_registration(&operator.login, mode).await?;
-    ok("设置成功", RegistrationStatus { mode, source: Source::Stored }.into())
-}
 
 /// An invitation, without its code.
 #[derive(Serialize, ToSchema)]
-pub(super) struct InvitationView {
+pub(in crate::api::bottle) struct InvitationView {
     invitation_id: i64,
     /// the role of the accounts that it lets in: `user` or `teacher`
     role: &'static str,
@@ -118,7 +45,7 @@ impl From<Invitation> for InvitationView {
 
 /// A new invitation with its code.
 #[derive(Serialize, ToSchema)]
-pub(super) struct NewInvitationView {
+pub(in crate::api::bottle) struct NewInvitationView {
     #[serde(flatten)]
     view: InvitationView,
     /// the code, which is shown once; `/#invite/CODE` is the link to the page
@@ -126,7 +53,7 @@ pub(super) struct NewInvitationView {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct InvitationRequest {
+pub(in crate::api::bottle) struct InvitationRequest {
     /// `user` (the default) or, from an operator, `teacher`
     role: Option<String>,
     /// the number of accounts that it lets in; 1 by default
@@ -147,7 +74,7 @@ pub(super) struct InvitationRequest {
     )
 )]
 #[post("/admin/invitations", data = "<body>")]
-pub(super) async fn invite(
+pub(in crate::api::bottle) async fn invite(
     teacher: Teacher<PrivateCookie>,
     body: Body<InvitationRequest>,
     accounts: &State<Accounts>,
@@ -159,7 +86,7 @@ pub(super) async fn invite(
 
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the response is written item by item")]
-pub(super) struct InvitationsView {
+pub(in crate::api::bottle) struct InvitationsView {
     invitations: Vec<InvitationView>,
     next: Option<i64>,
 }
@@ -174,7 +101,7 @@ pub(super) struct InvitationsView {
     )
 )]
 #[get("/admin/invitations?<limit>&<after>")]
-pub(super) async fn invitations(
+pub(in crate::api::bottle) async fn invitations(
     teacher: Teacher<PrivateCookie>,
     limit: Option<&str>,
     after: Option<&str>,
@@ -199,7 +126,7 @@ pub(super) async fn invitations(
     )
 )]
 #[delete("/admin/invitations/<id>")]
-pub(super) async fn revoke(
+pub(in crate::api::bottle) async fn revoke(
     teacher: Teacher<PrivateCookie>,
     id: &str,
     accounts: &State<Accounts>,

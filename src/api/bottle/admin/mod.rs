@@ -1,0 +1,4 @@
+//! The routes for operators: who gets in. Teachers may invite too.
+
+pub(super) mod invitations;
+pub(super) mod registration;
