@@ -7,6 +7,7 @@ mod demo;
 mod health;
 mod invite;
 mod keys;
+mod log;
 mod progress;
 mod serve;
 mod setup;
@@ -154,6 +155,13 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Print what teachers and operators did, latest first
+    #[command(after_help = "\
+Examples:
+  bottle log                              the last 50 actions
+  bottle log --account ada --limit 1000   what was done to ada and to her bottles
+  bottle log --json > log.jsonl           an action per line, for scripts")]
+    Log(log::Args),
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -178,6 +186,7 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
+            Command::Log(args) => log::run(args),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };

@@ -44,6 +44,15 @@ impl Account {
         Username::normalized(name).as_str().eq_ignore_ascii_case(&self.username)
     }
 
+    /// Returns the role.
+    pub fn role(&self) -> Role {
+        match (self.is_operator, self.is_teacher) {
+            (true, _) => Role::Operator,
+            (false, true) => Role::Teacher,
+            (false, false) => Role::User,
+        }
+    }
+
     /// Returns [`Error::NotTeacher`] unless this is a teacher's account.
     pub fn check_teacher(&self) -> Result<()> {
         if self.is_teacher { Ok(()) } else { Err(Error::NotTeacher) }

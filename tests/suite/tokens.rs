@@ -76,16 +76,25 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         .collect();
     let expected = [
         "DELETE /api/admin/invitations/1",
+        "DELETE /api/admin/people/1",
+        "DELETE /api/admin/people/1/sessions",
         "DELETE /api/sessions",
         "DELETE /api/sessions/self",
         "DELETE /api/tokens/1",
         "DELETE /api/users/self",
         "DELETE /sessions/self",
         "GET /api/admin/invitations",
+        "GET /api/admin/log",
+        "GET /api/admin/people",
         "GET /api/admin/registration",
         "GET /api/tokens",
         "POST /api/admin/invitations",
+        "POST /api/admin/people",
+        "POST /api/admin/people/1/password",
+        "POST /api/admin/people/import",
         "POST /api/tokens",
+        "PUT /api/admin/people/1",
+        "PUT /api/admin/people/1/mute",
         "PUT /api/admin/registration",
     ];
     assert_eq!(refusing, expected.map(str::to_owned).into());

@@ -1,15 +1,9 @@
 //! The export of an account's data, sent in chunks so that little of it is in memory.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use rocket::http::ContentType;
 use rocket::response::{self, Responder, Response};
-use rocket::tokio::io::{AsyncRead, ReadBuf};
-use rocket::tokio::time::Instant;
 use rocket::{Request, State, get};
 use utoipa::ToSchema;
 
@@ -17,19 +11,10 @@ use super::envelope::{Envelope, ErrorResponse};
 use super::guard::CookieOrToken;
 use super::items::JsonText;
 use super::record::Record;
-use crate::domain::transfer::{self, Chunks};
+use super::streamed_body::{CHUNK_BYTES, StreamedBody};
+use crate::domain::transfer;
 use crate::http::{ClientConnection, Session};
 use crate::store::Store;
-
-/// The time in which a client must read the whole export. Meanwhile its snapshot keeps SQLite from
-/// truncating the write-ahead log.
-const TIMEOUT: Duration = Duration::from_secs(600);
-
-/// The time, besides the request timeout, in which a client must read a chunk.
-const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The size of a chunk. A shorter export is sent whole.
-const CHUNK_BYTES: usize = 64 * 1024;
 
 const HEAD: &[u8] = "{\"status\":\"OK\",\"msg\":\"导出成功\",\"data\":{\"records\":[".as_bytes();
 const TAIL: &[u8] = b"]}}";
@@ -57,6 +42,7 @@ pub(super) async fn export(
     let read = transfer::export_account(store, session.login.account.id);
     let mut chunks = connection.while_open(read).await?;
     let mut start = HEAD.to_vec();
+    // A shorter export is sent whole.
     while start.len() < CHUNK_BYTES {
         match chunks.next().await? {
             Some(chunk) => start.extend(chunk),
@@ -66,13 +52,7 @@ pub(super) async fn export(
             }
         }
     }
-    Ok(Export::Stream(Body {
-        ready: start,
-        sent: 0,
-        chunks: Some(chunks),
-        connection,
-        deadline: Instant::now() + TIMEOUT,
-    }))
+    Ok(Export::Stream(StreamedBody::new(start, chunks, TAIL, connection)))
 }
 
 /// The response with an export.
@@ -80,7 +60,7 @@ pub(super) enum Export {
     /// An export that fits into one chunk.
     Whole(JsonText),
     /// An export whose length is not yet known.
-    Stream(Body),
+    Stream(StreamedBody),
 }
 
 impl<'r> Responder<'r, 'static> for Export {
@@ -93,55 +73,5 @@ impl<'r> Responder<'r, 'static> for Export {
                 .max_chunk_size(CHUNK_BYTES)
                 .ok(),
         }
-    }
-}
-
-/// The body of a streamed export. It is dropped, with its snapshot, when the connection ends.
-pub(super) struct Body {
-    ready: Vec<u8>,
-    /// The number of bytes of `ready` that were sent.
-    sent: usize,
-    /// `None` once the last chunk is in `ready`.
-    chunks: Option<Chunks>,
-    connection: ClientConnection,
-    deadline: Instant,
-}
-
-impl Body {
-    /// Reads the next chunk into `ready`, unless that was the last.
-    fn poll_refill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(chunks) = &mut self.chunks else { return Poll::Ready(Ok(())) };
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        let chunk = ready!(chunks.poll_next(context)).map_err(|e| {
-            tracing::error!("an export of an account was cut off: {e}");
-            io::Error::other(e)
-        })?;
-        // A client that does not read the chunk does not cause another poll, and is disconnected.
-        self.connection.expect_read(CHUNK_TIMEOUT.min(left));
-        self.sent = 0;
-        self.ready = chunk.unwrap_or_else(|| {
-            self.chunks = None;
-            TAIL.to_vec()
-        });
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncRead for Body {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.sent == self.ready.len() {
-            ready!(self.poll_refill(context))?;
-        }
-        let end = self.ready.len().min(self.sent + out.remaining());
-        out.put_slice(&self.ready[self.sent..end]);
-        self.sent = end;
-        Poll::Ready(Ok(()))
     }
 }

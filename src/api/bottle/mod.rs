@@ -15,10 +15,12 @@ mod items;
 mod nearby;
 mod opening;
 mod page;
+mod qr;
 mod query;
 mod record;
 mod replies;
 mod setup;
+mod streamed_body;
 mod teacher;
 mod tokens;
 mod users;
@@ -26,6 +28,7 @@ mod view;
 mod xray;
 
 pub use page::{DemoAccount, JoinInfo, Mbtiles, PageSettings, SharedJoinInfo};
+pub use qr::svg_code;
 use rocket::{Catcher, Route, catchers, routes};
 use utoipa::openapi::OpenApi;
 
@@ -106,13 +109,22 @@ documented_routes! {
 }
 
 documented_routes! {
-    /// Returns the routes that decide who gets in, to be mounted at `/api`.
+    /// Returns the routes for operators, to be mounted at `/api`.
     pub fn admin_routes, fn admin_api => [
         admin::registration::registration,
         admin::registration::set_registration,
         admin::invitations::invite,
         admin::invitations::invitations,
         admin::invitations::revoke,
+        admin::people::people,
+        admin::people::add,
+        admin::people::change,
+        admin::people::replace_password,
+        admin::people::mute,
+        admin::people::end_sessions,
+        admin::people::remove,
+        admin::roster::import,
+        admin::log::log,
         setup::set_up,
     ]
 }
