@@ -16,6 +16,7 @@ mod failures;
 mod late;
 mod layout;
 mod map;
+mod offline;
 mod outage;
 mod panels;
 mod setup;

@@ -218,6 +218,8 @@ async function fetchResponse(url, options) {
     if (isAbort(error)) throw error;
   }
   if (!response || isUnreachable(response)) throw lostConnection();
+  // An answer of the service worker.
+  if (response.headers.has('Bottle-Last-Seen')) lostConnection();
   return response;
 }
 

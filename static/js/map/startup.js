@@ -54,6 +54,7 @@ export async function start(app) {
   watchInbox(app);
   watchOpeners(app);
   preloadPanels();
+  if (location.protocol === 'https:') (await import('../lib/offline.js')).workOffline();
 }
 
 /**
