@@ -300,6 +300,7 @@ export default {
   'docs.join': '加入',
   'docs.credentials': '登录凭证',
   'docs.cookies': 'Bottle 和 Ledger 的 Cookie 由浏览器保存并自动发送。',
+  'docs.accessToken': 'Bottle：访问令牌，代替 Cookie',
   'docs.bearer': 'Music：登录返回的令牌',
   'docs.terminal': 'Bookstore：登录返回的令牌',
   'docs.session': '需要登录',
