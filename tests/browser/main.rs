@@ -8,6 +8,7 @@ mod accessibility;
 mod admin;
 mod attribution;
 mod bottle_panel;
+mod class;
 mod dialogs;
 mod docs;
 mod drafts;
