@@ -3,6 +3,7 @@
 pub(crate) mod allocator;
 mod backup;
 mod check;
+mod class;
 mod demo;
 mod health;
 mod invite;
@@ -162,6 +163,14 @@ Examples:
   bottle log --account ada --limit 1000   what was done to ada and to her bottles
   bottle log --json > log.jsonl           an action per line, for scripts")]
     Log(log::Args),
+    /// Manage guest classes, which pupils join without an account, even while the database is served
+    #[command(subcommand_required = true, after_help = "Example: bottle class open --minutes 45")]
+    Class {
+        #[command(subcommand)]
+        command: class::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -187,6 +196,7 @@ impl Cli {
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
             Command::Log(args) => log::run(args),
+            Command::Class { command, common } => class::run(command, common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };

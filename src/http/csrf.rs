@@ -49,8 +49,8 @@ impl PublicUrl {
         }
     }
 
-    /// Returns the URL without a slash at its end, if there is one.
-    pub fn address(&self) -> Option<String> {
+    /// Returns the URL without a slash at its end, or `None` if the operator did not set one.
+    pub fn base(&self) -> Option<String> {
         self.0.as_ref().map(|url| url.to_string().trim_end_matches('/').to_owned())
     }
 

@@ -7,7 +7,8 @@ use qrcode::QrCode;
 use qrcode::render::unicode;
 use rocket::Config;
 
-use crate::api::bottle::{JoinInfo, SharedJoinInfo, svg_code};
+use crate::api::bottle::{JoinInfo, SharedJoinInfo};
+use crate::http::qr_code;
 
 /// The name of this machine on the network, if the feature `mdns` is on.
 pub const NAME: &str = "bottle.local";
@@ -37,7 +38,7 @@ pub fn publish_join_info(
              {fingerprint}"
         );
     }
-    let qr_code = addresses.first().and_then(|first| svg_code(first));
+    let qr_code = addresses.first().and_then(|first| qr_code(first));
     let first = addresses.first().cloned();
     info.set(JoinInfo { addresses, fingerprint, qr_code });
     first

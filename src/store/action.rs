@@ -23,10 +23,13 @@ pub enum Action {
     SetRegistration,
     MakeInvitation,
     RevokeInvitation,
+    OpenClass,
+    EndClass,
+    DeleteClass,
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 16] = [
+const ACTIONS: [(Action, &str); 19] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -43,6 +46,9 @@ const ACTIONS: [(Action, &str); 16] = [
     (Action::SetRegistration, "set_registration"),
     (Action::MakeInvitation, "make_invitation"),
     (Action::RevokeInvitation, "revoke_invitation"),
+    (Action::OpenClass, "open_class"),
+    (Action::EndClass, "end_class"),
+    (Action::DeleteClass, "delete_class"),
 ];
 
 /// The words of the actions of moderation, as a list in SQL.

@@ -80,6 +80,7 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "DELETE /api/admin/people/1/sessions",
         "DELETE /api/sessions",
         "DELETE /api/sessions/self",
+        "DELETE /api/teacher/classes/1",
         "DELETE /api/tokens/1",
         "DELETE /api/users/self",
         "DELETE /sessions/self",
@@ -87,15 +88,19 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "GET /api/admin/log",
         "GET /api/admin/people",
         "GET /api/admin/registration",
+        "GET /api/teacher/classes",
+        "GET /api/teacher/classes/1/sea",
         "GET /api/tokens",
         "POST /api/admin/invitations",
         "POST /api/admin/people",
         "POST /api/admin/people/1/password",
         "POST /api/admin/people/import",
+        "POST /api/teacher/classes",
         "POST /api/tokens",
         "PUT /api/admin/people/1",
         "PUT /api/admin/people/1/mute",
         "PUT /api/admin/registration",
+        "PUT /api/teacher/classes/1/end",
     ];
     assert_eq!(refusing, expected.map(str::to_owned).into());
 }

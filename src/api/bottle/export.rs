@@ -1,9 +1,16 @@
-//! The export of an account's data, sent in chunks so that little of it is in memory.
+//! Exports of an account's data and of the bottles of a class, sent in chunks so that little of them
+//! is in memory.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use rocket::http::ContentType;
+use rocket::http::{ContentType, Header};
 use rocket::response::{self, Responder, Response};
+use rocket::tokio::io::{AsyncRead, ReadBuf};
+use rocket::tokio::time::Instant;
 use rocket::{Request, State, get};
 use utoipa::ToSchema;
 
@@ -11,10 +18,19 @@ use super::envelope::{Envelope, ErrorResponse};
 use super::guard::CookieOrToken;
 use super::items::JsonText;
 use super::record::Record;
-use super::streamed_body::{CHUNK_BYTES, StreamedBody};
-use crate::domain::transfer;
+use crate::domain::transfer::{self, Chunks};
 use crate::http::{ClientConnection, Session};
 use crate::store::Store;
+
+/// The time in which a client must read the whole export. Meanwhile its snapshot keeps SQLite from
+/// truncating the write-ahead log.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The time, besides the request timeout, in which a client must read a chunk.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The size of a chunk. A shorter export is sent whole.
+const CHUNK_BYTES: usize = 64 * 1024;
 
 const HEAD: &[u8] = "{\"status\":\"OK\",\"msg\":\"导出成功\",\"data\":{\"records\":[".as_bytes();
 const TAIL: &[u8] = b"]}}";
@@ -42,7 +58,6 @@ pub(super) async fn export(
     let read = transfer::export_account(store, session.login.account.id);
     let mut chunks = connection.while_open(read).await?;
     let mut start = HEAD.to_vec();
-    // A shorter export is sent whole.
     while start.len() < CHUNK_BYTES {
         match chunks.next().await? {
             Some(chunk) => start.extend(chunk),
@@ -52,7 +67,7 @@ pub(super) async fn export(
             }
         }
     }
-    Ok(Export::Stream(StreamedBody::new(start, chunks, TAIL, connection)))
+    Ok(Export::Stream(Body::new(start, chunks, TAIL, connection)))
 }
 
 /// The response with an export.
@@ -60,7 +75,7 @@ pub(super) enum Export {
     /// An export that fits into one chunk.
     Whole(JsonText),
     /// An export whose length is not yet known.
-    Stream(StreamedBody),
+    Stream(Body),
 }
 
 impl<'r> Responder<'r, 'static> for Export {
@@ -73,5 +88,98 @@ impl<'r> Responder<'r, 'static> for Export {
                 .max_chunk_size(CHUNK_BYTES)
                 .ok(),
         }
+    }
+}
+
+/// The response with a file.
+pub(super) struct Download {
+    kind: ContentType,
+    name: String,
+    body: Body,
+}
+
+impl Download {
+    /// Creates the response with a file of this name, which must be ASCII without quotation marks.
+    pub(super) fn new(
+        kind: ContentType,
+        name: String,
+        chunks: Chunks,
+        connection: ClientConnection,
+    ) -> Self {
+        Self { kind, name, body: Body::new(Vec::new(), chunks, b"", connection) }
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Download {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let disposition = format!("attachment; filename=\"{}\"", self.name);
+        Response::build()
+            .header(self.kind)
+            .header(Header::new("Content-Disposition", disposition))
+            .streamed_body(self.body)
+            .max_chunk_size(CHUNK_BYTES)
+            .ok()
+    }
+}
+
+/// The body of a streamed export. It is dropped, with its snapshot, when the connection ends.
+pub(super) struct Body {
+    ready: Vec<u8>,
+    /// The number of bytes of `ready` that were sent.
+    sent: usize,
+    /// `None` once the last chunk is in `ready`.
+    chunks: Option<Chunks>,
+    /// The bytes after the last chunk.
+    tail: &'static [u8],
+    connection: ClientConnection,
+    deadline: Instant,
+}
+
+impl Body {
+    fn new(
+        ready: Vec<u8>,
+        chunks: Chunks,
+        tail: &'static [u8],
+        connection: ClientConnection,
+    ) -> Self {
+        let deadline = Instant::now() + TIMEOUT;
+        Self { ready, sent: 0, chunks: Some(chunks), tail, connection, deadline }
+    }
+
+    /// Reads the next chunk into `ready`, unless that was the last.
+    fn poll_refill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(chunks) = &mut self.chunks else { return Poll::Ready(Ok(())) };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let chunk = ready!(chunks.poll_next(context)).map_err(|e| {
+            tracing::error!("an export was cut off: {e}");
+            io::Error::other(e)
+        })?;
+        // A client that does not read the chunk does not cause another poll, and is disconnected.
+        self.connection.expect_read(CHUNK_TIMEOUT.min(left));
+        self.sent = 0;
+        self.ready = chunk.unwrap_or_else(|| {
+            self.chunks = None;
+            self.tail.to_vec()
+        });
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Body {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.sent == self.ready.len() {
+            ready!(self.poll_refill(context))?;
+        }
+        let end = self.ready.len().min(self.sent + out.remaining());
+        out.put_slice(&self.ready[self.sent..end]);
+        self.sent = end;
+        Poll::Ready(Ok(()))
     }
 }

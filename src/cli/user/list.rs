@@ -39,6 +39,7 @@ pub(super) fn run(db: &Path, json: bool) -> Result<(), String> {
     for AccountSummary { account, bottles, sessions, .. } in accounts {
         let (id, at, name) = (account.id, account.created_at.to_string(), &account.username);
         let role = match account.role() {
+            Role::User if account.guest_until.is_some() => "  (guest)".to_owned(),
             Role::User => String::new(),
             role => format!("  ({})", role.as_str()),
         };
@@ -58,6 +59,7 @@ fn summary_json(summary: &AccountSummary) -> Value {
         "password_is_one_time": account.password_is_one_time,
         "is_teacher": account.is_teacher,
         "is_operator": account.is_operator,
+        "is_guest": account.guest_until.is_some(),
         "bottles": bottles,
         "sessions": sessions,
         "last_seen": last_seen,

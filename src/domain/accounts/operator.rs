@@ -10,8 +10,8 @@ use crate::store::audit_log::{NewEntry, Target};
 use crate::store::pages::PageRequest;
 use crate::store::users::Changes;
 use crate::store::{
-    Connection, account_deletion, account_summaries, audit_log, moderation, operators, sessions,
-    users,
+    Connection, account_deletion, account_summaries, audit_log, classes, moderation, operators,
+    sessions, users,
 };
 
 pub use crate::store::account_summaries::{AccountFilter, AccountSummary};
@@ -81,7 +81,7 @@ impl Accounts {
     }
 
     /// Sets the password of the account `id`, and ends all its sessions and access tokens. Returns
-    /// [`Error::OwnerOnly`] for the operator's own account.
+    /// [`Error::OwnerOnly`] for the operator's own account, and [`Error::Guest`] for a guest.
     pub async fn set_password(
         &self,
         actor: Actor,
@@ -97,6 +97,7 @@ impl Accounts {
         let now = self.clock.now();
         let change = actor.authorized(&self.clock, Account::check_operator, move |db, author| {
             ensure_other(author, id)?;
+            classes::ensure_no_guest(db, id)?;
             let account = users::update(db, id, &changes)?.ok_or_else(|| no_such(id))?;
             sessions::delete_others(db, id, None)?;
             let detail = is_one_time.then_some("one-time");
@@ -107,7 +108,8 @@ impl Accounts {
     }
 
     /// Changes the username or the role of the account `id`. Its nickname stays. Returns
-    /// [`Error::LastOperator`] if no operator would be left, unless that is `allowed`.
+    /// [`Error::LastOperator`] if no operator would be left, unless that is `allowed`, and
+    /// [`Error::Guest`] for another role of a guest.
     pub async fn change(
         &self,
         actor: Actor,
@@ -132,6 +134,7 @@ impl Accounts {
                 if allowed == LastOperator::Stays {
                     operators::ensure_not_last(db, id)?;
                 }
+                classes::ensure_no_guest(db, id)?;
                 operators::set_role(db, id, role)?;
                 log(db, author, Action::SetRole, id, Some(role.as_str()), now)?;
             }

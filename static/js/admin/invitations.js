@@ -27,7 +27,7 @@ const MAX_HOURS = 24 * 366;
  * @property {string} expires_at RFC 3339
  */
 
-/** @typedef {Invitation & { invitation: string, link?: string, qr_code?: string }} NewInvitation */
+/** @typedef {Invitation & { invitation: string, link: string, qr_code?: string }} NewInvitation */
 
 /**
  * @param {HTMLElement} container
@@ -139,8 +139,7 @@ function range(name, control, max) {
 }
 
 /** @param {NewInvitation} invitation */
-function newInvitationView({ invitation: code, link: known, qr_code: qr, uses, expires_at: end }) {
-  const link = known ?? `${location.origin}/#invite/${code}`;
+function newInvitationView({ invitation: code, link, qr_code: qr, uses, expires_at: end }) {
   const about = t('invitation.about', { n: uses, time: absoluteTime(end) });
   return [
     secretField(t('invitation.link'), link),

@@ -152,6 +152,7 @@ class PeopleList {
       el('span', {}, el('strong', {}, bdi(username)), nickname !== username && el('br', {}),
         nickname !== username && bdi(nickname),
         person.muted_until !== undefined && el('span', { class: 'mark' }, t('people.muted')),
+        person.is_guest && el('span', { class: 'mark' }, t('people.guest')),
         person.password_is_one_time && el('span', { class: 'mark' }, t('people.oneTime'))),
       t(`role.${role}`),
       lastSeen ? time(lastSeen) : t('people.never'),

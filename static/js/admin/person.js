@@ -29,6 +29,7 @@ const MUTE_MINUTES = ['10', '60', '1440', '10080'];
  * @property {number} sessions number of live sessions
  * @property {string} [muted_until] RFC 3339
  * @property {boolean} [password_is_one_time] whether its owner has not replaced a one-time password
+ * @property {boolean} [is_guest] whether it is a guest of a class
  * @property {boolean} [is_last_operator] whether it must stay an operator
  */
 
@@ -40,6 +41,7 @@ export function openPerson(person, onChanged) {
   const { user_id: id, username } = person;
   const path = `admin/people/${id}`;
   const isOwn = id === session.user?.user_id;
+  const isGuest = person.is_guest ?? false;
   let isChanged = false;
   const dialog = openDialog({ onCancel: () => isChanged && onChanged(id) });
   /**
@@ -93,8 +95,8 @@ export function openPerson(person, onChanged) {
     isOwn && el('p', { class: 'reason' }, t('person.own')),
     person.is_last_operator && el('p', { class: 'reason' }, t('person.lastOperator')),
     section('person.rename', renameForm(person, finish)),
-    !person.is_last_operator && section('person.role', roleForm(person, isOwn, finish)),
-    !isOwn && section('person.password', confirmed('person.password', givePassword)),
+    !person.is_last_operator && !isGuest && section('person.role', roleForm(person, isOwn, finish)),
+    !isOwn && !isGuest && section('person.password', confirmed('person.password', givePassword)),
     !person.is_last_operator && section('person.mute', muteForm(person, finish)),
     section('person.logOut', confirmed('person.logOut', logOut)),
     !isOwn && section('person.delete', confirmed('person.delete', remove)),

@@ -35,6 +35,7 @@ export default {
   'people.never': 'never',
   'people.muted': 'Muted',
   'people.until': 'until {time}',
+  'people.guest': 'Guest',
   'people.oneTime': 'one-time password',
   'people.manage': 'Manage',
   'people.manageNamed': 'Manage {name}',

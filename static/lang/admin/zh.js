@@ -35,6 +35,7 @@ export default {
   'people.never': '从未',
   'people.muted': '禁言中',
   'people.until': '至 {time}',
+  'people.guest': '游客',
   'people.oneTime': '一次性密码',
   'people.manage': '管理',
   'people.manageNamed': '管理 {name}',

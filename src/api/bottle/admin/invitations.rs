@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 use crate::api::bottle::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use crate::api::bottle::guard::{PrivateCookie, Teacher, invitation_id};
 use crate::api::bottle::items::{Items, JsonText};
-use crate::api::bottle::qr::{PageAddress, svg_code};
+use crate::api::bottle::join_address::JoinAddress;
 use crate::api::bottle::query::{PageQuery, parse_page};
 use crate::domain::accounts::{Accounts, Invitation};
-use crate::http::{Body, ClientConnection};
+use crate::http::{Body, ClientConnection, qr_code};
 use crate::model::clock::Timestamp;
 use crate::model::invitation::Terms;
 
@@ -51,11 +51,9 @@ pub(in crate::api::bottle) struct NewInvitationView {
     view: InvitationView,
     /// the code, which is shown once; `/#invite/CODE` is the link to the page
     invitation: String,
-    /// that link with the address of the server; present only if the server knows one
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-    /// the link as a QR code in SVG; present only with the link
+    /// that link with the address of the server
+    link: String,
+    /// the link as a QR code in SVG; not present if the address is too long for one
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     qr_code: Option<String>,
@@ -86,14 +84,14 @@ pub(in crate::api::bottle) struct InvitationRequest {
 pub(in crate::api::bottle) async fn invite(
     teacher: Teacher<PrivateCookie>,
     body: Body<InvitationRequest>,
-    address: PageAddress,
+    address: JoinAddress,
     accounts: &State<Accounts>,
 ) -> Reply<NewInvitationView> {
     let terms = Terms::parse(body.0.role.as_deref(), body.0.uses, body.0.hours)?;
     let (invitation, code) = accounts.invite((&teacher.login).into(), terms).await?;
     let code = code.secret();
-    let link = address.0.map(|address| format!("{address}/#invite/{code}"));
-    let qr_code = link.as_deref().and_then(svg_code);
+    let link = address.link(&format!("invite/{code}"));
+    let qr_code = qr_code(&link);
     let view = invitation.into();
     ok("已创建邀请", NewInvitationView { view, invitation: code, link, qr_code })
 }

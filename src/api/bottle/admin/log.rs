@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use rocket::http::{ContentType, Header};
-use rocket::response::{self, Responder, Response};
-use rocket::{FromForm, Request, State, get};
+use rocket::http::ContentType;
+use rocket::{FromForm, Responder, State, get};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::log_csv;
 use crate::api::bottle::envelope::{Empty, Envelope, ErrorResponse};
+use crate::api::bottle::export::Download;
 use crate::api::bottle::guard::Operator;
 use crate::api::bottle::items::{Items, JsonText, write};
 use crate::api::bottle::query::{PageQuery, parse_page};
-use crate::api::bottle::streamed_body::{CHUNK_BYTES, StreamedBody};
 use crate::domain::audit_log::{self, Action, AuditEntry, LogFilter};
 use crate::http::ClientConnection;
 use crate::model::clock::Timestamp;
@@ -108,26 +107,10 @@ pub(in crate::api::bottle) struct LogEntriesView {
 }
 
 /// A page of the log, or all of it as a file.
+#[derive(Responder)]
 pub(in crate::api::bottle) enum LogResponse {
     Page(JsonText),
-    File { kind: ContentType, name: &'static str, body: StreamedBody },
-}
-
-impl<'r> Responder<'r, 'static> for LogResponse {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        match self {
-            Self::Page(json) => json.respond_to(request),
-            Self::File { kind, name, body } => Response::build()
-                .header(kind)
-                .header(Header::new(
-                    "Content-Disposition",
-                    format!("attachment; filename=\"{name}\""),
-                ))
-                .streamed_body(body)
-                .max_chunk_size(CHUNK_BYTES)
-                .ok(),
-        }
-    }
+    File(Download),
 }
 
 /// List the log of what teachers and operators did, latest entry first
@@ -172,15 +155,15 @@ pub(in crate::api::bottle) async fn log(
         Some("csv") => {
             let chunks = audit_log::export(store, filter, log_csv::head()?, log_csv::line);
             let chunks = connection.while_open(chunks).await?;
-            let body = StreamedBody::new(Vec::new(), chunks, b"", connection);
-            Ok(LogResponse::File { kind: ContentType::CSV, name: "bottle-log.csv", body })
+            let name = "bottle-log.csv".to_owned();
+            Ok(LogResponse::File(Download::new(ContentType::CSV, name, chunks, connection)))
         }
         Some("ndjson") => {
             let chunks = audit_log::export(store, filter, Vec::new(), json_line);
             let chunks = connection.while_open(chunks).await?;
-            let body = StreamedBody::new(Vec::new(), chunks, b"", connection);
-            let kind = ContentType::new("application", "x-ndjson");
-            Ok(LogResponse::File { kind, name: "bottle-log.ndjson", body })
+            let (kind, name) =
+                (ContentType::new("application", "x-ndjson"), "bottle-log.ndjson".to_owned());
+            Ok(LogResponse::File(Download::new(kind, name, chunks, connection)))
         }
         Some(_) => Err(Error::field("format", Problem::NotOneOf("json, csv, ndjson")).into()),
     }

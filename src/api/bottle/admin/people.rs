@@ -40,6 +40,9 @@ struct PersonView {
     /// present only if true
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     password_is_one_time: bool,
+    /// present only if true: it ends with its class, and has neither a password nor another role
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_guest: bool,
     /// present only if true: it cannot be deleted, muted or given another role
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_last_operator: bool,
@@ -59,6 +62,7 @@ impl From<AccountSummary> for PersonView {
             sessions: summary.sessions,
             muted_until: summary.muted_until,
             password_is_one_time: account.password_is_one_time,
+            is_guest: account.guest_until.is_some(),
             is_last_operator: summary.is_last_operator,
         }
     }
