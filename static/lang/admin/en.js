@@ -183,4 +183,7 @@ export default {
   'did.set_registration': 'changed who may register',
   'did.make_invitation': 'made an invitation',
   'did.revoke_invitation': 'revoked an invitation',
+  'did.open_class': 'opened a guest class',
+  'did.end_class': 'ended a guest class',
+  'did.delete_class': 'deleted a guest class',
 };

@@ -177,4 +177,7 @@ export default {
   'did.set_registration': '更改谁可以注册',
   'did.make_invitation': '创建邀请',
   'did.revoke_invitation': '撤销邀请',
+  'did.open_class': '开始游客课堂',
+  'did.end_class': '结束游客课堂',
+  'did.delete_class': '删除游客课堂',
 };
