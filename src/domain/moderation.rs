@@ -10,7 +10,7 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
 use crate::model::inbox::Kind;
-use crate::store::audit_log::Target;
+use crate::store::audit_log::{NewEntry, Target};
 use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
 use crate::store::moderation::Moved;
@@ -52,7 +52,7 @@ fn log_and_inform(
 ) -> Result<()> {
     let target =
         Target { bottle: Some(bottle.id), account: Some(bottle.owner), ..Target::default() };
-    audit_log::add(db, actor, action, target, None, now)?;
+    audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
     let (user, kind) = (bottle.owner, kind(action));
     inbox::add(db, NewItem { user, kind, bottle: bottle.id, actor: None, reply: None }, now)
 }
@@ -68,7 +68,7 @@ fn log_reply(
 ) -> Result<()> {
     let (bottle, reply) = (thread.bottle, Some(reply));
     let target = Target { bottle: Some(bottle), reply, account: Some(author) };
-    audit_log::add(db, actor, action, target, None, now)?;
+    audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
     inbox::add(db, NewItem { user: author, kind: kind(action), bottle, actor: None, reply }, now)
 }
 
@@ -208,7 +208,8 @@ impl Moderation {
             moderation::mute(db, account, until)?;
             let action = if until.is_some() { Action::Mute } else { Action::Unmute };
             let target = Target { account: Some(account), ..Target::default() };
-            audit_log::add(db, Some(&teacher.username), action, target, until, now)
+            let entry = NewEntry::new(Some(&teacher.username), action);
+            audit_log::add(db, NewEntry { target, until, ..entry }, now)
         });
         self.store.write(change).await
     }
@@ -222,7 +223,7 @@ impl Moderation {
             let name = Some(teacher.username.as_str());
             let is_changed = moderation::freeze(db, frozen)?;
             if is_changed {
-                audit_log::add(db, name, action, Target::default(), None, now)?;
+                audit_log::add(db, NewEntry::new(name, action), now)?;
             }
             Ok(is_changed)
         });
@@ -269,6 +270,6 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| audit_log::list(db, page, show)).await
+        self.store.read_long(|db| audit_log::list_moderation(db, page, show)).await
     }
 }

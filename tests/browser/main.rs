@@ -5,8 +5,10 @@
 
 mod access;
 mod accessibility;
+mod admin;
 mod attribution;
 mod bottle_panel;
+mod class;
 mod dialogs;
 mod docs;
 mod drafts;
@@ -18,6 +20,7 @@ mod late;
 mod layout;
 mod links;
 mod map;
+mod offline;
 mod outage;
 mod panels;
 mod place;

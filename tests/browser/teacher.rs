@@ -35,8 +35,8 @@ async fn a_mute_ends_at_a_date(#[values("en", "zh")] language: &str) {
     log_in(&page, language, "grace").await;
     page.go("teacher").await;
     page.reads(words(language, "muted until ", "禁言至 20")).await;
-    let text = page.text().await;
-    assert!(!text.contains("until in") && !text.contains("后"), "{text}");
+    let muted = page.run("return document.querySelector('#muted').textContent").await.to_string();
+    assert!(!muted.contains("until in") && !muted.contains("后"), "{muted}");
     page.close(&[]).await;
 }
 

@@ -30,6 +30,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("PUT", "/api/admin/registration"),
     ("POST", "/api/admin/invitations"),
     ("POST", "/api/tokens"),
+    ("POST", "/api/teacher/classes"),
+    ("POST", "/api/guests"),
     ("POST", "/api/setup"),
     ("POST", "/users"),
     ("POST", "/sessions"),
@@ -80,6 +82,7 @@ fn everywhere(value: &str) -> Vec<u8> {
         "role",
         "access",
         "expires_in_days",
+        "code",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()
@@ -174,6 +177,7 @@ pub(crate) fn stored(app: &App) -> Vec<String> {
              UNION ALL SELECT hex(token_hash) FROM sessions
              UNION ALL SELECT json_array(id, role, uses, used) FROM invitations
              UNION ALL SELECT json_array(id, name, access) FROM access_tokens
+             UNION ALL SELECT json_array(id, code, ends_at) FROM classes
              UNION ALL SELECT value FROM meta WHERE key = 'registration'",
         )
         .unwrap();

@@ -216,6 +216,7 @@ fn a_stream_says_that_a_thread_has_changed() {
     open(&bob, bottle);
     open(&eve, bottle);
     ada.put("/api/users/self", &json!({ "inbox": { "opened": false, "replied": false } }));
+    bob.put("/api/users/self", &json!({ "inbox": { "hidden": false, "shown": false } }));
     read(&ada, i64::MAX);
     let mut streams = [&ada, &bob, &eve].map(|client| events(client, None));
     for stream in &mut streams {

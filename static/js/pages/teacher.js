@@ -3,14 +3,16 @@
 
 /** @import { Account, Person, Place, Reply } from '../lib/types.js' */
 
-import { ApiError, byId, isAbort, request, server, session, t, translatePage } from '../lib/core.js';
+import { ApiError, byId, isAbort, loadStrings, request, server, session, t, translatePage } from '../lib/core.js';
 import { bdi, el, phrase, present } from '../lib/dom.js';
 import { absoluteTime, placeText, time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
 import { offerLogin, showFailure, showProblem } from './access.js';
+import { showClasses, withdrawClasses } from './classes.js';
 
 const MUTE_MINUTES = [10, 60, 1440];
 const MAX_LOG_ENTRIES = 30;
+const MAX_CLASSES = 20;
 const REFRESH_MS = 5000;
 
 /** @typedef {{ reporter: Person, reason: string, reported_at: string, settled_at?: string }} Report */
@@ -42,6 +44,7 @@ const REFRESH_MS = 5000;
  * @typedef {{ path: string, body: object, done?: string }} Change
  */
 
+await loadStrings('classes');
 translatePage('teacher.title');
 
 let shown = '';
@@ -62,6 +65,7 @@ async function showSession() {
   window.clearInterval(timer);
   pending?.abort();
   const { signal } = pending = new AbortController();
+  byId('admin').hidden = !session.user?.is_operator;
   if (!session.user) {
     withdraw();
     offerLogin('teacher.logIn');
@@ -70,6 +74,7 @@ async function showSession() {
   try {
     /** @type {Account} */
     const account = await request('GET', 'users/self', { signal });
+    byId('admin').hidden = !account.is_operator;
     if (!account.is_teacher) throw new ApiError(403);
   } catch (error) {
     // After a 401 the session's event has called this function again, for a visitor.
@@ -86,6 +91,7 @@ async function showSession() {
 function withdraw() {
   shown = '';
   byId('contents').hidden = true;
+  withdrawClasses();
   for (const id of ['sea', 'reported', 'hidden', 'muted', 'log']) byId(id).replaceChildren();
 }
 
@@ -102,6 +108,8 @@ async function refresh() {
     return;
   }
   showProblem('');
+  const { classes } = state.pop();
+  showClasses(classes, refresh);
   const serialized = JSON.stringify(state);
   if (serialized === shown) return;
   shown = serialized;
@@ -143,6 +151,7 @@ function fetchState(signal) {
     request('GET', 'teacher/bottles', { query: { state: 'reported' }, signal }),
     request('GET', 'teacher/bottles', { query: { state: 'hidden' }, signal }),
     request('GET', 'teacher/log', { query: { limit: MAX_LOG_ENTRIES }, signal }),
+    request('GET', 'teacher/classes', { query: { limit: MAX_CLASSES }, signal }),
   ]);
 }
 
@@ -200,9 +209,10 @@ const emptyView = () => el('p', { class: 'secondary' }, t('teacher.none'));
  * Returns the nickname and the username of an account, each with its own direction.
  * @param {Person} person
  */
-const fullName = ({ nickname, username }) => el('span', {}, nickname && nickname !== username
-  ? [bdi(nickname), ' (', bdi(username), ')']
-  : bdi(username));
+function fullName({ nickname, username, is_guest: isGuest }) {
+  if (isGuest) return el('span', {}, phrase('teacher.guest', { nickname, username }));
+  return el('span', {}, nickname && nickname !== username ? [bdi(nickname), ' (', bdi(username), ')'] : bdi(username));
+}
 
 /** @param {boolean} frozen */
 function seaView(frozen) {
