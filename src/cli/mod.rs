@@ -13,6 +13,7 @@ mod setup;
 mod terminal;
 mod transfer;
 mod user;
+mod webhook;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -154,6 +155,17 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Manage the webhook, to which the server sends what happens, even while the database is served
+    #[command(
+        subcommand_required = true,
+        after_help = "Example: bottle webhook set https://example.org/bottle"
+    )]
+    Webhook {
+        #[command(subcommand)]
+        command: webhook::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -178,6 +190,7 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
+            Command::Webhook { command, common } => webhook::run(command, common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };

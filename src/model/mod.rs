@@ -13,3 +13,4 @@ pub mod network;
 pub mod registration;
 pub mod role;
 pub mod token;
+pub mod webhook;

@@ -13,15 +13,19 @@ pub enum Action {
     Unmute,
     Freeze,
     Unfreeze,
+    SetWebhook,
+    TestWebhook,
 }
 
-const ACTIONS: [(Action, &str); 6] = [
+const ACTIONS: [(Action, &str); 8] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
     (Action::Unmute, "unmute"),
     (Action::Freeze, "freeze"),
     (Action::Unfreeze, "unfreeze"),
+    (Action::SetWebhook, "set_webhook"),
+    (Action::TestWebhook, "test_webhook"),
 ];
 
 impl Action {

@@ -60,6 +60,19 @@ pub fn add(
     Ok(())
 }
 
+/// Appends an entry about the server itself. `actor` is `None` for the command line.
+pub fn add_detail(
+    db: &Connection,
+    actor: Option<&str>,
+    action: Action,
+    detail: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = "INSERT INTO audit_log (done_at, actor, action, detail) VALUES (?1, ?2, ?3, ?4)";
+    db.prepare_cached(sql)?.execute(params![now, actor, action.as_str(), detail])?;
+    Ok(())
+}
+
 /// Passes the log to `show`, newest first; the cursor of a page is the id of its last
 /// entry.
 pub fn list(

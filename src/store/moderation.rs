@@ -63,15 +63,17 @@ pub fn report(
     if owner == reporter.id {
         return Err(Error::OwnBottle);
     }
-    db.prepare_cached(
-        "INSERT INTO reports (bottle_id, reporter_id, reason, reported_at)
-         VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![bottle, reporter.id, reason.as_str(), now])?;
+    let added = db
+        .prepare_cached(
+            "INSERT INTO reports (bottle_id, reporter_id, reason, reported_at)
+             VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![bottle, reporter.id, reason.as_str(), now])?;
     let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
                       max(reporter_id = ?2 AND settled_at IS NOT NULL)
                FROM reports WHERE bottle_id = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter.id], report_state)?)
+    let state = |row: &Row<'_>| report_state(row, added == 1);
+    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter.id], state)?)
 }
 
 /// A bottle that was hidden or shown.

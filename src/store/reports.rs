@@ -23,11 +23,13 @@ pub struct ReportState {
     pub open: i64,
     /// True if a teacher has settled the report of this reporter, which therefore does not count.
     pub is_settled: bool,
+    /// True if this reporter had not reported it before.
+    pub is_new: bool,
 }
 
-/// Reads a [`ReportState`] from the number of open reports and the truth of the other field.
-pub(super) fn report_state(row: &Row<'_>) -> rusqlite::Result<ReportState> {
-    Ok(ReportState { open: row.get(0)?, is_settled: row.get(1)? })
+/// Reads a [`ReportState`] from the number of open reports and the truth of the next field.
+pub(super) fn report_state(row: &Row<'_>, is_new: bool) -> rusqlite::Result<ReportState> {
+    Ok(ReportState { open: row.get(0)?, is_settled: row.get(1)?, is_new })
 }
 
 /// The bottles that a teacher requests.

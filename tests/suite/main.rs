@@ -67,4 +67,6 @@ mod slow;
 mod tokens;
 mod transfer;
 mod upgrades;
+mod webhook;
+mod webhook_admin;
 mod xray;

@@ -122,6 +122,13 @@ fn request_admission(app: &App) {
     assert_eq!(root.get("/api/admin/invitations").status, 200);
     let path = format!("/api/admin/invitations/{}", made.data()["invitation_id"]);
     assert_eq!(root.delete(&path).status, 200);
+    let webhook = json!({ "url": "http://127.0.0.1:9/" });
+    assert_eq!(root.put("/api/admin/webhook", &webhook).status, 200);
+    assert_eq!(root.get("/api/admin/webhook").status, 200);
+    for path in ["secret", "test"] {
+        assert_eq!(root.post(&format!("/api/admin/webhook/{path}"), &json!({})).status, 200);
+    }
+    assert_eq!(root.delete("/api/admin/webhook").status, 200);
 }
 
 /// Sends a successful request for every operation of a conversation about ada's bottle.

@@ -40,6 +40,10 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#),
+    (By::Cookie, "POST", "/api/admin/webhook/secret", ""),
+    (By::Cookie, "POST", "/api/admin/webhook/test", ""),
+    (By::Cookie, "DELETE", "/api/admin/webhook", ""),
     (By::Cookie, "POST", "/api/tokens", r#"{"name":"stolen","access":"full"}"#),
     (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
@@ -95,6 +99,8 @@ pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
          VALUES (x'00', 'teacher', 1, 1, 4102444800000);
          INSERT INTO access_tokens (user_id, token_hash, name, access, created_at, expires_at)
          VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
+         INSERT INTO webhook (id, url, form, events, secret)
+         VALUES (1, 'http://127.0.0.1:9/', 'json', 'disk.low', 'whsec_AA==');
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;
          INSERT INTO openings VALUES (4, 1, 1);
          INSERT INTO threads (bottle_id, opener_id) VALUES (4, 1);
@@ -231,6 +237,10 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::invites("POST", "/api/admin/invitations", "{}", DEMOTE, 403)]
 #[case::invites_staff("POST", "/api/admin/invitations", r#"{"role":"teacher"}"#, TO_TEACHER, 403)]
 #[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
+#[case::webhook("PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#, TO_TEACHER, 403)]
+#[case::webhook_secret("POST", "/api/admin/webhook/secret", "", TO_TEACHER, 403)]
+#[case::webhook_test("POST", "/api/admin/webhook/test", "", TO_TEACHER, 403)]
+#[case::webhook_off("DELETE", "/api/admin/webhook", "", TO_TEACHER, 403)]
 #[case::a_foreign_bottle(
     "DELETE",
     "/api/bottles/1",

@@ -76,6 +76,7 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         .collect();
     let expected = [
         "DELETE /api/admin/invitations/1",
+        "DELETE /api/admin/webhook",
         "DELETE /api/sessions",
         "DELETE /api/sessions/self",
         "DELETE /api/tokens/1",
@@ -83,10 +84,14 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "DELETE /sessions/self",
         "GET /api/admin/invitations",
         "GET /api/admin/registration",
+        "GET /api/admin/webhook",
         "GET /api/tokens",
         "POST /api/admin/invitations",
+        "POST /api/admin/webhook/secret",
+        "POST /api/admin/webhook/test",
         "POST /api/tokens",
         "PUT /api/admin/registration",
+        "PUT /api/admin/webhook",
     ];
     assert_eq!(refusing, expected.map(str::to_owned).into());
 }

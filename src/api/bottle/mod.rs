@@ -113,6 +113,11 @@ documented_routes! {
         admin::invitations::invite,
         admin::invitations::invitations,
         admin::invitations::revoke,
+        admin::webhook::show,
+        admin::webhook::set,
+        admin::webhook::turn_off,
+        admin::webhook::replace_secret,
+        admin::webhook::test,
         setup::set_up,
     ]
 }

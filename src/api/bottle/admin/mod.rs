@@ -2,3 +2,4 @@
 
 pub(super) mod invitations;
 pub(super) mod registration;
+pub(super) mod webhook;
