@@ -10,7 +10,7 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
 use crate::model::inbox::Kind;
-use crate::store::audit_log::Target;
+use crate::store::audit_log::{NewEntry, Target};
 use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
 use crate::store::moderation::Moved;
@@ -52,7 +52,7 @@ fn log_and_inform(
 ) -> Result<()> {
     let target =
         Target { bottle: Some(bottle.id), account: Some(bottle.owner), ..Target::default() };
-    audit_log::add(db, actor, action, target, None, now)?;
+    audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
     let kind = if action == Action::Hide { Kind::Hidden } else { Kind::Shown };
     let item = NewItem { user: bottle.owner, kind, bottle: bottle.id, actor: None, reply: None };
     inbox::add(db, item, now)
@@ -155,7 +155,9 @@ impl Moderation {
             }
             if is_hidden {
                 reported_replies::set_hidden(db, id, Some(now))?;
-                audit_log::add(db, None, Action::Hide, target(id, participants), None, now)?;
+                let target = target(id, participants);
+                let entry = NewEntry { target, ..NewEntry::new(None, Action::Hide) };
+                audit_log::add(db, entry, now)?;
             }
             Ok((participants, state.is_settled))
         });
@@ -175,7 +177,7 @@ impl Moderation {
             if reported_replies::set_hidden(db, id, hidden.then_some(now))? {
                 let action = if hidden { Action::Hide } else { Action::Show };
                 let (actor, target) = (Some(teacher.username.as_str()), target(id, participants));
-                audit_log::add(db, actor, action, target, None, now)?;
+                audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
             }
             Ok(participants)
         });
@@ -199,7 +201,8 @@ impl Moderation {
             moderation::mute(db, account, until)?;
             let action = if until.is_some() { Action::Mute } else { Action::Unmute };
             let target = Target { account: Some(account), ..Target::default() };
-            audit_log::add(db, Some(&teacher.username), action, target, until, now)
+            let entry = NewEntry::new(Some(&teacher.username), action);
+            audit_log::add(db, NewEntry { target, until, ..entry }, now)
         });
         self.store.write(change).await
     }
@@ -213,7 +216,7 @@ impl Moderation {
             let name = Some(teacher.username.as_str());
             let is_changed = moderation::freeze(db, frozen)?;
             if is_changed {
-                audit_log::add(db, name, action, Target::default(), None, now)?;
+                audit_log::add(db, NewEntry::new(name, action), now)?;
             }
             Ok(is_changed)
         });
@@ -260,6 +263,6 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| audit_log::list(db, page, show)).await
+        self.store.read_long(|db| audit_log::list_moderation(db, page, show)).await
     }
 }

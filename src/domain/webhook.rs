@@ -9,6 +9,7 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result};
 use crate::model::webhook::{EventKind, SigningSecret};
 use crate::store::action::Action;
+use crate::store::audit_log::NewEntry;
 use crate::store::outbox::Event;
 use crate::store::{Connection, Store, audit_log, outbox, sessions, webhook};
 
@@ -106,7 +107,8 @@ impl Webhook {
         let now = self.clock.now();
         let apply = move |db: &Connection, actor: Option<&str>| {
             let changed = apply(db)?;
-            audit_log::add_detail(db, actor, action, &detail, now)?;
+            let entry = NewEntry { detail: Some(&detail), ..NewEntry::new(actor, action) };
+            audit_log::add(db, entry, now)?;
             Ok(changed)
         };
         let Some(login) = login else {
