@@ -65,7 +65,8 @@ impl Webhook {
     ) -> Result<Option<SigningSecret>> {
         let now = self.clock.now();
         let detail = target.url.host().to_owned();
-        self.change(login, Action::SetWebhook, detail, move |db| webhook::set(db, &target, now)).await
+        self.change(login, Action::SetWebhook, detail, move |db| webhook::set(db, &target, now))
+            .await
     }
 
     /// Replaces the secret and returns it. Returns [`Error::NoWebhook`] while the webhook is off.

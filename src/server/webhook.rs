@@ -36,7 +36,9 @@ async fn watch_disk(webhook: Webhook, store: Arc<Store>) {
             Err(e) => Err(e.to_string()),
         };
         if let Err(e) = noted {
-            tracing::warn!("cannot check the free space of the disk: {e}; trying again in a minute");
+            tracing::warn!(
+                "cannot check the free space of the disk: {e}; trying again in a minute"
+            );
         }
     }
 }

@@ -23,12 +23,13 @@ pub enum Action {
     SetRegistration,
     MakeInvitation,
     RevokeInvitation,
+    ImportBottles,
     SetWebhook,
     TestWebhook,
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 18] = [
+const ACTIONS: [(Action, &str); 19] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -45,6 +46,7 @@ const ACTIONS: [(Action, &str); 18] = [
     (Action::SetRegistration, "set_registration"),
     (Action::MakeInvitation, "make_invitation"),
     (Action::RevokeInvitation, "revoke_invitation"),
+    (Action::ImportBottles, "import_bottles"),
     (Action::SetWebhook, "set_webhook"),
     (Action::TestWebhook, "test_webhook"),
 ];

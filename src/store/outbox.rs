@@ -214,7 +214,12 @@ pub fn clear(db: &Connection) -> Result<()> {
 }
 
 /// Stores that an attempt failed, and the time of the next one.
-pub fn postpone(db: &Connection, row: i64, attempts: u32, next_attempt_at: Timestamp) -> Result<()> {
+pub fn postpone(
+    db: &Connection,
+    row: i64,
+    attempts: u32,
+    next_attempt_at: Timestamp,
+) -> Result<()> {
     db.prepare_cached(
         "UPDATE webhook_outbox SET attempts = :attempts, next_attempt_at = :next WHERE id = :row",
     )?

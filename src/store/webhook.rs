@@ -68,7 +68,8 @@ fn target_row(row: &Row<'_>) -> rusqlite::Result<Target> {
 /// Returns the choices and the secret, or `None` while the webhook is off.
 pub fn target(db: &Connection) -> Result<Option<(Target, SigningSecret)>> {
     let sql = "SELECT url, form, events, secret FROM webhook";
-    let read = |row: &Row<'_>| Ok((target_row(row)?, SigningSecret::stored(row.get::<_, String>(3)?)));
+    let read =
+        |row: &Row<'_>| Ok((target_row(row)?, SigningSecret::stored(row.get::<_, String>(3)?)));
     Ok(db.prepare_cached(sql)?.query_row([], read).optional()?)
 }
 

@@ -86,6 +86,7 @@ pub(crate) const ROUTES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "GET", "/api/admin/invitations", ""),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "POST", "/api/admin/import", crate::session_races::POINT),
     (By::Cookie, "GET", "/api/admin/webhook", ""),
     (By::Cookie, "PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#),
     (By::Cookie, "DELETE", "/api/admin/webhook", ""),

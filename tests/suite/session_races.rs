@@ -40,6 +40,7 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "POST", "/api/admin/import", POINT),
     (By::Cookie, "PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#),
     (By::Cookie, "POST", "/api/admin/webhook/secret", ""),
     (By::Cookie, "POST", "/api/admin/webhook/test", ""),
@@ -76,6 +77,9 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Bearer, "DELETE", "/api/user/delete", r#"{"password":"pass"}"#),
     (By::Terminal, "POST", "/auth/logout", r#"{"user_id":"ada"}"#),
 ];
+
+/// A collection of GeoJSON with a point.
+pub(crate) const POINT: &str = r#"{"type":"FeatureCollection","features":[{"geometry":{"type":"Point","coordinates":[1,2]},"properties":{"name":"well"}}]}"#;
 
 const THROW: &str = r#"{"content":"c","location":{"latitude":1,"longitude":1}}"#;
 
@@ -237,6 +241,7 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::invites("POST", "/api/admin/invitations", "{}", DEMOTE, 403)]
 #[case::invites_staff("POST", "/api/admin/invitations", r#"{"role":"teacher"}"#, TO_TEACHER, 403)]
 #[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
+#[case::imports("POST", "/api/admin/import", POINT, TO_TEACHER, 403)]
 #[case::webhook("PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#, TO_TEACHER, 403)]
 #[case::webhook_secret("POST", "/api/admin/webhook/secret", "", TO_TEACHER, 403)]
 #[case::webhook_test("POST", "/api/admin/webhook/test", "", TO_TEACHER, 403)]

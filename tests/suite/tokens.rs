@@ -86,6 +86,7 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "GET /api/admin/registration",
         "GET /api/admin/webhook",
         "GET /api/tokens",
+        "POST /api/admin/import",
         "POST /api/admin/invitations",
         "POST /api/admin/webhook/secret",
         "POST /api/admin/webhook/test",

@@ -50,7 +50,8 @@ fn a_webhook_is_set_changed_and_turned_off() {
     assert_eq!(first["webhook"]["form"], "json");
     assert!(!root.get("/api/admin/webhook").text.contains("whsec_"));
 
-    let change = json!({ "url": "https://:tk@ntfy.example.org/x", "form": "text", "events": ["disk.low"] });
+    let change =
+        json!({ "url": "https://:tk@ntfy.example.org/x", "form": "text", "events": ["disk.low"] });
     let changed = root.put("/api/admin/webhook", &change).data();
     assert!(changed.get("secret").is_none());
     let shown = status(&root);
@@ -65,8 +66,10 @@ fn a_webhook_is_set_changed_and_turned_off() {
     assert_eq!(root.get("/api/admin/webhook").data(), json!({}));
 
     let db = Connection::open(app.database()).unwrap();
-    let mut log = db.prepare("SELECT actor || ' ' || action || ' ' || detail FROM audit_log").unwrap();
-    let log: Vec<String> = log.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut log =
+        db.prepare("SELECT actor || ' ' || action || ' ' || detail FROM audit_log").unwrap();
+    let log: Vec<String> =
+        log.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let expected = ["127.0.0.1", "ntfy.example.org", "a new secret", "off"];
     assert_eq!(log, expected.map(|detail| format!("root set_webhook {detail}")));
 }
@@ -92,7 +95,17 @@ fn a_wrong_webhook_is_refused(#[case] field: &str, #[case] body: Value) {
 /// Every way to write an address of this machine is refused unless the settings name it so.
 #[rstest]
 fn a_private_address_is_refused_unless_the_settings_name_it(
-    #[values("127.0.0.1", "localhost", "LOCALHOST", "0x7f000001", "2130706433", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0")]
+    #[values(
+        "127.0.0.1",
+        "localhost",
+        "LOCALHOST",
+        "0x7f000001",
+        "2130706433",
+        "127.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0"
+    )]
     host: &str,
 ) {
     let receiver = Receiver::new();
@@ -128,7 +141,10 @@ fn a_test_message_says_how_it_went() {
     let test = || root.post("/api/admin/webhook/test", &json!({})).data();
     assert_eq!(test(), json!({ "delivered": true, "status": 200 }));
     let received = receiver.wait_for(1);
-    assert_eq!((&received[0].json()["type"], &received[0].json()["data"]), (&json!("webhook.test"), &json!({})));
+    assert_eq!(
+        (&received[0].json()["type"], &received[0].json()["data"]),
+        (&json!("webhook.test"), &json!({}))
+    );
     assert!(status(&root)["last_success_at"].is_string());
     receiver.answer(Answer::Status(503));
     let failed = test();

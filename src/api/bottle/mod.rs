@@ -113,6 +113,7 @@ documented_routes! {
         admin::invitations::invite,
         admin::invitations::invitations,
         admin::invitations::revoke,
+        admin::import::import,
         admin::webhook::show,
         admin::webhook::set,
         admin::webhook::turn_off,

@@ -1,5 +1,6 @@
 //! The rules of throwing, listing and opening bottles.
 
+mod import;
 mod nearby;
 
 use std::sync::Arc;

@@ -127,7 +127,10 @@ fn private_message(host: &str, address: IpAddr) -> String {
 fn tls_config() -> Result<ClientConfig, rustls::Error> {
     let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    Ok(builder.with_safe_default_protocol_versions()?.with_root_certificates(roots).with_no_client_auth())
+    Ok(builder
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// Sends the request on a connection of its own, and returns the status of the response.
@@ -139,8 +142,7 @@ async fn post(
     let failed = |e: hyper::Error| format!("the receiver broke off: {e}");
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEAD_BYTES);
-    let (mut sender, connection) =
-        builder.handshake(TokioIo::new(socket)).await.map_err(failed)?;
+    let (mut sender, connection) = builder.handshake(TokioIo::new(socket)).await.map_err(failed)?;
     let response = async {
         let response: Response<_> = sender.send_request(request).await?;
         let status = response.status().as_u16();

@@ -41,7 +41,9 @@ impl Deliveries {
             }
             if let Err(e) = self.step(&mut progress).await {
                 if !std::mem::replace(&mut progress.has_failed, true) {
-                    tracing::warn!("cannot read or store what the webhook is sent: {e}; trying again each second");
+                    tracing::warn!(
+                        "cannot read or store what the webhook is sent: {e}; trying again each second"
+                    );
                 }
             } else {
                 progress.has_failed = false;

@@ -77,7 +77,8 @@ fn text_of(kind: &str, data: &Value) -> (&'static str, &'static str, String) {
     let (bottle, reply, reports) = (&data["bottle_id"], &data["reply_id"], &data["reports_count"]);
     let kind = EventKind::parse(kind).unwrap_or(EventKind::Test);
     let reported = |what: String| {
-        let hidden = if data["hidden"] == true { " It is hidden until a teacher decides." } else { "" };
+        let hidden =
+            if data["hidden"] == true { " It is hidden until a teacher decides." } else { "" };
         let times = if reports == 1 { "1 report".to_owned() } else { format!("{reports} reports") };
         format!("{what} has {times} to settle.{hidden}")
     };
@@ -94,7 +95,9 @@ fn text_of(kind: &str, data: &Value) -> (&'static str, &'static str, String) {
         EventKind::ReplyWritten => {
             ("Reply written", DEFAULT, format!("{name} wrote a reply to bottle {bottle}."))
         }
-        EventKind::BottleReported => ("Bottle reported", HIGH, reported(format!("Bottle {bottle}"))),
+        EventKind::BottleReported => {
+            ("Bottle reported", HIGH, reported(format!("Bottle {bottle}")))
+        }
         EventKind::ReplyReported => {
             ("Reply reported", HIGH, reported(format!("Reply {reply} to bottle {bottle}")))
         }
