@@ -73,6 +73,21 @@ fn seconds(received: &Received) -> i64 {
     received.header("webhook-timestamp").parse().unwrap()
 }
 
+/// Checks what all messages have. Returns the type and the data.
+#[track_caller]
+fn check_message(received: &Received, secret: &str) -> Value {
+    check_signature(received, secret);
+    assert_eq!(received.line, "POST /hook HTTP/1.1");
+    assert_eq!(received.header("content-type"), "application/json");
+    assert!(received.header("user-agent").starts_with("Bottle/"));
+    let body = received.json();
+    assert!(body["timestamp"].as_str().unwrap().ends_with('Z'), "{body}");
+    for hidden in ["secret", "a message", "12.3", "67.8"] {
+        assert!(!received.body.contains(hidden), "{}", received.body);
+    }
+    json!([body["type"], body["data"]])
+}
+
 #[test]
 fn every_event_is_sent_signed_and_without_texts_or_places() {
     let (app, receiver) = (app(), Receiver::new());
@@ -93,21 +108,7 @@ fn every_event_is_sent_signed_and_without_texts_or_places() {
     }
 
     let received = receiver.wait_for(7);
-    let mut sent: Vec<Value> = received
-        .iter()
-        .map(|one| {
-            check_signature(one, &secret);
-            assert_eq!(one.line, "POST /hook HTTP/1.1");
-            assert_eq!(one.header("content-type"), "application/json");
-            assert!(one.header("user-agent").starts_with("Bottle/"));
-            let body = one.json();
-            assert!(body["timestamp"].as_str().unwrap().ends_with('Z'), "{body}");
-            for hidden in ["secret", "a message", "12.3", "67.8"] {
-                assert!(!one.body.contains(hidden), "{}", one.body);
-            }
-            json!([body["type"], body["data"]])
-        })
-        .collect();
+    let mut sent: Vec<Value> = received.iter().map(|one| check_message(one, &secret)).collect();
     sent.sort_by_key(ToString::to_string);
     let [ada, bob] = [2, 3].map(|id| (id, if id == 2 { "ada" } else { "bob" }));
     let by = |(id, name): (i64, &str), mut data: Value| {

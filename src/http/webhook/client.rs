@@ -37,7 +37,7 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// The number of addresses of a host that are tried; the time is divided among them.
 const MAX_ADDRESSES: usize = 4;
 
-/// The client. Clones share the certificates.
+/// The client, which trusts the certificate authorities that Mozilla trusts. Clones share them.
 #[derive(Clone)]
 pub(super) struct Client {
     tls: Result<Arc<ClientConfig>, String>,
@@ -46,7 +46,8 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) fn new(limits: DeliveryLimits) -> Self {
-        Self { tls: tls_config().map(Arc::new).map_err(|e| e.to_string()), limits }
+        let authorities = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        Self { tls: tls_config(authorities).map(Arc::new).map_err(|e| e.to_string()), limits }
     }
 
     /// Sends the request and returns the status of the response, or the reason why there is none.
@@ -123,14 +124,11 @@ fn private_message(host: &str, address: IpAddr) -> String {
     )
 }
 
-/// Returns the configuration of TLS, with the certificate authorities of Mozilla.
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+/// Returns the configuration of TLS that trusts these certificate authorities.
+fn tls_config(authorities: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    Ok(builder
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(authorities).with_no_client_auth())
 }
 
 /// Sends the request on a connection of its own, and returns the status of the response.
@@ -159,4 +157,107 @@ async fn post(
         _ = connection => response.await,
     }
     .map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rocket::tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use rocket::tokio::net::TcpListener;
+    use rocket::tokio::spawn;
+    use rstest::rstest;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+
+    use super::*;
+
+    /// Starts a receiver with a certificate of its own for `localhost`. Returns its port.
+    async fn serve() -> (u16, CertificateDer<'static>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = made.cert.der().clone();
+        let private = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], private.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        spawn(async move {
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            while let Ok((socket, _)) = listener.accept().await {
+                let Ok(mut socket) = acceptor.accept(socket).await else { continue };
+                let mut request = Vec::new();
+                while !request.ends_with(b"the body")
+                    && socket.read_buf(&mut request).await.unwrap() > 0
+                {}
+                socket.write_all(b"HTTP/1.1 204 Done\r\n\r\n").await.unwrap();
+            }
+        });
+        (port, certificate)
+    }
+
+    async fn send(client: &Client, host: &str, port: u16) -> Result<u16, String> {
+        let url = WebhookUrl::parse(&format!("https://{host}:{port}/")).unwrap();
+        let body = Full::new(Bytes::from("the body"));
+        client.send(&url, Request::post("/").header("host", "localhost").body(body).unwrap()).await
+    }
+
+    fn limits() -> DeliveryLimits {
+        let private_hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        DeliveryLimits { timeout: Duration::from_secs(60), private_hosts }
+    }
+
+    /// A receiver is who its certificate says, and the certificate is trusted.
+    #[rstest]
+    #[case::trusted(true, "localhost", Ok(204))]
+    #[case::unknown(false, "localhost", Err("UnknownIssuer"))]
+    #[case::for_another_name(true, "127.0.0.1", Err("not valid for name"))]
+    #[tokio::test]
+    async fn a_certificate_is_checked(
+        #[case] is_trusted: bool,
+        #[case] host: &str,
+        #[case] expected: Result<u16, &str>,
+    ) {
+        let (port, certificate) = serve().await;
+        let mut client = Client::new(limits());
+        if is_trusted {
+            let mut authorities = RootCertStore::empty();
+            authorities.add(certificate).unwrap();
+            client.tls = Ok(Arc::new(tls_config(authorities).unwrap()));
+        }
+        match (send(&client, host, port).await, expected) {
+            (Ok(status), Ok(expected)) => assert_eq!(status, expected),
+            (Err(reason), Err(expected)) => {
+                assert!(reason.starts_with("cannot agree on TLS"), "{reason}");
+                assert!(reason.contains(expected), "{reason}");
+            }
+            (sent, _) => panic!("{sent:?}"),
+        }
+    }
+
+    /// A response that does not end, in its head or in its body, ends with the time.
+    #[rstest]
+    #[case::head(b"HTTP/1.1 200 OK\r\nX: ".as_slice(), false)]
+    #[case::body(b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), true)]
+    #[tokio::test]
+    async fn an_endless_response_is_cut_off(
+        #[case] start: &'static [u8],
+        #[case] is_delivered: bool,
+    ) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            socket.write_all(start).await.unwrap();
+            while socket.write_all(&[b'x'; 1000]).await.is_ok() {}
+        });
+        let client = Client::new(limits());
+        let url = WebhookUrl::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
+        let request = Request::post("/").header("host", "x").body(Full::default()).unwrap();
+        assert_eq!(client.send(&url, request).await.is_ok(), is_delivered);
+    }
 }

@@ -42,7 +42,8 @@ function chooser(preview) {
       const name = owner.value.trim();
       try {
         const result = await send(body, name, true);
-        preview.replaceChildren(...describe(result), ...(result.added ? [importForm(preview, body, name)] : []));
+        preview.replaceChildren(...describe(result));
+        if (result.added) preview.append(importForm(preview, result.added, body, name));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (error.status === 404) showError(owner, t('import.noOwner'));
@@ -80,11 +81,12 @@ function send(body, owner, isTrial) {
 /**
  * Creates the form that imports what the preview shows.
  * @param {HTMLElement} preview
+ * @param {number} count
  * @param {object} body
  * @param {string} owner
  */
-function importForm(preview, body, owner) {
-  return form(t('import.run'), [], {
+function importForm(preview, count, body, owner) {
+  return form(t('import.run', { n: count }), [], {
     submit: async () => {
       const { added } = await send(body, owner, false);
       const done = t('import.done', { n: added });

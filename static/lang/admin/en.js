@@ -69,6 +69,6 @@ export default {
   'import.leftOut': { one: '{n} feature is left out:', other: '{n} features are left out:' },
   'import.first': 'Feature {first}: {reason}',
   'import.many': '{count} features, the first is {first}: {reason}',
-  'import.run': 'Import',
+  'import.run': { one: 'Import {n} bottle', other: 'Import {n} bottles' },
   'import.done': { one: '{n} bottle was added.', other: '{n} bottles were added.' },
 };

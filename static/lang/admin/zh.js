@@ -69,6 +69,6 @@ export default {
   'import.leftOut': '{n} 个要素不会导入：',
   'import.first': '第 {first} 个要素：{reason}',
   'import.many': '{count} 个要素，第一个是第 {first} 个：{reason}',
-  'import.run': '导入',
+  'import.run': '导入 {n} 个瓶子',
   'import.done': '已添加 {n} 个瓶子。',
 };
