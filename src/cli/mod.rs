@@ -3,6 +3,7 @@
 pub(crate) mod allocator;
 mod backup;
 mod check;
+mod class;
 mod demo;
 mod health;
 mod invite;
@@ -170,6 +171,14 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Manage guest classes, which pupils join without an account, even while the database is served
+    #[command(subcommand_required = true, after_help = "Example: bottle class open --minutes 45")]
+    Class {
+        #[command(subcommand)]
+        command: class::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -195,6 +204,7 @@ impl Cli {
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
             Command::Webhook { command, common } => webhook::run(command, common),
+            Command::Class { command, common } => class::run(command, common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, format, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { format };

@@ -26,10 +26,13 @@ pub enum Action {
     ImportBottles,
     SetWebhook,
     TestWebhook,
+    OpenClass,
+    EndClass,
+    DeleteClass,
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 19] = [
+const ACTIONS: [(Action, &str); 22] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -49,6 +52,9 @@ const ACTIONS: [(Action, &str); 19] = [
     (Action::ImportBottles, "import_bottles"),
     (Action::SetWebhook, "set_webhook"),
     (Action::TestWebhook, "test_webhook"),
+    (Action::OpenClass, "open_class"),
+    (Action::EndClass, "end_class"),
+    (Action::DeleteClass, "delete_class"),
 ];
 
 /// The words of the actions of moderation, as a list in SQL.

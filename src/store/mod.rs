@@ -18,6 +18,7 @@ pub mod bottles;
 pub mod catch;
 pub mod cells;
 pub mod check;
+pub mod classes;
 pub mod expiry;
 pub mod inbox;
 pub mod invitations;

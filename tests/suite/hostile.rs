@@ -32,6 +32,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/admin/import"),
     ("PUT", "/api/admin/webhook"),
     ("POST", "/api/tokens"),
+    ("POST", "/api/teacher/classes"),
+    ("POST", "/api/guests"),
     ("POST", "/api/setup"),
     ("POST", "/users"),
     ("POST", "/sessions"),
@@ -87,6 +89,7 @@ fn everywhere(value: &str) -> Vec<u8> {
         "role",
         "access",
         "expires_in_days",
+        "code",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()
@@ -181,6 +184,7 @@ pub(crate) fn stored(app: &App) -> Vec<String> {
              UNION ALL SELECT hex(token_hash) FROM sessions
              UNION ALL SELECT json_array(id, role, uses, used) FROM invitations
              UNION ALL SELECT json_array(id, name, access) FROM access_tokens
+             UNION ALL SELECT json_array(id, code, ends_at) FROM classes
              UNION ALL SELECT value FROM meta WHERE key = 'registration'",
         )
         .unwrap();

@@ -14,7 +14,13 @@ use crate::exchanges;
 use crate::routes::mounted;
 
 /// Routes that are for browsers, not for programs.
-const PAGES: [&str; 4] = ["GET ", "GET /{}", "GET /tiles/{}/{}/{}", "GET /api/join.svg"];
+const PAGES: [&str; 5] = [
+    "GET ",
+    "GET /{}",
+    "GET /tiles/{}/{}/{}",
+    "GET /api/join.svg",
+    "GET /api/teacher/classes/{}/join.svg",
+];
 
 #[test]
 fn the_document_lists_what_is_mounted() {
@@ -91,6 +97,7 @@ fn request_all_others() {
         assert_eq!(grace.put(&format!("/api/teacher{path}"), &body).status, 200);
     }
     request_admission(&app);
+    request_class(&app, &grace);
     let made = ada.post("/api/tokens", &json!({ "name": "a program" }));
     assert_eq!(ada.get("/api/tokens").status, 200);
     let path = format!("/api/tokens/{}", made.data()["token_id"]);
@@ -131,6 +138,18 @@ fn request_admission(app: &App) {
         assert_eq!(root.post(&format!("/api/admin/webhook/{path}"), &json!({})).status, 200);
     }
     assert_eq!(root.delete("/api/admin/webhook").status, 200);
+}
+
+/// Sends a successful request for every operation of a guest class.
+fn request_class(app: &App, grace: &Client) {
+    let opened = grace.post("/api/teacher/classes", &json!({ "minutes": 5 })).data();
+    let guest = json!({ "code": opened["code"], "nickname": "Zoe" });
+    assert_eq!(app.anon().post("/api/guests", &guest).status, 200);
+    assert_eq!(grace.get("/api/teacher/classes").status, 200);
+    let path = format!("/api/teacher/classes/{}", opened["class_id"]);
+    assert_eq!(grace.get(&format!("{path}/sea")).status, 200);
+    assert_eq!(grace.put(&format!("{path}/end"), &json!({})).status, 200);
+    assert_eq!(grace.delete(&path).status, 200);
 }
 
 /// Sends a successful request for every operation of a conversation about ada's bottle.

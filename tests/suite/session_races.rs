@@ -45,6 +45,9 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "POST", "/api/admin/webhook/secret", ""),
     (By::Cookie, "POST", "/api/admin/webhook/test", ""),
     (By::Cookie, "DELETE", "/api/admin/webhook", ""),
+    (By::Cookie, "POST", "/api/teacher/classes", r#"{"minutes":5}"#),
+    (By::Cookie, "PUT", "/api/teacher/classes/1/end", ""),
+    (By::Cookie, "DELETE", "/api/teacher/classes/1", ""),
     (By::Cookie, "POST", "/api/tokens", r#"{"name":"stolen","access":"full"}"#),
     (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
@@ -105,6 +108,8 @@ pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
          VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
          INSERT INTO webhook (id, url, form, events, secret)
          VALUES (1, 'http://127.0.0.1:9/', 'json', 'disk.low', 'whsec_AA==');
+         INSERT INTO classes (code, teacher_id, opened_at, ends_at)
+         VALUES ('CODE', 1, 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;
          INSERT INTO openings VALUES (4, 1, 1);
          INSERT INTO threads (bottle_id, opener_id) VALUES (4, 1);
@@ -246,6 +251,9 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::webhook_secret("POST", "/api/admin/webhook/secret", "", TO_TEACHER, 403)]
 #[case::webhook_test("POST", "/api/admin/webhook/test", "", TO_TEACHER, 403)]
 #[case::webhook_off("DELETE", "/api/admin/webhook", "", TO_TEACHER, 403)]
+#[case::opens_a_class("POST", "/api/teacher/classes", r#"{"minutes":5}"#, DEMOTE, 403)]
+#[case::ends_a_class("PUT", "/api/teacher/classes/1/end", "", DEMOTE, 403)]
+#[case::deletes_a_class("DELETE", "/api/teacher/classes/1", "", DEMOTE, 403)]
 #[case::a_foreign_bottle(
     "DELETE",
     "/api/bottles/1",

@@ -79,12 +79,15 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "DELETE /api/admin/webhook",
         "DELETE /api/sessions",
         "DELETE /api/sessions/self",
+        "DELETE /api/teacher/classes/1",
         "DELETE /api/tokens/1",
         "DELETE /api/users/self",
         "DELETE /sessions/self",
         "GET /api/admin/invitations",
         "GET /api/admin/registration",
         "GET /api/admin/webhook",
+        "GET /api/teacher/classes",
+        "GET /api/teacher/classes/1/sea",
         "GET /api/tokens",
         "POST /api/admin/import",
         "POST /api/admin/invitations",
@@ -93,6 +96,10 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "POST /api/tokens",
         "PUT /api/admin/registration",
         "PUT /api/admin/webhook",
+        "POST /api/teacher/classes",
+        "POST /api/tokens",
+        "PUT /api/admin/registration",
+        "PUT /api/teacher/classes/1/end",
     ];
     assert_eq!(refusing, expected.map(str::to_owned).into());
 }

@@ -80,6 +80,21 @@ pub fn export(
     Ok(done)
 }
 
+/// Streams the bottles of the guests of a class as a GeoJSON collection.
+pub async fn export_class(store: &Store, class: i64) -> Result<Chunks> {
+    let query = move |db: &Connection, out: &mut ChunkWriter| {
+        geojson::write_class(db, class, out).map_err(to_store_error)
+    };
+    store.stream(query).await
+}
+
+fn to_store_error(error: TransferError) -> Error {
+    match error {
+        TransferError::Store(error) => error,
+        error => Error::Internal(error.to_string()),
+    }
+}
+
 /// Streams the data of `account`: its bottles as a document in GeoJSON or GPX, or else, as the items of
 /// a JSON array, the rows that [`export`] writes and the account's openings of other bottles and its
 /// replies there.
@@ -91,10 +106,7 @@ pub async fn export_account(store: &Store, account: i64, format: Format) -> Resu
             Format::GeoJson => geojson::write(db, scope, out, &mut || {}),
             Format::Gpx => gpx::write(db, scope, out, &mut || {}),
         };
-        written.map_err(|e| match e {
-            TransferError::Store(error) => error,
-            e => Error::Internal(e.to_string()),
-        })
+        written.map_err(to_store_error)
     };
     store.stream(query).await
 }
