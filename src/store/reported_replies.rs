@@ -26,7 +26,7 @@ pub fn report(
     reason: &Reason,
     now: Timestamp,
 ) -> Result<ReportState> {
-    let added = db
+    let stored = db
         .prepare_cached(
             "INSERT INTO reply_reports (reply_id, reporter_id, reason, reported_at)
              VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -35,7 +35,7 @@ pub fn report(
     let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
                       max(reporter_id = ?2 AND settled_at IS NOT NULL)
                FROM reply_reports WHERE reply_id = ?1";
-    let state = |row: &Row<'_>| report_state(row, added == 1);
+    let state = |row: &Row<'_>| report_state(row, stored == 1);
     Ok(db.prepare_cached(sql)?.query_row([reply, reporter], state)?)
 }
 

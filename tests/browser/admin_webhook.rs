@@ -81,7 +81,7 @@ async fn a_webhook_is_set_tested_and_turned_off(
     page.click(w("New secret", "更换密钥")).await;
     page.click(w("Make a new secret", "生成新密钥")).await;
     page.wait_for(&format!(
-        "const secret = document.querySelector('[data-field=secret] input')?.value;
+        "const secret = document.querySelector('#section input[readonly]')?.value;
          return secret?.startsWith('whsec_') && secret !== '{secret}'"
     ))
     .await;
@@ -116,7 +116,7 @@ async fn points_are_imported_after_a_preview(
         path.to_str().unwrap().to_owned()
     };
     let (wells, broken) = (write("wells.geojson", wells.to_string()), write("x.json", "[1".into()));
-    let page = open(&program, language, size, "import").await;
+    let page = open(&program, language, size, "points").await;
     let file = w("GeoJSON file", "GeoJSON 文件");
     page.find("field", file).await.send_keys(&broken).await.unwrap();
     check_layout(&page, "the import").await;

@@ -6,8 +6,8 @@ import { explain } from '../lib/errors.js';
 import { field, form, input, select } from '../lib/forms.js';
 import { time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
-import { showSecret } from '../lib/secret.js';
 import { confirmButton, errorLine } from '../panels/controls.js';
+import { secretField } from './section.js';
 
 const EVENTS = [
   'account.registered', 'bottle.thrown', 'bottle.opened', 'reply.written', 'bottle.reported', 'reply.reported',
@@ -45,15 +45,16 @@ export async function show(container, signal) {
 async function render(container, signal, secret) {
   /** @type {{ webhook?: Webhook }} */
   const { webhook } = await request('GET', 'admin/webhook', { signal });
-  const secretPlace = el('div', { class: 'form' });
+  const shown = secret ? el('div', { class: 'form' },
+    secretField(t('webhook.secret'), secret), el('p', { class: 'hint' }, t('webhook.once'))) : null;
   /** @param {string} [made] */
   const refresh = (made) => render(container, signal, made);
   container.replaceChildren(
     el('p', { class: 'hint' }, t('webhook.about')),
     chooser(webhook, refresh),
-    secretPlace,
+    ...present([shown]),
     ...(webhook ? deliveries(webhook, refresh) : []));
-  if (secret) showSecret(secretPlace, secret, 'webhook');
+  shown?.querySelector('input')?.select();
 }
 
 /**

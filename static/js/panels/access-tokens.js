@@ -7,7 +7,6 @@ import { USER_TEXT, bdi, el } from '../lib/dom.js';
 import { field, form, input, select } from '../lib/forms.js';
 import { time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
-import { showSecret } from '../lib/secret.js';
 import { missing, withSession } from './account.js';
 import { attempt, confirmButton, errorLine } from './controls.js';
 
@@ -74,9 +73,30 @@ export function accessTokens(app) {
         const token = await withSession(app, () => request('POST', 'tokens', { body }));
         list.prepend(item(token));
         name.value = '';
-        showSecret(made, token.token, 'token');
+        showSecret(token.token);
       },
     });
+  }
+
+  /** @param {string} secret */
+  function showSecret(secret) {
+    const shown = input({ readonly: true, value: secret, autocomplete: 'off', spellcheck: 'false' });
+    const copy = async () => {
+      try {
+        await navigator.clipboard.writeText(secret);
+      } catch {
+        // Without https a page has no access to the clipboard, so the reader copies the selected text.
+        shown.select();
+        toast(t('token.selected'));
+        return;
+      }
+      toast(t('token.copied'));
+    };
+    made.replaceChildren(
+      field('secret', t('token.secret'), shown, t('token.once')),
+      el('div', { class: 'row' }, el('button', { type: 'button', onclick: copy }, t('token.copy'))));
+    shown.select();
+    shown.focus();
   }
 }
 
