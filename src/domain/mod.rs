@@ -12,3 +12,4 @@ pub mod moderation;
 pub mod password;
 pub mod rate_limit;
 pub mod transfer;
+pub mod webhook;

@@ -14,3 +14,4 @@ pub mod network;
 pub mod registration;
 pub mod role;
 pub mod token;
+pub mod webhook;

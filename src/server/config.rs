@@ -15,6 +15,7 @@ use crate::domain::password::Cost;
 use crate::domain::rate_limit::Rates;
 use crate::http::PublicUrl;
 use crate::http::connections::Limits;
+use crate::http::webhook::DeliveryLimits;
 use crate::model::network::TrustedProxy;
 use crate::model::registration::RegistrationMode;
 use crate::server::logging::LogFormat;
@@ -84,6 +85,10 @@ pub struct Settings {
     pub slow_query_ms: u64,
     /// The maximum size of the cache of what the map shows, in MiB; 0 for none.
     pub map_cache_mib: u32,
+    /// The time in which the receiver of the webhook must answer, in seconds; at least 1.
+    pub webhook_timeout_seconds: u32,
+    /// The hosts to which the webhook may send although their address is not public.
+    pub webhook_private_hosts: Vec<String>,
 }
 
 impl Default for Settings {
@@ -118,6 +123,8 @@ impl Default for Settings {
             metrics_address: None,
             slow_query_ms: 500,
             map_cache_mib: 32,
+            webhook_timeout_seconds: 10,
+            webhook_private_hosts: Vec::new(),
         }
     }
 }
@@ -142,6 +149,7 @@ impl Settings {
             ("password_workers", settings.password_workers >= 1, 1),
             ("min_password_length", settings.min_password_length >= 1, 1),
             ("request_timeout_seconds", settings.request_timeout_seconds >= 1, 1),
+            ("webhook_timeout_seconds", settings.webhook_timeout_seconds >= 1, 1),
             ("max_connections", settings.max_connections >= 1, 1),
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
@@ -178,6 +186,14 @@ impl Settings {
             logins: self.login_attempts_per_minute,
             registrations: self.registrations_per_minute,
             throws: self.throws_per_minute,
+        }
+    }
+
+    /// Returns the limits on deliveries to the webhook.
+    pub fn deliveries(&self) -> DeliveryLimits {
+        DeliveryLimits {
+            timeout: Duration::from_secs(self.webhook_timeout_seconds.into()),
+            private_hosts: self.webhook_private_hosts.clone(),
         }
     }
 

@@ -11,6 +11,7 @@ pub mod tls;
 
 mod mounts;
 mod unparsed;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +38,11 @@ use crate::domain::ledger::Holdings;
 use crate::domain::moderation::Moderation;
 use crate::domain::password::Passwords;
 use crate::domain::rate_limit::RateLimiter;
+use crate::domain::webhook::Webhook;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
+use crate::http::webhook::Deliveries;
 use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
 use crate::model::clock::Clock;
 use crate::store::Store;
@@ -109,6 +112,7 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(ResponseChunkSize)
         .attach(housekeeping())
         .attach(ending())
+        .attach(webhook::deliver())
         .manage(url);
 
     let rocket = rocket
@@ -180,11 +184,14 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         Arc::clone(&rate_limiter),
         events.clone(),
     );
+    let webhook = Webhook::new(Arc::clone(&store), clock.clone());
     manage_sea(rocket, &store, &clock, &events, settings.reports_to_hide)
         .manage(accounts.with_registration(settings.registration))
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
+        .manage(Deliveries::new(webhook.clone(), settings.deliveries()))
+        .manage(webhook)
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(store)
         .manage(clock)

@@ -23,13 +23,16 @@ pub enum Action {
     SetRegistration,
     MakeInvitation,
     RevokeInvitation,
+    ImportBottles,
+    SetWebhook,
+    TestWebhook,
     OpenClass,
     EndClass,
     DeleteClass,
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 19] = [
+const ACTIONS: [(Action, &str); 22] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -46,6 +49,9 @@ const ACTIONS: [(Action, &str); 19] = [
     (Action::SetRegistration, "set_registration"),
     (Action::MakeInvitation, "make_invitation"),
     (Action::RevokeInvitation, "revoke_invitation"),
+    (Action::ImportBottles, "import_bottles"),
+    (Action::SetWebhook, "set_webhook"),
+    (Action::TestWebhook, "test_webhook"),
     (Action::OpenClass, "open_class"),
     (Action::EndClass, "end_class"),
     (Action::DeleteClass, "delete_class"),

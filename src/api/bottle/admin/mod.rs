@@ -1,5 +1,6 @@
 //! The routes for operators: accounts, who gets in, the log. Teachers may invite too.
 
+pub(super) mod import;
 pub(super) mod invitations;
 pub(super) mod log;
 mod log_csv;
@@ -7,3 +8,4 @@ pub(super) mod people;
 pub(super) mod person;
 pub(super) mod registration;
 pub(super) mod roster;
+pub(super) mod webhook;
