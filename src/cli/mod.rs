@@ -9,6 +9,7 @@ mod invite;
 mod keys;
 mod progress;
 mod serve;
+mod settings;
 mod setup;
 mod terminal;
 mod transfer;
@@ -154,6 +155,9 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Print every setting with its value and its source: default, file, environment or page
+    #[command(after_help = "Example: bottle settings --json")]
+    Settings(user::Common),
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -178,6 +182,7 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
+            Command::Settings(common) => settings::run(common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };

@@ -10,7 +10,8 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
 use crate::model::inbox::Kind;
-use crate::store::audit_log::Target;
+use crate::model::live::{LiveSetting, LiveValues};
+use crate::store::audit_log::{NewEntry, Target};
 use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
 use crate::store::moderation::Moved;
@@ -29,8 +30,7 @@ pub struct Moderation {
     clock: Clock,
     events: EventBus,
     expiry: Expiry,
-    /// The number of reports that hide a bottle until a teacher decides; 0 hides none.
-    reports_to_hide: u32,
+    settings: LiveValues,
 }
 
 /// The freeze and the mutes that are in force.
@@ -52,7 +52,7 @@ fn log_and_inform(
 ) -> Result<()> {
     let target =
         Target { bottle: Some(bottle.id), account: Some(bottle.owner), ..Target::default() };
-    audit_log::add(db, actor, action, target, None, now)?;
+    audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
     let kind = if action == Action::Hide { Kind::Hidden } else { Kind::Shown };
     let item = NewItem { user: bottle.owner, kind, bottle: bottle.id, actor: None, reply: None };
     inbox::add(db, item, now)
@@ -74,16 +74,21 @@ impl Moderation {
         clock: Clock,
         events: EventBus,
         expiry: Expiry,
-        reports_to_hide: u32,
+        settings: LiveValues,
     ) -> Self {
-        Self { store, clock, events, expiry, reports_to_hide }
+        Self { store, clock, events, expiry, settings }
+    }
+
+    /// Returns the number of reports that hide a bottle until a teacher decides; 0 hides none.
+    fn reports_to_hide(&self) -> u32 {
+        self.settings.get(LiveSetting::ReportsToHide)
     }
 
     /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
     /// decides. Returns true if a teacher has already settled the account's report.
     pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<bool> {
         self.expiry.end_due().await;
-        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide());
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let state = moderation::report(db, bottle, &reporter, &reason, now)?;
             if threshold == 0 || state.open < i64::from(threshold) {
@@ -134,7 +139,7 @@ impl Moderation {
     /// Reports a reply of the other side. With enough reports, it is hidden until a teacher
     /// decides. Returns true if a teacher has already settled the account's report.
     pub async fn report_reply(&self, login: &Login, id: i64, reason: Reason) -> Result<bool> {
-        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide());
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let (participants, _) = conversations::visible(db, id, reporter.id)?;
             if participants.author == reporter.id {
@@ -143,7 +148,9 @@ impl Moderation {
             let state = reported_replies::report(db, id, reporter.id, &reason, now)?;
             if threshold > 0 && state.open >= i64::from(threshold) {
                 reported_replies::set_hidden(db, id, Some(now))?;
-                audit_log::add(db, None, Action::Hide, target(id, participants), None, now)?;
+                let target = target(id, participants);
+                let entry = NewEntry { target, ..NewEntry::new(None, Action::Hide) };
+                audit_log::add(db, entry, now)?;
             }
             Ok((participants, state.is_settled))
         });
@@ -163,7 +170,7 @@ impl Moderation {
             if reported_replies::set_hidden(db, id, hidden.then_some(now))? {
                 let action = if hidden { Action::Hide } else { Action::Show };
                 let (actor, target) = (Some(teacher.username.as_str()), target(id, participants));
-                audit_log::add(db, actor, action, target, None, now)?;
+                audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
             }
             Ok(participants)
         });
@@ -187,7 +194,8 @@ impl Moderation {
             moderation::mute(db, account, until)?;
             let action = if until.is_some() { Action::Mute } else { Action::Unmute };
             let target = Target { account: Some(account), ..Target::default() };
-            audit_log::add(db, Some(&teacher.username), action, target, until, now)
+            let entry = NewEntry::new(Some(&teacher.username), action);
+            audit_log::add(db, NewEntry { target, until, ..entry }, now)
         });
         self.store.write(change).await
     }
@@ -201,7 +209,7 @@ impl Moderation {
             let name = Some(teacher.username.as_str());
             let is_changed = moderation::freeze(db, frozen)?;
             if is_changed {
-                audit_log::add(db, name, action, Target::default(), None, now)?;
+                audit_log::add(db, NewEntry::new(name, action), now)?;
             }
             Ok(is_changed)
         });
@@ -248,6 +256,6 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| audit_log::list(db, page, show)).await
+        self.store.read_long(|db| audit_log::list_moderation(db, page, show)).await
     }
 }

@@ -126,6 +126,15 @@ pub enum Error {
     /// The settings file or the environment names a value for this setting, so it cannot be changed.
     #[error("the settings file or the environment sets {0}; change it there")]
     Overridden(&'static str),
+    /// No setting of this name can be changed while the server runs.
+    #[error("no such setting")]
+    NoSuchSetting,
+    /// A backup or a check is in progress.
+    #[error("a backup or a check is in progress")]
+    Busy,
+    /// The folder has no backup of this name.
+    #[error("no such backup")]
+    NoSuchBackup,
     /// A teacher has muted this account until that time.
     #[error("muted until {0}")]
     Muted(Timestamp),

@@ -6,6 +6,7 @@ pub mod lan;
 pub mod logging;
 pub mod metrics;
 pub mod openapi;
+pub mod settings_table;
 pub mod shutdown;
 pub mod tls;
 
@@ -26,22 +27,27 @@ use self::config::{Settings, log_level};
 use self::logging::RequestLog;
 use self::shutdown::InFlight;
 use self::unparsed::{Fairings, with_fairings};
-use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SharedJoinInfo};
+use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SettingsTable, SharedJoinInfo};
 use crate::api::ledger;
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::Bottles;
 use crate::domain::conversations::Conversations;
 use crate::domain::events::{Event, EventBus};
+use crate::domain::health::Health;
 use crate::domain::inbox::Inbox;
 use crate::domain::ledger::Holdings;
+use crate::domain::maintenance::Maintenance;
 use crate::domain::moderation::Moderation;
 use crate::domain::password::Passwords;
 use crate::domain::rate_limit::RateLimiter;
+use crate::domain::settings::LiveSettings;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
 use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
 use crate::model::clock::Clock;
+use crate::model::hourly::HourlyCounter;
+use crate::model::live::LiveValues;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
@@ -90,13 +96,14 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
     let is_https = url.is_https() || Config::try_from(&figment).is_ok_and(|c| c.tls_enabled());
     let hsts = is_https && !state.is_self_signed;
     let headers = Arc::new(SecurityHeaders::new(hsts, !settings.tile_url.is_empty()));
-    let log = Arc::new(RequestLog(settings.log_format));
+    let failed = Arc::new(HourlyCounter::new(state.clock.clone()));
+    let log = Arc::new(RequestLog { format: settings.log_format, failed: Arc::clone(&failed) });
     let in_flight = InFlight::default();
     let connections = Connections::new(settings.limits());
     let fairings: Fairings =
         Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
     let catchers = |catchers| with_fairings(catchers, &fairings);
-    let rocket = manage(rocket::custom(figment), settings, state)
+    let rocket = manage(rocket::custom(figment), settings, state, failed)
         .attach(NoMethodOverride)
         .attach(log)
         // Replaces Rocket's default Shield, whose headers are in `SecurityHeaders`.
@@ -109,6 +116,8 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(ResponseChunkSize)
         .attach(housekeeping())
         .attach(ending())
+        .attach(nightly_backups())
+        .attach(stopping_backups())
         .manage(url);
 
     let rocket = rocket
@@ -124,11 +133,15 @@ fn housekeeping() -> AdHoc {
     AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
         let accounts = rocket.state::<Accounts>().cloned();
         let bottles = rocket.state::<Bottles>().cloned();
+        let maintenance = rocket.state::<Maintenance>().cloned();
         Box::pin(async move {
             tokio::spawn(async move {
                 let mut minutes = interval(Duration::from_secs(60));
                 while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
                     minutes.tick().await;
+                    if let Some(maintenance) = &maintenance {
+                        maintenance.save().await;
+                    }
                     if let Err(e) = accounts.delete_expired().await {
                         tracing::warn!(
                             "cannot delete expired sessions, invitations and access tokens: {e}; trying again in a minute"
@@ -161,12 +174,50 @@ fn ending() -> AdHoc {
     })
 }
 
+/// Returns a fairing that makes the backup of each night, within a second of its hour.
+fn nightly_backups() -> AdHoc {
+    AdHoc::on_liftoff("nightly backups", |rocket: &Rocket<Orbit>| {
+        let maintenance = rocket.state::<Maintenance>().cloned();
+        Box::pin(async move {
+            tokio::spawn(async move {
+                let mut seconds = interval(Duration::from_secs(1));
+                while let Some(maintenance) = &maintenance {
+                    seconds.tick().await;
+                    maintenance.run_if_due().await;
+                }
+            });
+        })
+    })
+}
+
+/// Returns a fairing that stops the backup in progress when the server shuts down.
+fn stopping_backups() -> AdHoc {
+    AdHoc::on_shutdown("stopping backups", |rocket: &Rocket<Orbit>| {
+        let maintenance = rocket.state::<Maintenance>().cloned();
+        Box::pin(async move {
+            if let Some(maintenance) = maintenance {
+                maintenance.shut_down().await;
+            }
+        })
+    })
+}
+
 /// Adds the state that handlers and guards use to `rocket`.
-fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket<Build> {
+fn manage(
+    rocket: Rocket<Build>,
+    settings: &Settings,
+    state: AppState,
+    failed_requests: Arc<HourlyCounter>,
+) -> Rocket<Build> {
     let AppState { store, clock, tiles, demo_accounts, join_info, .. } = state;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let events = EventBus::new(settings.max_event_streams);
-    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(), &clock));
+    let figment = rocket.figment();
+    let live = LiveSettings::new(Arc::clone(&store), clock.clone(), |setting| {
+        (settings.initial(setting), settings_table::is_named(figment, settings, setting.name()))
+    });
+    let table = SettingsTable(settings_table::rows(figment, settings));
+    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(live.values()), &clock));
     let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
         min_zoom: tiles.about.min_zoom,
         max_zoom: tiles.about.max_zoom,
@@ -180,7 +231,20 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         Arc::clone(&rate_limiter),
         events.clone(),
     );
-    manage_sea(rocket, &store, &clock, &events, settings.reports_to_hide)
+    let folder = settings.backups_of(store.path());
+    let maintenance = Maintenance::new(Arc::clone(&store), clock.clone(), live.values(), folder);
+    let health = Health::new(
+        Arc::clone(&store),
+        clock.clone(),
+        events.clone(),
+        maintenance.clone(),
+        failed_requests,
+    );
+    manage_sea(rocket, &store, &clock, &events, live.values())
+        .manage(live)
+        .manage(table)
+        .manage(maintenance)
+        .manage(health)
         .manage(accounts.with_registration(settings.registration))
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
@@ -218,7 +282,7 @@ fn manage_sea(
     store: &Arc<Store>,
     clock: &Clock,
     events: &EventBus,
-    reports_to_hide: u32,
+    live: LiveValues,
 ) -> Rocket<Build> {
     let bottles = Bottles::new(Arc::clone(store), clock.clone(), events.clone());
     let expiry = bottles.expiry().clone();
@@ -231,6 +295,6 @@ fn manage_sea(
         Conversations::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
     let inbox = Inbox::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
     let moderation =
-        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), expiry, reports_to_hide);
+        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), expiry, live);
     rocket.manage(bottles).manage(conversations).manage(inbox).manage(moderation)
 }

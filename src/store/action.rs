@@ -1,8 +1,8 @@
-//! The actions that teachers take, as columns of the moderation log.
+//! The actions of teachers and operators, as columns of the log.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-/// An action that a teacher takes; [`Action::Hide`] is also taken by the server after enough
+/// An action of a teacher or an operator; [`Action::Hide`] is also taken by the server after enough
 /// reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -13,21 +13,58 @@ pub enum Action {
     Unmute,
     Freeze,
     Unfreeze,
+    SetUp,
+    AddAccount,
+    RenameAccount,
+    SetPassword,
+    SetRole,
+    EndSessions,
+    DeleteAccount,
+    SetRegistration,
+    MakeInvitation,
+    RevokeInvitation,
+    BackUp,
+    DownloadBackup,
+    Check,
+    SetSetting,
 }
 
-const ACTIONS: [(Action, &str); 6] = [
+/// The actions of moderation, which teachers take and see, and then those of operators.
+const ACTIONS: [(Action, &str); 20] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
     (Action::Unmute, "unmute"),
     (Action::Freeze, "freeze"),
     (Action::Unfreeze, "unfreeze"),
+    (Action::SetUp, "set_up"),
+    (Action::AddAccount, "add_account"),
+    (Action::RenameAccount, "rename_account"),
+    (Action::SetPassword, "set_password"),
+    (Action::SetRole, "set_role"),
+    (Action::EndSessions, "end_sessions"),
+    (Action::DeleteAccount, "delete_account"),
+    (Action::SetRegistration, "set_registration"),
+    (Action::MakeInvitation, "make_invitation"),
+    (Action::RevokeInvitation, "revoke_invitation"),
+    (Action::BackUp, "back_up"),
+    (Action::DownloadBackup, "download_backup"),
+    (Action::Check, "check"),
+    (Action::SetSetting, "set_setting"),
 ];
+
+/// The words of the actions of moderation, as a list in SQL.
+pub(super) const MODERATION: &str = "'hide', 'show', 'mute', 'unmute', 'freeze', 'unfreeze'";
 
 impl Action {
     /// Returns the word that the database and the contracts use.
     pub fn as_str(self) -> &'static str {
         ACTIONS.iter().find(|(action, _)| *action == self).map_or("", |(_, word)| word)
+    }
+
+    /// Returns the action that the database and the contracts call `word`.
+    pub fn parse(word: &str) -> Option<Self> {
+        ACTIONS.iter().find(|(_, known)| *known == word).map(|(action, _)| *action)
     }
 }
 
@@ -39,8 +76,6 @@ impl ToSql for Action {
 
 impl FromSql for Action {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let word = value.as_str()?;
-        let entry = ACTIONS.iter().find(|(_, known)| *known == word);
-        entry.map(|(action, _)| *action).ok_or(FromSqlError::InvalidType)
+        Self::parse(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, named_params, params};
 
-use super::action::Action;
+use super::action::{self, Action};
 use super::pages::{PageRequest, fill, row_limit};
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
@@ -27,6 +27,8 @@ pub struct AuditEntry {
     pub user: Option<(i64, String)>,
     /// The end of a mute.
     pub until: Option<Timestamp>,
+    /// The new value: a role, a mode, a name.
+    pub detail: Option<String>,
 }
 
 /// The rows that an entry of the log names.
@@ -38,39 +40,61 @@ pub struct Target {
     pub account: Option<i64>,
 }
 
-/// Appends an entry to the log. `actor` is `None` if reports hid a bottle or a reply.
-pub fn add(
-    db: &Connection,
-    actor: Option<&str>,
-    action: Action,
-    target: Target,
-    until: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<()> {
+/// An entry before it is appended.
+#[derive(Clone, Copy, Debug)]
+pub struct NewEntry<'a> {
+    /// The username of the teacher or operator; `None` if reports hid a bottle or a reply, and for the
+    /// command line.
+    pub actor: Option<&'a str>,
+    /// The action.
+    pub action: Action,
+    /// The rows that it concerned.
+    pub target: Target,
+    /// The end of a mute.
+    pub until: Option<Timestamp>,
+    /// The new value: a role, a mode, a name.
+    pub detail: Option<&'a str>,
+}
+
+impl<'a> NewEntry<'a> {
+    /// Creates an entry that concerns nothing in particular.
+    pub fn new(actor: Option<&'a str>, action: Action) -> Self {
+        Self { actor, action, target: Target::default(), until: None, detail: None }
+    }
+}
+
+/// Appends an entry to the log, with the username that its account has now.
+pub fn add(db: &Connection, entry: NewEntry<'_>, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO audit_log
-             (done_at, actor, action, bottle_id, reply_id, user_id, username, until)
+             (done_at, actor, action, bottle_id, reply_id, user_id, username, until, detail)
          VALUES (:now, :actor, :action, :bottle, :reply, :account,
-                 (SELECT username FROM users WHERE id = :account), :until)",
+                 (SELECT username FROM users WHERE id = :account), :until, :detail)",
     )?
     .execute(named_params! {
-        ":now": now, ":actor": actor, ":action": action.as_str(), ":bottle": target.bottle,
-        ":reply": target.reply, ":account": target.account, ":until": until,
+        ":now": now, ":actor": entry.actor, ":action": entry.action, ":bottle": entry.target.bottle,
+        ":reply": entry.target.reply, ":account": entry.target.account, ":until": entry.until,
+        ":detail": entry.detail,
     })?;
     Ok(())
 }
 
-/// Passes the log to `show`, newest first; the cursor of a page is the id of its last
-/// entry.
-pub fn list(
+/// The columns that [`entry`] reads, in its order.
+const COLUMNS: &str =
+    "id, done_at, actor, action, bottle_id, user_id, username, until, reply_id, detail";
+
+/// Passes the entries of moderation to `show`, newest first; the cursor of a page is the id of its
+/// last entry.
+pub fn list_moderation(
     db: &Connection,
     page: PageRequest,
     show: impl FnMut(AuditEntry) -> Result<usize>,
 ) -> Result<bool> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, done_at, actor, action, bottle_id, user_id, username, until, reply_id
-         FROM audit_log WHERE id < ?1 ORDER BY id DESC LIMIT 0 + ?2",
-    )?;
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit_log
+         WHERE id < ?1 AND action IN ({}) ORDER BY id DESC LIMIT 0 + ?2",
+        action::MODERATION
+    ))?;
     let rows = statement.query(params![page.after.unwrap_or(i64::MAX), row_limit(page)])?;
     fill(rows, page, entry, show)
 }
@@ -86,5 +110,6 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
         user: user.0.zip(user.1),
         until: row.get(7)?,
         reply: row.get(8)?,
+        detail: row.get(9)?,
     })
 }

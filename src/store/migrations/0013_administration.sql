@@ -16,3 +16,14 @@ INSERT INTO audit_log (id, done_at, actor, action, bottle_id, reply_id, user_id,
 SELECT id, done_at, actor, action, bottle_id, reply_id, user_id, username, until FROM moderation_log;
 
 DROP TABLE moderation_log;
+
+-- The backups and checks that the server has made, and those that failed.
+CREATE TABLE maintenance (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind     TEXT NOT NULL CHECK (kind IN ('backup', 'check')),
+    ended_at INTEGER NOT NULL,
+    file     TEXT,                                  -- the name of a backup that was made
+    bytes    INTEGER,                               -- its size
+    is_sound INTEGER CHECK (is_sound IN (0, 1)),    -- what the check of the file or the copy found; NULL for none
+    failure  TEXT                                   -- why it failed, or the first finding of a check
+) STRICT;
