@@ -231,6 +231,7 @@ export default {
   'token.ended': 'The token has ended.',
 
   'profile.teacher': 'Teacher page',
+  'profile.admin': 'Operator page',
   'profile.title': 'Account',
   'profile.as': 'You are logged in as {name}.',
   'profile.save': 'Save',

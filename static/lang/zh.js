@@ -229,6 +229,7 @@ export default {
   'token.ended': '令牌已撤销。',
 
   'profile.teacher': '教师页面',
+  'profile.admin': '管理页面',
   'profile.title': '账号',
   'profile.as': '当前登录账号：{name}',
   'profile.save': '保存',

@@ -29,6 +29,7 @@ async fn every_page_is_accessible(
         ("", words(language, "A sea of messages", "一片写满留言的海")),
         ("docs", "/readyz"),
         ("teacher", log_in),
+        ("admin", log_in),
         ("live", log_in),
         ("setup", words(language, "This page needs the link", "请使用服务器启动时显示的链接")),
         ("xray", words(language, "Leaves", "叶子")),

@@ -33,7 +33,7 @@ async fn check_still(page: &Browser, state: &str) {
 #[tokio::test]
 async fn a_page_does_not_move_while_it_loads(
     #[values("en", "zh")] language: &str,
-    #[values("", "docs", "teacher", "live")] path: &str,
+    #[values("", "docs", "teacher", "admin", "live")] path: &str,
 ) {
     if Engine::chosen() != Engine::Chromium {
         return eprintln!("not tested: only Chromium reports layout shifts");

@@ -5,6 +5,7 @@
 
 mod access;
 mod accessibility;
+mod admin;
 mod attribution;
 mod bottle_panel;
 mod dialogs;

@@ -60,7 +60,7 @@ fn a_class_is_told_where_to_come_in() {
     assert!(before.ends_with(&first), "{}", program.banner);
     let has_code = after.contains("█");
     assert_eq!(has_code, !addresses.is_empty(), "{}", program.banner);
-    for page in ["join", "live", "setup", "teacher", "docs"] {
+    for page in ["join", "live", "setup", "teacher", "admin", "docs"] {
         let page = client.get(&format!("/{page}"));
         assert!(page.text.starts_with("<!doctype html>"), "{}", page.text);
     }

@@ -136,13 +136,27 @@ fn source(path: &str) -> String {
 /// Returns the page's own HTML and JavaScript.
 fn page_sources() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("static");
-    ["", "js", "js/lib", "js/map", "js/pages", "js/panels"]
+    ["", "js", "js/admin", "js/lib", "js/map", "js/pages", "js/panels"]
         .iter()
         .flat_map(|part| std::fs::read_dir(folder.join(part)).unwrap())
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|e| e == "html" || e == "js"))
         .map(|path| std::fs::read_to_string(path).unwrap())
         .collect()
+}
+
+/// Both languages have the same strings in the same order.
+#[rstest]
+#[case("lang")]
+#[case("lang/admin")]
+fn every_string_is_in_both_languages(#[case] folder: &str) {
+    let keys = |language: &str| -> Vec<String> {
+        let list = source(&format!("{folder}/{language}.js"));
+        let keys = list.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(':'));
+        keys.map(|(key, _)| key.to_owned()).filter(|key| !key.starts_with(' ')).collect()
+    };
+    assert!(!keys("en").is_empty());
+    assert_eq!(keys("en"), keys("zh"));
 }
 
 #[rstest]

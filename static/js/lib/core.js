@@ -88,6 +88,14 @@ const pluralRules = new Intl.PluralRules(locale);
 const numberFormat = new Intl.NumberFormat(locale);
 
 /**
+ * Loads strings that the other pages do not need.
+ * @param {string} folder below lang/
+ */
+export async function loadStrings(folder) {
+  Object.assign(strings, (await import(`../../lang/${folder}/${language}.js`)).default);
+}
+
+/**
  * Returns the string of `key`. Replaces each `{name}` by a value; `n` selects the plural form.
  * @param {string} key
  * @param {Record<string, string | number>} [values]

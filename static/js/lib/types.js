@@ -15,7 +15,8 @@
 
 /**
  * The account of the session.
- * @typedef {Person & { is_teacher?: boolean, password_is_one_time?: boolean, inbox?: Record<string, boolean> }} Account
+ * @typedef {Person & { is_teacher?: boolean, is_operator?: boolean, password_is_one_time?: boolean,
+ *   inbox?: Record<string, boolean> }} Account
  */
 
 /**
@@ -112,6 +113,15 @@
  * @property {{ min_zoom: number, max_zoom: number, attribution: string } | null} mbtiles the server's own street map
  * @property {'invite' | 'closed'} [registration] who may register, if not everyone
  * @property {boolean} [frozen] whether a teacher has frozen throwing
+ */
+
+/**
+ * A module of a section of the operator's page. `show` fetches what the section shows and then replaces the contents of
+ * the container; the page calls it again for the same container after the connection was lost. It rejects with the
+ * error of its requests, which the page explains, also after an abort. `signal` aborts when the reader leaves the
+ * section or the session changes: it ends the section's requests and timers.
+ * @typedef {object} AdminSection
+ * @property {(container: HTMLElement, signal: AbortSignal) => Promise<void>} show shows the section or refreshes it
  */
 
 /**

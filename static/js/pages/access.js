@@ -1,5 +1,5 @@
-// What the teacher's page, the projector and the x-ray say to a reader who may not see their contents: the reason, and
-// the login that leads back to the page.
+// What the pages of teachers and operators, the projector and the x-ray say to a reader who may not see their contents:
+// the reason, and the login that leads back to the page.
 
 /** @import { Settings } from '../lib/types.js' */
 
@@ -12,10 +12,11 @@ import { explain } from '../lib/errors.js';
  * Explains why a request of the page failed. Offers the login if that is the reason.
  * @param {unknown} error
  * @param {string} logInKey the string for a visitor
+ * @param {string} [forbiddenKey] the string for an account whose role is too low
  */
-export function showFailure(error, logInKey) {
+export function showFailure(error, logInKey, forbiddenKey = 'teacher.forbidden') {
   if (error instanceof ApiError && error.status === 401) offerLogin(logInKey);
-  else if (error instanceof ApiError && error.status === 403) showProblem(t('teacher.forbidden'));
+  else if (error instanceof ApiError && error.status === 403) showProblem(t(forbiddenKey));
   else showProblem(explain(error).message);
 }
 

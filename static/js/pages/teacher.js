@@ -62,6 +62,7 @@ async function showSession() {
   window.clearInterval(timer);
   pending?.abort();
   const { signal } = pending = new AbortController();
+  byId('admin').hidden = !session.user?.is_operator;
   if (!session.user) {
     withdraw();
     offerLogin('teacher.logIn');
@@ -70,6 +71,7 @@ async function showSession() {
   try {
     /** @type {Account} */
     const account = await request('GET', 'users/self', { signal });
+    byId('admin').hidden = !account.is_operator;
     if (!account.is_teacher) throw new ApiError(403);
   } catch (error) {
     // After a 401 the session's event has called this function again, for a visitor.

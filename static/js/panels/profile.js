@@ -33,7 +33,8 @@ export async function openProfile(app) {
   };
   dialog.fill(t('profile.title'), [
     el('p', { class: 'hint' }, phrase('profile.as', { name: user.username })),
-    user.is_teacher && el('p', {}, el('a', { href: 'teacher' }, t('profile.teacher'))),
+    user.is_teacher && el('p', { class: 'links' }, el('a', { href: 'teacher' }, t('profile.teacher')),
+      user.is_operator && el('a', { href: 'admin' }, t('profile.admin'))),
     profileForm(app, user),
     collapsible(t('notify.title'), inboxSettings(app, user)),
     blockedAccounts(app),
