@@ -9,8 +9,8 @@ mod invite;
 mod keys;
 mod progress;
 mod serve;
-mod settings;
 mod setup;
+mod show_settings;
 mod terminal;
 mod transfer;
 mod user;
@@ -182,7 +182,7 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
-            Command::Settings(common) => settings::run(common),
+            Command::Settings(common) => show_settings::run(common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { Format::JsonLines };

@@ -11,17 +11,15 @@ pub mod shutdown;
 pub mod tls;
 
 mod mounts;
+mod periodic;
 mod unparsed;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rocket::config::{Config, LogLevel};
-use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::shield::Shield;
-use rocket::{Build, Orbit, Rocket, tokio};
-use tokio::time::interval;
+use rocket::{Build, Rocket};
 
 use self::config::{Settings, log_level};
 use self::logging::RequestLog;
@@ -114,10 +112,10 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(connections.clone())
         .manage(connections)
         .attach(ResponseChunkSize)
-        .attach(housekeeping())
-        .attach(ending())
-        .attach(nightly_backups())
-        .attach(stopping_backups())
+        .attach(periodic::housekeeping())
+        .attach(periodic::ending())
+        .attach(periodic::nightly_backups())
+        .attach(periodic::stopping_backups())
         .manage(url);
 
     let rocket = rocket
@@ -126,80 +124,6 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .mount("/", health::routes())
         .mount("/", drain_routes());
     mounts::mount_all(rocket, catchers)
-}
-
-/// Returns a fairing that deletes expired data every minute.
-fn housekeeping() -> AdHoc {
-    AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
-        let accounts = rocket.state::<Accounts>().cloned();
-        let bottles = rocket.state::<Bottles>().cloned();
-        let maintenance = rocket.state::<Maintenance>().cloned();
-        Box::pin(async move {
-            tokio::spawn(async move {
-                let mut minutes = interval(Duration::from_secs(60));
-                while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
-                    minutes.tick().await;
-                    if let Some(maintenance) = &maintenance {
-                        maintenance.save().await;
-                    }
-                    if let Err(e) = accounts.delete_expired().await {
-                        tracing::warn!(
-                            "cannot delete expired sessions, invitations and access tokens: {e}; trying again in a minute"
-                        );
-                    }
-                    if let Err(e) = bottles.delete_old_past_openings().await {
-                        tracing::warn!(
-                            "cannot delete old cursors of deleted openings: {e}; trying again in a minute"
-                        );
-                    }
-                }
-            });
-        })
-    })
-}
-
-/// Returns a fairing that ends bottles at their time, within a second.
-fn ending() -> AdHoc {
-    AdHoc::on_liftoff("ending bottles", |rocket: &Rocket<Orbit>| {
-        let expiry = rocket.state::<Bottles>().map(|bottles| bottles.expiry().clone());
-        Box::pin(async move {
-            tokio::spawn(async move {
-                let mut seconds = interval(Duration::from_secs(1));
-                while let Some(expiry) = &expiry {
-                    seconds.tick().await;
-                    expiry.end_due().await;
-                }
-            });
-        })
-    })
-}
-
-/// Returns a fairing that makes the backup of each night, within a second of its hour.
-fn nightly_backups() -> AdHoc {
-    AdHoc::on_liftoff("nightly backups", |rocket: &Rocket<Orbit>| {
-        let maintenance = rocket.state::<Maintenance>().cloned();
-        Box::pin(async move {
-            tokio::spawn(async move {
-                let mut seconds = interval(Duration::from_secs(1));
-                while let Some(maintenance) = &maintenance {
-                    seconds.tick().await;
-                    maintenance.run_if_due().await;
-                }
-            });
-        })
-    })
-}
-
-/// Returns a fairing that stops the backup in progress when the server shuts down.
-fn stopping_backups() -> AdHoc {
-    AdHoc::on_shutdown("stopping backups", |rocket: &Rocket<Orbit>| {
-        let maintenance = rocket.state::<Maintenance>().cloned();
-        Box::pin(async move {
-            if let Some(maintenance) = maintenance {
-                maintenance.shut_down().await;
-            }
-        })
-    })
 }
 
 /// Adds the state that handlers and guards use to `rocket`.
@@ -216,13 +140,8 @@ fn manage(
     let live = LiveSettings::new(Arc::clone(&store), clock.clone(), |setting| {
         (settings.initial(setting), settings_table::is_named(figment, settings, setting.name()))
     });
-    let table = SettingsTable(settings_table::rows(figment, settings));
     let rate_limiter = Arc::new(RateLimiter::new(settings.rates(live.values()), &clock));
-    let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
-        min_zoom: tiles.about.min_zoom,
-        max_zoom: tiles.about.max_zoom,
-        attribution: tiles.about.attribution.clone(),
-    });
+    let page = page_settings(settings, tiles.as_ref(), demo_accounts);
     let accounts = Accounts::new(
         Arc::clone(&store),
         passwords,
@@ -231,20 +150,13 @@ fn manage(
         Arc::clone(&rate_limiter),
         events.clone(),
     );
+    let table = SettingsTable(settings_table::rows(figment, settings));
     let folder = settings.backups_of(store.path());
     let maintenance = Maintenance::new(Arc::clone(&store), clock.clone(), live.values(), folder);
-    let health = Health::new(
-        Arc::clone(&store),
-        clock.clone(),
-        events.clone(),
-        maintenance.clone(),
-        failed_requests,
-    );
-    manage_sea(rocket, &store, &clock, &events, live.values())
+    let rocket = manage_sea(rocket, &store, &clock, &events, live.values());
+    manage_health(rocket, &store, &clock, &events, maintenance, failed_requests)
         .manage(live)
         .manage(table)
-        .manage(maintenance)
-        .manage(health)
         .manage(accounts.with_registration(settings.registration))
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
@@ -261,19 +173,33 @@ fn manage(
             music: settings.music_token_seconds,
             bookstore: settings.bookstore_token_seconds,
         })
-        .manage(PageSettings {
-            tile_url: Some(settings.tile_url.clone()).filter(|url| !url.is_empty()),
-            tile_attribution: settings.tile_attribution.clone(),
-            mbtiles,
-            public_counts: settings.public_counts,
-            min_password_length: settings.min_password_length,
-            demo_accounts,
-            frozen: false,
-            registration: None,
-        })
+        .manage(page)
         .manage(tiles)
         .manage(web::Policy::new(&settings.tile_url))
         .manage(web::Compressed::default())
+}
+
+/// Returns the settings that the page reads.
+fn page_settings(
+    settings: &Settings,
+    tiles: Option<&Tiles>,
+    demo_accounts: Vec<DemoAccount>,
+) -> PageSettings {
+    let mbtiles = tiles.map(|tiles| Mbtiles {
+        min_zoom: tiles.about.min_zoom,
+        max_zoom: tiles.about.max_zoom,
+        attribution: tiles.about.attribution.clone(),
+    });
+    PageSettings {
+        tile_url: Some(settings.tile_url.clone()).filter(|url| !url.is_empty()),
+        tile_attribution: settings.tile_attribution.clone(),
+        mbtiles,
+        public_counts: settings.public_counts,
+        min_password_length: settings.min_password_length,
+        demo_accounts,
+        frozen: false,
+        registration: None,
+    }
 }
 
 /// Adds the bottles, conversations, inboxes and moderation to `rocket`.
@@ -297,4 +223,23 @@ fn manage_sea(
     let moderation =
         Moderation::new(Arc::clone(store), clock.clone(), events.clone(), expiry, live);
     rocket.manage(bottles).manage(conversations).manage(inbox).manage(moderation)
+}
+
+/// Adds the maintenance and the state of the server to `rocket`.
+fn manage_health(
+    rocket: Rocket<Build>,
+    store: &Arc<Store>,
+    clock: &Clock,
+    events: &EventBus,
+    maintenance: Maintenance,
+    failed_requests: Arc<HourlyCounter>,
+) -> Rocket<Build> {
+    let health = Health::new(
+        Arc::clone(store),
+        clock.clone(),
+        events.clone(),
+        maintenance.clone(),
+        failed_requests,
+    );
+    rocket.manage(maintenance).manage(health)
 }

@@ -48,10 +48,8 @@ fn to_json(settings: &Settings) -> Value {
 
 /// Returns the value of a setting of Rocket's that may be shown.
 fn shown(figment: &Figment, name: &str) -> Value {
-    match name {
-        TLS => figment.contains(TLS).into(),
-        _ => figment.extract_inner(name).unwrap_or_default(),
-    }
+    let value: Value = figment.extract_inner(name).unwrap_or_default();
+    if name == TLS { (!value.is_null()).into() } else { value }
 }
 
 /// A row of a table in the document.

@@ -61,32 +61,21 @@ pub fn list(folder: &Path, db: &Path, identity: &str) -> io::Result<Vec<BackupFi
         let made_at = made_at(&name)?;
         // Of the entry itself, and not of the target of a link.
         let file = entry.metadata().ok().filter(fs::Metadata::is_file)?;
-        is_backup_of(&entry.path(), db, identity).then(|| BackupFile {
-            name,
-            bytes: file.len(),
-            made_at,
-        })
+        let backup = BackupFile { name, bytes: file.len(), made_at };
+        is_backup_of(&entry.path(), db, identity).then_some(backup)
     };
     let mut backups: Vec<_> = fs::read_dir(folder)?.flatten().filter_map(backup).collect();
     backups.sort_unstable_by_key(|backup| Reverse(backup.made_at));
     Ok(backups)
 }
 
-/// Opens a backup for reading, and returns its size. Returns `None` unless [`list`] has this name.
-pub fn open(
-    folder: &Path,
-    name: &str,
-    db: &Path,
-    identity: &str,
-) -> io::Result<Option<(File, u64)>> {
-    if !list(folder, db, identity)?.iter().any(|backup| backup.name == name) {
-        return Ok(None);
-    }
-    // A link that has taken its place meanwhile is not followed.
+/// Opens a backup for reading, and returns its size. Returns `None` if it is no file any more.
+pub(super) fn open(path: &Path) -> io::Result<Option<(File, u64)>> {
+    // A link that has taken the place of a file in the list is not followed.
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(folder.join(name))?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     let meta = file.metadata()?;
-    Ok(meta.is_file().then(|| (file, meta.len())))
+    Ok(meta.is_file().then_some((file, meta.len())))
 }
 
 /// Deletes the oldest backups beside `newest`, the backup that was just made of the database at

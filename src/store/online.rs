@@ -101,7 +101,10 @@ impl Store {
         folder: &Path,
         name: &str,
     ) -> std::io::Result<Option<(fs::File, u64)>> {
-        backup_folder::open(folder, name, &self.path, &self.identity)
+        match self.backups(folder)?.iter().any(|backup| backup.name == name) {
+            true => backup_folder::open(&folder.join(name)),
+            false => Ok(None),
+        }
     }
 
     /// Deletes the unfinished backups of a killed server.

@@ -29,6 +29,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("PUT", "/api/teacher/sea"),
     ("PUT", "/api/admin/registration"),
     ("POST", "/api/admin/invitations"),
+    ("PUT", "/api/admin/settings/registration"),
     ("POST", "/api/tokens"),
     ("POST", "/api/setup"),
     ("POST", "/users"),
@@ -80,6 +81,7 @@ fn everywhere(value: &str) -> Vec<u8> {
         "role",
         "access",
         "expires_in_days",
+        "value",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()

@@ -19,6 +19,7 @@ use crate::domain::maintenance::{BackupSummary, Kind, Maintenance, Progress, Run
 use crate::domain::settings::LiveSettings;
 use crate::http::ClientConnection;
 use crate::model::clock::Timestamp;
+use crate::model::error::Error;
 use crate::model::live::LiveSetting;
 use crate::store::Store;
 
@@ -96,6 +97,10 @@ struct ScheduleView {
 pub(in crate::api::bottle) struct BackupsView {
     /// the newest first
     backups: Vec<BackupView>,
+    /// the reason why the folder cannot be read, in English
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<String>,
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     running: Option<ProgressView>,
@@ -127,12 +132,17 @@ pub(in crate::api::bottle) async fn list(
 ) -> Result<Envelope<BackupsView>, ErrorResponse> {
     // First, so that a backup that ends meanwhile is in the list.
     let running = maintenance.progress().map(ProgressView::from);
-    let backups = maintenance.backups().await?;
+    let (backups, unreadable) = match maintenance.backups().await {
+        Ok(backups) => (backups, None),
+        Err(Error::Unavailable(why)) => (Vec::new(), Some(why)),
+        Err(error) => return Err(error.into()),
+    };
     let values = live.values();
     ok(
         "查询成功",
         BackupsView {
             backups: backups.into_iter().map(BackupView::from).collect(),
+            unreadable,
             running,
             failure: FailureView::of(maintenance.last_backup()?.as_ref()),
             schedule: ScheduleView {

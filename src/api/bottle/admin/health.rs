@@ -24,7 +24,7 @@ struct SizesView {
 }
 
 #[derive(Serialize, ToSchema)]
-struct CountsView {
+struct RowCountsView {
     accounts: i64,
     /// the bottles on the sea
     bottles: i64,
@@ -65,7 +65,7 @@ pub(in crate::api::bottle) struct HealthView {
     version: &'static str,
     uptime_seconds: u64,
     sizes: SizesView,
-    counts: CountsView,
+    counts: RowCountsView,
     activity: ActivityView,
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +90,7 @@ impl From<HealthReport> for HealthView {
                 backups_bytes: report.backups_bytes,
                 free_bytes: report.free_bytes,
             },
-            counts: CountsView {
+            counts: RowCountsView {
                 accounts: report.counts.accounts,
                 bottles: report.counts.bottles,
                 openings: report.openings,
