@@ -40,6 +40,10 @@ export default [
     },
   },
   {
+    files: ['static/sw.js'],
+    languageOptions: { globals: globals.serviceworker },
+  },
+  {
     // The strings of the page are a list, which has no better place to be cut.
     files: ['static/lang/**/*.js'],
     rules: { 'max-lines': 'off' },

@@ -60,7 +60,8 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
     }
 }
 
-fn open(db: Option<PathBuf>) -> Result<(Accounts, Settings), String> {
+/// Opens the accounts beside a server that may be using them.
+pub(super) fn open(db: Option<PathBuf>) -> Result<(Accounts, Settings), String> {
     let settings = settings()?;
     let accounts = user::accounts_of(open_shared(db, &settings)?, &settings);
     Ok((accounts, settings))

@@ -3,6 +3,7 @@
 pub(crate) mod allocator;
 mod backup;
 mod check;
+mod class;
 mod demo;
 mod health;
 mod invite;
@@ -155,6 +156,14 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Manage guest classes, which pupils join without an account, even while the database is served
+    #[command(subcommand_required = true, after_help = "Example: bottle class open --minutes 45")]
+    Class {
+        #[command(subcommand)]
+        command: class::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
     /// Print every setting with its value and its source: default, file, environment or page
     #[command(after_help = "Example: bottle settings --json")]
     Settings(user::Common),
@@ -182,6 +191,7 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
+            Command::Class { command, common } => class::run(command, common),
             Command::Settings(common) => show_settings::run(common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {

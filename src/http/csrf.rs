@@ -49,6 +49,11 @@ impl PublicUrl {
         }
     }
 
+    /// Returns the URL without a slash at its end, or `None` if the operator did not set one.
+    pub fn base(&self) -> Option<String> {
+        self.0.as_ref().map(|url| url.to_string().trim_end_matches('/').to_owned())
+    }
+
     /// Returns whether clients reach the server over HTTPS.
     pub fn is_https(&self) -> bool {
         self.0.as_ref().is_some_and(|url| url.scheme() == "https")

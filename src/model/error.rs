@@ -120,6 +120,19 @@ pub enum Error {
     /// No invitation has this id, or the account must not learn that it exists.
     #[error("invitation {0} does not exist")]
     NoSuchInvitation(String),
+    /// The code of a guest class is wrong, or the class has ended.
+    #[error("the class code is not valid")]
+    InvalidClassCode,
+    /// The class has as many guests as it may have.
+    #[error("the class has {0} guests")]
+    ClassFull(u32),
+    /// No class has this id, or the account must not learn that it exists.
+    #[error("class {0} does not exist")]
+    NoSuchClass(String),
+    /// The account is a guest of a class, which has no password, no role and no credential but its
+    /// session.
+    #[error("this is the account of a guest, who has no password and no role")]
+    Guest,
     /// The setup link is wrong or used, or there is an operator already.
     #[error("the setup link is not valid")]
     InvalidSetup,

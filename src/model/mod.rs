@@ -1,6 +1,7 @@
 //! Values that every layer may use. A value that breaks its type's rule cannot be created.
 
 pub mod access;
+pub mod class;
 pub mod clock;
 pub mod error;
 pub mod fields;

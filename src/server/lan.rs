@@ -4,10 +4,11 @@ use std::net::IpAddr;
 
 use nix::ifaddrs::getifaddrs;
 use qrcode::QrCode;
-use qrcode::render::{svg, unicode};
+use qrcode::render::unicode;
 use rocket::Config;
 
 use crate::api::bottle::{JoinInfo, SharedJoinInfo};
+use crate::http::qr_code;
 
 /// The name of this machine on the network, if the feature `mdns` is on.
 pub const NAME: &str = "bottle.local";
@@ -37,7 +38,7 @@ pub fn publish_join_info(
              {fingerprint}"
         );
     }
-    let qr_code = addresses.first().and_then(|first| svg_code(first));
+    let qr_code = addresses.first().and_then(|first| qr_code(first));
     let first = addresses.first().cloned();
     info.set(JoinInfo { addresses, fingerprint, qr_code });
     first
@@ -106,13 +107,6 @@ pub fn terminal_code(address: &str) -> Option<String> {
     let mut render = code.render::<unicode::Dense1x2>();
     let (light, dark) = (unicode::Dense1x2::Light, unicode::Dense1x2::Dark);
     Some(render.dark_color(light).light_color(dark).build())
-}
-
-/// Renders `address` as a QR code in SVG.
-fn svg_code(address: &str) -> Option<String> {
-    let code = QrCode::new(address).ok()?;
-    let mut render = code.render::<svg::Color<'_>>();
-    Some(render.min_dimensions(240, 240).build())
 }
 
 /// Announces [`NAME`] by mDNS for as long as the program runs, and returns whether that succeeded.

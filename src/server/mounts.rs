@@ -31,6 +31,7 @@ fn routes(surface: Surface) -> Vec<Route> {
                 bottle::class_routes(),
                 bottle::token_routes(),
                 bottle::admin_routes(),
+                bottle::guest_class_routes(),
                 bottle::server_routes(),
             ];
             [documented.concat(), bottle::picture_routes()].concat()
@@ -67,6 +68,7 @@ pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
                 bottle::describe_class(),
                 bottle::describe_tokens(),
                 bottle::describe_admin(),
+                bottle::describe_guest_classes(),
                 bottle::describe_server(),
             ]
         }

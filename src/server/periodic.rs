@@ -26,7 +26,7 @@ pub(super) fn housekeeping() -> AdHoc {
                     }
                     if let Err(e) = accounts.delete_expired().await {
                         tracing::warn!(
-                            "cannot delete expired sessions, invitations and access tokens: {e}; trying again in a minute"
+                            "cannot delete expired sessions, invitations, access tokens and classes: {e}; trying again in a minute"
                         );
                     }
                     if let Err(e) = bottles.delete_old_past_openings().await {

@@ -23,6 +23,9 @@ pub enum Action {
     SetRegistration,
     MakeInvitation,
     RevokeInvitation,
+    OpenClass,
+    EndClass,
+    DeleteClass,
     BackUp,
     DownloadBackup,
     Check,
@@ -30,7 +33,7 @@ pub enum Action {
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 20] = [
+const ACTIONS: [(Action, &str); 23] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -47,6 +50,9 @@ const ACTIONS: [(Action, &str); 20] = [
     (Action::SetRegistration, "set_registration"),
     (Action::MakeInvitation, "make_invitation"),
     (Action::RevokeInvitation, "revoke_invitation"),
+    (Action::OpenClass, "open_class"),
+    (Action::EndClass, "end_class"),
+    (Action::DeleteClass, "delete_class"),
     (Action::BackUp, "back_up"),
     (Action::DownloadBackup, "download_backup"),
     (Action::Check, "check"),

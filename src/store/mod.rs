@@ -19,6 +19,7 @@ pub mod bottles;
 pub mod catch;
 pub mod cells;
 pub mod check;
+pub mod classes;
 pub mod disk;
 pub mod expiry;
 pub mod inbox;

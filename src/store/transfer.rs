@@ -94,6 +94,17 @@ pub fn for_each<E: From<Error>>(
     rows(db, BLOCKS, scope, block, &mut visit)
 }
 
+/// Passes each bottle of the guests of a class to `visit` until it fails.
+pub fn for_each_of_class<E: From<Error>>(
+    db: &Connection,
+    class: i64,
+    mut visit: impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    // The guests are few, so the query begins with them.
+    let of_class = BOTTLES.replace("CROSS JOIN", "JOIN").replace("owner_id = ?1", "class_id = ?1");
+    rows(db, &of_class, ExportScope::Account(class), thrown, &mut visit)
+}
+
 /// Passes each opening of another account's bottle and each reply there to `visit` until it fails.
 pub fn for_each_elsewhere<E: From<Error>>(
     db: &Connection,

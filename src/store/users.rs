@@ -36,12 +36,19 @@ pub struct Account {
     /// The kinds of inbox items that it has silenced: a bit for each, see
     /// [`Kind::bit`](crate::model::inbox::Kind::bit).
     pub silenced: u8,
+    /// The time at which the class of a guest ends; `None` for every other account.
+    pub guest_until: Option<Timestamp>,
 }
 
 impl Account {
     /// Returns true if `name` names this account, as it would at a login.
     pub fn is_called(&self, name: &str) -> bool {
         Username::normalized(name).as_str().eq_ignore_ascii_case(&self.username)
+    }
+
+    /// Returns [`Error::Guest`] if this is a guest's account.
+    pub fn check_no_guest(&self) -> Result<()> {
+        if self.guest_until.is_some() { Err(Error::Guest) } else { Ok(()) }
     }
 
     /// Returns [`Error::NotTeacher`] unless this is a teacher's account.
@@ -111,9 +118,9 @@ pub struct Credentials {
 pub(super) const COLUMNS: &str =
     "users.id, users.username, users.nickname, users.gender, users.email, users.avatar_url,
     users.created_at, users.password_is_one_time, users.is_teacher, users.is_operator,
-    users.inbox_silenced";
+    users.inbox_silenced, (SELECT ends_at FROM classes WHERE classes.id = users.class_id)";
 /// The number of [`COLUMNS`].
-pub(super) const COLUMN_COUNT: usize = 11;
+pub(super) const COLUMN_COUNT: usize = 12;
 
 /// Reads an [`Account`] from the columns that begin at `first`.
 pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> {
@@ -129,6 +136,7 @@ pub(super) fn account(row: &Row<'_>, first: usize) -> rusqlite::Result<Account> 
         is_teacher: row.get(first + 8)?,
         is_operator: row.get(first + 9)?,
         silenced: row.get(first + 10)?,
+        guest_until: row.get(first + 11)?,
     })
 }
 

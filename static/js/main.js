@@ -58,9 +58,9 @@ function firstView(zoom) {
 function saveView() {
   const view = formatView(app.map);
   writeStored(VIEW_KEY, view);
-  // The link of a bottle stays in the address bar while the bottle is in the panel, and that of an invitation until the
-  // second stage has read it.
-  if (!/^#(bottle|invite)\//.test(location.hash)) history.replaceState(history.state, '', view);
+  // The link of a bottle stays in the address bar while the bottle is in the panel, and that of an invitation or a
+  // class until the second stage has read it.
+  if (!/^#(bottle|class|invite)\//.test(location.hash)) history.replaceState(history.state, '', view);
 }
 
 // --- the visible bottles ---

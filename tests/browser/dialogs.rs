@@ -131,9 +131,9 @@ async fn a_link_closes_a_dialog_that_is_not_shown_yet() {
         new MutationObserver((_, observer) => {
             if (!document.querySelector('dialog')) return;
             observer.disconnect();
+            history.replaceState(history.state, '', '#invite/0000');
             window.dispatchEvent(new PopStateEvent('popstate'));
-        }).observe(document.body, { childList: true });
-        history.replaceState(history.state, '', '#invite/0000');";
+        }).observe(document.body, { childList: true });";
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
     page.find("button", "Throw a bottle").await;

@@ -1,6 +1,8 @@
 //! The page of the routes.
 
-use super::{DESKTOP, start};
+use serde_json::json;
+
+use super::{DESKTOP, bob, start};
 use crate::driver::Browser;
 
 /// The page's own words are Chinese. The texts of the contracts are English and marked as such.
@@ -44,5 +46,18 @@ async fn a_missing_document_is_reported() {
     page.go("docs").await;
     page.reads("The server cannot be reached.").await;
     page.reads("API reference").await;
+    page.close(&[]).await;
+}
+
+/// A visitor tries a route with an access token.
+#[tokio::test]
+async fn a_route_is_tried_with_an_access_token() {
+    let (_folder, program) = start();
+    let made = bob(&program).post("/api/tokens", &json!({ "name": "a script" })).data();
+    let page = Browser::open(program.port, "en", DESKTOP, "docs").await;
+    page.fill("Bottle: access token, instead of the cookie", made["token"].as_str().unwrap()).await;
+    page.click("GET /api/users/self Return the account of the session needs a login").await;
+    page.click("Send").await;
+    page.reads("\"nickname\": \"Bob\"").await;
     page.close(&[]).await;
 }

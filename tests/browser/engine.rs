@@ -144,6 +144,8 @@ fn chromium(language: &str, (width, height): (u32, u32), motion: Motion, profile
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
                 "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+                // For service workers, which `acceptInsecureCerts` leaves out.
+                "--ignore-certificate-errors",
                 format!("--host-resolver-rules={names}"),
                 preference,
                 format!("--user-data-dir={}", profile.display()),

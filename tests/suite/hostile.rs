@@ -31,6 +31,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/admin/invitations"),
     ("PUT", "/api/admin/settings/registration"),
     ("POST", "/api/tokens"),
+    ("POST", "/api/teacher/classes"),
+    ("POST", "/api/guests"),
     ("POST", "/api/setup"),
     ("POST", "/users"),
     ("POST", "/sessions"),
@@ -81,6 +83,7 @@ fn everywhere(value: &str) -> Vec<u8> {
         "role",
         "access",
         "expires_in_days",
+        "code",
         "value",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
@@ -176,6 +179,7 @@ pub(crate) fn stored(app: &App) -> Vec<String> {
              UNION ALL SELECT hex(token_hash) FROM sessions
              UNION ALL SELECT json_array(id, role, uses, used) FROM invitations
              UNION ALL SELECT json_array(id, name, access) FROM access_tokens
+             UNION ALL SELECT json_array(id, code, ends_at) FROM classes
              UNION ALL SELECT value FROM meta WHERE key = 'registration'",
         )
         .unwrap();

@@ -15,7 +15,13 @@ use crate::exchanges;
 use crate::routes::mounted;
 
 /// Routes that are for browsers, not for programs.
-const PAGES: [&str; 4] = ["GET ", "GET /{}", "GET /tiles/{}/{}/{}", "GET /api/join.svg"];
+const PAGES: [&str; 5] = [
+    "GET ",
+    "GET /{}",
+    "GET /tiles/{}/{}/{}",
+    "GET /api/join.svg",
+    "GET /api/teacher/classes/{}/join.svg",
+];
 
 #[test]
 fn the_document_lists_what_is_mounted() {
@@ -92,6 +98,7 @@ fn request_all_others() {
         assert_eq!(grace.put(&format!("/api/teacher{path}"), &body).status, 200);
     }
     request_admission(&app);
+    request_class(&app, &grace);
     let made = ada.post("/api/tokens", &json!({ "name": "a program" }));
     assert_eq!(ada.get("/api/tokens").status, 200);
     let path = format!("/api/tokens/{}", made.data()["token_id"]);
@@ -137,6 +144,18 @@ fn request_administration(root: &Client) {
         assert_eq!(root.post(&format!("/api/admin/{path}"), &json!({})).status, 202);
         admin_backups::wait(root);
     }
+}
+
+/// Sends a successful request for every operation of a guest class.
+fn request_class(app: &App, grace: &Client) {
+    let opened = grace.post("/api/teacher/classes", &json!({ "minutes": 5 })).data();
+    let guest = json!({ "code": opened["code"], "nickname": "Zoe" });
+    assert_eq!(app.anon().post("/api/guests", &guest).status, 200);
+    assert_eq!(grace.get("/api/teacher/classes").status, 200);
+    let path = format!("/api/teacher/classes/{}", opened["class_id"]);
+    assert_eq!(grace.get(&format!("{path}/sea")).status, 200);
+    assert_eq!(grace.put(&format!("{path}/end"), &json!({})).status, 200);
+    assert_eq!(grace.delete(&path).status, 200);
 }
 
 /// Sends a successful request for every operation of a conversation about ada's bottle.

@@ -149,6 +149,7 @@ fn page_sources() -> Vec<String> {
 #[rstest]
 #[case("lang")]
 #[case("lang/admin")]
+#[case("lang/classes")]
 fn every_string_is_in_both_languages(#[case] folder: &str) {
     let keys = |language: &str| -> Vec<String> {
         let list = source(&format!("{folder}/{language}.js"));
@@ -384,6 +385,29 @@ fn a_missing_page_is_json_for_other_clients(
     if status == 400 {
         assert_eq!(missing.text, r#"{"status":"BAD_REQUEST","msg":"请求格式不正确","data":{}}"#);
     }
+}
+
+/// Chromium offers to install a page with PNG icons of 192 and 512 pixels.
+#[test]
+fn the_manifest_names_icons() {
+    let app = App::new();
+    let client = app.anon();
+    let manifest = client.get("/manifest.webmanifest").json();
+    let icons = manifest["icons"].as_array().unwrap();
+    let pngs = icons.iter().filter(|icon| icon["type"] == "image/png");
+    let sizes = pngs.map(|icon| {
+        let path = icon["src"].as_str().unwrap();
+        let served = client.send("HEAD", &format!("/{path}"), &[], None);
+        assert_eq!((served.status, served.header("Content-Type")), (200, "image/png"));
+        let file = std::fs::read(Path::new("static").join(path)).unwrap();
+        // The signature, a chunk's length and type, then width and height.
+        assert!(file.starts_with(b"\x89PNG\r\n\x1a\n"), "{path}");
+        let [width, height] =
+            [16, 20].map(|at| u32::from_be_bytes(file[at..at + 4].try_into().unwrap()));
+        assert_eq!(icon["sizes"], format!("{width}x{height}"), "{path}");
+        width
+    });
+    assert_eq!(sizes.collect::<Vec<_>>(), [192, 512, 512]);
 }
 
 #[test]

@@ -40,6 +40,9 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "POST", "/api/teacher/classes", r#"{"minutes":5}"#),
+    (By::Cookie, "PUT", "/api/teacher/classes/1/end", ""),
+    (By::Cookie, "DELETE", "/api/teacher/classes/1", ""),
     (By::Cookie, "POST", "/api/admin/backups", ""),
     (By::Cookie, "POST", "/api/admin/check", ""),
     (By::Cookie, "PUT", "/api/admin/settings/backup_keep", r#"{"value":7}"#),
@@ -98,6 +101,8 @@ pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
          VALUES (x'00', 'teacher', 1, 1, 4102444800000);
          INSERT INTO access_tokens (user_id, token_hash, name, access, created_at, expires_at)
          VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
+         INSERT INTO classes (code, teacher_id, opened_at, ends_at)
+         VALUES ('CODE', 1, 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;
          INSERT INTO openings VALUES (4, 1, 1);
          INSERT INTO threads (bottle_id, opener_id) VALUES (4, 1);
@@ -237,6 +242,9 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::checks("POST", "/api/admin/check", "", TO_TEACHER, 403)]
 #[case::sets("PUT", "/api/admin/settings/backup_hour", r#"{"value":7}"#, TO_TEACHER, 403)]
 #[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
+#[case::opens_a_class("POST", "/api/teacher/classes", r#"{"minutes":5}"#, DEMOTE, 403)]
+#[case::ends_a_class("PUT", "/api/teacher/classes/1/end", "", DEMOTE, 403)]
+#[case::deletes_a_class("DELETE", "/api/teacher/classes/1", "", DEMOTE, 403)]
 #[case::a_foreign_bottle(
     "DELETE",
     "/api/bottles/1",

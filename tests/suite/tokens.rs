@@ -78,15 +78,20 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "DELETE /api/admin/invitations/1",
         "DELETE /api/sessions",
         "DELETE /api/sessions/self",
+        "DELETE /api/teacher/classes/1",
         "DELETE /api/tokens/1",
         "DELETE /api/users/self",
         "DELETE /sessions/self",
         "GET /api/admin/invitations",
         "GET /api/admin/registration",
+        "GET /api/teacher/classes",
+        "GET /api/teacher/classes/1/sea",
         "GET /api/tokens",
         "POST /api/admin/invitations",
+        "POST /api/teacher/classes",
         "POST /api/tokens",
         "PUT /api/admin/registration",
+        "PUT /api/teacher/classes/1/end",
     ];
     assert_eq!(refusing, expected.map(str::to_owned).into());
 }

@@ -129,7 +129,7 @@ impl ErrorResponse {
         }
     }
 
-    /// Maps an error of roles, registration or invitations.
+    /// Maps an error of roles, registration, invitations or guest classes.
     fn from_admission(error: &Error) -> Self {
         match error {
             Error::NotOperator => Self::new(403, "FORBIDDEN", "只有管理员可以这样做"),
@@ -138,6 +138,14 @@ impl ErrorResponse {
             }
             Error::RegistrationClosed => Self::new(403, "REGISTRATION_CLOSED", "注册已关闭"),
             Error::InvalidInvitation => Self::new(403, "INVITATION_INVALID", "邀请码无效"),
+            Error::InvalidClassCode => {
+                Self::new(403, "CLASS_CODE_INVALID", "课堂码无效或课堂已结束")
+            }
+            Error::ClassFull(max) => {
+                Self::new(403, "CLASS_FULL", format!("这个课堂已有{max}位游客，不能再加入"))
+            }
+            Error::NoSuchClass(id) => Self::new(404, "NOT_FOUND", format!("课堂{id}不存在")),
+            Error::Guest => Self::new(403, "GUEST", "游客不能这样做"),
             Error::InvalidSetup => Self::new(403, "SETUP_INVALID", "设置链接无效或已使用"),
             Error::NoSuchInvitation(id) => Self::new(404, "NOT_FOUND", format!("邀请{id}不存在")),
             Error::Overridden(setting) => {

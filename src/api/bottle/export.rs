@@ -1,4 +1,5 @@
-//! The export of an account's data, sent in chunks so that little of it is in memory.
+//! Exports of an account's data and of the bottles of a class, sent in chunks so that little of them
+//! is in memory.
 
 use std::io;
 use std::pin::Pin;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rocket::http::ContentType;
+use rocket::http::{ContentType, Header};
 use rocket::response::{self, Responder, Response};
 use rocket::tokio::io::{AsyncRead, ReadBuf};
 use rocket::tokio::time::Instant;
@@ -66,13 +67,7 @@ pub(super) async fn export(
             }
         }
     }
-    Ok(Export::Stream(Body {
-        ready: start,
-        sent: 0,
-        chunks: Some(chunks),
-        connection,
-        deadline: Instant::now() + TIMEOUT,
-    }))
+    Ok(Export::Stream(Body::new(start, chunks, TAIL, connection)))
 }
 
 /// The response with an export.
@@ -96,6 +91,32 @@ impl<'r> Responder<'r, 'static> for Export {
     }
 }
 
+/// The response with a file.
+pub(super) struct Download {
+    name: String,
+    body: Body,
+}
+
+impl Download {
+    /// Creates the response with a GeoJSON file of this name, which must be ASCII without quotation
+    /// marks.
+    pub(super) fn geojson(name: String, chunks: Chunks, connection: ClientConnection) -> Self {
+        Self { name, body: Body::new(Vec::new(), chunks, b"", connection) }
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Download {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let disposition = format!("attachment; filename=\"{}\"", self.name);
+        Response::build()
+            .header(ContentType::new("application", "geo+json"))
+            .header(Header::new("Content-Disposition", disposition))
+            .streamed_body(self.body)
+            .max_chunk_size(CHUNK_BYTES)
+            .ok()
+    }
+}
+
 /// The body of a streamed export. It is dropped, with its snapshot, when the connection ends.
 pub(super) struct Body {
     ready: Vec<u8>,
@@ -103,11 +124,23 @@ pub(super) struct Body {
     sent: usize,
     /// `None` once the last chunk is in `ready`.
     chunks: Option<Chunks>,
+    /// The bytes after the last chunk.
+    tail: &'static [u8],
     connection: ClientConnection,
     deadline: Instant,
 }
 
 impl Body {
+    fn new(
+        ready: Vec<u8>,
+        chunks: Chunks,
+        tail: &'static [u8],
+        connection: ClientConnection,
+    ) -> Self {
+        let deadline = Instant::now() + TIMEOUT;
+        Self { ready, sent: 0, chunks: Some(chunks), tail, connection, deadline }
+    }
+
     /// Reads the next chunk into `ready`, unless that was the last.
     fn poll_refill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(chunks) = &mut self.chunks else { return Poll::Ready(Ok(())) };
@@ -116,7 +149,7 @@ impl Body {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let chunk = ready!(chunks.poll_next(context)).map_err(|e| {
-            tracing::error!("an export of an account was cut off: {e}");
+            tracing::error!("an export was cut off: {e}");
             io::Error::other(e)
         })?;
         // A client that does not read the chunk does not cause another poll, and is disconnected.
@@ -124,7 +157,7 @@ impl Body {
         self.sent = 0;
         self.ready = chunk.unwrap_or_else(|| {
             self.chunks = None;
-            TAIL.to_vec()
+            self.tail.to_vec()
         });
         Poll::Ready(Ok(()))
     }

@@ -47,6 +47,14 @@ pub(super) fn invitation_id(text: &str) -> Result<i64, Error> {
     path_id(text, Error::NoSuchInvitation)
 }
 
+/// Parses the class id of a path.
+///
+/// # Errors
+/// Returns [`Error::NoSuchClass`] if `text` is not a number.
+pub(super) fn class_id(text: &str) -> Result<i64, Error> {
+    path_id(text, Error::NoSuchClass)
+}
+
 /// Parses the access token id of a path.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ mod admin;
 mod blocks;
 mod bottles;
 mod case_view;
+mod classes;
 mod credential;
 mod envelope;
 mod events;
@@ -119,6 +120,18 @@ documented_routes! {
 }
 
 documented_routes! {
+    /// Returns the routes of guest classes, to be mounted at `/api`.
+    pub fn guest_class_routes, fn guest_class_api => [
+        classes::open,
+        classes::classes,
+        classes::end,
+        classes::delete,
+        classes::sea,
+        classes::join,
+    ]
+}
+
+documented_routes! {
     /// Returns the routes with which an operator runs the server, to be mounted at `/api`.
     pub fn server_routes, fn server_api => [
         admin::backups::list,
@@ -134,7 +147,7 @@ documented_routes! {
 /// Returns the routes that the OpenAPI document omits, because they return no JSON, to be mounted at
 /// `/api`.
 pub fn picture_routes() -> Vec<Route> {
-    routes![page::join_qr_code]
+    routes![page::join_qr_code, classes::join_qr_code]
 }
 
 /// Describes [`routes`] for the OpenAPI document.
@@ -165,6 +178,11 @@ pub fn describe_tokens() -> ContractSpec {
 /// Describes [`admin_routes`] for the OpenAPI document.
 pub fn describe_admin() -> ContractSpec {
     contract_spec(admin_api())
+}
+
+/// Describes [`guest_class_routes`] for the OpenAPI document.
+pub fn describe_guest_classes() -> ContractSpec {
+    contract_spec(guest_class_api())
 }
 
 /// Describes [`server_routes`] for the OpenAPI document.

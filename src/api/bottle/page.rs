@@ -88,7 +88,7 @@ impl SharedJoinInfo {
         let _ = self.0.set(info);
     }
 
-    fn get(&self) -> JoinInfo {
+    pub(super) fn get(&self) -> JoinInfo {
         self.0.get().cloned().unwrap_or_default()
     }
 }

@@ -106,3 +106,53 @@ pub(super) struct BlockRecord {
     blocked: String,
     blocked_at: Timestamp,
 }
+
+/// Bottles as a GeoJSON collection (RFC 7946).
+#[derive(ToSchema)]
+#[schema(as = export::FeatureCollection)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct CollectionRecord {
+    r#type: String,
+    features: Vec<FeatureRecord>,
+}
+
+/// A bottle as a GeoJSON feature.
+#[derive(ToSchema)]
+#[schema(as = export::Feature)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+struct FeatureRecord {
+    r#type: String,
+    geometry: PointRecord,
+    properties: PropertiesRecord,
+}
+
+/// The position of a bottle as a GeoJSON point.
+#[derive(ToSchema)]
+#[schema(as = export::Point)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+pub(super) struct PointRecord {
+    r#type: String,
+    /// longitude, then latitude
+    coordinates: [f64; 2],
+}
+
+/// The properties of a bottle as a GeoJSON feature.
+#[derive(ToSchema)]
+#[schema(as = export::Properties)]
+#[expect(dead_code, reason = "only the OpenAPI document reads it")]
+struct PropertiesRecord {
+    bottle_id: i64,
+    owner: String,
+    content: String,
+    style: i64,
+    formatted_address: String,
+    created_at: Timestamp,
+    #[schema(nullable = false)]
+    hidden_at: Option<Timestamp>,
+    #[schema(nullable = false)]
+    expires_at: Option<Timestamp>,
+    #[schema(nullable = false)]
+    ended_at: Option<Timestamp>,
+    #[schema(nullable = false)]
+    open_within_m: Option<i64>,
+}

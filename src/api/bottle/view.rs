@@ -20,6 +20,9 @@ pub(super) struct Person {
     nickname: String,
     #[schema(value_type = Gender)]
     gender: &'static str,
+    /// present only if true: a guest of a class
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_guest: bool,
 }
 
 impl From<Account> for Person {
@@ -29,6 +32,7 @@ impl From<Account> for Person {
             username: account.username,
             nickname: account.nickname,
             gender: account.gender.as_str(),
+            is_guest: account.guest_until.is_some(),
         }
     }
 }
@@ -52,6 +56,10 @@ pub(super) struct User {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     inbox: Option<InboxKinds>,
+    /// the time at which the class of a guest ends; present only for a guest
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest_until: Option<Timestamp>,
 }
 
 impl From<Account> for User {
@@ -62,6 +70,7 @@ impl From<Account> for User {
             is_teacher: account.is_teacher,
             is_operator: account.is_operator,
             inbox: InboxKinds::silenced(account.silenced),
+            guest_until: account.guest_until,
             person: account.into(),
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn run(db: &Path, json: bool) -> Result<(), String> {
         let role = match (account.is_operator, account.is_teacher) {
             (true, _) => "  (operator)",
             (_, true) => "  (teacher)",
+            _ if account.guest_until.is_some() => "  (guest)",
             _ => "",
         };
         table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
@@ -48,6 +49,7 @@ fn summary_json(summary: &AccountSummary) -> Value {
         "password_is_one_time": account.password_is_one_time,
         "is_teacher": account.is_teacher,
         "is_operator": account.is_operator,
+        "is_guest": account.guest_until.is_some(),
         "bottles": bottles,
         "sessions": sessions,
     })

@@ -56,13 +56,15 @@ impl Accounts {
         Ok(login)
     }
 
-    /// Makes an access token and returns it with its secret, which is not stored.
+    /// Makes an access token and returns it with its secret, which is not stored. Returns
+    /// [`Error::Guest`] for a guest.
     pub async fn make_access_token(
         &self,
         login: &Login,
         terms: TokenTerms,
     ) -> Result<(TokenSummary, Token)> {
         login.check_session()?;
+        login.account.check_no_guest()?;
         let (token, now) = (Token::random_access_token(), self.clock.now());
         let hash = token.hash();
         let change = sessions::authorized(login.session, &self.clock, move |db, account| {

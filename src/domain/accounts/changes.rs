@@ -29,7 +29,7 @@ pub struct ProfileChanges {
 impl Accounts {
     /// Changes an account. A new password needs a session, and ends all others and the account's access
     /// tokens in the same transaction. Returns [`Error::SessionRequired`] if an access token sends a
-    /// password.
+    /// password, and [`Error::Guest`] if a guest does.
     pub async fn update(
         &self,
         login: &Login,
@@ -38,6 +38,7 @@ impl Accounts {
     ) -> Result<Account> {
         if requested.password.is_some() || requested.current_password.is_some() {
             login.check_session()?;
+            login.account.check_no_guest()?;
         }
         let mut changes = Changes {
             username: requested.username,
@@ -111,8 +112,10 @@ impl Accounts {
     }
 
     /// Deletes an account with its sessions, bottles, openings, cards, members and divisions.
-    /// Returns [`Error::WrongPassword`] if a password is given and is not the account's.
+    /// Returns [`Error::WrongPassword`] if a password is given and is not the account's, and
+    /// [`Error::Guest`] for a guest.
     pub async fn delete(&self, login: &Login, password: Option<String>, ip: IpAddr) -> Result<()> {
+        login.account.check_no_guest()?;
         let version = match password {
             Some(password) => Some(self.confirm(login, password, ip).await?),
             None => None,

@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod changes;
+mod classes;
 mod invitations;
 mod login;
 mod operator;
@@ -29,6 +30,7 @@ pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use access_tokens::TokenSummary;
 pub use changes::ProfileChanges;
+pub use classes::Class;
 pub use invitations::Invitation;
 pub use operator::LastOperator;
 pub use registration::{RegistrationMode, RegistrationStatus, Source};
@@ -194,8 +196,8 @@ impl Accounts {
         !matches!(found, Ok(None))
     }
 
-    /// Deletes expired sessions, invitations and access tokens, and stores when access tokens were
-    /// used.
+    /// Deletes expired sessions, invitations and access tokens, and the classes that ended long ago.
+    /// Stores when access tokens were used.
     pub async fn delete_expired(&self) -> Result<()> {
         let now = self.clock.now();
         if self.store.read(|db| sessions::any_expired(db, now))? {
@@ -204,6 +206,7 @@ impl Accounts {
         if self.store.read(|db| expired_invitations::any_expired(db, now))? {
             self.store.write(move |db| expired_invitations::delete_expired(db, now)).await?;
         }
+        self.sweep_classes(now).await?;
         self.sweep_access_tokens(now).await
     }
 

@@ -4,7 +4,7 @@ use super::{Account, Accounts, Role};
 use crate::model::error::{Error, Result};
 use crate::model::fields::{NewPassword, Username};
 use crate::store::users::Changes;
-use crate::store::{Connection, account_deletion, operators, sessions, users};
+use crate::store::{Connection, account_deletion, classes, operators, sessions, users};
 
 /// Whether a change may leave the server without an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ impl From<bool> for LastOperator {
 }
 
 impl Accounts {
-    /// Sets the password of the account called `username`, and ends all its sessions.
+    /// Sets the password of the account called `username`, and ends all its sessions. Returns
+    /// [`Error::Guest`] for a guest.
     pub async fn set_password(
         &self,
         username: &str,
@@ -36,6 +37,7 @@ impl Accounts {
         let id = self.id_of(username)?;
         self.store
             .write(move |db| {
+                classes::ensure_no_guest(db, id)?;
                 let account = users::update(db, id, &changes)?.ok_or(Error::UnknownAccount)?;
                 sessions::delete_others(db, id, None)?;
                 Ok(account)
@@ -52,7 +54,7 @@ impl Accounts {
     }
 
     /// Changes the role of the account called `username`. Returns [`Error::LastOperator`] if no
-    /// operator would be left, unless that is `allowed`.
+    /// operator would be left, unless that is `allowed`, and [`Error::Guest`] for a guest.
     pub async fn set_role(
         &self,
         username: &str,
@@ -61,6 +63,7 @@ impl Accounts {
     ) -> Result<Account> {
         let id = self.id_of(username)?;
         let change = move |db: &Connection| {
+            classes::ensure_no_guest(db, id)?;
             if role < Role::Operator && allowed == LastOperator::Stays {
                 operators::ensure_not_last(db, id)?;
             }

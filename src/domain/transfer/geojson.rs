@@ -121,6 +121,32 @@ fn time(name: &str, properties: &Value) -> Result<Option<Timestamp>, String> {
 pub(super) const HEAD: &str = "{\"type\":\"FeatureCollection\",\"features\":[";
 const TAIL: &str = "\n]}\n";
 
+/// Writes the bottles of the guests of a class as a collection.
+pub(super) fn write_class(
+    db: &Connection,
+    class: i64,
+    out: &mut impl Write,
+) -> Result<(), TransferError> {
+    out.write_all(HEAD.as_bytes())?;
+    let mut separator = "\n";
+    transfer::for_each_of_class(db, class, |record| write_feature(record, &mut separator, out))?;
+    Ok(out.write_all(TAIL.as_bytes())?)
+}
+
+/// Writes a bottle; leaves out other rows, which have no place.
+fn write_feature(
+    record: Record,
+    separator: &mut &str,
+    out: &mut impl Write,
+) -> Result<(), TransferError> {
+    if let Record::Bottle(bottle) = record {
+        out.write_all(separator.as_bytes())?;
+        serde_json::to_writer(&mut *out, &Feature::from(bottle))?;
+        *separator = ",\n";
+    }
+    Ok(())
+}
+
 /// Writes the bottles as a collection. Calls `count_row` for each row, also for those without a
 /// feature.
 pub(super) fn write(
@@ -133,12 +159,7 @@ pub(super) fn write(
     let mut separator = "\n";
     transfer::for_each(db, scope, |record| {
         count_row();
-        if let Record::Bottle(bottle) = record {
-            out.write_all(separator.as_bytes())?;
-            serde_json::to_writer(&mut *out, &Feature::from(bottle))?;
-            separator = ",\n";
-        }
-        Ok::<_, TransferError>(())
+        write_feature(record, &mut separator, out)
     })?;
     Ok(out.write_all(TAIL.as_bytes())?)
 }

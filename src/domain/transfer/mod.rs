@@ -74,6 +74,21 @@ pub fn export(
     Ok(done)
 }
 
+/// Streams the bottles of the guests of a class as a GeoJSON collection.
+pub async fn export_class(store: &Store, class: i64) -> Result<Chunks> {
+    let query = move |db: &Connection, out: &mut ChunkWriter| {
+        geojson::write_class(db, class, out).map_err(to_store_error)
+    };
+    store.stream(query).await
+}
+
+fn to_store_error(error: TransferError) -> Error {
+    match error {
+        TransferError::Store(error) => error,
+        error => Error::Internal(error.to_string()),
+    }
+}
+
 /// Streams the data of `account` as the items of a JSON array: the rows that [`export`] writes, and
 /// the account's openings of other bottles and its replies there.
 pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
@@ -86,10 +101,7 @@ pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
         };
         transfer::for_each(db, ExportScope::Account(account), &mut write)
             .and_then(|()| transfer::for_each_elsewhere(db, account, &mut write))
-            .map_err(|e| match e {
-                TransferError::Store(error) => error,
-                e => Error::Internal(e.to_string()),
-            })
+            .map_err(to_store_error)
     };
     store.stream(query).await
 }

@@ -17,6 +17,34 @@ SELECT id, done_at, actor, action, bottle_id, reply_id, user_id, username, until
 
 DROP TABLE moderation_log;
 
+-- A guest class: pupils who have no account join with a code and a nickname. Each becomes a guest, an
+-- account without a usable password, whose session ends with the class.
+CREATE TABLE classes (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    code       TEXT UNIQUE,                         -- NULL once nobody may join any more
+    teacher_id INTEGER REFERENCES users (id) ON DELETE SET NULL,    -- NULL for the command line too
+    opened_at  INTEGER NOT NULL,
+    ends_at    INTEGER NOT NULL                     -- an end by hand moves it
+) STRICT;
+
+CREATE INDEX classes_by_teacher ON classes (teacher_id) WHERE teacher_id IS NOT NULL;
+CREATE INDEX classes_by_end ON classes (ends_at);
+
+-- NULL for an account that is no guest. A guest has no role.
+ALTER TABLE users ADD COLUMN class_id INTEGER REFERENCES classes (id)
+    CHECK (class_id IS NULL OR NOT is_teacher);
+
+CREATE INDEX users_guests ON users (class_id) WHERE class_id IS NOT NULL;
+
+-- Nobody joins the class of a teacher who no longer is one.
+CREATE TRIGGER class_left_alone BEFORE DELETE ON users WHEN old.is_teacher BEGIN
+    UPDATE classes SET code = NULL WHERE teacher_id = old.id;
+END;
+
+CREATE TRIGGER class_without_teacher AFTER UPDATE OF is_teacher ON users WHEN NOT new.is_teacher BEGIN
+    UPDATE classes SET code = NULL WHERE teacher_id = new.id;
+END;
+
 -- The backups and checks that the server has made, and those that failed.
 CREATE TABLE maintenance (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -226,6 +226,8 @@ async function fetchResponse(url, options) {
     if (isAbort(error)) throw error;
   }
   if (!response || isUnreachable(response)) throw lostConnection();
+  // An answer of the service worker.
+  if (response.headers.has('Bottle-Last-Seen')) lostConnection();
   return response;
 }
 
@@ -306,8 +308,11 @@ const USER_KEY = 'bottle.user';
 // Scripts cannot read the cookie, so the page stores the account. Thus a visitor's page sends no request that must
 // fail, and the first 401 removes an account that is out of date.
 
-/** @type {{ user: Account | null }} */
-export const session = { user: readStoredUser() };
+/**
+ * The account of the session, and whether the server has ended the session of a guest, whose class is then over.
+ * @type {{ user: Account | null, isClassOver: boolean }}
+ */
+export const session = { user: readStoredUser(), isClassOver: false };
 
 function readStoredUser() {
   const user = readStoredObject(USER_KEY);
@@ -320,6 +325,7 @@ function readStoredUser() {
  * @param {boolean} [isExpired] whether the server ended the session, not the reader
  */
 export function setUser(user, isExpired = false) {
+  session.isClassOver = isExpired && (session.user?.is_guest ?? false);
   session.user = user;
   writeStored(USER_KEY, user && JSON.stringify(user));
   server.dispatchEvent(new CustomEvent('session', { detail: { isExpired } }));

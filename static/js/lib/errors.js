@@ -55,6 +55,9 @@ export function explain(error, context = '') {
 function explainForbidden(error, context) {
   if (error.code === 'INVITATION_INVALID') return { field: 'invitation', message: t('error.invitation') };
   if (error.code === 'REGISTRATION_CLOSED') return { message: t('error.registration') };
+  if (error.code === 'CLASS_CODE_INVALID') return { field: 'code', message: t('error.classCode') };
+  if (error.code === 'CLASS_FULL') return { message: t('error.classFull') };
+  if (error.code === 'GUEST') return { message: t('error.guest') };
   if (error.code === 'SETUP_INVALID') return { message: t('setup.invalid') };
   if (error.code === 'LAST_OPERATOR') return { message: t('error.lastOperator') };
   if (error.code === 'TOO_FAR') return { message: explainDistance(error.data) };

@@ -10,13 +10,13 @@
 
 /**
  * An account as others see it.
- * @typedef {{ user_id: number, username: string, nickname: string, gender: string }} Person
+ * @typedef {{ user_id: number, username: string, nickname: string, gender: string, is_guest?: boolean }} Person
  */
 
 /**
- * The account of the session.
+ * The account of the session. `guest_until` is when the class of a guest ends.
  * @typedef {Person & { is_teacher?: boolean, is_operator?: boolean, password_is_one_time?: boolean,
- *   inbox?: Record<string, boolean> }} Account
+ *   inbox?: Record<string, boolean>, guest_until?: string }} Account
  */
 
 /**

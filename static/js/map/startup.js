@@ -2,7 +2,7 @@
 
 /** @import { App, Openers } from '../lib/types.js' */
 
-import { ApiError, byId, readStored, server, session, t, writeStored } from '../lib/core.js';
+import { ApiError, byId, isAbort, readStored, server, session, t, writeStored } from '../lib/core.js';
 import { dismissDialog } from '../lib/dialog.js';
 import { el, loadStyle } from '../lib/dom.js';
 import { displayName } from '../lib/format.js';
@@ -54,6 +54,7 @@ export async function start(app) {
   watchInbox(app);
   watchOpeners(app);
   preloadPanels();
+  if (location.protocol === 'https:') (await import('../lib/offline.js')).workOffline();
 }
 
 /**
@@ -112,10 +113,23 @@ async function openLink(app) {
     openInvitation(app, invitation);
     return;
   }
+  const [, code] = hash.match(/^#class\/([\w-]+)$/) ?? [];
+  if (code) {
+    history.replaceState(history.state, '', formatView(app.map));
+    dismissDialog();
+    const { joinClass } = await import('../panels/join-class.js');
+    joinClass(code).catch(ignoreAbort);
+    return;
+  }
   const view = parseView(hash);
   if (view) app.map.setView([view.latitude, view.longitude], view.zoom);
   else if (hash) toast(t('link.invalid'));
   history.replaceState(history.state, '', formatView(app.map));
+}
+
+/** @param {unknown} error */
+function ignoreAbort(error) {
+  if (!isAbort(error)) throw error;
 }
 
 /**

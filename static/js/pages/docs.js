@@ -179,13 +179,16 @@ async function send(method, url, headers, body, output) {
 }
 
 /**
- * Returns the headers of the two contracts whose credential is a header. The browser sends cookies by itself.
+ * Returns the header that carries the credential of an operation. The browser sends cookies by itself.
  * @param {Operation} operation
  * @returns {Record<string, string>}
  */
 function credentials(operation) {
   const schemes = (operation.security ?? []).flatMap((choice) => Object.keys(choice));
   const token = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (byId(id)).value.trim();
+  if (schemes.includes('access_token') && token('access-token')) {
+    return { Authorization: `Bearer ${token('access-token')}` };
+  }
   if (schemes.includes('music_session') && token('bearer')) return { Authorization: `Bearer ${token('bearer')}` };
   if (schemes.includes('bookstore_session') && token('terminal')) return { token: token('terminal') };
   return {};

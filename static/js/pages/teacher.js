@@ -3,14 +3,16 @@
 
 /** @import { Account, Person, Place, Reply } from '../lib/types.js' */
 
-import { ApiError, byId, isAbort, request, server, session, t, translatePage } from '../lib/core.js';
+import { ApiError, byId, isAbort, loadStrings, request, server, session, t, translatePage } from '../lib/core.js';
 import { bdi, el, phrase } from '../lib/dom.js';
 import { absoluteTime, placeText, time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
 import { offerLogin, showFailure, showProblem } from './access.js';
+import { showClasses, withdrawClasses } from './classes.js';
 
 const MUTE_MINUTES = [10, 60, 1440];
 const MAX_LOG_ENTRIES = 30;
+const MAX_CLASSES = 20;
 const REFRESH_MS = 5000;
 
 /** @typedef {{ reporter: Person, reason: string, reported_at: string, settled_at?: string }} Report */
@@ -42,6 +44,7 @@ const REFRESH_MS = 5000;
  * @typedef {{ path: string, body: object, done?: string }} Change
  */
 
+await loadStrings('classes');
 translatePage('teacher.title');
 
 let shown = '';
@@ -88,6 +91,7 @@ async function showSession() {
 function withdraw() {
   shown = '';
   byId('contents').hidden = true;
+  withdrawClasses();
   for (const id of ['sea', 'reported', 'hidden', 'muted', 'log']) byId(id).replaceChildren();
 }
 
@@ -104,6 +108,8 @@ async function refresh() {
     return;
   }
   showProblem('');
+  const { classes } = state.pop();
+  showClasses(classes, refresh);
   const serialized = JSON.stringify(state);
   if (serialized === shown) return;
   shown = serialized;
@@ -145,6 +151,7 @@ function fetchState(signal) {
     request('GET', 'teacher/bottles', { query: { state: 'reported' }, signal }),
     request('GET', 'teacher/bottles', { query: { state: 'hidden' }, signal }),
     request('GET', 'teacher/log', { query: { limit: MAX_LOG_ENTRIES }, signal }),
+    request('GET', 'teacher/classes', { query: { limit: MAX_CLASSES }, signal }),
   ]);
 }
 
@@ -199,8 +206,10 @@ const button = (key, change, values = {}) => el('button', {
 const emptyView = () => el('p', { class: 'secondary' }, t('teacher.none'));
 
 /** @param {Person} person */
-const fullName = ({ nickname, username }) =>
-  (nickname && nickname !== username ? `${nickname} (${username})` : username);
+function fullName({ nickname, username, is_guest: isGuest }) {
+  if (isGuest) return t('teacher.guest', { nickname, username });
+  return nickname && nickname !== username ? `${nickname} (${username})` : username;
+}
 
 /** @param {boolean} frozen */
 function seaView(frozen) {

@@ -52,7 +52,15 @@ export function openAccount(app, side, reason = null) {
         shown === 'login' ? loginForm(handleLogin) : registration(app, finish),
         (shown === 'register' || app.settings.registration !== 'closed')
           && el('p', { class: 'other-side' }, t(`${shown}.other`), ' ', otherButton),
+        'map' in app && shown === 'login'
+          && el('p', { class: 'other-side' },
+            el('button', { type: 'button', class: 'link', onclick: joinInstead }, t('class.joinLink'))),
       ]);
+    };
+    const joinInstead = async () => {
+      const { joinClass } = await import('./join-class.js');
+      dialog.close();
+      joinClass().then(resolve, cancel);
     };
     const cancel = () => (reason ? reject(new DOMException('login cancelled', 'AbortError')) : resolve());
     // The banner of an ended session offers this dialog.
@@ -176,7 +184,7 @@ export const tooShort = (password, minLength) =>
 
 /**
  * Runs an action that needs a session. A visitor logs in first; if the session has ended, the reader logs in again and
- * the action runs once more.
+ * the action runs once more. The end of a guest's class ends the action too, with `AbortError`: a banner says so.
  * @template T
  * @param {App} app
  * @param {() => Promise<T>} action
@@ -185,10 +193,12 @@ export const tooShort = (password, minLength) =>
  */
 export async function withSession(app, action, reason = 'login.needed') {
   if (!session.user) await openAccount(app, 'login', reason);
+  const isGuest = session.user?.is_guest;
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    if (isGuest) throw new DOMException('the class has ended', 'AbortError');
     await openAccount(app, 'login', 'login.ended');
     return action();
   }

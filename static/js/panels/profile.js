@@ -8,6 +8,7 @@ import { openDialog } from '../lib/dialog.js';
 import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { removeDraft, removeReplyDrafts } from '../lib/drafts.js';
 import { explain } from '../lib/errors.js';
+import { absoluteTime } from '../lib/format.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
 import { toast } from '../lib/notices.js';
 import { accessTokens } from './access-tokens.js';
@@ -31,6 +32,17 @@ export async function openProfile(app) {
     setUser(null);
     toast(t(messageKey));
   };
+  if (user.guest_until) {
+    dialog.fill(t('profile.title'), [
+      el('p', {}, t('class.guestUntil', { time: absoluteTime(user.guest_until) })),
+      profileForm(app, user),
+      collapsible(t('notify.title'), inboxSettings(app, user)),
+      blockedAccounts(app),
+      el('p', { class: 'hint' }, t('class.leave')),
+      el('div', { class: 'row log-out' }, logoutButton('profile.logout', 'sessions/self', endSession)),
+    ]);
+    return;
+  }
   dialog.fill(t('profile.title'), [
     el('p', { class: 'hint' }, phrase('profile.as', { name: user.username })),
     user.is_teacher && el('p', { class: 'links' }, el('a', { href: 'teacher' }, t('profile.teacher')),

@@ -87,7 +87,9 @@ fn validator(key: &ResponseKey, response: &Value) -> Arc<Validator> {
         LazyLock::new(Mutex::default);
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     let validator = cache.entry(key.clone()).or_insert_with(|| {
-        let mut schema = response["content"]["application/json"]["schema"].clone();
+        // A response has one media type.
+        let content = response["content"].as_object().unwrap().values().next().unwrap();
+        let mut schema = content["schema"].clone();
         let mut components = DOCUMENT["components"].clone();
         for schema in components["schemas"].as_object_mut().unwrap().values_mut() {
             forbid_unnamed_fields(schema, false);

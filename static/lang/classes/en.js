@@ -1,0 +1,37 @@
+// The English strings of guest classes: on the page of teachers, and to join one.
+export default {
+  'class.title': 'Guest class',
+  'class.about':
+    'Pupils without an account join with a code and a nickname. When the class ends, they are logged out. '
+    + 'Their accounts and bottles are deleted 30 days later, or when you delete the class.',
+  'class.minutes': 'Minutes',
+  'class.open': 'Open a guest class',
+  'class.code': 'Class code',
+  'class.qr': 'QR code of the link to the class',
+  'class.guests': { one: '{n} guest', other: '{n} guests' },
+  'class.bottles': { one: '{n} bottle', other: '{n} bottles' },
+  'class.endsAt': 'ends on {time}',
+  'class.endedAt': 'ended on {time}',
+  'class.left': { one: '{n} minute left', other: '{n} minutes left' },
+  'class.end': 'End the class',
+  'class.endSure': 'End the class? All guests are logged out.',
+  'class.endYes': 'End it now',
+  'class.endNo': 'Go on',
+  'class.ended': 'The class has ended.',
+  'class.download': 'Download the bottles (GeoJSON)',
+  'class.delete': 'Delete the class',
+  'class.deleteSure': 'Delete the accounts and bottles of all its guests? This cannot be undone.',
+  'class.deleteYes': 'Delete all',
+  'class.deleteNo': 'Keep them',
+  'class.deleted': 'The class is deleted.',
+  'class.join': 'Join the class',
+  'class.joinAbout': 'You need no account: only the code that your teacher shows, and a name.',
+  'class.joinButton': 'Join',
+  'class.codeHint': 'Six digits and letters, such as K7M2QX.',
+  'class.nicknameHint': 'The others see this name. It need not be your real one.',
+  'class.loggedIn': 'You are logged in as {name}. Log out to join a class.',
+
+  'error.classCode': 'This code is wrong, or the class has ended.',
+  'error.classFull': 'The class is full. Ask your teacher.',
+  'error.minutes': 'Enter a whole number from 1 to 480.',
+};
