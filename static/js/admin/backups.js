@@ -73,8 +73,9 @@ export async function show(container, signal) {
     if (isFirst || differs(before.backups, backups.backups)) list.replaceChildren(backupTable(backups.backups));
     if (isFirst || differs(before.schedule, backups.schedule)) next.replaceChildren(nextText(backups));
     restore.replaceChildren(...restoreText(backups));
-    const hasEnded = before.running?.kind === 'backup' && !backups.running;
-    if (hasEnded && !backups.failure) toast(t('backups.done'));
+    // A short backup may begin and end between two refreshes.
+    const [newest] = backups.backups;
+    if (!isFirst && newest && newest.name !== before.backups[0]?.name) toast(t('backups.done'));
   }
 }
 
