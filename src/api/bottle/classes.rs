@@ -1,12 +1,10 @@
 //! Guest classes: the routes of their teachers, which need the cookie of a session, and the one with
 //! which guests join.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use rocket::http::ContentType;
-use rocket::request::{self, FromRequest};
-use rocket::{Request, State, async_trait, delete, get, post, put};
+use rocket::{State, delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,42 +12,21 @@ use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::export::Download;
 use super::guard::{PrivateCookie, SessionCookie, Teacher, class_id};
 use super::items::{Items, JsonText};
-use super::page::SharedJoinInfo;
+use super::join_address::JoinAddress;
 use super::query::{PageQuery, parse_page};
 use super::record::CollectionRecord;
 use super::view::User;
 use crate::domain::accounts::{Accounts, Class, required};
 use crate::domain::transfer;
-use crate::http::{Body, ClientConnection, ClientIp, PublicUrl, qr_code};
+use crate::http::{Body, ClientConnection, ClientIp, qr_code};
 use crate::model::class::{ClassCode, parse_minutes};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Error;
 use crate::store::Store;
 
-/// The address under which guests reach the server: the public URL, else the first address on the
-/// local network, else the one that the request was sent to.
-pub(super) struct JoinAddress(String);
-
-#[async_trait]
-impl<'r> FromRequest<'r> for JoinAddress {
-    type Error = Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        let rocket = request.rocket();
-        let public = rocket.state::<PublicUrl>().and_then(PublicUrl::base);
-        let lan = || rocket.state::<SharedJoinInfo>()?.get().addresses.into_iter().next();
-        let own = || {
-            let scheme = if rocket.config().tls_enabled() { "https" } else { "http" };
-            format!("{scheme}://{}", request.host().map(ToString::to_string).unwrap_or_default())
-        };
-        request::Outcome::Success(Self(public.or_else(lan).unwrap_or_else(own)))
-    }
-}
-
-impl JoinAddress {
-    fn link(&self, code: &ClassCode) -> String {
-        format!("{}/#class/{}", self.0, code.as_str())
-    }
+/// Returns the link to the page that fills in the code.
+fn link(address: &JoinAddress, code: &ClassCode) -> String {
+    address.link(&format!("class/{}", code.as_str()))
 }
 
 /// A guest class.
@@ -83,7 +60,7 @@ impl ClassView {
         let code = class.code.filter(|_| !ended);
         Self {
             class_id: class.id,
-            link: code.as_ref().map(|code| address.link(code)),
+            link: code.as_ref().map(|code| link(address, code)),
             code: code.map(|code| code.as_str().to_owned()),
             teacher: class.teacher,
             opened_at: class.opened_at,
@@ -218,7 +195,9 @@ pub(super) async fn sea(
 ) -> Result<Download, ErrorResponse> {
     let class = accounts.class(&teacher.login.account, class_id(id)?)?;
     let chunks = connection.while_open(transfer::export_class(store, class.id)).await?;
-    Ok(Download::geojson(format!("class-{}.geojson", class.id), chunks, connection))
+    let (kind, name) =
+        (ContentType::new("application", "geo+json"), format!("class-{}.geojson", class.id));
+    Ok(Download::new(kind, name, chunks, connection))
 }
 
 /// Returns the link to a guest class as a QR code in SVG.
@@ -230,7 +209,7 @@ pub(super) fn join_qr_code(
     address: JoinAddress,
 ) -> Result<(ContentType, String), ErrorResponse> {
     let class = accounts.class(&teacher.login.account, class_id(id)?)?;
-    let code = class.code.and_then(|code| qr_code(&address.link(&code)));
+    let code = class.code.and_then(|code| qr_code(&link(&address, &code)));
     let code = code.ok_or_else(|| Error::NoSuchClass(class.id.to_string()))?;
     Ok((ContentType::SVG, code))
 }

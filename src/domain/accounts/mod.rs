@@ -1,12 +1,15 @@
 //! Accounts and their sessions, for all contracts.
 
 mod access_tokens;
+mod actor;
 mod changes;
 mod classes;
 mod invitations;
 mod login;
+mod one_time;
 mod operator;
 mod registration;
+mod roster;
 mod setup;
 
 use std::hash::RandomState;
@@ -22,18 +25,20 @@ use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Usern
 use crate::model::token::Token;
 use crate::store::sessions::{SessionKey, TokenKind};
 use crate::store::users::NewAccount;
-use crate::store::{Store, invitations as expired_invitations, sessions, users};
+use crate::store::{Store, invitations as expired_invitations, sessions};
 
 pub use crate::model::role::Role;
-pub use crate::store::account_summaries::AccountSummary;
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use access_tokens::TokenSummary;
+pub use actor::Actor;
 pub use changes::ProfileChanges;
 pub use classes::Class;
 pub use invitations::Invitation;
-pub use operator::LastOperator;
+pub use one_time::one_time_password;
+pub use operator::{AccountFilter, AccountSummary, LastOperator, OperatorChanges};
 pub use registration::{RegistrationMode, RegistrationStatus, Source};
+pub use roster::{LineResult, MAX_ROSTER_LINES, NewStudent, RosterLine, parse_roster};
 
 /// The accounts of a store: registration, login, sessions. Clones share their state.
 #[derive(Clone)]
@@ -134,23 +139,6 @@ impl Accounts {
     /// Parses a new password. The error names `field`.
     pub fn new_password(&self, field: &'static str, text: &str) -> Result<NewPassword> {
         NewPassword::parse(field, text, self.min_password_length)
-    }
-
-    /// Creates an account with a role. `password_is_one_time` marks a password that an operator
-    /// assigned.
-    pub async fn make(
-        &self,
-        new: Registration,
-        role: Role,
-        password_is_one_time: bool,
-    ) -> Result<Account> {
-        let new = self.with_hash(new, role, password_is_one_time).await?;
-        let now = self.clock.now();
-        let account = self.store.write(move |db| users::insert(db, &new, now)).await?;
-        if role == Role::Operator {
-            self.store.delete_setup_file();
-        }
-        Ok(account)
     }
 
     /// Hashes the password of a new account.

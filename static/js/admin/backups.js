@@ -6,6 +6,7 @@ import { field, form, input, select } from '../lib/forms.js';
 import { absoluteTime, time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
 import { refreshPeriodically, sizeText, startButton } from './monitor.js';
+import { table } from './section.js';
 
 const RUNNING_MS = 1000;
 const IDLE_MS = 15000;
@@ -135,23 +136,15 @@ function showProgress(container, running) {
 function backupTable(backups) {
   if (backups.length === 0) return el('p', {}, t('backups.none'));
   const columns = ['made', 'size', 'verdict', 'file'].map((key) => t(`backups.${key}`));
-  return el('table', { class: 'cards' },
-    el('thead', {}, el('tr', {}, columns.map((column) => el('th', { scope: 'col' }, column)))),
-    el('tbody', {}, backups.map((backup) => backupRow(backup, columns))));
+  return table(t('admin.backups'), columns, backups.map(backupCells));
 }
 
-/**
- * @param {Backup} backup
- * @param {string[]} columns
- */
-function backupRow({ name, bytes, made_at: madeAt, verdict }, columns) {
+/** @param {Backup} backup */
+function backupCells({ name, bytes, made_at: madeAt, verdict }) {
   const link = el('a', { href: `api/admin/backups/${encodeURIComponent(name)}`, download: name },
     t('backups.download'), ' ', el('code', {}, name));
-  const cells = [
-    [time(madeAt), el('span', { class: 'secondary' }, absoluteTime(madeAt))],
-    [sizeText(bytes)], [t(`backups.${verdict}`)], [link],
-  ];
-  return el('tr', {}, cells.map((cell, at) => el('td', { 'data-label': columns[at] }, cell)));
+  const made = el('span', {}, time(madeAt), el('span', { class: 'secondary' }, absoluteTime(madeAt)));
+  return [made, sizeText(bytes), t(`backups.${verdict}`), link];
 }
 
 /** @param {Backups} backups */

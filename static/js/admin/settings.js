@@ -6,6 +6,7 @@ import { language, request, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { field, form, input, select } from '../lib/forms.js';
 import { toast } from '../lib/notices.js';
+import { table } from './section.js';
 
 /**
  * @typedef {object} Setting
@@ -39,7 +40,8 @@ export async function show(container, signal) {
     el('p', {}, t('settings.about')),
     el('h3', {}, t('settings.changing')), ...changing.map((setting) => settingForm(setting, refresh)),
     ...['bottle', 'rocket'].flatMap((group) => [
-      el('h3', {}, t(`settings.${group}`)), settingTable(settings.filter((setting) => setting.group === group))]));
+      el('h3', {}, t(`settings.${group}`)),
+      settingTable(t(`settings.${group}`), settings.filter((setting) => setting.group === group))]));
 
   async function refresh() {
     const { activeElement } = document;
@@ -58,21 +60,18 @@ const about = ({ name, about: text, unit }) => translations[name] ?? `${text} ($
 /** @param {Setting['value']} value */
 const valueText = (value) => (value === null || value === '' ? t('settings.empty') : String(value));
 
-/** @param {Setting[]} settings */
-function settingTable(settings) {
+/**
+ * @param {string} label
+ * @param {Setting[]} settings
+ */
+function settingTable(label, settings) {
   const columns = ['name', 'value', 'source', 'meaning'].map((key) => t(`settings.${key}`));
-  return el('table', { class: 'cards settings' },
-    el('thead', {}, el('tr', {}, columns.map((column) => el('th', { scope: 'col' }, column)))),
-    el('tbody', {}, settings.map((setting) => {
-      const { name, value, source, origin } = setting;
-      const cells = [
-        [el('code', {}, name)], [el('code', {}, valueText(value))],
-        [el('span', { class: `source source-${source}` }, t(`settings.${source}`)),
-          origin ? el('span', { class: 'secondary' }, origin) : null],
-        [about(setting)],
-      ];
-      return el('tr', {}, cells.map((cell, at) => el('td', { 'data-label': columns[at] }, cell)));
-    })));
+  return el('div', { class: 'settings' }, table(label, columns, settings.map((setting) => {
+    const { name, value, source, origin } = setting;
+    const place = el('span', {}, el('span', { class: `source source-${source}` }, t(`settings.${source}`)),
+      origin && el('span', { class: 'secondary' }, origin));
+    return [el('code', {}, name), el('code', {}, valueText(value)), place, about(setting)];
+  })));
 }
 
 /**
