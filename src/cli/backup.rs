@@ -1,19 +1,12 @@
 //! `bottle backup` and `bottle restore`.
 
-use std::cmp::Reverse;
-use std::fmt::Display;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use bottle::model::clock::Clock;
 use bottle::store::backup::{self, Contents};
-use bottle::store::restore;
-use chrono::Utc;
+use bottle::store::{backup_folder, restore};
 
 use super::{database, progress, terminal};
-
-/// The start and the end of the names that backups get by default.
-const PREFIX: &str = "bottle-";
-const SUFFIX: &str = ".db";
 
 /// Makes a backup at `to`, or beside the database, and then deletes older backups with default
 /// names until `keep` are left.
@@ -67,44 +60,13 @@ fn summary(contents: &Contents) -> String {
     format!("{accounts} accounts, {bottles} bottles, {openings} openings")
 }
 
-/// Returns the default name of a backup that is made now. The names sort by time.
 fn default_name() -> String {
-    format!("{PREFIX}{}{SUFFIX}", Utc::now().format("%Y%m%dT%H%M%S%.3fZ"))
+    backup_folder::default_name(Clock::default().now())
 }
 
-/// Deletes the oldest backups beside `newest`, the backup that was just made of `db`, until `keep`
-/// are left.
-///
-/// Only backups of the same database with default names count. One that is dated after `newest` was
-/// made earlier by a wrong clock, and is deleted first.
+/// Deletes the oldest backups beside `newest`, until `keep` are left.
 fn prune(newest: &Path, db: &Path, keep: usize) -> Result<(), String> {
-    let failed =
-        |e: &dyn Display| format!("the backup was made, but cannot delete older ones: {e}");
-    let Some(identity) = backup::identity(newest) else {
-        return Ok(());
-    };
-    let folder = newest.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).map_err(|e| failed(&e))?;
-    let is_older = |path: &PathBuf| {
-        has_default_name(path)
-            && path.file_name() != newest.file_name()
-            && path.canonicalize().ok() != db.canonicalize().ok()
-            && backup::identity(path).as_ref() == Some(&identity)
-    };
-    let mut older: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(is_older).collect();
-    older.sort_unstable_by_key(|path| {
-        (path.file_name() > newest.file_name(), Reverse(path.clone()))
-    });
-    for path in older.iter().skip(keep - 1) {
-        backup::delete(path).map_err(|e| failed(&e))?;
-        terminal::print(format_args!("{}: deleted", path.display()));
-    }
-    Ok(())
-}
-
-fn has_default_name(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let time = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX));
-    time.is_some_and(|time| time.ends_with('Z') && time.starts_with(|c: char| c.is_ascii_digit()))
+    let deleted = |path: &Path| terminal::print(format_args!("{}: deleted", path.display()));
+    backup_folder::prune(newest, db, keep, deleted)
+        .map_err(|e| format!("the backup was made, but cannot delete older ones: {e}"))
 }

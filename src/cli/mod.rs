@@ -12,6 +12,7 @@ mod log;
 mod progress;
 mod serve;
 mod setup;
+mod show_settings;
 mod terminal;
 mod transfer;
 mod user;
@@ -187,6 +188,9 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Print every setting with its value and its source: default, file, environment or page
+    #[command(after_help = "Example: bottle settings --json")]
+    Settings(user::Common),
     /// Replace the keys that encrypt cookies and sign tokens
     #[command(subcommand_required = true, after_help = "Example: bottle keys rotate")]
     Keys {
@@ -214,6 +218,7 @@ impl Cli {
             Command::Webhook { command, common } => webhook::run(command, common),
             Command::Log(args) => log::run(args),
             Command::Class { command, common } => class::run(command, common),
+            Command::Settings(common) => show_settings::run(common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, format, geojson, db } => {
                 let format = if geojson { Format::GeoJson } else { format };

@@ -62,6 +62,7 @@ struct Shared {
     /// The subscribed inboxes by account, with the number of changes of the account's threads.
     inboxes: Mutex<HashMap<i64, watch::Sender<u64>>>,
     permits: Arc<Semaphore>,
+    max_subscribers: usize,
     /// Identifies this start of the server: sequence numbers begin again with each start.
     start: String,
 }
@@ -76,10 +77,11 @@ impl EventBus {
     /// Creates a bus for at most `max_subscribers` subscribers.
     pub fn new(max_subscribers: usize) -> Self {
         let (sender, _) = broadcast::channel(MAX_RECENT);
-        let permits = Arc::new(Semaphore::new(max_subscribers.min(Semaphore::MAX_PERMITS)));
+        let max_subscribers = max_subscribers.min(Semaphore::MAX_PERMITS);
+        let permits = Arc::new(Semaphore::new(max_subscribers));
         let start = format!("{:08x}", rand::random::<u32>());
         let (recent, inboxes) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Shared { sender, recent, inboxes, permits, start }))
+        Self(Arc::new(Shared { sender, recent, inboxes, permits, max_subscribers, start }))
     }
 
     /// Publishes an event to all subscribers.
@@ -137,6 +139,12 @@ impl EventBus {
         let changes = inboxes.entry(account).or_insert_with(|| watch::Sender::new(0)).subscribe();
         let thread_changes = *changes.borrow();
         Ok(InboxSubscription { changes, thread_changes, _permit: permit })
+    }
+
+    /// Returns the number of subscribers, of events and of inboxes, and how many there may be.
+    pub fn subscribers(&self) -> (usize, usize) {
+        let max = self.0.max_subscribers;
+        (max - self.0.permits.available_permits(), max)
     }
 
     fn permit(&self) -> Result<OwnedSemaphorePermit> {

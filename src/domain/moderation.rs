@@ -10,6 +10,7 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
 use crate::model::inbox::Kind;
+use crate::model::live::{LiveSetting, LiveValues};
 use crate::store::audit_log::{LogFilter, NewEntry, Target};
 use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
@@ -29,8 +30,7 @@ pub struct Moderation {
     clock: Clock,
     events: EventBus,
     expiry: Expiry,
-    /// The number of reports that hide a bottle until a teacher decides; 0 hides none.
-    reports_to_hide: u32,
+    settings: LiveValues,
 }
 
 /// The freeze and the mutes that are in force.
@@ -84,9 +84,14 @@ impl Moderation {
         clock: Clock,
         events: EventBus,
         expiry: Expiry,
-        reports_to_hide: u32,
+        settings: LiveValues,
     ) -> Self {
-        Self { store, clock, events, expiry, reports_to_hide }
+        Self { store, clock, events, expiry, settings }
+    }
+
+    /// Returns the number of reports that hide a bottle until a teacher decides; 0 hides none.
+    fn reports_to_hide(&self) -> u32 {
+        self.settings.get(LiveSetting::ReportsToHide)
     }
 
     /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
@@ -98,7 +103,7 @@ impl Moderation {
         reason: Reason,
     ) -> Result<ReportOutcome> {
         self.expiry.end_due().await;
-        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide());
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let state = moderation::report(db, bottle, &reporter, &reason, now)?;
             let is_hidden = threshold > 0 && state.open >= i64::from(threshold);
@@ -161,7 +166,7 @@ impl Moderation {
         reason: Reason,
     ) -> Result<ReportOutcome> {
         self.expiry.end_due().await;
-        let (now, threshold) = (self.clock.now(), self.reports_to_hide);
+        let (now, threshold) = (self.clock.now(), self.reports_to_hide());
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let (participants, _) = conversations::visible(db, id, reporter.id)?;
             if participants.author == reporter.id {

@@ -119,12 +119,12 @@ impl Passwords {
     }
 }
 
-/// Lowers the thread's priority: a hash takes long, and short requests go first.
-fn lower_priority() {
+/// Lowers the thread's priority: a hash or a backup takes long, and short requests go first.
+pub(super) fn lower_priority() {
     // On Linux the priority is the thread's; elsewhere it would be the process's.
     #[cfg(target_os = "linux")]
     if let Err(e) = rustix::process::setpriority_process(None, 10) {
-        tracing::warn!("cannot lower the priority of a password worker: {e}");
+        tracing::warn!("cannot lower the priority of a thread: {e}");
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
+use crate::model::live::{LiveSetting, LiveValues};
 use crate::model::network::network;
 
 /// The factor by which the limit of an address exceeds that of an account: a class may share an
@@ -26,15 +27,23 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const MIN_SWEPT_KEYS: usize = 10_000;
 
 /// The limits per minute; 0 is no limit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rates {
     /// Wrong passwords for one account. An address may send ten times as many of them, and of wrong
     /// invitations.
     pub logins: u32,
-    /// Registrations from one address.
-    pub registrations: u32,
-    /// Bottles thrown by one account.
-    pub throws: u32,
+    /// Registrations from one address, and bottles thrown by one account.
+    pub live: LiveValues,
+}
+
+impl Rates {
+    fn registrations(&self) -> u32 {
+        self.live.get(LiveSetting::RegistrationsPerMinute)
+    }
+
+    fn throws(&self) -> u32 {
+        self.live.get(LiveSetting::ThrowsPerMinute)
+    }
 }
 
 /// Counts attempts, and rejects those that exceed a limit.
@@ -80,7 +89,7 @@ impl RateLimiter {
     /// Counts a registration. Returns [`Error::TooOften`] if it exceeds the limit of its address.
     pub fn register(&self, from: IpAddr) -> Result<()> {
         let (now, mut times) = (self.clock.uptime(), self.times());
-        times.count(Key::Registrations(network(from)), self.rates.registrations, now).into()
+        times.count(Key::Registrations(network(from)), self.rates.registrations(), now).into()
     }
 
     /// Returns [`Error::TooOften`] if an address has sent too many wrong invitations.
@@ -110,9 +119,9 @@ impl RateLimiter {
     /// Counts a throw. Returns [`Error::TooOften`] if it exceeds the limit of its account or
     /// address.
     pub fn throw(&self, account: i64, from: IpAddr) -> Result<()> {
-        let (now, mut times) = (self.clock.uptime(), self.times());
-        Result::from(times.count(Key::Throws(account), self.rates.throws, now))?;
-        times.count(Key::ThrowsFrom(network(from)), by_class(self.rates.throws), now).into()
+        let (now, mut times, rate) = (self.clock.uptime(), self.times(), self.rates.throws());
+        Result::from(times.count(Key::Throws(account), rate, now))?;
+        times.count(Key::ThrowsFrom(network(from)), by_class(rate), now).into()
     }
 
     fn times(&self) -> MutexGuard<'_, Times> {
@@ -208,7 +217,10 @@ mod tests {
 
     fn limiter(per_minute: u32) -> (RateLimiter, Clock) {
         let clock = Clock::default();
-        let rates = Rates { logins: per_minute, registrations: per_minute, throws: per_minute };
+        let live = LiveValues::default();
+        live.set(LiveSetting::RegistrationsPerMinute, per_minute);
+        live.set(LiveSetting::ThrowsPerMinute, per_minute);
+        let rates = Rates { logins: per_minute, live };
         (RateLimiter::new(rates, &clock), clock)
     }
 

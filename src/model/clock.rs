@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Local, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
@@ -44,6 +44,12 @@ impl Timestamp {
     /// Returns the time `seconds` later, or the greatest one if that overflows.
     pub fn plus_seconds(self, seconds: u32) -> Self {
         Self(self.0.saturating_add(i64::from(seconds) * 1000))
+    }
+
+    /// Returns this time on the clocks at the server's place.
+    pub fn local(self) -> NaiveDateTime {
+        let time = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or_default();
+        time.with_timezone(&Local).naive_local()
     }
 }
 

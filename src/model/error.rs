@@ -145,6 +145,15 @@ pub enum Error {
     /// There is no webhook.
     #[error("there is no webhook")]
     NoWebhook,
+    /// No setting of this name can be changed while the server runs.
+    #[error("no such setting")]
+    NoSuchSetting,
+    /// A backup or a check is in progress.
+    #[error("a backup or a check is in progress")]
+    Busy,
+    /// The folder has no backup of this name.
+    #[error("no such backup")]
+    NoSuchBackup,
     /// A teacher has muted this account until that time.
     #[error("muted until {0}")]
     Muted(Timestamp),

@@ -2,7 +2,7 @@
 //! `ROCKET_BOTTLE='{key=value}'`, and Rocket's own beside them. Each has a default.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use rocket::figment::providers::{Env, Format, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::maintenance::BackupFolder;
 use crate::domain::password::Cost;
 use crate::domain::rate_limit::Rates;
 use crate::http::PublicUrl;
 use crate::http::connections::Limits;
 use crate::http::webhook::DeliveryLimits;
+use crate::model::live::{LiveSetting, LiveValues};
 use crate::model::network::TrustedProxy;
 use crate::model::registration::RegistrationMode;
 use crate::server::logging::LogFormat;
@@ -89,7 +91,17 @@ pub struct Settings {
     pub webhook_timeout_seconds: u32,
     /// The hosts to which the webhook may send although their address is not public.
     pub webhook_private_hosts: Vec<String>,
+    /// The folder of the backups that the server makes. A relative path begins at the database's
+    /// folder.
+    pub backup_folder: PathBuf,
+    /// The hour of the nightly backup, on the clock at the server's place; at most 23.
+    pub backup_hour: u32,
+    /// The number of backups to keep after the nightly one; 0 for no nightly backup.
+    pub backup_keep: u32,
 }
+
+/// The default of `backup_folder`, which the server creates.
+pub const BACKUP_FOLDER: &str = "backups";
 
 impl Default for Settings {
     fn default() -> Self {
@@ -125,6 +137,9 @@ impl Default for Settings {
             map_cache_mib: 32,
             webhook_timeout_seconds: 10,
             webhook_private_hosts: Vec::new(),
+            backup_folder: BACKUP_FOLDER.into(),
+            backup_hour: 3,
+            backup_keep: 0,
         }
     }
 }
@@ -154,6 +169,9 @@ impl Settings {
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
         PublicUrl::parse(&settings.public_url)?;
+        if settings.backup_hour > LiveSetting::BackupHour.max() {
+            return Err(format!("backup_hour is {}: set it to 0 to 23", settings.backup_hour));
+        }
         match min.iter().find(|(_, holds, _)| !holds) {
             Some((name, _, min)) => Err(format!("{name} is too small: set it to {min} or more")),
             None => Ok(settings),
@@ -180,12 +198,20 @@ impl Settings {
         TrustedProxy::new(self.trusted_proxy)
     }
 
-    /// Returns the rate limits.
-    pub fn rates(&self) -> Rates {
-        Rates {
-            logins: self.login_attempts_per_minute,
-            registrations: self.registrations_per_minute,
-            throws: self.throws_per_minute,
+    /// Returns the rate limits, two of which are `live`.
+    pub fn rates(&self, live: LiveValues) -> Rates {
+        Rates { logins: self.login_attempts_per_minute, live }
+    }
+
+    /// Returns the value of a setting that may change; 1 for `true`.
+    pub fn initial(&self, setting: LiveSetting) -> u32 {
+        match setting {
+            LiveSetting::PublicCounts => self.public_counts.into(),
+            LiveSetting::ReportsToHide => self.reports_to_hide,
+            LiveSetting::ThrowsPerMinute => self.throws_per_minute,
+            LiveSetting::RegistrationsPerMinute => self.registrations_per_minute,
+            LiveSetting::BackupHour => self.backup_hour,
+            LiveSetting::BackupKeep => self.backup_keep,
         }
     }
 
@@ -195,6 +221,13 @@ impl Settings {
             timeout: Duration::from_secs(self.webhook_timeout_seconds.into()),
             private_hosts: self.webhook_private_hosts.clone(),
         }
+    }
+
+    /// Returns the folder of the backups of the database at `path`.
+    pub fn backups_of(&self, path: &Path) -> BackupFolder {
+        let is_created = self.backup_folder.as_os_str() == BACKUP_FOLDER;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        BackupFolder { path: folder.join(&self.backup_folder), is_created }
     }
 
     /// Returns the duration from which reads and changes are logged as slow, or `None` for never.
@@ -211,6 +244,14 @@ impl Settings {
 /// Returns the sources of all settings, weakest first: Bottle's defaults for Rocket, `Rocket.toml`
 /// in this folder or one above it, `ROCKET_*` in the environment.
 pub fn figment() -> Figment {
+    defaults()
+        .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
+        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
+        .select(Profile::from_env_or("ROCKET_PROFILE", Config::DEFAULT_PROFILE))
+}
+
+/// Returns Bottle's defaults for Rocket.
+pub(super) fn defaults() -> Figment {
     Figment::from(Config::default())
         .merge(("workers", default_workers()))
         // `InFlight` handles signals.
@@ -218,9 +259,6 @@ pub fn figment() -> Figment {
         .merge(("shutdown.signals", Vec::<String>::new()))
         .merge(("shutdown.grace", 8))
         .merge(("shutdown.mercy", 1))
-        .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
-        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE", "CONFIG"]).global())
-        .select(Profile::from_env_or("ROCKET_PROFILE", Config::DEFAULT_PROFILE))
 }
 
 /// Returns the default number of workers: twice the number of cores, because reads run on the

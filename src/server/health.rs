@@ -11,9 +11,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::http::openapi::documented_routes;
 use crate::store::Store;
-
-/// The free space on the disk below which the server is not ready, because writes may soon fail.
-const MIN_FREE_BYTES: u64 = 32 * 1024 * 1024;
+use crate::store::disk::MIN_FREE_BYTES;
 
 /// `status` is `ok`, or the reason for a failure.
 #[derive(Serialize, ToSchema)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rocket::config::LogLevel;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 use crate::http::{ClientIp, account_of};
+use crate::model::hourly::HourlyCounter;
 
 /// The format of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +53,12 @@ pub fn init(level: LogLevel, format: LogFormat) {
 /// could not parse the request), the path, the status, the duration in milliseconds, and the
 /// request's id, which the response has in `X-Request-Id`. The query stays out, because it may
 /// reveal a position.
-pub struct RequestLog(pub LogFormat);
+pub struct RequestLog {
+    /// The format.
+    pub format: LogFormat,
+    /// Counts the requests that fail through a fault of the server: those with the status 500 or 503.
+    pub failed: Arc<HourlyCounter>,
+}
 
 #[async_trait]
 impl Fairing for RequestLog {
@@ -72,7 +79,10 @@ impl Fairing for RequestLog {
         let path = request.uri().path().as_str().escape_default();
         let status = response.status().code;
         let ms = at.elapsed().as_secs_f64() * 1000.0;
-        match self.0 {
+        if matches!(status, 500 | 503) {
+            self.failed.record();
+        }
+        match self.format {
             LogFormat::Text => {
                 let (account, method) = (OrDash(account), OrDash(*method));
                 tracing::info!("{client} {account} {method} {path} {status} {ms:.1} ms {id}");

@@ -6,38 +6,40 @@ pub mod lan;
 pub mod logging;
 pub mod metrics;
 pub mod openapi;
+pub mod settings_table;
 pub mod shutdown;
 pub mod tls;
 
 mod mounts;
+mod periodic;
 mod unparsed;
 mod webhook;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rocket::config::{Config, LogLevel};
-use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::shield::Shield;
-use rocket::{Build, Orbit, Rocket, tokio};
-use tokio::time::interval;
+use rocket::{Build, Rocket};
 
 use self::config::{Settings, log_level};
 use self::logging::RequestLog;
 use self::shutdown::InFlight;
 use self::unparsed::{Fairings, with_fairings};
-use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SharedJoinInfo};
+use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SettingsTable, SharedJoinInfo};
 use crate::api::ledger;
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::Bottles;
 use crate::domain::conversations::Conversations;
 use crate::domain::events::{Event, EventBus};
+use crate::domain::health::Health;
 use crate::domain::inbox::Inbox;
 use crate::domain::ledger::Holdings;
+use crate::domain::maintenance::Maintenance;
 use crate::domain::moderation::Moderation;
 use crate::domain::password::Passwords;
 use crate::domain::rate_limit::RateLimiter;
+use crate::domain::settings::LiveSettings;
 use crate::domain::webhook::Webhook;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
@@ -45,6 +47,8 @@ use crate::http::security_headers::SecurityHeaders;
 use crate::http::webhook::Deliveries;
 use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
 use crate::model::clock::Clock;
+use crate::model::hourly::HourlyCounter;
+use crate::model::live::LiveValues;
 use crate::store::Store;
 use crate::store::mbtiles::Tiles;
 use crate::web;
@@ -93,13 +97,14 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
     let is_https = url.is_https() || Config::try_from(&figment).is_ok_and(|c| c.tls_enabled());
     let hsts = is_https && !state.is_self_signed;
     let headers = Arc::new(SecurityHeaders::new(hsts, !settings.tile_url.is_empty()));
-    let log = Arc::new(RequestLog(settings.log_format));
+    let failed = Arc::new(HourlyCounter::new(state.clock.clone()));
+    let log = Arc::new(RequestLog { format: settings.log_format, failed: Arc::clone(&failed) });
     let in_flight = InFlight::default();
     let connections = Connections::new(settings.limits());
     let fairings: Fairings =
         Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
     let catchers = |catchers| with_fairings(catchers, &fairings);
-    let rocket = manage(rocket::custom(figment), settings, state)
+    let rocket = manage(rocket::custom(figment), settings, state, failed)
         .attach(NoMethodOverride)
         .attach(log)
         // Replaces Rocket's default Shield, whose headers are in `SecurityHeaders`.
@@ -110,8 +115,10 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(connections.clone())
         .manage(connections)
         .attach(ResponseChunkSize)
-        .attach(housekeeping())
-        .attach(ending())
+        .attach(periodic::housekeeping())
+        .attach(periodic::ending())
+        .attach(periodic::nightly_backups())
+        .attach(periodic::stopping_backups())
         .attach(webhook::deliver())
         .manage(url);
 
@@ -123,59 +130,22 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
     mounts::mount_all(rocket, catchers)
 }
 
-/// Returns a fairing that deletes expired data every minute.
-fn housekeeping() -> AdHoc {
-    AdHoc::on_liftoff("housekeeping", |rocket: &Rocket<Orbit>| {
-        let accounts = rocket.state::<Accounts>().cloned();
-        let bottles = rocket.state::<Bottles>().cloned();
-        Box::pin(async move {
-            tokio::spawn(async move {
-                let mut minutes = interval(Duration::from_secs(60));
-                while let (Some(accounts), Some(bottles)) = (&accounts, &bottles) {
-                    minutes.tick().await;
-                    if let Err(e) = accounts.delete_expired().await {
-                        tracing::warn!(
-                            "cannot delete expired sessions, invitations, access tokens and classes: {e}; trying again in a minute"
-                        );
-                    }
-                    if let Err(e) = bottles.delete_old_past_openings().await {
-                        tracing::warn!(
-                            "cannot delete old cursors of deleted openings: {e}; trying again in a minute"
-                        );
-                    }
-                }
-            });
-        })
-    })
-}
-
-/// Returns a fairing that ends bottles at their time, within a second.
-fn ending() -> AdHoc {
-    AdHoc::on_liftoff("ending bottles", |rocket: &Rocket<Orbit>| {
-        let expiry = rocket.state::<Bottles>().map(|bottles| bottles.expiry().clone());
-        Box::pin(async move {
-            tokio::spawn(async move {
-                let mut seconds = interval(Duration::from_secs(1));
-                while let Some(expiry) = &expiry {
-                    seconds.tick().await;
-                    expiry.end_due().await;
-                }
-            });
-        })
-    })
-}
-
 /// Adds the state that handlers and guards use to `rocket`.
-fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket<Build> {
+fn manage(
+    rocket: Rocket<Build>,
+    settings: &Settings,
+    state: AppState,
+    failed_requests: Arc<HourlyCounter>,
+) -> Rocket<Build> {
     let AppState { store, clock, tiles, demo_accounts, join_info, .. } = state;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let events = EventBus::new(settings.max_event_streams);
-    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(), &clock));
-    let mbtiles = tiles.as_ref().map(|tiles| Mbtiles {
-        min_zoom: tiles.about.min_zoom,
-        max_zoom: tiles.about.max_zoom,
-        attribution: tiles.about.attribution.clone(),
+    let figment = rocket.figment();
+    let live = LiveSettings::new(Arc::clone(&store), clock.clone(), |setting| {
+        (settings.initial(setting), settings_table::is_named(figment, settings, setting.name()))
     });
+    let rate_limiter = Arc::new(RateLimiter::new(settings.rates(live.values()), &clock));
+    let page = page_settings(settings, tiles.as_ref(), demo_accounts);
     let accounts = Accounts::new(
         Arc::clone(&store),
         passwords,
@@ -185,7 +155,13 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
         events.clone(),
     );
     let webhook = Webhook::new(Arc::clone(&store), clock.clone());
-    manage_sea(rocket, &store, &clock, &events, settings.reports_to_hide)
+    let table = SettingsTable(settings_table::rows(figment, settings));
+    let folder = settings.backups_of(store.path());
+    let maintenance = Maintenance::new(Arc::clone(&store), clock.clone(), live.values(), folder);
+    let rocket = manage_sea(rocket, &store, &clock, &events, live.values());
+    manage_health(rocket, &store, &clock, &events, maintenance, failed_requests)
+        .manage(live)
+        .manage(table)
         .manage(accounts.with_registration(settings.registration))
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
@@ -204,19 +180,33 @@ fn manage(rocket: Rocket<Build>, settings: &Settings, state: AppState) -> Rocket
             music: settings.music_token_seconds,
             bookstore: settings.bookstore_token_seconds,
         })
-        .manage(PageSettings {
-            tile_url: Some(settings.tile_url.clone()).filter(|url| !url.is_empty()),
-            tile_attribution: settings.tile_attribution.clone(),
-            mbtiles,
-            public_counts: settings.public_counts,
-            min_password_length: settings.min_password_length,
-            demo_accounts,
-            frozen: false,
-            registration: None,
-        })
+        .manage(page)
         .manage(tiles)
         .manage(web::Policy::new(&settings.tile_url))
         .manage(web::Compressed::default())
+}
+
+/// Returns the settings that the page reads.
+fn page_settings(
+    settings: &Settings,
+    tiles: Option<&Tiles>,
+    demo_accounts: Vec<DemoAccount>,
+) -> PageSettings {
+    let mbtiles = tiles.map(|tiles| Mbtiles {
+        min_zoom: tiles.about.min_zoom,
+        max_zoom: tiles.about.max_zoom,
+        attribution: tiles.about.attribution.clone(),
+    });
+    PageSettings {
+        tile_url: Some(settings.tile_url.clone()).filter(|url| !url.is_empty()),
+        tile_attribution: settings.tile_attribution.clone(),
+        mbtiles,
+        public_counts: settings.public_counts,
+        min_password_length: settings.min_password_length,
+        demo_accounts,
+        frozen: false,
+        registration: None,
+    }
 }
 
 /// Adds the bottles, conversations, inboxes and moderation to `rocket`.
@@ -225,7 +215,7 @@ fn manage_sea(
     store: &Arc<Store>,
     clock: &Clock,
     events: &EventBus,
-    reports_to_hide: u32,
+    live: LiveValues,
 ) -> Rocket<Build> {
     let bottles = Bottles::new(Arc::clone(store), clock.clone(), events.clone());
     let expiry = bottles.expiry().clone();
@@ -238,6 +228,25 @@ fn manage_sea(
         Conversations::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
     let inbox = Inbox::new(Arc::clone(store), clock.clone(), events.clone(), expiry.clone());
     let moderation =
-        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), expiry, reports_to_hide);
+        Moderation::new(Arc::clone(store), clock.clone(), events.clone(), expiry, live);
     rocket.manage(bottles).manage(conversations).manage(inbox).manage(moderation)
+}
+
+/// Adds the maintenance and the state of the server to `rocket`.
+fn manage_health(
+    rocket: Rocket<Build>,
+    store: &Arc<Store>,
+    clock: &Clock,
+    events: &EventBus,
+    maintenance: Maintenance,
+    failed_requests: Arc<HourlyCounter>,
+) -> Rocket<Build> {
+    let health = Health::new(
+        Arc::clone(store),
+        clock.clone(),
+        events.clone(),
+        maintenance.clone(),
+        failed_requests,
+    );
+    rocket.manage(maintenance).manage(health)
 }

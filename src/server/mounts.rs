@@ -32,6 +32,7 @@ fn routes(surface: Surface) -> Vec<Route> {
                 bottle::token_routes(),
                 bottle::admin_routes(),
                 bottle::guest_class_routes(),
+                bottle::server_routes(),
             ];
             [documented.concat(), bottle::picture_routes()].concat()
         }
@@ -68,6 +69,7 @@ pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
                 bottle::describe_tokens(),
                 bottle::describe_admin(),
                 bottle::describe_guest_classes(),
+                bottle::describe_server(),
             ]
         }
         Surface::BottleDraft => {

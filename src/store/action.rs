@@ -29,10 +29,14 @@ pub enum Action {
     OpenClass,
     EndClass,
     DeleteClass,
+    BackUp,
+    DownloadBackup,
+    Check,
+    SetSetting,
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 22] = [
+const ACTIONS: [(Action, &str); 26] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -55,6 +59,10 @@ const ACTIONS: [(Action, &str); 22] = [
     (Action::OpenClass, "open_class"),
     (Action::EndClass, "end_class"),
     (Action::DeleteClass, "delete_class"),
+    (Action::BackUp, "back_up"),
+    (Action::DownloadBackup, "download_backup"),
+    (Action::Check, "check"),
+    (Action::SetSetting, "set_setting"),
 ];
 
 /// The words of the actions of moderation, as a list in SQL.

@@ -3,6 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -12,6 +14,9 @@ use super::check::{self, Finding};
 use super::connect::{self, Mode};
 use super::open::{self, OpenError};
 use super::{files, meta};
+
+/// The number of steps of SQLite's virtual machine between two looks at a [`Stop`].
+const STEPS_PER_LOOK: i32 = 10_000;
 
 /// The number of pages that are copied between two progress reports: 4 MiB with pages of 2 KiB.
 const PAGES_PER_STEP: i32 = 2048;
@@ -47,6 +52,36 @@ pub enum CopyError {
         "cannot copy to {path}: {source}.\nCheck that its folder is writable and has free space."
     )]
     Sqlite { path: PathBuf, source: rusqlite::Error },
+    #[error(
+        "{folder} has {} MiB free, and a backup needs {} MiB, with the {} MiB that the server \
+         needs itself if it is the same disk. Free some space, or keep fewer backups.",
+        free >> 20, needed.div_ceil(1 << 20), super::disk::MIN_FREE_BYTES >> 20
+    )]
+    NoRoom { folder: PathBuf, free: u64, needed: u64 },
+    #[error("the copy was stopped")]
+    Stopped,
+}
+
+/// A request to stop a copy or a check. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Stops the work within milliseconds.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns true once it was requested.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Lets a request interrupt the statements of `db`.
+    pub(super) fn watch(&self, db: &Connection) -> rusqlite::Result<()> {
+        let stop = self.clone();
+        db.progress_handler(STEPS_PER_LOOK, Some(move || stop.is_requested()))
+    }
 }
 
 fn first_description(findings: &[Finding]) -> &str {
@@ -90,12 +125,17 @@ pub fn backup(
         {
             return Err(CopyError::OtherDatabase(to.to_owned()));
         }
-        copy_checked(source, to, &mut progress)
+        copy_checked(source, to, &mut progress, &Stop::default())
     })?;
+    place(copy, to)?;
+    Ok(contents)
+}
+
+/// Gives a complete copy its name.
+pub(super) fn place(copy: NamedTempFile, to: &Path) -> Result<(), CopyError> {
     let io = |source| CopyError::Io { path: to.to_owned(), source };
     copy.persist(to).map_err(|e| io(e.error))?;
-    files::sync_folder(to).map_err(io)?;
-    Ok(contents)
+    files::sync_folder(to).map_err(io)
 }
 
 /// Locks the backup that is about to be replaced, and reads its identity. The identity is `None` if
@@ -123,11 +163,13 @@ pub fn delete(path: &Path) -> Result<(), CopyError> {
 }
 
 /// Copies the snapshot of `source` into an unnamed file beside `to`, and checks the copy. The file
-/// stays locked against servers until it is closed.
+/// stays locked against servers until it is closed. Returns [`CopyError::Stopped`] if `stop` was
+/// requested meanwhile.
 pub(super) fn copy_checked(
     source: &Connection,
     to: &Path,
     progress: &mut impl FnMut(u64, u64),
+    stop: &Stop,
 ) -> Result<(NamedTempFile, Contents), CopyError> {
     let sqlite = |source| CopyError::Sqlite { path: to.to_owned(), source };
     let io = |source| CopyError::Io { path: to.to_owned(), source };
@@ -142,6 +184,7 @@ pub(super) fn copy_checked(
         let pages = |count: i32| u64::try_from(count).unwrap_or_default();
         progress(pages(state.pagecount - state.remaining), pages(state.pagecount));
         match step {
+            _ if stop.is_requested() => return Err(CopyError::Stopped),
             StepResult::Done => break,
             StepResult::More => {}
             _ => return Err(sqlite(busy())),
@@ -152,11 +195,15 @@ pub(super) fn copy_checked(
     file.as_file().sync_all().map_err(io)?;
 
     let checked = connect::read(file.path(), |copy| {
+        stop.watch(copy).map_err(sqlite)?;
         Ok::<_, CopyError>((
             check::findings(copy).map_err(sqlite)?,
             contents(copy).map_err(sqlite)?,
         ))
     });
+    if stop.is_requested() {
+        return Err(CopyError::Stopped);
+    }
     match checked? {
         (findings, after) if findings.is_empty() && after == before => Ok((file, before)),
         (findings, _) => Err(CopyError::Unsound { path: to.to_owned(), findings }),

@@ -34,14 +34,23 @@ pub enum Remedy {
 
 /// Returns all problems of the database at `path`. Writes nothing, and works while a server runs.
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
-    let result = connect::read(path, |db| {
-        let mut all = match open::check_schema(path, db) {
-            Err(OpenError::UnknownObject { kind, name, .. }) => vec![unknown_object(&kind, &name)],
-            schema => schema.map(|_| Vec::new())?,
-        };
-        all.extend(findings(db).map_err(|e| open::refusal(path, e))?);
-        Ok(all)
-    });
+    or_finding(connect::read(path, |db| problems(path, db)))
+}
+
+/// Returns all problems of the schema, the rows and the pages of `db`, the file at `path`.
+pub(super) fn problems(path: &Path, db: &Connection) -> Result<Vec<Finding>, OpenError> {
+    let mut all = match open::check_schema(path, db) {
+        Err(OpenError::UnknownObject { kind, name, .. }) => vec![unknown_object(&kind, &name)],
+        schema => schema.map(|_| Vec::new())?,
+    };
+    all.extend(findings(db).map_err(|e| open::refusal(path, e))?);
+    Ok(all)
+}
+
+/// Turns a file that is too damaged to be checked into a finding.
+pub(super) fn or_finding(
+    result: Result<Vec<Finding>, OpenError>,
+) -> Result<Vec<Finding>, OpenError> {
     match result {
         Err(OpenError::Damaged { detail, .. }) => Ok(vec![damaged(detail)]),
         result => result,

@@ -5,6 +5,9 @@ use std::path::Path;
 use super::{Store, files};
 use crate::model::error::Result;
 
+/// The free space on the disk below which the server is not ready, because writes may soon fail.
+pub const MIN_FREE_BYTES: u64 = 32 * 1024 * 1024;
+
 impl Store {
     /// Returns the sizes of the database and of its write-ahead log, in bytes.
     pub fn sizes(&self) -> std::io::Result<(i64, i64)> {
@@ -16,8 +19,7 @@ impl Store {
 
     /// Returns the free space of the disk that holds the file, in bytes.
     pub fn room(&self) -> std::io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.path)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        room(&self.path)
     }
 
     /// Reads one row. Returns [`Error::Unavailable`] or [`Error::Internal`] if the database cannot
@@ -28,4 +30,10 @@ impl Store {
     pub fn ping(&self) -> Result<()> {
         self.read(|db| Ok(db.query_row("SELECT 1 FROM meta", [], |_| Ok(()))?))
     }
+}
+
+/// Returns the free space of the disk that holds `path`, in bytes.
+pub(super) fn room(path: &Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(path)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -90,7 +90,7 @@ pub fn create_temporary(to: &Path) -> io::Result<NamedTempFile> {
 }
 
 /// Deletes the unfinished files of killed programs.
-fn delete_abandoned(folder: &Path) -> io::Result<()> {
+pub(super) fn delete_abandoned(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)?.flatten() {
         let is_unfinished = entry.file_name().to_string_lossy().starts_with(PREFIX);
         // A file that a running program writes is locked.

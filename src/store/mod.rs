@@ -13,16 +13,19 @@ pub mod account_summaries;
 pub mod action;
 pub mod audit_log;
 pub mod backup;
+pub mod backup_folder;
 pub mod blocks;
 pub mod bottles;
 pub mod catch;
 pub mod cells;
 pub mod check;
 pub mod classes;
+pub mod disk;
 pub mod expiry;
 pub mod inbox;
 pub mod invitations;
 pub mod ledger;
+pub mod maintenance;
 pub mod map_bottle;
 pub mod map_cache;
 pub mod mbtiles;
@@ -42,6 +45,7 @@ pub mod reported_replies;
 pub mod reports;
 pub mod restore;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod stats;
 pub mod throw_keys;
@@ -52,9 +56,9 @@ pub mod xray;
 
 mod columns;
 mod connect;
-mod disk;
 mod files;
 mod messages;
+mod online;
 mod open;
 mod open_error;
 mod pack;
@@ -80,6 +84,7 @@ use crate::model::error::Result;
 pub use files::create_temporary;
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
+pub use online::BackupFolder;
 pub use open::OpenError;
 use readers::Readers;
 pub use rusqlite::Connection;
@@ -117,6 +122,7 @@ pub struct Store {
     session_cache: SessionCache,
     path: PathBuf,
     keys: Keys,
+    identity: String,
     _lock: Option<File>,
 }
 
@@ -151,6 +157,7 @@ impl Store {
         files::restrict_permissions(path)?;
         let db = upgrade::open_writing(path, options.busy_timeout)?;
         let keys = meta::keys(&db).map_err(sqlite)?;
+        let identity = meta::identity(&db).map_err(sqlite)?.unwrap_or_default();
         let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
         let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
         let readers = Readers::open(path, options)
@@ -158,7 +165,7 @@ impl Store {
         let session_cache = SessionCache::open(path).map_err(io)?;
         let streams = Streams::new(path, options.busy_timeout);
         let path = path.to_owned();
-        let slow_log = SlowLog { threshold: options.slow };
+        let slow_log = SlowLog::new(options.slow);
         Ok(Self {
             readers,
             streams,
@@ -168,6 +175,7 @@ impl Store {
             session_cache,
             path,
             keys,
+            identity,
             _lock: lock,
         })
     }
@@ -196,6 +204,11 @@ impl Store {
     /// Returns the hits and misses of the cache of what the map shows.
     pub fn map_cache_stats(&self) -> CacheStats {
         self.map_cache.stats()
+    }
+
+    /// Returns the number of reads and changes of the last day that exceeded `Options::slow`.
+    pub fn slow_queries(&self) -> u64 {
+        self.slow_log.count.last_day()
     }
 
     /// Returns the keys stored in the file.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 use tempfile::NamedTempFile;
 
-use super::backup::{Contents, CopyError, copy_checked};
+use super::backup::{Contents, CopyError, Stop, copy_checked};
 use super::connect::{self, Mode};
 use super::files::{self, LOG_SUFFIXES, with_suffix};
 use super::open;
@@ -34,7 +34,7 @@ pub fn restore(
     let old_file = if to.exists() { Some(open::lock(to)?) } else { None };
     let (copy, contents) = connect::read(from, |source| {
         open::check_schema(from, source)?;
-        copy_checked(source, to, &mut progress)
+        copy_checked(source, to, &mut progress, &Stop::default())
     })?;
     // Only the file's owner may change its mode; another user can still restore.
     let _ = files::restrict_permissions(to);

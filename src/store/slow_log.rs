@@ -1,17 +1,25 @@
-//! Logs slow reads and changes.
+//! Logs and counts slow reads and changes.
 
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-/// The setting `slow_query_ms`.
+use crate::model::clock::Clock;
+use crate::model::hourly::HourlyCounter;
+
+/// The setting `slow_query_ms`, and the number of reads and changes that exceeded it.
 pub(super) struct SlowLog {
-    pub(super) threshold: Option<Duration>,
+    threshold: Option<Duration>,
+    pub(super) count: HourlyCounter,
 }
 
 impl SlowLog {
+    pub(super) fn new(threshold: Option<Duration>) -> Self {
+        Self { threshold, count: HourlyCounter::new(Clock::default()) }
+    }
+
     /// Measures `kind` until the returned value is dropped. The log names the caller's source line.
     #[track_caller]
-    pub(super) fn start(&self, kind: &'static str) -> Timer {
+    pub(super) fn start(&self, kind: &'static str) -> Timer<'_> {
         self.start_at(Location::caller(), kind)
     }
 
@@ -20,22 +28,23 @@ impl SlowLog {
         &self,
         location: &'static Location<'static>,
         kind: &'static str,
-    ) -> Timer {
-        Timer { kind, location, started: Instant::now(), threshold: self.threshold }
+    ) -> Timer<'_> {
+        Timer { kind, location, started: Instant::now(), log: self }
     }
 }
 
-pub(super) struct Timer {
+pub(super) struct Timer<'a> {
     kind: &'static str,
     location: &'static Location<'static>,
     started: Instant,
-    threshold: Option<Duration>,
+    log: &'a SlowLog,
 }
 
-impl Drop for Timer {
+impl Drop for Timer<'_> {
     fn drop(&mut self) {
         let elapsed = self.started.elapsed();
-        if self.threshold.is_some_and(|threshold| elapsed >= threshold) {
+        if self.log.threshold.is_some_and(|threshold| elapsed >= threshold) {
+            self.log.count.record();
             let Self { kind, location, .. } = self;
             tracing::warn!(
                 "a slow {kind} took {} ms: {}:{}",

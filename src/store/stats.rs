@@ -1,4 +1,4 @@
-//! Row counts for the metrics.
+//! Row counts for the metrics and for operators.
 
 use rusqlite::Connection;
 
@@ -24,4 +24,10 @@ pub fn of(db: &Connection, now: Timestamp) -> Result<Stats> {
     Ok(db.prepare_cached(sql)?.query_row([now], |row| {
         Ok(Stats { accounts: row.get(0)?, bottles: row.get(1)?, sessions: row.get(2)? })
     })?)
+}
+
+/// Counts the openings and the replies, one by one.
+pub fn openings_and_replies(db: &Connection) -> Result<(i64, i64)> {
+    let sql = "SELECT (SELECT count(*) FROM openings), (SELECT count(*) FROM replies)";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }

@@ -9,7 +9,7 @@ use super::{DESKTOP, PHONE, end_sessions, give_credentials, log_in, start, words
 use crate::driver::Browser;
 
 /// Starts a server with the operator Root and the teacher Grace.
-fn start_school() -> (TempDir, Program) {
+pub(super) fn start_school() -> (TempDir, Program) {
     let (folder, program) = start();
     run_ok_with_input(folder.path(), &["user", "add", "root", "--operator"], "pass\n");
     run_ok_with_input(folder.path(), &["user", "add", "grace", "--teacher"], "pass\n");

@@ -7,6 +7,7 @@ mod access;
 mod accessibility;
 mod admin;
 mod admin_sections;
+mod admin_server;
 mod admin_webhook;
 mod attribution;
 mod bottle_panel;

@@ -7,6 +7,7 @@ use std::thread;
 
 use bottle_test_support::{Client, Program, bottle, file_names};
 use rusqlite::Connection;
+use serde_json::json;
 
 use crate::sea::{self, Sea, a_bottle};
 use crate::shim::Shim;
@@ -20,15 +21,17 @@ fn read(client: &Client) {
     assert_eq!(response.status, 200, "{}", response.text);
 }
 
-/// On a file system of its own of 3 MiB, a third of it taken; `at` is where others see it.
-fn on_a_small_disk() -> (Program, PathBuf, tempfile::TempDir) {
+/// On a file system of its own of so many MiB, of which `ballast` takes some; `at` is where others see it.
+fn on_a_small_disk(mib: u32, ballast: u32) -> (Program, PathBuf, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=3m tmpfs \"$0\" && cd \"$0\" \
-                  && head -c 1000000 /dev/zero > ballast && exec \"$1\"";
+    let script = format!(
+        "mount -t tmpfs -o size={mib}m tmpfs \"$0\" && cd \"$0\" \
+         && head -c {ballast} /dev/zero > ballast && exec \"$1\""
+    );
     // The settings of any other program.
     let settings = bottle(folder.path(), &[]);
     let mut command = Command::new("unshare");
-    command.args(["--map-root-user", "--mount", "sh", "-c", script]);
+    command.args(["--map-root-user", "--mount", "sh", "-c", &script]);
     command.arg(folder.path()).arg(env!("CARGO_BIN_EXE_bottle"));
     command.envs(settings.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -41,7 +44,7 @@ fn on_a_small_disk() -> (Program, PathBuf, tempfile::TempDir) {
 pub(crate) fn disk_full(times: usize) -> String {
     let mut refused = 0;
     for _ in 0..times {
-        let (program, at, _folder) = on_a_small_disk();
+        let (program, at, _folder) = on_a_small_disk(3, 1_000_000);
         sea::join(&program, "ada");
         let mut ada = program.client();
         ada.log_in("ada", "pass");
@@ -74,6 +77,36 @@ pub(crate) fn disk_full(times: usize) -> String {
         sea::check(&copy.path().join("bottle.db"), &acknowledged);
     }
     format!("{refused} more throws tried in vain; reads went on, and writes once there was room")
+}
+
+/// The disk has no room for a backup and for the server's own changes.
+pub(crate) fn backup_on_full_disk(times: usize) -> String {
+    for _ in 0..times {
+        let (program, at, _folder) = on_a_small_disk(48, 20_000_000);
+        let token = program.banner.split("/setup#").nth(1).unwrap().split_whitespace().next();
+        let account = json!({ "token": token, "username": "root", "password": "pass" });
+        assert_eq!(program.client().post("/api/setup", &account).status, 200);
+        let mut root = program.client();
+        root.log_in("root", "pass");
+        let back_up = || {
+            assert_eq!(root.post("/api/admin/backups", &json!({})).status, 202);
+            loop {
+                let listed = root.get("/api/admin/backups").data();
+                if listed.get("running").is_none() {
+                    return listed;
+                }
+                root.throw(1.0, 1.0);
+            }
+        };
+        let failed = back_up();
+        let reason = failed["failure"]["reason"].as_str().unwrap();
+        assert!(reason.contains("MiB free"), "{reason}");
+        assert_eq!(file_names(&at.join("backups")), [""; 0]);
+        fs::remove_file(at.join("ballast")).unwrap();
+        let made = back_up();
+        assert_eq!((made.get("failure"), &made["backups"][0]["verdict"]), (None, &json!("sound")));
+    }
+    "failed with the reason and left nothing; throws went on; made once there was room".into()
 }
 
 pub(crate) fn error_at_nth_call(times: usize) -> String {

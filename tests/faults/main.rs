@@ -38,6 +38,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("kill -9 during restore", restores::killed),
     ("a server starts under check, backup", restores::server_starts_under_commands),
     ("disk full", input_output::disk_full),
+    ("disk full for a backup", input_output::backup_on_full_disk),
     ("I/O error at the n-th call", input_output::error_at_nth_call),
     ("read-only disk", input_output::read_only_disk),
     ("write lock held elsewhere", input_output::lock_held_elsewhere),

@@ -57,7 +57,8 @@ fn to_read_changes_nothing() {
         else {
             continue;
         };
-        let path = path.split('`').next().unwrap().replace("<id>", &id).replace("<_>", &id);
+        let path = path.split('`').next().unwrap().replace("<name>", "backup_hour");
+        let path = path.replace("<id>", &id).replace("<_>", &id);
         if method != "GET" {
             paths += 1;
             for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {

@@ -14,6 +14,7 @@ fn changing_routes(id: i64) -> Vec<(String, String)> {
         .filter(|(method, _)| *method != "GET")
         .map(|(method, path)| {
             let id = id.to_string();
+            let path = path.replace("<name>", "backup_hour");
             (method.to_owned(), path.replace("<id>", &id).replace("<_>", &id))
         })
         .collect();

@@ -35,6 +35,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/admin/people/import"),
     ("PUT", "/api/admin/people/1"),
     ("PUT", "/api/admin/people/1/mute"),
+    ("PUT", "/api/admin/settings/registration"),
     ("POST", "/api/tokens"),
     ("POST", "/api/teacher/classes"),
     ("POST", "/api/guests"),
@@ -94,6 +95,7 @@ fn everywhere(value: &str) -> Vec<u8> {
         "access",
         "expires_in_days",
         "code",
+        "value",
     ];
     let fields: Vec<String> = FIELDS.iter().map(|field| format!("\"{field}\":{value}")).collect();
     format!("{{{}}}", fields.join(",")).into_bytes()

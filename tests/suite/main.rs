@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
 
 mod accounts;
+mod admin_backups;
+mod admin_health;
+mod admin_settings;
 mod android;
 mod architecture;
 mod asvs;

@@ -55,6 +55,9 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "POST", "/api/teacher/classes", r#"{"minutes":5}"#),
     (By::Cookie, "PUT", "/api/teacher/classes/1/end", ""),
     (By::Cookie, "DELETE", "/api/teacher/classes/1", ""),
+    (By::Cookie, "POST", "/api/admin/backups", ""),
+    (By::Cookie, "POST", "/api/admin/check", ""),
+    (By::Cookie, "PUT", "/api/admin/settings/backup_keep", r#"{"value":7}"#),
     (By::Cookie, "POST", "/api/tokens", r#"{"name":"stolen","access":"full"}"#),
     (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
@@ -252,6 +255,9 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::registration("PUT", "/api/admin/registration", r#"{"registration":"closed"}"#, DEMOTE, 403)]
 #[case::invites("POST", "/api/admin/invitations", "{}", DEMOTE, 403)]
 #[case::invites_staff("POST", "/api/admin/invitations", r#"{"role":"teacher"}"#, TO_TEACHER, 403)]
+#[case::backs_up("POST", "/api/admin/backups", "", TO_TEACHER, 403)]
+#[case::checks("POST", "/api/admin/check", "", TO_TEACHER, 403)]
+#[case::sets("PUT", "/api/admin/settings/backup_hour", r#"{"value":7}"#, TO_TEACHER, 403)]
 #[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
 #[case::imports("POST", "/api/admin/import", POINT, TO_TEACHER, 403)]
 #[case::webhook("PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#, TO_TEACHER, 403)]

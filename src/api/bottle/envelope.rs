@@ -155,6 +155,16 @@ impl ErrorResponse {
             Error::Overridden(setting) => {
                 Self::new(409, "SETTING_OVERRIDDEN", format!("{setting}由设置文件或环境变量决定"))
             }
+            error => Self::from_administration(error),
+        }
+    }
+
+    /// Maps an error of backups or settings.
+    fn from_administration(error: &Error) -> Self {
+        match error {
+            Error::NoSuchSetting => Self::new(404, "NOT_FOUND", "没有可以在运行时更改的这个设置"),
+            Error::Busy => Self::new(409, "BUSY", "正在备份或检查，请稍后再试"),
+            Error::NoSuchBackup => Self::new(404, "NOT_FOUND", "没有这个备份"),
             // Only handlers of other contracts return these.
             _ => Rejection::Internal.into(),
         }

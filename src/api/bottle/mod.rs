@@ -27,6 +27,7 @@ mod users;
 mod view;
 mod xray;
 
+pub use admin::settings::{SettingOrigin, SettingRow, SettingsTable};
 pub use page::{DemoAccount, JoinInfo, Mbtiles, PageSettings, SharedJoinInfo};
 use rocket::{Catcher, Route, catchers, routes};
 use utoipa::openapi::OpenApi;
@@ -146,6 +147,19 @@ documented_routes! {
     ]
 }
 
+documented_routes! {
+    /// Returns the routes with which an operator runs the server, to be mounted at `/api`.
+    pub fn server_routes, fn server_api => [
+        admin::backups::list,
+        admin::backups::make,
+        admin::backups::download,
+        admin::backups::check,
+        admin::health::health,
+        admin::settings::list,
+        admin::settings::set,
+    ]
+}
+
 /// Returns the routes that the OpenAPI document omits, because they return no JSON, to be mounted at
 /// `/api`.
 pub fn picture_routes() -> Vec<Route> {
@@ -185,6 +199,11 @@ pub fn describe_admin() -> ContractSpec {
 /// Describes [`guest_class_routes`] for the OpenAPI document.
 pub fn describe_guest_classes() -> ContractSpec {
     contract_spec(guest_class_api())
+}
+
+/// Describes [`server_routes`] for the OpenAPI document.
+pub fn describe_server() -> ContractSpec {
+    contract_spec(server_api())
 }
 
 fn contract_spec(api: OpenApi) -> ContractSpec {

@@ -14,8 +14,10 @@ use super::view::Coordinates;
 use crate::domain::accounts::{Accounts, RegistrationMode};
 use crate::domain::bottles::{Bottles, Grid};
 use crate::domain::moderation::Moderation;
+use crate::domain::settings::LiveSettings;
 use crate::http::Session;
 use crate::model::error::Error;
+use crate::model::live::LiveSetting;
 
 /// The settings that the page reads.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
@@ -102,6 +104,7 @@ pub(super) fn settings(
     settings: &State<PageSettings>,
     moderation: &State<Moderation>,
     accounts: &State<Accounts>,
+    live: &State<LiveSettings>,
 ) -> Reply<PageSettings> {
     // The page needs the settings even while the database cannot be read.
     let frozen = moderation.is_frozen().unwrap_or_else(|e| {
@@ -116,7 +119,9 @@ pub(super) fn settings(
         |status| status.mode,
     );
     let registration = Some(mode).filter(|mode| *mode != RegistrationMode::Open);
-    ok("获取设置成功", PageSettings { frozen, registration, ..settings.inner().clone() })
+    let public_counts = live.values().get(LiveSetting::PublicCounts) == 1;
+    let settings = settings.inner().clone();
+    ok("获取设置成功", PageSettings { public_counts, frozen, registration, ..settings })
 }
 
 #[derive(Serialize, ToSchema)]
@@ -176,12 +181,12 @@ pub(super) async fn counts(
     session: Option<Session<CookieOrToken>>,
     query: RectangleQuery<'_>,
     zoom: Option<&str>,
-    settings: &State<PageSettings>,
+    live: &State<LiveSettings>,
     bottles: &State<Bottles>,
 ) -> Reply<CountsView> {
     let grid = match session {
         Some(_) => Grid::Full,
-        None if settings.public_counts => Grid::Public,
+        None if live.values().get(LiveSetting::PublicCounts) == 1 => Grid::Public,
         None => return Err(Error::NotLoggedIn.into()),
     };
     let rectangle = query.rectangle()?;

@@ -74,3 +74,14 @@ CREATE TABLE webhook_outbox (
 ) STRICT;
 
 CREATE INDEX webhook_outbox_by_attempt ON webhook_outbox (next_attempt_at);
+
+-- The backups and checks that the server has made, and those that failed.
+CREATE TABLE maintenance (
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind     TEXT NOT NULL CHECK (kind IN ('backup', 'check')),
+    ended_at INTEGER NOT NULL,
+    file     TEXT,                                  -- the name of a backup that was made
+    bytes    INTEGER,                               -- its size
+    is_sound INTEGER CHECK (is_sound IN (0, 1)),    -- what the check of the file or the copy found; NULL for none
+    failure  TEXT                                   -- why it failed, or the first finding of a check
+) STRICT;

@@ -122,6 +122,16 @@ impl Client {
         )
     }
 
+    /// Sends a GET for a file, which need not be text, and returns it with its headers.
+    #[track_caller]
+    pub fn download(&self, path: &str) -> (ureq::http::HeaderMap, Vec<u8>) {
+        let request = self.request("GET", path, &[]).body(()).unwrap();
+        let mut response = self.agent.run(request).unwrap();
+        assert_eq!(response.status(), 200);
+        let bytes = response.body_mut().with_config().limit(1 << 30).read_to_vec().unwrap();
+        (response.headers().clone(), bytes)
+    }
+
     /// Opens an event stream and returns its body, which does not end.
     #[track_caller]
     pub fn stream(&self, path: &str, headers: &[(&str, &str)]) -> impl Read + Send + use<> {
