@@ -10,6 +10,7 @@ use crate::domain::password::lower_priority;
 use crate::model::error::{Error, Result};
 use crate::model::live::LiveSetting;
 use crate::store::backup::CopyError;
+use crate::store::outbox::{self, Event};
 use crate::store::{backup_folder, maintenance};
 
 impl Permit {
@@ -106,7 +107,13 @@ impl Maintenance {
             if night.is_some() {
                 maintenance::set_last_night(db, night)?;
             }
-            maintenance::insert(db, &run)
+            maintenance::insert(db, &run)?;
+            match &run.failure {
+                Some(reason) if run.kind == Kind::Backup => {
+                    outbox::add(db, Event::BackupFailed { reason }, run.ended_at)
+                }
+                _ => Ok(()),
+            }
         });
         match saved.await {
             Ok(()) => *self.unsaved() = None,
