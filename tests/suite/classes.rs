@@ -51,6 +51,19 @@ fn count(app: &App, sql: &str) -> i64 {
     Connection::open(app.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
+/// Fails unless the log has what Grace did to the class.
+fn check_log(app: &App) {
+    let log = app.operator("root").get("/api/admin/log?actor=grace").data();
+    let logged = log["entries"].as_array().unwrap().iter().rev();
+    let logged: Vec<_> = logged.map(|entry| (&entry["action"], &entry["detail"])).collect();
+    let expected = [
+        (&json!("open_class"), &json!("class 1, 45 minutes")),
+        (&json!("end_class"), &json!("class 1, 1 guests")),
+        (&json!("delete_class"), &json!("class 1")),
+    ];
+    assert_eq!(logged, expected);
+}
+
 #[test]
 fn a_class_from_its_opening_to_its_deletion() {
     let app = App::new();
@@ -100,15 +113,7 @@ fn a_class_from_its_opening_to_its_deletion() {
     let openers = ada.get(&format!("/api/bottles/{other}/openers")).data();
     assert_eq!(openers["openers_count"], 0, "{openers}");
 
-    let log = app.operator("root").get("/api/admin/log?actor=grace").data();
-    let logged = log["entries"].as_array().unwrap().iter().rev();
-    let logged: Vec<_> = logged.map(|entry| (&entry["action"], &entry["detail"])).collect();
-    let expected = [
-        (&json!("open_class"), &json!("class 1, 45 minutes")),
-        (&json!("end_class"), &json!("class 1, 1 guests")),
-        (&json!("delete_class"), &json!("class 1")),
-    ];
-    assert_eq!(logged, expected);
+    check_log(&app);
     // The log of moderation is about what people wrote.
     assert_eq!(grace.get("/api/teacher/log").data()["entries"], json!([]));
     run_ok(app.folder(), &["check"]);
