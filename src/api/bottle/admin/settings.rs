@@ -210,7 +210,7 @@ pub(in crate::api::bottle) async fn set(
         Some(setting) => live.set(&operator.login, setting, parse(setting, &value)?).await?,
         None => {
             let mode = value.as_str().ok_or_else(wrong_type)?;
-            accounts.set_registration(&operator.login, parse_mode(mode)?).await?;
+            accounts.set_registration((&operator.login).into(), parse_mode(mode)?).await?;
         }
     }
     ok("设置成功", Empty {})
