@@ -20,6 +20,7 @@ pub mod cells;
 pub mod check;
 pub mod classes;
 pub mod expiry;
+pub mod feeds;
 pub mod inbox;
 pub mod invitations;
 pub mod ledger;

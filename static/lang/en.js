@@ -230,6 +230,8 @@ export default {
   'token.no': 'Keep token',
   'token.ended': 'The token has ended.',
 
+  'feed.title': 'Feeds',
+
   'profile.teacher': 'Teacher page',
   'profile.admin': 'Operator page',
   'profile.title': 'Account',

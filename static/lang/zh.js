@@ -228,6 +228,8 @@ export default {
   'token.no': '保留令牌',
   'token.ended': '令牌已撤销。',
 
+  'feed.title': '订阅链接',
+
   'profile.teacher': '教师页面',
   'profile.admin': '管理页面',
   'profile.title': '账号',

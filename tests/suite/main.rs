@@ -22,6 +22,8 @@ mod cursors;
 mod errors;
 mod exchanges;
 mod expiry;
+mod feed_secrets;
+mod feeds;
 mod files;
 mod guests;
 mod headers;

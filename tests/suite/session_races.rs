@@ -43,6 +43,8 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "POST", "/api/teacher/classes", r#"{"minutes":5}"#),
     (By::Cookie, "PUT", "/api/teacher/classes/1/end", ""),
     (By::Cookie, "DELETE", "/api/teacher/classes/1", ""),
+    (By::Cookie, "POST", "/api/feed", ""),
+    (By::Cookie, "DELETE", "/api/feed", ""),
     (By::Cookie, "POST", "/api/tokens", r#"{"name":"stolen","access":"full"}"#),
     (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
@@ -98,6 +100,7 @@ pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
          VALUES (x'00', 'teacher', 1, 1, 4102444800000);
          INSERT INTO access_tokens (user_id, token_hash, name, access, created_at, expires_at)
          VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
+         INSERT INTO feeds VALUES (1, x'00', 1);
          INSERT INTO classes (code, teacher_id, opened_at, ends_at)
          VALUES ('CODE', 1, 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;

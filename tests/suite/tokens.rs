@@ -76,6 +76,7 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         .collect();
     let expected = [
         "DELETE /api/admin/invitations/1",
+        "DELETE /api/feed",
         "DELETE /api/sessions",
         "DELETE /api/sessions/self",
         "DELETE /api/teacher/classes/1",
@@ -84,10 +85,12 @@ fn a_session_is_needed_where_an_account_could_be_taken_over() {
         "DELETE /sessions/self",
         "GET /api/admin/invitations",
         "GET /api/admin/registration",
+        "GET /api/feed",
         "GET /api/teacher/classes",
         "GET /api/teacher/classes/1/sea",
         "GET /api/tokens",
         "POST /api/admin/invitations",
+        "POST /api/feed",
         "POST /api/teacher/classes",
         "POST /api/tokens",
         "PUT /api/admin/registration",

@@ -1,55 +1,31 @@
 //! Guest classes: the routes of their teachers, which need the cookie of a session, and the one with
 //! which guests join.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use rocket::http::ContentType;
-use rocket::request::{self, FromRequest};
-use rocket::{Request, State, async_trait, delete, get, post, put};
+use rocket::{State, delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::address::ServerAddress;
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::export::Download;
 use super::guard::{PrivateCookie, SessionCookie, Teacher, class_id};
 use super::items::{Items, JsonText};
-use super::page::SharedJoinInfo;
 use super::query::{PageQuery, parse_page};
 use super::record::CollectionRecord;
 use super::view::User;
 use crate::domain::accounts::{Accounts, Class, required};
 use crate::domain::transfer;
-use crate::http::{Body, ClientConnection, ClientIp, PublicUrl, qr_code};
+use crate::http::{Body, ClientConnection, ClientIp, qr_code};
 use crate::model::class::{ClassCode, parse_minutes};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Error;
 use crate::store::Store;
 
-/// The address under which guests reach the server: the public URL, else the first address on the
-/// local network, else the one that the request was sent to.
-pub(super) struct JoinAddress(String);
-
-#[async_trait]
-impl<'r> FromRequest<'r> for JoinAddress {
-    type Error = Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
-        let rocket = request.rocket();
-        let public = rocket.state::<PublicUrl>().and_then(PublicUrl::base);
-        let lan = || rocket.state::<SharedJoinInfo>()?.get().addresses.into_iter().next();
-        let own = || {
-            let scheme = if rocket.config().tls_enabled() { "https" } else { "http" };
-            format!("{scheme}://{}", request.host().map(ToString::to_string).unwrap_or_default())
-        };
-        request::Outcome::Success(Self(public.or_else(lan).unwrap_or_else(own)))
-    }
-}
-
-impl JoinAddress {
-    fn link(&self, code: &ClassCode) -> String {
-        format!("{}/#class/{}", self.0, code.as_str())
-    }
+fn join_link(address: &ServerAddress, code: &ClassCode) -> String {
+    format!("{}/#class/{}", address.0, code.as_str())
 }
 
 /// A guest class.
@@ -78,12 +54,12 @@ pub(super) struct ClassView {
 }
 
 impl ClassView {
-    fn new(class: Class, now: Timestamp, address: &JoinAddress) -> Self {
+    fn new(class: Class, now: Timestamp, address: &ServerAddress) -> Self {
         let ended = class.ends_at <= now;
         let code = class.code.filter(|_| !ended);
         Self {
             class_id: class.id,
-            link: code.as_ref().map(|code| address.link(code)),
+            link: code.as_ref().map(|code| join_link(address, code)),
             code: code.map(|code| code.as_str().to_owned()),
             teacher: class.teacher,
             opened_at: class.opened_at,
@@ -117,7 +93,7 @@ pub(super) async fn open(
     body: Body<ClassRequest>,
     accounts: &State<Accounts>,
     clock: &State<Clock>,
-    address: JoinAddress,
+    address: ServerAddress,
 ) -> Reply<ClassView> {
     let class = accounts
         .open_class(&teacher.login, parse_minutes(required("minutes", body.0.minutes)?)?)
@@ -149,7 +125,7 @@ pub(super) async fn classes(
     connection: ClientConnection,
     accounts: &State<Accounts>,
     clock: &State<Clock>,
-    address: JoinAddress,
+    address: ServerAddress,
 ) -> Result<JsonText, ErrorResponse> {
     let (page, mut items, now) = (parse_page(limit, after)?, Items::default(), clock.now());
     let write_item = |class: Class| items.push(class.id, &ClassView::new(class, now, &address));
@@ -227,10 +203,10 @@ pub(super) fn join_qr_code(
     teacher: Teacher<PrivateCookie>,
     id: &str,
     accounts: &State<Accounts>,
-    address: JoinAddress,
+    address: ServerAddress,
 ) -> Result<(ContentType, String), ErrorResponse> {
     let class = accounts.class(&teacher.login.account, class_id(id)?)?;
-    let code = class.code.and_then(|code| qr_code(&address.link(&code)));
+    let code = class.code.and_then(|code| qr_code(&join_link(&address, &code)));
     let code = code.ok_or_else(|| Error::NoSuchClass(class.id.to_string()))?;
     Ok((ContentType::SVG, code))
 }

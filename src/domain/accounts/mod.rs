@@ -3,6 +3,7 @@
 mod access_tokens;
 mod changes;
 mod classes;
+mod feeds;
 mod invitations;
 mod login;
 mod operator;

@@ -44,3 +44,11 @@ END;
 CREATE TRIGGER class_without_teacher AFTER UPDATE OF is_teacher ON users WHEN NOT new.is_teacher BEGIN
     UPDATE classes SET code = NULL WHERE teacher_id = new.id;
 END;
+
+-- The feed of an account: a secret link with which a program that cannot log in reads for it. A new one
+-- replaces the old one. It ends with the account, with a new password and with all sessions.
+CREATE TABLE feeds (
+    user_id    INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    token_hash BLOB NOT NULL UNIQUE,                -- SHA-256 of the secret, which is shown once
+    created_at INTEGER NOT NULL
+) STRICT;
