@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bottle::api::bottle::DemoAccount;
-use bottle::domain::accounts::{Registration, Role};
+use bottle::domain::accounts::{Actor, Registration, Role};
 use bottle::model::error::Error;
 use bottle::model::fields::{NewPassword, Nickname, Username};
 use bottle::server::config::{self, Settings};
@@ -79,7 +79,7 @@ fn add_staff(database: &Path, settings: &Settings) -> Result<(), String> {
             gender: None,
             email: None,
         };
-        accounts.make(new, role, false).await
+        accounts.add(Actor::CommandLine, new, role, false).await
     };
     super::wait_for(async {
         for staff in STAFF {

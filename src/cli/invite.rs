@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bottle::domain::accounts::{Accounts, Invitation, Role};
+use bottle::domain::accounts::{Accounts, Actor, Invitation, Role};
 use bottle::model::invitation::Terms;
 use bottle::server::config::Settings;
 use bottle::store::pages::PageRequest;
@@ -68,7 +68,7 @@ pub(super) fn open(db: Option<PathBuf>) -> Result<(Accounts, Settings), String> 
 }
 
 async fn revoke(accounts: &Accounts, id: i64, json: bool) -> Result<(), String> {
-    accounts.revoke_without_session(id).await.map_err(user::message)?;
+    accounts.revoke(Actor::CommandLine, id).await.map_err(user::message)?;
     let value = json!({ "invitation_id": id, "revoked": true });
     user::print_result(json, &value, || format!("invitation {id} is revoked"))
 }
@@ -79,7 +79,8 @@ async fn create(
     terms: Terms,
     json: bool,
 ) -> Result<(), String> {
-    let (invitation, code) = accounts.invite_without_session(terms).await.map_err(user::message)?;
+    let (invitation, code) =
+        accounts.invite(Actor::CommandLine, terms).await.map_err(user::message)?;
     let code = code.secret();
     let mut value = to_json(&invitation);
     value["invitation"] = json!(code);

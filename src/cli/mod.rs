@@ -8,6 +8,7 @@ mod demo;
 mod health;
 mod invite;
 mod keys;
+mod log;
 mod progress;
 mod serve;
 mod setup;
@@ -155,6 +156,13 @@ Examples:
         #[command(flatten)]
         common: user::Common,
     },
+    /// Print what teachers and operators did, latest first
+    #[command(after_help = "\
+Examples:
+  bottle log                              the last 50 actions
+  bottle log --account ada --limit 1000   what was done to ada and to her bottles
+  bottle log --json > log.jsonl           an action per line, for scripts")]
+    Log(log::Args),
     /// Manage guest classes, which pupils join without an account, even while the database is served
     #[command(subcommand_required = true, after_help = "Example: bottle class open --minutes 45")]
     Class {
@@ -187,6 +195,7 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
+            Command::Log(args) => log::run(args),
             Command::Class { command, common } => class::run(command, common),
             Command::Keys { command } => keys::run(command),
             Command::Export { to, user, geojson, db } => {

@@ -1,6 +1,7 @@
 //! The rules of accounts, bottles and moderation. No HTTP and no SQL.
 
 pub mod accounts;
+pub mod audit_log;
 pub mod bottles;
 pub mod conversations;
 pub mod events;

@@ -1,4 +1,4 @@
-//! The rules of moderation: reports, hiding, muting and freezing.
+//! The rules of moderation: reports, hiding and freezing.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::Reason;
 use crate::model::inbox::Kind;
-use crate::store::audit_log::{NewEntry, Target};
+use crate::store::audit_log::{LogFilter, NewEntry, Target};
 use crate::store::inbox::{self, NewItem};
 use crate::store::map_bottle::MapBottle;
 use crate::store::moderation::Moved;
@@ -180,21 +180,6 @@ impl Moderation {
         }
     }
 
-    /// Mutes an account for a number of minutes; 0 unmutes it.
-    pub async fn mute(&self, login: &Login, account: i64, minutes: u32) -> Result<()> {
-        let now = self.clock.now();
-        let until = (minutes > 0).then(|| now.plus_seconds(minutes.saturating_mul(60)));
-        let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
-            teacher.check_teacher()?;
-            moderation::mute(db, account, until)?;
-            let action = if until.is_some() { Action::Mute } else { Action::Unmute };
-            let target = Target { account: Some(account), ..Target::default() };
-            let entry = NewEntry::new(Some(&teacher.username), action);
-            audit_log::add(db, NewEntry { target, until, ..entry }, now)
-        });
-        self.store.write(change).await
-    }
-
     /// Freezes throwing for everyone, or ends the freeze.
     pub async fn freeze(&self, login: &Login, frozen: bool) -> Result<()> {
         let now = self.clock.now();
@@ -251,6 +236,7 @@ impl Moderation {
         page: PageRequest,
         show: impl FnMut(AuditEntry) -> Result<usize>,
     ) -> Result<bool> {
-        self.store.read_long(|db| audit_log::list_moderation(db, page, show)).await
+        let filter = LogFilter { is_moderation: true, ..LogFilter::default() };
+        self.store.read_long(|db| audit_log::list(db, &filter, page, show)).await
     }
 }

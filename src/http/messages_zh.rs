@@ -19,5 +19,9 @@ pub(crate) fn problem_message(field: &str, problem: &Problem) -> String {
         Problem::SurroundingSpace => format!("字段{field}的首尾不能有空白"),
         Problem::NotAnEmail => format!("字段{field}不是有效的邮箱地址"),
         Problem::NotOneOf(words) => format!("字段{field}只能是以下之一：{words}"),
+        Problem::NotATime => format!("字段{field}必须是时间，例如2026-09-01T08:00:00Z"),
+        Problem::NoColumn(column) => format!("字段{field}的第一行没有名为{column}的列"),
+        Problem::WrongColumns => format!("字段{field}这一行的列数与第一行不同"),
+        Problem::TooManyLines(most) => format!("字段{field}最多{most}行"),
     }
 }

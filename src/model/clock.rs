@@ -31,6 +31,11 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// Parses any form of RFC 3339.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
+    }
+
     /// Returns the milliseconds since 1970.
     pub fn millis(self) -> i64 {
         self.0

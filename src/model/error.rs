@@ -111,6 +111,9 @@ pub enum Error {
     /// Only an operator may do this.
     #[error("not an operator")]
     NotOperator,
+    /// The account is the operator's own: its owner does this with the password.
+    #[error("this is one's own account; log in and change it there")]
+    OwnerOnly,
     /// The account is the only operator, and must stay one who can work.
     #[error("this is the last operator")]
     LastOperator,
@@ -209,6 +212,14 @@ pub enum Problem {
     NotAnEmail,
     /// It is not one of these words.
     NotOneOf(&'static str),
+    /// It is not a time in RFC 3339.
+    NotATime,
+    /// Its first line, which names the columns, does not name this one.
+    NoColumn(&'static str),
+    /// The line has another number of columns than the first, or is no CSV.
+    WrongColumns,
+    /// It has more lines than this.
+    TooManyLines(usize),
 }
 
 impl fmt::Display for Problem {
@@ -226,6 +237,14 @@ impl fmt::Display for Problem {
             Self::SurroundingSpace => write!(f, "must not begin or end with white space"),
             Self::NotAnEmail => write!(f, "must be an email address"),
             Self::NotOneOf(words) => write!(f, "must be one of {words}"),
+            Self::NotATime => write!(f, "must be a time such as 2026-09-01T08:00:00Z"),
+            Self::NoColumn(column) => {
+                write!(f, "has no column {column}; name the columns on its first line")
+            }
+            Self::WrongColumns => {
+                write!(f, "has another number of columns on this line than on the first")
+            }
+            Self::TooManyLines(max) => write!(f, "must have at most {max} lines"),
         }
     }
 }

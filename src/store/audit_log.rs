@@ -1,6 +1,6 @@
 //! The table `audit_log`: what teachers and operators did.
 
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, Row, named_params};
 
 use super::action::{self, Action};
 use super::pages::{PageRequest, fill, row_limit};
@@ -83,19 +83,49 @@ pub fn add(db: &Connection, entry: NewEntry<'_>, now: Timestamp) -> Result<()> {
 const COLUMNS: &str =
     "id, done_at, actor, action, bottle_id, user_id, username, until, reply_id, detail";
 
-/// Passes the entries of moderation to `show`, newest first; the cursor of a page is the id of its
+/// The entries of a list; all by default.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    /// True for the actions of moderation alone.
+    pub is_moderation: bool,
+    /// The username of the teacher or operator, without regard to ASCII case.
+    pub actor: Option<String>,
+    /// The action.
+    pub action: Option<Action>,
+    /// The account that the entry concerns: its username then or now, without regard to ASCII case.
+    pub account: Option<String>,
+    /// The earliest time.
+    pub from: Option<Timestamp>,
+    /// The time before which it was done.
+    pub to: Option<Timestamp>,
+}
+
+/// Passes the entries that fit `filter` to `show`, newest first; the cursor of a page is the id of its
 /// last entry.
-pub fn list_moderation(
+pub fn list(
     db: &Connection,
+    filter: &LogFilter,
     page: PageRequest,
     show: impl FnMut(AuditEntry) -> Result<usize>,
 ) -> Result<bool> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM audit_log
-         WHERE id < ?1 AND action IN ({}) ORDER BY id DESC LIMIT 0 + ?2",
+         WHERE id < :after
+           AND (NOT :is_moderation OR action IN ({}))
+           AND (:actor IS NULL OR actor = :actor COLLATE NOCASE)
+           AND (:action IS NULL OR action = :action)
+           AND (:account IS NULL OR username = :account COLLATE NOCASE
+                OR user_id = (SELECT id FROM users WHERE users.username = :account))
+           AND (:from IS NULL OR done_at >= :from)
+           AND (:to IS NULL OR done_at < :to)
+         ORDER BY id DESC LIMIT 0 + :limit",
         action::MODERATION
     ))?;
-    let rows = statement.query(params![page.after.unwrap_or(i64::MAX), row_limit(page)])?;
+    let rows = statement.query(named_params! {
+        ":after": page.after.unwrap_or(i64::MAX), ":is_moderation": filter.is_moderation,
+        ":actor": filter.actor, ":action": filter.action, ":account": filter.account,
+        ":from": filter.from, ":to": filter.to, ":limit": row_limit(page),
+    })?;
     fill(rows, page, entry, show)
 }
 

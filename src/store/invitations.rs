@@ -84,13 +84,16 @@ pub fn list(
     fill(rows, page, invitation, show)
 }
 
-/// Deletes an invitation for a role up to `role`. Returns [`Error::NoSuchInvitation`] if there is
-/// none with this id.
-pub fn revoke(db: &Connection, id: i64, role: Role) -> Result<()> {
+/// Deletes an invitation for a role up to `role`, and returns it. Returns [`Error::NoSuchInvitation`] if
+/// there is none with this id.
+pub fn revoke(db: &Connection, id: i64, role: Role) -> Result<Invitation> {
     let deleted = db
-        .prepare_cached("DELETE FROM invitations WHERE id = ?1 AND (role = 'user' OR ?2)")?
-        .execute(params![id, role > Role::User])?;
-    if deleted == 1 { Ok(()) } else { Err(Error::NoSuchInvitation(id.to_string())) }
+        .prepare_cached(&format!(
+            "DELETE FROM invitations WHERE id = ?1 AND (role = 'user' OR ?2) RETURNING {COLUMNS}"
+        ))?
+        .query_row(params![id, role > Role::User], invitation)
+        .optional()?;
+    deleted.ok_or_else(|| Error::NoSuchInvitation(id.to_string()))
 }
 
 /// The condition under which an invitation lets one more account in. One from the future of a clock

@@ -46,6 +46,15 @@ impl Account {
         Username::normalized(name).as_str().eq_ignore_ascii_case(&self.username)
     }
 
+    /// Returns the role.
+    pub fn role(&self) -> Role {
+        match (self.is_operator, self.is_teacher) {
+            (true, _) => Role::Operator,
+            (false, true) => Role::Teacher,
+            (false, false) => Role::User,
+        }
+    }
+
     /// Returns [`Error::Guest`] if this is a guest's account.
     pub fn check_no_guest(&self) -> Result<()> {
         if self.guest_until.is_some() { Err(Error::Guest) } else { Ok(()) }

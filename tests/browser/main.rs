@@ -6,6 +6,7 @@
 mod access;
 mod accessibility;
 mod admin;
+mod admin_sections;
 mod attribution;
 mod bottle_panel;
 mod class;

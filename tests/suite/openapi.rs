@@ -130,6 +130,20 @@ fn request_admission(app: &App) {
     assert_eq!(root.get("/api/admin/invitations").status, 200);
     let path = format!("/api/admin/invitations/{}", made.data()["invitation_id"]);
     assert_eq!(root.delete(&path).status, 200);
+    let added = root.post("/api/admin/people", &json!({ "username": "mallory" }));
+    let path = format!("/api/admin/people/{}", added.data()["user_id"]);
+    let class = "username,nickname\nmax,Max\nmax,\nmallory,\n,no name\n";
+    let file = json!({ "csv": class, "dry_run": true });
+    assert_eq!(root.post("/api/admin/people/import", &file).status, 200);
+    assert_eq!(root.post("/api/admin/people/import", &json!({ "csv": class })).status, 200);
+    assert_eq!(root.put(&path, &json!({ "role": "teacher" })).status, 200);
+    let mute = json!({ "muted_minutes": 5 });
+    assert_eq!(root.put(&format!("{path}/mute"), &mute).status, 200);
+    assert_eq!(root.get("/api/admin/people").status, 200);
+    assert_eq!(root.post(&format!("{path}/password"), &json!({})).status, 200);
+    assert_eq!(root.delete(&format!("{path}/sessions")).status, 200);
+    assert_eq!(root.delete(&path).status, 200);
+    assert_eq!(root.get("/api/admin/log").status, 200);
 }
 
 /// Sends a successful request for every operation of a feed.

@@ -40,6 +40,13 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "POST", "/api/admin/people", r#"{"username":"new"}"#),
+    (By::Cookie, "POST", "/api/admin/people/import", r#"{"csv":"username\nnew\n"}"#),
+    (By::Cookie, "PUT", "/api/admin/people/2", r#"{"username":"changed","role":"teacher"}"#),
+    (By::Cookie, "POST", "/api/admin/people/2/password", ""),
+    (By::Cookie, "PUT", "/api/admin/people/2/mute", r#"{"muted_minutes":5}"#),
+    (By::Cookie, "DELETE", "/api/admin/people/2/sessions", ""),
+    (By::Cookie, "DELETE", "/api/admin/people/2", ""),
     (By::Cookie, "POST", "/api/teacher/classes", r#"{"minutes":5}"#),
     (By::Cookie, "PUT", "/api/teacher/classes/1/end", ""),
     (By::Cookie, "DELETE", "/api/teacher/classes/1", ""),
@@ -239,6 +246,18 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::invites("POST", "/api/admin/invitations", "{}", DEMOTE, 403)]
 #[case::invites_staff("POST", "/api/admin/invitations", r#"{"role":"teacher"}"#, TO_TEACHER, 403)]
 #[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
+#[case::adds("POST", "/api/admin/people", r#"{"username":"new"}"#, TO_TEACHER, 403)]
+#[case::imports(
+    "POST",
+    "/api/admin/people/import",
+    r#"{"csv":"username\nnew\n"}"#,
+    TO_TEACHER,
+    403
+)]
+#[case::renames("PUT", "/api/admin/people/2", r#"{"username":"changed"}"#, TO_TEACHER, 403)]
+#[case::sets_a_password("POST", "/api/admin/people/2/password", "", TO_TEACHER, 403)]
+#[case::logs_out("DELETE", "/api/admin/people/2/sessions", "", TO_TEACHER, 403)]
+#[case::deletes("DELETE", "/api/admin/people/2", "", TO_TEACHER, 403)]
 #[case::opens_a_class("POST", "/api/teacher/classes", r#"{"minutes":5}"#, DEMOTE, 403)]
 #[case::ends_a_class("PUT", "/api/teacher/classes/1/end", "", DEMOTE, 403)]
 #[case::deletes_a_class("DELETE", "/api/teacher/classes/1", "", DEMOTE, 403)]

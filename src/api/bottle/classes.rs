@@ -8,11 +8,11 @@ use rocket::{State, delete, get, post, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::address::ServerAddress;
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::export::Download;
 use super::guard::{PrivateCookie, SessionCookie, Teacher, class_id};
 use super::items::{Items, JsonText};
+use super::join_address::JoinAddress;
 use super::query::{PageQuery, parse_page};
 use super::record::CollectionRecord;
 use super::view::User;
@@ -24,8 +24,9 @@ use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::Error;
 use crate::store::Store;
 
-fn join_link(address: &ServerAddress, code: &ClassCode) -> String {
-    format!("{}/#class/{}", address.0, code.as_str())
+/// Returns the link to the page that fills in the code.
+fn link(address: &JoinAddress, code: &ClassCode) -> String {
+    address.link(&format!("class/{}", code.as_str()))
 }
 
 /// A guest class.
@@ -54,12 +55,12 @@ pub(super) struct ClassView {
 }
 
 impl ClassView {
-    fn new(class: Class, now: Timestamp, address: &ServerAddress) -> Self {
+    fn new(class: Class, now: Timestamp, address: &JoinAddress) -> Self {
         let ended = class.ends_at <= now;
         let code = class.code.filter(|_| !ended);
         Self {
             class_id: class.id,
-            link: code.as_ref().map(|code| join_link(address, code)),
+            link: code.as_ref().map(|code| link(address, code)),
             code: code.map(|code| code.as_str().to_owned()),
             teacher: class.teacher,
             opened_at: class.opened_at,
@@ -93,7 +94,7 @@ pub(super) async fn open(
     body: Body<ClassRequest>,
     accounts: &State<Accounts>,
     clock: &State<Clock>,
-    address: ServerAddress,
+    address: JoinAddress,
 ) -> Reply<ClassView> {
     let class = accounts
         .open_class(&teacher.login, parse_minutes(required("minutes", body.0.minutes)?)?)
@@ -125,7 +126,7 @@ pub(super) async fn classes(
     connection: ClientConnection,
     accounts: &State<Accounts>,
     clock: &State<Clock>,
-    address: ServerAddress,
+    address: JoinAddress,
 ) -> Result<JsonText, ErrorResponse> {
     let (page, mut items, now) = (parse_page(limit, after)?, Items::default(), clock.now());
     let write_item = |class: Class| items.push(class.id, &ClassView::new(class, now, &address));
@@ -194,7 +195,9 @@ pub(super) async fn sea(
 ) -> Result<Download, ErrorResponse> {
     let class = accounts.class(&teacher.login.account, class_id(id)?)?;
     let chunks = connection.while_open(transfer::export_class(store, class.id)).await?;
-    Ok(Download::geojson(format!("class-{}.geojson", class.id), chunks, connection))
+    let (kind, name) =
+        (ContentType::new("application", "geo+json"), format!("class-{}.geojson", class.id));
+    Ok(Download::new(kind, name, chunks, connection))
 }
 
 /// Returns the link to a guest class as a QR code in SVG.
@@ -203,10 +206,10 @@ pub(super) fn join_qr_code(
     teacher: Teacher<PrivateCookie>,
     id: &str,
     accounts: &State<Accounts>,
-    address: ServerAddress,
+    address: JoinAddress,
 ) -> Result<(ContentType, String), ErrorResponse> {
     let class = accounts.class(&teacher.login.account, class_id(id)?)?;
-    let code = class.code.and_then(|code| qr_code(&join_link(&address, &code)));
+    let code = class.code.and_then(|code| qr_code(&link(&address, &code)));
     let code = code.ok_or_else(|| Error::NoSuchClass(class.id.to_string()))?;
     Ok((ContentType::SVG, code))
 }

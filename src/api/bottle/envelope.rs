@@ -137,6 +137,9 @@ impl ErrorResponse {
             Error::LastOperator => {
                 Self::new(403, "LAST_OPERATOR", "这是最后一位管理员，不能禁言、降级或删除")
             }
+            Error::OwnerOnly => {
+                Self::new(403, "OWN_ACCOUNT", "这是您自己的账号，请在账号设置中操作")
+            }
             Error::RegistrationClosed => Self::new(403, "REGISTRATION_CLOSED", "注册已关闭"),
             Error::InvalidInvitation => Self::new(403, "INVITATION_INVALID", "邀请码无效"),
             Error::InvalidClassCode => {

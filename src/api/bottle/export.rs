@@ -93,15 +93,20 @@ impl<'r> Responder<'r, 'static> for Export {
 
 /// The response with a file.
 pub(super) struct Download {
+    kind: ContentType,
     name: String,
     body: Body,
 }
 
 impl Download {
-    /// Creates the response with a GeoJSON file of this name, which must be ASCII without quotation
-    /// marks.
-    pub(super) fn geojson(name: String, chunks: Chunks, connection: ClientConnection) -> Self {
-        Self { name, body: Body::new(Vec::new(), chunks, b"", connection) }
+    /// Creates the response with a file of this name, which must be ASCII without quotation marks.
+    pub(super) fn new(
+        kind: ContentType,
+        name: String,
+        chunks: Chunks,
+        connection: ClientConnection,
+    ) -> Self {
+        Self { kind, name, body: Body::new(Vec::new(), chunks, b"", connection) }
     }
 }
 
@@ -109,7 +114,7 @@ impl<'r> Responder<'r, 'static> for Download {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
         let disposition = format!("attachment; filename=\"{}\"", self.name);
         Response::build()
-            .header(ContentType::new("application", "geo+json"))
+            .header(self.kind)
             .header(Header::new("Content-Disposition", disposition))
             .streamed_body(self.body)
             .max_chunk_size(CHUNK_BYTES)

@@ -1,6 +1,5 @@
 //! The Bottle contract, in both its revisions: accounts and bottles.
 
-mod address;
 mod admin;
 mod blocks;
 mod bottles;
@@ -15,6 +14,7 @@ mod guard;
 mod inbox;
 mod inbox_kinds;
 mod items;
+mod join_address;
 mod nearby;
 mod opening;
 mod page;
@@ -120,13 +120,22 @@ documented_routes! {
 }
 
 documented_routes! {
-    /// Returns the routes that decide who gets in, to be mounted at `/api`.
+    /// Returns the routes for operators, to be mounted at `/api`.
     pub fn admin_routes, fn admin_api => [
         admin::registration::registration,
         admin::registration::set_registration,
         admin::invitations::invite,
         admin::invitations::invitations,
         admin::invitations::revoke,
+        admin::people::people,
+        admin::people::add,
+        admin::people::change,
+        admin::people::replace_password,
+        admin::people::mute,
+        admin::people::end_sessions,
+        admin::people::remove,
+        admin::roster::import,
+        admin::log::log,
         setup::set_up,
     ]
 }

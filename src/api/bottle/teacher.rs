@@ -10,7 +10,7 @@ use super::guard::{Teacher, bottle_id, reply_id, user_id};
 use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
 use super::view::Person;
-use crate::domain::accounts::required;
+use crate::domain::accounts::{Accounts, required};
 use crate::domain::moderation::{AuditEntry, CaseFilter, Moderation, ReportedBottle};
 use crate::http::{Body, ClientConnection};
 use crate::model::clock::Timestamp;
@@ -131,10 +131,10 @@ pub(super) async fn mute(
     teacher: Teacher,
     id: &str,
     body: Body<MuteRequest>,
-    moderation: &State<Moderation>,
+    accounts: &State<Accounts>,
 ) -> Reply<Empty> {
     let minutes = required("muted_minutes", body.0.muted_minutes)?;
-    moderation.mute(&teacher.login, user_id(id)?, minutes).await?;
+    accounts.mute((&teacher.login).into(), user_id(id)?, minutes).await?;
     ok(if minutes > 0 { "已禁言" } else { "已解除禁言" }, Empty {})
 }
 

@@ -1,47 +1,36 @@
 //! `bottle user import`: the accounts of a class.
 
+use std::fs;
 use std::path::Path;
 
-use bottle::domain::accounts::{Accounts, Role};
-use serde::Deserialize;
+use bottle::domain::accounts::{Account, Accounts, Actor, LineResult, RosterLine, parse_roster};
 use serde_json::{Value, json};
 
-use super::password;
-use super::{message, print_result, registration};
+use super::{message, print_result};
 use crate::cli::{progress, terminal};
-
-/// A line of the file, without its other columns.
-#[derive(Deserialize)]
-struct NewStudent {
-    username: String,
-    nickname: Option<String>,
-}
 
 /// Creates an account with a one-time password for each line, and prints them.
 ///
 /// # Errors
-/// Lines that are invalid are printed with their number and skipped. Returns how many there are, if
-/// any.
+/// Lines that are invalid or whose username is taken are printed with their number and skipped. Returns
+/// how many there are, if any.
 pub(super) async fn run(accounts: &Accounts, file: &Path, json: bool) -> Result<(), String> {
-    let students = read(file)?;
+    let lines = read(file)?;
+    let total = lines.len() as u64;
     let bar = progress::bar("Creating accounts");
+    let update = |done: usize| progress::update(&bar)(done as u64, total);
+    let lines = accounts.import(Actor::CommandLine, lines, update).await;
+    bar.finish_and_clear();
     let (mut created, mut skipped) = (Vec::new(), 0);
-    for (n, (line, student)) in students.iter().enumerate() {
-        progress::update(&bar)(n as u64, students.len() as u64);
-        let added = match student {
-            Ok(student) => add(accounts, student).await,
-            Err(reason) => Err(reason.clone()),
-        };
-        match added {
-            Ok(account) => created.push(account),
+    for line in lines.map_err(message)? {
+        match reason(&line) {
+            Ok((account, password)) => created.push(to_json(account, password)),
             Err(reason) => {
                 skipped += 1;
-                let what = format!("{}, line {line}: {reason}", file.display());
-                bar.suspend(|| terminal::print_error(what));
+                terminal::print_error(format!("{}, line {}: {reason}", file.display(), line.line));
             }
         }
     }
-    bar.finish_and_clear();
     print_result(json, &Value::from(created.clone()), || sheet(&created))?;
     match skipped {
         0 => Ok(()),
@@ -52,40 +41,35 @@ pub(super) async fn run(accounts: &Accounts, file: &Path, json: bool) -> Result<
     }
 }
 
-type Line = (u64, Result<NewStudent, String>);
-
-fn read(file: &Path) -> Result<Vec<Line>, String> {
-    let failed = |e: csv::Error| format!("{}: {e}", file.display());
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(file).map_err(failed)?;
-    let headers = reader.headers().map_err(failed)?.clone();
-    if !headers.iter().any(|name| name == "username") {
-        return Err(format!(
-            "{}: the first line has no column username; name the columns there",
-            file.display()
-        ));
-    }
-    let line = |record: Result<csv::StringRecord, csv::Error>| match record {
-        Ok(record) => {
-            let line = record.position().map_or(0, csv::Position::line);
-            (line, record.deserialize(Some(&headers)).map_err(|e| e.to_string()))
-        }
-        Err(e) => (e.position().map_or(0, csv::Position::line), Err(e.to_string())),
-    };
-    Ok(reader.records().map(line).collect())
+fn read(file: &Path) -> Result<Vec<RosterLine>, String> {
+    let failed = |e: &dyn std::fmt::Display| format!("{}: {e}", file.display());
+    let bytes = fs::read(file).map_err(|e| failed(&e))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| failed(&"the file is not in UTF-8; save it as \"CSV UTF-8\""))?;
+    parse_roster(&text).map_err(|e| failed(&e))
 }
 
-async fn add(accounts: &Accounts, student: &NewStudent) -> Result<Value, String> {
-    let password = password::generate();
-    let nickname = student.nickname.as_deref().filter(|nickname| !nickname.is_empty());
-    let new = registration(accounts, &student.username, nickname, &password)?;
-    let account = accounts.make(new, Role::User, true).await.map_err(message)?;
-    Ok(json!({
+/// Returns the account of a line with its password, or why there is none.
+fn reason(line: &RosterLine) -> Result<(&Account, &str), String> {
+    match &line.result {
+        LineResult::Created(account, password) => Ok((account, password)),
+        LineResult::Invalid(error) => Err(error.to_string()),
+        LineResult::Repeated(first) => {
+            Err(format!("the username {} is on line {first} already", line.username))
+        }
+        LineResult::New(_) | LineResult::Exists => {
+            Err(format!("the username {} is taken", line.username))
+        }
+    }
+}
+
+fn to_json(account: &Account, password: &str) -> Value {
+    json!({
         "user_id": account.id,
         "username": account.username,
         "nickname": account.nickname,
         "one_time_password": password,
-    }))
+    })
 }
 
 /// Formats one line per account, with blank lines between them for cutting the sheet.

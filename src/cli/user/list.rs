@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use bottle::domain::accounts::AccountSummary;
+use bottle::domain::accounts::{AccountFilter, AccountSummary, Role};
 use bottle::model::clock::Clock;
+use bottle::store::pages::PageRequest;
 use bottle::store::{self, OpenError, account_summaries};
 use serde_json::{Value, json};
 
@@ -12,8 +13,18 @@ use super::{message, print_result};
 /// Prints all accounts, oldest first.
 pub(super) fn run(db: &Path, json: bool) -> Result<(), String> {
     let now = Clock::default().now();
-    let accounts = store::read(db, |db| Ok::<_, OpenError>(account_summaries::list(db, now)));
-    let accounts = accounts.map_err(|e| e.to_string())?.map_err(message)?;
+    let page = PageRequest { limit: u32::MAX, after: None };
+    let read = store::read(db, |db| {
+        let mut listed = Vec::new();
+        // Nothing is sent, so the size of an item does not matter.
+        let show = |summary| {
+            listed.push(summary);
+            Ok(0)
+        };
+        let all = account_summaries::list(db, &AccountFilter::default(), page, now, show);
+        Ok::<_, OpenError>(all.map(|_| listed))
+    });
+    let accounts: Vec<AccountSummary> = read.map_err(|e| e.to_string())?.map_err(message)?;
     if json {
         return print_result(
             true,
@@ -25,13 +36,12 @@ pub(super) fn run(db: &Path, json: bool) -> Result<(), String> {
         "{:>6}  {:<24}  {:>7}  {:>8}  {}\n",
         "id", "registered", "bottles", "sessions", "username"
     );
-    for AccountSummary { account, bottles, sessions } in accounts {
+    for AccountSummary { account, bottles, sessions, .. } in accounts {
         let (id, at, name) = (account.id, account.created_at.to_string(), &account.username);
-        let role = match (account.is_operator, account.is_teacher) {
-            (true, _) => "  (operator)",
-            (_, true) => "  (teacher)",
-            _ if account.guest_until.is_some() => "  (guest)",
-            _ => "",
+        let role = match account.role() {
+            Role::User if account.guest_until.is_some() => "  (guest)".to_owned(),
+            Role::User => String::new(),
+            role => format!("  ({})", role.as_str()),
         };
         table += &format!("{id:>6}  {at:<24}  {bottles:>7}  {sessions:>8}  {name}{role}\n");
     }
@@ -39,7 +49,7 @@ pub(super) fn run(db: &Path, json: bool) -> Result<(), String> {
 }
 
 fn summary_json(summary: &AccountSummary) -> Value {
-    let AccountSummary { account, bottles, sessions } = summary;
+    let AccountSummary { account, bottles, sessions, last_seen, muted_until, .. } = summary;
     json!({
         "user_id": account.id,
         "username": account.username,
@@ -52,5 +62,7 @@ fn summary_json(summary: &AccountSummary) -> Value {
         "is_guest": account.guest_until.is_some(),
         "bottles": bottles,
         "sessions": sessions,
+        "last_seen": last_seen,
+        "muted_until": muted_until,
     })
 }

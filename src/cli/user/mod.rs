@@ -8,7 +8,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bottle::domain::accounts::{Account, Accounts, LastOperator, Registration, Role};
+use bottle::domain::accounts::{
+    Account, Accounts, Actor, LastOperator, OperatorChanges, Registration, Role,
+};
 use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
 use bottle::domain::rate_limit::{RateLimiter, Rates};
@@ -112,6 +114,16 @@ Examples:
         #[arg(long)]
         last_operator: bool,
     },
+    /// Keep an account from throwing for a time
+    #[command(after_help = "\
+Examples:
+  bottle user mute ada 60      for an hour
+  bottle user mute ada 0       let ada throw again")]
+    Mute {
+        username: String,
+        #[arg(value_name = "MINUTES")]
+        minutes: u32,
+    },
     /// End all sessions and access tokens of an account
     #[command(after_help = "Example: bottle user logout ada")]
     Logout { username: String },
@@ -144,48 +156,69 @@ pub(super) fn accounts_of(store: Arc<Store>, settings: &Settings) -> Accounts {
 }
 
 async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
+    const ACTOR: Actor = Actor::CommandLine;
     match change {
         Change::Add { username, nickname, one_time, teacher, operator } => {
-            let password = if one_time { password::generate() } else { password::prompt()? };
+            let password =
+                if one_time { accounts.one_time_password() } else { password::prompt()? };
             let new = registration(accounts, &username, nickname.as_deref(), &password);
             let role = match (operator, teacher) {
                 (true, _) => Role::Operator,
                 (_, true) => Role::Teacher,
                 _ => Role::User,
             };
-            let account = accounts.make(new?, role, one_time).await.map_err(message)?;
+            let account = accounts.add(ACTOR, new?, role, one_time).await.map_err(message)?;
             print_account(json, &account, "was created", one_time.then_some(password))
         }
         Change::Import { file } => import::run(accounts, &file, json).await,
         Change::Passwd { username, one_time } => {
-            let password = if one_time { password::generate() } else { password::prompt()? };
+            let password =
+                if one_time { accounts.one_time_password() } else { password::prompt()? };
             let new = accounts.new_password("password", &password).map_err(message)?;
-            let account = accounts.set_password(&username, new, one_time).await;
+            let id = id_of(accounts, &username)?;
+            let account = accounts.set_password(ACTOR, id, new, one_time).await;
             let account = account.map_err(|e| account_error(&username, e))?;
             let what = "has a new password; its sessions have ended";
             print_account(json, &account, what, one_time.then_some(password))
         }
         Change::Rename { username, new } => {
             let new = Username::parse("username", &new).map_err(message)?;
-            let account =
-                accounts.rename(&username, new).await.map_err(|e| account_error(&username, e))?;
+            let changes = OperatorChanges { username: Some(new), role: None };
+            let account = change_one(accounts, &username, changes, LastOperator::Stays).await?;
             print_account(json, &account, "is the new username", None)
         }
         Change::Role { username, role, last_operator } => {
-            change_role(accounts, &username, role, last_operator.into(), json).await
+            let changes = OperatorChanges { username: None, role: Some(role) };
+            let account = change_one(accounts, &username, changes, last_operator.into()).await?;
+            let value = json!({ "username": account.username, "role": role.as_str() });
+            print_result(json, &value, || {
+                format!("{} has the role {} now", account.username, role.as_str())
+            })
         }
         Change::Delete { username, yes, last_operator } => {
             if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
                 return Err("nothing was deleted".into());
             }
-            let removed = accounts.remove(&username, last_operator.into()).await;
+            let removed =
+                accounts.remove(ACTOR, id_of(accounts, &username)?, last_operator.into()).await;
             removed.map_err(|e| account_error(&username, e))?;
             print_result(json, &json!({ "username": username, "deleted": true }), || {
                 format!("{username} was deleted")
             })
         }
+        Change::Mute { username, minutes } => {
+            let muted = accounts.mute(ACTOR, id_of(accounts, &username)?, minutes).await;
+            muted.map_err(|e| account_error(&username, e))?;
+            print_result(json, &json!({ "username": username, "muted_minutes": minutes }), || {
+                match minutes {
+                    0 => format!("{username} may throw again"),
+                    _ => format!("{username} is muted for {minutes} minutes"),
+                }
+            })
+        }
         Change::Logout { username } => {
-            accounts.end_sessions(&username).await.map_err(|e| account_error(&username, e))?;
+            let ended = accounts.end_sessions(ACTOR, id_of(accounts, &username)?).await;
+            ended.map_err(|e| account_error(&username, e))?;
             print_result(json, &json!({ "username": username, "sessions": 0 }), || {
                 format!("all sessions of {username} have ended")
             })
@@ -193,19 +226,20 @@ async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Resu
     }
 }
 
-async fn change_role(
+/// Changes the account called `username`.
+async fn change_one(
     accounts: &Accounts,
     username: &str,
-    role: Role,
+    changes: OperatorChanges,
     last: LastOperator,
-    json: bool,
-) -> Result<(), String> {
-    let account = accounts.set_role(username, role, last).await;
-    let account = account.map_err(|e| account_error(username, e))?;
-    let value = json!({ "username": account.username, "role": role.as_str() });
-    print_result(json, &value, || {
-        format!("{} has the role {} now", account.username, role.as_str())
-    })
+) -> Result<Account, String> {
+    let id = id_of(accounts, username)?;
+    let changed = accounts.change(Actor::CommandLine, id, changes, last).await;
+    changed.map_err(|e| account_error(username, e))
+}
+
+fn id_of(accounts: &Accounts, username: &str) -> Result<i64, String> {
+    accounts.id_of(username).map_err(|e| account_error(username, e))
 }
 
 fn registration(

@@ -1,8 +1,6 @@
-//! Prompts for passwords and for confirmation, and generates passwords.
+//! Prompts for passwords and for confirmation.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-
-use rand::seq::IndexedRandom;
 
 use crate::cli::terminal::escaped;
 
@@ -41,18 +39,4 @@ fn read_line() -> Result<String, String> {
         0 => Err("standard input is empty; a password was expected".into()),
         _ => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
     }
-}
-
-/// Generates a one-time password that can be read out in a classroom, such as `tamo-keru-nisa`.
-///
-/// There are 10^11 of them, which the rate limit for logins makes enough.
-pub(super) fn generate() -> String {
-    const CONSONANTS: &[u8] = b"bdfgklmnprstvz";
-    const VOWELS: &[u8] = b"aeiou";
-    let rng = &mut rand::rng();
-    let mut letter = |from: &[u8]| from.choose(rng).map_or('x', |letter| char::from(*letter));
-    let words: Vec<String> = (0..3)
-        .map(|_| [CONSONANTS, VOWELS, CONSONANTS, VOWELS].map(&mut letter).iter().collect())
-        .collect();
-    words.join("-")
 }

@@ -1,10 +1,14 @@
 //! Invitations, made by operators and, for the role of a user, by teachers.
 
-use super::{Account, Accounts, Login, Role};
+use super::actor::{self, Actor};
+use super::{Account, Accounts, Role};
+use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 use crate::model::invitation::{InvitationCode, Terms};
+use crate::store::action::Action;
+use crate::store::audit_log::NewEntry;
 use crate::store::pages::PageRequest;
-use crate::store::{Connection, invitations, sessions};
+use crate::store::{Connection, audit_log, invitations};
 
 pub use crate::store::invitations::Invitation;
 
@@ -19,30 +23,19 @@ fn highest_role(account: &Account) -> Result<Role> {
 
 impl Accounts {
     /// Makes an invitation and returns it with its code, which is not stored.
-    pub async fn invite(
-        &self,
-        login: &Login,
-        terms: Terms,
-    ) -> Result<(Invitation, InvitationCode)> {
+    pub async fn invite(&self, actor: Actor, terms: Terms) -> Result<(Invitation, InvitationCode)> {
         let (code, now) = (InvitationCode::random(), self.clock.now());
         let hash = code.hash();
-        let change = sessions::authorized(login.session, &self.clock, move |db, creator| {
-            if terms.role > highest_role(&creator)? {
-                creator.check_operator()?;
+        let change = actor.authorized(&self.clock, Account::check_teacher, move |db, author| {
+            match author {
+                Some(author) if terms.role > highest_role(author)? => author.check_operator()?,
+                _ => {}
             }
-            invitations::insert(db, hash, terms, Some(creator.id), now)
+            let creator = author.map(|account| account.id);
+            let invitation = invitations::insert(db, hash, terms, creator, now)?;
+            log(db, author, Action::MakeInvitation, &invitation, now)?;
+            Ok(invitation)
         });
-        Ok((self.store.write(change).await?, code))
-    }
-
-    /// Makes an invitation as [`Accounts::invite`] does, on the command line.
-    pub async fn invite_without_session(
-        &self,
-        terms: Terms,
-    ) -> Result<(Invitation, InvitationCode)> {
-        let (code, now) = (InvitationCode::random(), self.clock.now());
-        let hash = code.hash();
-        let change = move |db: &Connection| invitations::insert(db, hash, terms, None, now);
         Ok((self.store.write(change).await?, code))
     }
 
@@ -58,15 +51,26 @@ impl Accounts {
     }
 
     /// Revokes an invitation. The accounts that it has let in stay.
-    pub async fn revoke(&self, login: &Login, id: i64) -> Result<()> {
-        let change = sessions::authorized(login.session, &self.clock, move |db, account| {
-            invitations::revoke(db, id, highest_role(&account)?)
+    pub async fn revoke(&self, actor: Actor, id: i64) -> Result<()> {
+        let now = self.clock.now();
+        let change = actor.authorized(&self.clock, Account::check_teacher, move |db, author| {
+            let role = author.map_or(Ok(Role::Teacher), highest_role)?;
+            let invitation = invitations::revoke(db, id, role)?;
+            log(db, author, Action::RevokeInvitation, &invitation, now)
         });
         self.store.write(change).await
     }
+}
 
-    /// Revokes an invitation on the command line.
-    pub async fn revoke_without_session(&self, id: i64) -> Result<()> {
-        self.store.write(move |db| invitations::revoke(db, id, Role::Teacher)).await
-    }
+fn log(
+    db: &Connection,
+    author: Option<&Account>,
+    action: Action,
+    invitation: &Invitation,
+    now: Timestamp,
+) -> Result<()> {
+    let Invitation { id, role, uses, expires_at, .. } = invitation;
+    let detail = format!("{id}: role {}, uses {uses}, until {expires_at}", role.as_str());
+    let entry = NewEntry::new(actor::name(author), action);
+    audit_log::add(db, NewEntry { detail: Some(&detail), ..entry }, now)
 }

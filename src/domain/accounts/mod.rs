@@ -1,13 +1,16 @@
 //! Accounts and their sessions, for all contracts.
 
 mod access_tokens;
+mod actor;
 mod changes;
 mod classes;
 mod feeds;
 mod invitations;
 mod login;
+mod one_time;
 mod operator;
 mod registration;
+mod roster;
 mod setup;
 
 use std::hash::RandomState;
@@ -23,18 +26,20 @@ use crate::model::fields::{Email, Gender, NewPassword, Nickname, Terminal, Usern
 use crate::model::token::Token;
 use crate::store::sessions::{SessionKey, TokenKind};
 use crate::store::users::NewAccount;
-use crate::store::{Store, invitations as expired_invitations, sessions, users};
+use crate::store::{Store, invitations as expired_invitations, sessions};
 
 pub use crate::model::role::Role;
-pub use crate::store::account_summaries::AccountSummary;
 pub use crate::store::sessions::Contract;
 pub use crate::store::users::Account;
 pub use access_tokens::TokenSummary;
+pub use actor::Actor;
 pub use changes::ProfileChanges;
 pub use classes::Class;
 pub use invitations::Invitation;
-pub use operator::LastOperator;
+pub use one_time::one_time_password;
+pub use operator::{AccountFilter, AccountSummary, LastOperator, OperatorChanges};
 pub use registration::{RegistrationMode, RegistrationStatus, Source};
+pub use roster::{LineResult, MAX_ROSTER_LINES, NewStudent, RosterLine, parse_roster};
 
 /// The accounts of a store: registration, login, sessions. Clones share their state.
 #[derive(Clone)]
@@ -137,23 +142,6 @@ impl Accounts {
         NewPassword::parse(field, text, self.min_password_length)
     }
 
-    /// Creates an account with a role. `password_is_one_time` marks a password that an operator
-    /// assigned.
-    pub async fn make(
-        &self,
-        new: Registration,
-        role: Role,
-        password_is_one_time: bool,
-    ) -> Result<Account> {
-        let new = self.with_hash(new, role, password_is_one_time).await?;
-        let now = self.clock.now();
-        let account = self.store.write(move |db| users::insert(db, &new, now)).await?;
-        if role == Role::Operator {
-            self.store.delete_setup_file();
-        }
-        Ok(account)
-    }
-
     /// Hashes the password of a new account.
     async fn with_hash(
         &self,
@@ -218,7 +206,7 @@ impl Accounts {
         self.store.write(sessions::authorized(session, &self.clock, change)).await
     }
 
-    /// Ends all sessions of the account, in every contract, and its access tokens.
+    /// Ends all sessions of the account, in every contract, its access tokens and its feed.
     pub async fn log_out_everywhere(&self, login: &Login) -> Result<()> {
         let change = |db: &_, account: Account| sessions::delete_others(db, account.id, None);
         self.store.write(sessions::authorized(login.session, &self.clock, change)).await

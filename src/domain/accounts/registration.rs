@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::{Account, Accounts, Login, Registration, Role};
+use super::actor::{self, Actor};
+use super::{Account, Accounts, Registration, Role};
 use crate::model::error::{Error, Result};
 use crate::model::invitation::InvitationCode;
-use crate::store::{Connection, invitations, registration, sessions, users};
+use crate::store::action::Action;
+use crate::store::audit_log::NewEntry;
+use crate::store::{Connection, audit_log, invitations, registration, users};
 
 pub use crate::model::registration::RegistrationMode;
 
@@ -41,14 +44,15 @@ impl Accounts {
     }
 
     /// Changes who may register. Returns [`Error::Overridden`] if the settings name a mode.
-    pub async fn set_registration(&self, login: &Login, mode: RegistrationMode) -> Result<()> {
-        let is_overridden = self.registration.is_some();
-        let change = sessions::authorized(login.session, &self.clock, move |db, operator| {
-            operator.check_operator()?;
+    pub async fn set_registration(&self, actor: Actor, mode: RegistrationMode) -> Result<()> {
+        let (is_overridden, now) = (self.registration.is_some(), self.clock.now());
+        let change = actor.authorized(&self.clock, Account::check_operator, move |db, author| {
             if is_overridden {
                 return Err(Error::Overridden("registration"));
             }
-            registration::set_mode(db, mode)
+            registration::set_mode(db, mode)?;
+            let entry = NewEntry::new(actor::name(author), Action::SetRegistration);
+            audit_log::add(db, NewEntry { detail: Some(mode.as_str()), ..entry }, now)
         });
         self.store.write(change).await
     }

@@ -1,8 +1,9 @@
 //! The first operator, made by a link that only the person who runs the server knows.
 
-use super::{Account, Accounts, Registration, RegistrationMode, Role};
+use super::{Account, Accounts, Registration, RegistrationMode, Role, operator};
 use crate::model::error::Result;
 use crate::model::token::Token;
+use crate::store::action::Action;
 use crate::store::{Connection, registration, setup, users};
 
 impl Accounts {
@@ -29,7 +30,7 @@ impl Accounts {
     }
 
     /// Makes the first operator and, unless the settings name it, sets who may register. The link
-    /// ends with that. Returns errors as [`Accounts::check_setup`] and [`Accounts::make`] do.
+    /// ends with that. Returns errors as [`Accounts::check_setup`] and [`Accounts::register`] do.
     pub async fn set_up(
         &self,
         new: Registration,
@@ -45,7 +46,10 @@ impl Accounts {
             if let Some(mode) = mode {
                 registration::set_mode(db, mode)?;
             }
-            users::insert(db, &new, now)
+            let account = users::insert(db, &new, now)?;
+            let detail = mode.map(RegistrationMode::as_str);
+            operator::log(db, Some(&account), Action::SetUp, account.id, detail, now)?;
+            Ok(account)
         };
         let account = self.store.write(change).await?;
         self.store.delete_setup_file();

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 use crate::api::bottle::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use crate::api::bottle::guard::{PrivateCookie, Teacher, invitation_id};
 use crate::api::bottle::items::{Items, JsonText};
+use crate::api::bottle::join_address::JoinAddress;
 use crate::api::bottle::query::{PageQuery, parse_page};
 use crate::domain::accounts::{Accounts, Invitation};
-use crate::http::{Body, ClientConnection};
+use crate::http::{Body, ClientConnection, qr_code};
 use crate::model::clock::Timestamp;
 use crate::model::invitation::Terms;
 
@@ -50,6 +51,12 @@ pub(in crate::api::bottle) struct NewInvitationView {
     view: InvitationView,
     /// the code, which is shown once; `/#invite/CODE` is the link to the page
     invitation: String,
+    /// that link with the address of the server
+    link: String,
+    /// the link as a QR code in SVG; not present if the address is too long for one
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr_code: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -77,11 +84,16 @@ pub(in crate::api::bottle) struct InvitationRequest {
 pub(in crate::api::bottle) async fn invite(
     teacher: Teacher<PrivateCookie>,
     body: Body<InvitationRequest>,
+    address: JoinAddress,
     accounts: &State<Accounts>,
 ) -> Reply<NewInvitationView> {
     let terms = Terms::parse(body.0.role.as_deref(), body.0.uses, body.0.hours)?;
-    let (invitation, code) = accounts.invite(&teacher.login, terms).await?;
-    ok("已创建邀请", NewInvitationView { view: invitation.into(), invitation: code.secret() })
+    let (invitation, code) = accounts.invite((&teacher.login).into(), terms).await?;
+    let code = code.secret();
+    let link = address.link(&format!("invite/{code}"));
+    let qr_code = qr_code(&link);
+    let view = invitation.into();
+    ok("已创建邀请", NewInvitationView { view, invitation: code, link, qr_code })
 }
 
 #[derive(ToSchema)]
@@ -131,6 +143,6 @@ pub(in crate::api::bottle) async fn revoke(
     id: &str,
     accounts: &State<Accounts>,
 ) -> Reply<Empty> {
-    accounts.revoke(&teacher.login, invitation_id(id)?).await?;
+    accounts.revoke((&teacher.login).into(), invitation_id(id)?).await?;
     ok("已撤销邀请", Empty {})
 }

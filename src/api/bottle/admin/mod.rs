@@ -1,4 +1,8 @@
-//! The routes for operators: who gets in. Teachers may invite too.
+//! The routes for operators: accounts, who gets in, the log. Teachers may invite too.
 
 pub(super) mod invitations;
+pub(super) mod log;
+mod log_csv;
+pub(super) mod people;
 pub(super) mod registration;
+pub(super) mod roster;

@@ -76,6 +76,6 @@ pub(in crate::api::bottle) async fn set_registration(
     accounts: &State<Accounts>,
 ) -> Reply<RegistrationView> {
     let mode = parse_mode(&required("registration", body.0.registration)?)?;
-    accounts.set_registration(&operator.login, mode).await?;
+    accounts.set_registration((&operator.login).into(), mode).await?;
     ok("设置成功", RegistrationStatus { mode, source: Source::Stored }.into())
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::address::ServerAddress;
 use super::envelope::{Empty, Envelope, ErrorResponse, Reply, ok};
 use super::guard::PrivateCookie;
 use super::items::write;
+use super::join_address::JoinAddress;
 use super::query::{PageQuery, RectangleQuery, parse_page};
 use super::record::PointRecord;
 use crate::domain::accounts::{Accounts, Contract, Login};
@@ -86,10 +86,10 @@ pub(super) struct NewFeedView {
 pub(super) async fn make(
     session: Session<PrivateCookie>,
     accounts: &State<Accounts>,
-    address: ServerAddress,
+    address: JoinAddress,
 ) -> Reply<NewFeedView> {
     let (created_at, token) = accounts.make_feed(&session.login).await?;
-    let base = format!("{}/feeds/{}", address.0, token.secret());
+    let base = format!("{}/feeds/{}", address.base(), token.secret());
     let (nearby, inbox) = (format!("{base}/nearby.geojson"), format!("{base}/inbox.atom"));
     ok("已创建订阅链接", NewFeedView { created_at, nearby, inbox })
 }
@@ -236,10 +236,10 @@ pub(super) async fn inbox(
     feed: Session<FeedLink>,
     inbox: &State<Inbox>,
     connection: ClientConnection,
-    address: ServerAddress,
+    address: JoinAddress,
 ) -> Result<Document, ErrorResponse> {
     let items = connection.while_open(inbox.feed_items(&feed.login)).await?;
-    let body = atom::feed(&feed.login.account, &items, &address.0).into_bytes();
+    let body = atom::feed(&feed.login.account, &items, address.base()).into_bytes();
     let kind = ContentType::new("application", "atom+xml").with_params(("charset", "utf-8"));
     Ok(Document { kind, body })
 }

@@ -1,4 +1,4 @@
-//! The address of the server in links.
+//! The address of the server in links that others follow.
 
 use std::convert::Infallible;
 
@@ -8,12 +8,12 @@ use rocket::{Request, async_trait};
 use super::page::SharedJoinInfo;
 use crate::http::PublicUrl;
 
-/// The address under which others reach the server, without a slash at its end: the public URL, else
-/// the first address on the local network, else the one that the request was sent to.
-pub(super) struct ServerAddress(pub(super) String);
+/// The address under which others reach the server: the public URL, else the first address on the
+/// local network, else the one that the request was sent to.
+pub(super) struct JoinAddress(String);
 
 #[async_trait]
-impl<'r> FromRequest<'r> for ServerAddress {
+impl<'r> FromRequest<'r> for JoinAddress {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Infallible> {
@@ -25,5 +25,17 @@ impl<'r> FromRequest<'r> for ServerAddress {
             format!("{scheme}://{}", request.host().map(ToString::to_string).unwrap_or_default())
         };
         request::Outcome::Success(Self(public.or_else(lan).unwrap_or_else(own)))
+    }
+}
+
+impl JoinAddress {
+    /// Returns the address, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the link to the page with this fragment.
+    pub(super) fn link(&self, fragment: &str) -> String {
+        format!("{}/#{fragment}", self.0)
     }
 }
