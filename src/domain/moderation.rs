@@ -20,7 +20,7 @@ use crate::store::{Connection, Store, audit_log, moderation, reported_replies, s
 
 pub use crate::store::action::Action;
 pub use crate::store::audit_log::AuditEntry;
-pub use crate::store::moderation::{CaseFilter, Report, ReportedBottle};
+pub use crate::store::moderation::{CaseFilter, Report, ReportOutcome, ReportedBottle};
 pub use crate::store::reported_replies::ReportedReply;
 
 /// The moderation of a store.
@@ -53,18 +53,28 @@ fn log_and_inform(
     let target =
         Target { bottle: Some(bottle.id), account: Some(bottle.owner), ..Target::default() };
     audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
-    let kind = if action == Action::Hide { Kind::Hidden } else { Kind::Shown };
-    let item = NewItem { user: bottle.owner, kind, bottle: bottle.id, actor: None, reply: None };
-    inbox::add(db, item, now)
+    let (user, kind) = (bottle.owner, kind(action));
+    inbox::add(db, NewItem { user, kind, bottle: bottle.id, actor: None, reply: None }, now)
 }
 
-/// Returns what the moderation log names for a reply.
-fn target(reply: i64, participants: Participants) -> Target {
-    Target {
-        bottle: Some(participants.thread.bottle),
-        reply: Some(reply),
-        account: Some(participants.author),
-    }
+/// Logs that a reply was hidden or shown, and informs its author.
+fn log_reply(
+    db: &Connection,
+    actor: Option<&str>,
+    action: Action,
+    reply: i64,
+    Participants { thread, author, .. }: Participants,
+    now: Timestamp,
+) -> Result<()> {
+    let (bottle, reply) = (thread.bottle, Some(reply));
+    let target = Target { bottle: Some(bottle), reply, account: Some(author) };
+    audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
+    inbox::add(db, NewItem { user: author, kind: kind(action), bottle, actor: None, reply }, now)
+}
+
+/// Returns the kind of inbox item that informs of an action.
+fn kind(action: Action) -> Kind {
+    if action == Action::Hide { Kind::Hidden } else { Kind::Shown }
 }
 
 impl Moderation {
@@ -80,24 +90,29 @@ impl Moderation {
     }
 
     /// Reports a bottle. With enough reports by different accounts, it is hidden until a teacher
-    /// decides. Returns true if a teacher has already settled the account's report.
-    pub async fn report(&self, login: &Login, bottle: i64, reason: Reason) -> Result<bool> {
+    /// decides.
+    pub async fn report(
+        &self,
+        login: &Login,
+        bottle: i64,
+        reason: Reason,
+    ) -> Result<ReportOutcome> {
         self.expiry.end_due().await;
         let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let state = moderation::report(db, bottle, &reporter, &reason, now)?;
             if threshold == 0 || state.open < i64::from(threshold) {
-                return Ok((None, state.is_settled));
+                return Ok((None, state.outcome));
             }
             let hidden = moderation::set_hidden(db, bottle, Some(now))?;
             if let Some(hidden) = &hidden {
                 log_and_inform(db, None, Action::Hide, &hidden.bottle, now)?;
             }
-            Ok((hidden, state.is_settled))
+            Ok((hidden, state.outcome))
         });
         let publish = self.publish(true);
         let reported = self.store.write_then(change, move |(hidden, _)| publish(hidden)).await;
-        reported.map(|(_, is_settled)| is_settled)
+        reported.map(|(_, outcome)| outcome)
     }
 
     /// Hides a bottle or shows it again, and settles its reports.
@@ -132,8 +147,14 @@ impl Moderation {
     }
 
     /// Reports a reply of the other side. With enough reports, it is hidden until a teacher
-    /// decides. Returns true if a teacher has already settled the account's report.
-    pub async fn report_reply(&self, login: &Login, id: i64, reason: Reason) -> Result<bool> {
+    /// decides.
+    pub async fn report_reply(
+        &self,
+        login: &Login,
+        id: i64,
+        reason: Reason,
+    ) -> Result<ReportOutcome> {
+        self.expiry.end_due().await;
         let (now, threshold) = (self.clock.now(), self.reports_to_hide);
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let (participants, _) = conversations::visible(db, id, reporter.id)?;
@@ -143,20 +164,19 @@ impl Moderation {
             let state = reported_replies::report(db, id, reporter.id, &reason, now)?;
             if threshold > 0 && state.open >= i64::from(threshold) {
                 reported_replies::set_hidden(db, id, Some(now))?;
-                let target = target(id, participants);
-                let entry = NewEntry { target, ..NewEntry::new(None, Action::Hide) };
-                audit_log::add(db, entry, now)?;
+                log_reply(db, None, Action::Hide, id, participants, now)?;
             }
-            Ok((participants, state.is_settled))
+            Ok((participants, state.outcome))
         });
         let publish = self.publish_reply();
         let reported =
             self.store.write_then(change, move |(participants, _)| publish(participants)).await;
-        reported.map(|(_, is_settled)| is_settled)
+        reported.map(|(_, outcome)| outcome)
     }
 
     /// Hides a reply or shows it again, and settles its reports.
     pub async fn set_reply_hidden(&self, login: &Login, id: i64, hidden: bool) -> Result<()> {
+        self.expiry.end_due().await;
         let now = self.clock.now();
         let change = sessions::authorized(login.session, &self.clock, move |db, teacher| {
             teacher.check_teacher()?;
@@ -164,8 +184,7 @@ impl Moderation {
             reported_replies::settle(db, id, now)?;
             if reported_replies::set_hidden(db, id, hidden.then_some(now))? {
                 let action = if hidden { Action::Hide } else { Action::Show };
-                let (actor, target) = (Some(teacher.username.as_str()), target(id, participants));
-                audit_log::add(db, NewEntry { target, ..NewEntry::new(actor, action) }, now)?;
+                log_reply(db, Some(&teacher.username), action, id, participants, now)?;
             }
             Ok(participants)
         });

@@ -7,9 +7,9 @@ pub enum Kind {
     Opened,
     /// The other side of a thread wrote a reply.
     Replied,
-    /// A teacher or the number of reports hid the bottle.
+    /// A teacher or the number of reports hid the bottle, or a reply of the account.
     Hidden,
-    /// A teacher showed the bottle again.
+    /// A teacher showed the bottle or the reply again.
     Shown,
     /// The bottle left the sea by itself.
     Expired,

@@ -23,6 +23,8 @@ pub struct Item {
     pub bottle: i64,
     /// The account that opened the bottle last, or that wrote the reply.
     pub actor: Option<Account>,
+    /// The reply, unless the bottle itself was opened, hidden, shown or ended.
+    pub reply: Option<i64>,
     /// The number of openings.
     pub count: i64,
     /// The time, of the last opening.
@@ -156,13 +158,13 @@ const TABLES: &str = "inbox_items JOIN users AS reader ON reader.id = user_id
 fn columns() -> String {
     format!(
         "inbox_items.id, kind, bottle_id, count, inbox_items.created_at,
-         inbox_items.id <= reader.inbox_read, actor_id, {}",
+         inbox_items.id <= reader.inbox_read, reply_id, actor_id, {}",
         users::COLUMNS
     )
 }
 
 fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
-    let actor: Option<i64> = row.get(6)?;
+    let actor: Option<i64> = row.get(7)?;
     Ok(Item {
         id: row.get(0)?,
         kind: row.get(1)?,
@@ -170,7 +172,8 @@ fn item(row: &Row<'_>) -> rusqlite::Result<Item> {
         count: row.get(3)?,
         created_at: row.get(4)?,
         is_read: row.get(5)?,
-        actor: actor.map(|_| users::account(row, 7)).transpose()?,
+        reply: row.get(6)?,
+        actor: actor.map(|_| users::account(row, 8)).transpose()?,
     })
 }
 

@@ -7,7 +7,7 @@ use super::map_bottle::{self, MapBottle, map_bottle};
 use super::operators;
 use super::pages::{PageRequest, fill, row_limit};
 use super::reported_replies::{self, ReportedReply};
-pub use super::reports::{CaseFilter, Report};
+pub use super::reports::{CaseFilter, Report, ReportOutcome};
 use super::reports::{ReportState, report_row, report_state};
 use super::users::{self, Account};
 use crate::model::clock::Timestamp;
@@ -45,7 +45,7 @@ pub fn ensure_can_throw(db: &Connection, account: i64, now: Timestamp) -> Result
     }
 }
 
-/// Reports a bottle, once per reporter. Returns the number of its reports that are not settled.
+/// Reports a bottle, once per reporter. Returns the state of its reports.
 ///
 /// Returns [`Error::NoSuchBottle`] if the reporter cannot see the bottle, and [`Error::OwnBottle`]
 /// if it is theirs.
@@ -63,15 +63,17 @@ pub fn report(
     if owner == reporter.id {
         return Err(Error::OwnBottle);
     }
-    db.prepare_cached(
-        "INSERT INTO reports (bottle_id, reporter_id, reason, reported_at)
-         VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![bottle, reporter.id, reason.as_str(), now])?;
+    let stored = db
+        .prepare_cached(
+            "INSERT INTO reports (bottle_id, reporter_id, reason, reported_at)
+             VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![bottle, reporter.id, reason.as_str(), now])?;
     let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
                       max(reporter_id = ?2 AND settled_at IS NOT NULL)
                FROM reports WHERE bottle_id = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter.id], report_state)?)
+    let state = |row: &Row<'_>| report_state(row, stored == 1);
+    Ok(db.prepare_cached(sql)?.query_row([bottle, reporter.id], state)?)
 }
 
 /// A bottle that was hidden or shown.

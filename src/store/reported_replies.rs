@@ -1,6 +1,6 @@
 //! The table `reply_reports`, and replies that are hidden.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::replies::{self, COLUMNS, Reply, TABLES};
 use super::reports::{CaseFilter, Report, ReportState, report_row, report_state};
@@ -26,15 +26,17 @@ pub fn report(
     reason: &Reason,
     now: Timestamp,
 ) -> Result<ReportState> {
-    db.prepare_cached(
-        "INSERT INTO reply_reports (reply_id, reporter_id, reason, reported_at)
-         VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![reply, reporter, reason.as_str(), now])?;
+    let stored = db
+        .prepare_cached(
+            "INSERT INTO reply_reports (reply_id, reporter_id, reason, reported_at)
+             VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![reply, reporter, reason.as_str(), now])?;
     let sql = "SELECT count(*) FILTER (WHERE settled_at IS NULL),
                       max(reporter_id = ?2 AND settled_at IS NOT NULL)
                FROM reply_reports WHERE reply_id = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([reply, reporter], report_state)?)
+    let state = |row: &Row<'_>| report_state(row, stored == 1);
+    Ok(db.prepare_cached(sql)?.query_row([reply, reporter], state)?)
 }
 
 /// Hides a reply, or shows it again. Returns false if it was in that state already.

@@ -16,18 +16,35 @@ pub struct Report {
     pub settled_at: Option<Timestamp>,
 }
 
+/// What became of a report. Only the first one of an account counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportOutcome {
+    /// The report is stored.
+    Stored,
+    /// The account has reported this before, and no teacher has decided yet.
+    Repeated,
+    /// A teacher has decided on the earlier report of the account.
+    Settled,
+}
+
 /// The reports of a bottle or of a reply, after one was added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportState {
     /// The number of reports that no teacher has settled.
     pub open: i64,
-    /// True if a teacher has settled the report of this reporter, which therefore does not count.
-    pub is_settled: bool,
+    /// What became of this report.
+    pub outcome: ReportOutcome,
 }
 
-/// Reads a [`ReportState`] from the number of open reports and the truth of the other field.
-pub(super) fn report_state(row: &Row<'_>) -> rusqlite::Result<ReportState> {
-    Ok(ReportState { open: row.get(0)?, is_settled: row.get(1)? })
+/// Reads a [`ReportState`] from the number of open reports and whether that of this reporter is
+/// settled.
+pub(super) fn report_state(row: &Row<'_>, is_stored: bool) -> rusqlite::Result<ReportState> {
+    let outcome = match row.get(1)? {
+        true => ReportOutcome::Settled,
+        false if is_stored => ReportOutcome::Stored,
+        false => ReportOutcome::Repeated,
+    };
+    Ok(ReportState { open: row.get(0)?, outcome })
 }
 
 /// The bottles that a teacher requests.

@@ -131,12 +131,12 @@ async fn a_link_closes_a_dialog_that_is_not_shown_yet() {
         new MutationObserver((_, observer) => {
             if (!document.querySelector('dialog')) return;
             observer.disconnect();
-            history.replaceState(history.state, '', '#invite/0000');
+            history.pushState(null, '', '#invite/0000');
             window.dispatchEvent(new PopStateEvent('popstate'));
         }).observe(document.body, { childList: true });";
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
-    page.find("button", "Throw a bottle").await;
+    page.wait_for("return history.state?.depth === 0").await;
     page.run(FOLLOW_ONCE_MADE).await;
     page.click("Log in").await;
     page.wait_for("return document.querySelector('dialog[open] h2')?.textContent === 'Register'")
@@ -174,5 +174,21 @@ async fn the_links_of_a_feed_are_made_and_ended(#[values("en", "zh")] language: 
     page.reads(w("The links have ended.", "链接已撤销。")).await;
     page.reads(w("You have no links.", "你还没有链接。")).await;
     assert_eq!(get(&inbox).status, 404);
+    page.close(&[]).await;
+}
+
+/// The same toast does not pile up.
+#[tokio::test]
+async fn a_toast_is_shown_once() {
+    const TOASTS: &str = "return document.querySelectorAll('.toast').length";
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    page.click("No bottles here").await;
+    for _ in 0..2 {
+        page.click("Go to the nearest bottles").await;
+        page.reads("There are no bottles on the sea yet.").await;
+    }
+    page.run_async("requestAnimationFrame(() => requestAnimationFrame(done))").await;
+    assert_eq!(page.run(TOASTS).await, 1);
     page.close(&[]).await;
 }

@@ -146,3 +146,21 @@ async fn the_x_ray_is_back_with_the_server() {
     page.reads("Leaves: 1").await;
     page.close(EXPECTED).await;
 }
+
+/// The inbox appears once the server is back.
+#[tokio::test]
+async fn the_inbox_appears_when_the_server_is_back() {
+    let (folder, program) = start();
+    let port = program.port;
+    bob(&program);
+    let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
+    log_in(&page, "en", "bob").await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    page.click("Inbox").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    let _program = restart(&folder, port);
+    page.reads("Nothing yet.").await;
+    page.reads_no_more("The server cannot be reached.").await;
+    page.close(EXPECTED).await;
+}

@@ -5,7 +5,7 @@ use rstest::rstest;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{DESKTOP, bob, log_in, start, words};
+use super::{DESKTOP, PHONE, bob, log_in, start, words};
 use crate::driver::Browser;
 
 /// Starts a server with Bob's bottle and the teacher Grace, and returns her session.
@@ -35,8 +35,8 @@ async fn a_mute_ends_at_a_date(#[values("en", "zh")] language: &str) {
     log_in(&page, language, "grace").await;
     page.go("teacher").await;
     page.reads(words(language, "muted until ", "禁言至 20")).await;
-    let text = page.text().await;
-    assert!(!text.contains("until in") && !text.contains("后"), "{text}");
+    let muted = page.run("return document.querySelector('#muted').textContent").await.to_string();
+    assert!(!muted.contains("until in") && !muted.contains("后"), "{muted}");
     page.close(&[]).await;
 }
 
@@ -170,5 +170,77 @@ async fn a_bottle_is_kept_hidden(#[values("en", "zh")] language: &str) {
     .await;
     page.find("button", w("Show again", "恢复显示")).await;
     page.check_accessible("a bottle that stays hidden").await;
+    page.close(&[]).await;
+}
+
+/// A teacher logs out on the teacher's page.
+#[rstest]
+#[tokio::test]
+async fn a_teacher_logs_out(#[values("en", "zh")] language: &str) {
+    let w = |en, zh| words(language, en, zh);
+    let (_folder, program, _grace) = start_class();
+    let page = Browser::open(program.port, language, PHONE, "").await;
+    log_in(&page, language, "grace").await;
+    page.go("teacher").await;
+    page.reads(w("Reported bottles", "被举报的")).await;
+    page.check_accessible("a teacher who can log out").await;
+    page.click(w("Log out", "退出登录")).await;
+    page.find("button", w("Log in", "登录")).await;
+    page.wait_for("return document.activeElement.closest('#problem') && true").await;
+    assert_eq!(page.run("return document.querySelector('#log-out').hidden").await, true);
+    assert!(!page.text().await.contains(w("Reported bottles", "被举报的")));
+    page.go("").await;
+    page.find("button", w("Register", "注册")).await;
+    page.close(&[]).await;
+}
+
+/// The log says when a mute ends.
+#[rstest]
+#[tokio::test]
+async fn the_log_says_until_when(#[values("en", "zh")] language: &str) {
+    const ACTIONS: &str = "return [...document.querySelectorAll('#log td:nth-child(3)')].map((node) => node.textContent)";
+    let (_folder, program, grace) = start_class();
+    let path = format!("/api/teacher/users/{}", bobs_id(&program));
+    for minutes in [60, 0] {
+        assert_eq!(grace.put(&path, &json!({ "muted_minutes": minutes })).status, 200);
+    }
+    let page = Browser::open(program.port, language, DESKTOP, "").await;
+    log_in(&page, language, "grace").await;
+    page.go("teacher").await;
+    page.wait_for("return document.querySelectorAll('#log td').length === 8").await;
+    let actions = page.run(ACTIONS).await;
+    assert_eq!(actions[0], words(language, "unmuted", "解除禁言"));
+    let muted = actions[1].as_str().unwrap();
+    assert!(muted.starts_with(words(language, "muted until ", "禁言至 20")), "{muted}");
+    page.close(&[]).await;
+}
+
+/// A nickname and a username have their own directions beside each other.
+#[tokio::test]
+async fn the_parts_of_a_name_are_isolated() {
+    let (_folder, program, grace) = start_class();
+    let mut amal = program.client();
+    let account = json!({ "username": "amal (1)", "password": "pass", "nickname": "أمل" });
+    amal.post("/api/users", &account);
+    amal.log_in("amal (1)", "pass");
+    amal.send("POST", "/api/bottles/1/open", &[], None);
+    amal.post("/api/bottles/1/report", &json!({ "reason": "غير لائق" }));
+    let id = amal.get("/api/users/self").data()["user_id"].clone();
+    grace.put(&format!("/api/teacher/users/{id}"), &json!({ "muted_minutes": 60 }));
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    log_in(&page, "en", "grace").await;
+    page.go("teacher").await;
+    page.reads("أمل (amal (1)): غير لائق").await;
+    for place in ["#reported", "#muted p", "#muted button"] {
+        let parts = page
+            .run(&format!(
+                "return [...document.querySelectorAll('{place} bdi:not(:has(bdi))')]
+                    .map((node) => node.textContent).filter((text) => /أمل|amal/.test(text))"
+            ))
+            .await;
+        assert_eq!(parts, json!(["أمل", "amal (1)"]), "{place}");
+    }
+    let username = "return document.querySelector('#log bdi').textContent";
+    assert_eq!(page.run(username).await, "amal (1)");
     page.close(&[]).await;
 }

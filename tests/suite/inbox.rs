@@ -216,6 +216,7 @@ fn a_stream_says_that_a_thread_has_changed() {
     open(&bob, bottle);
     open(&eve, bottle);
     ada.put("/api/users/self", &json!({ "inbox": { "opened": false, "replied": false } }));
+    bob.put("/api/users/self", &json!({ "inbox": { "hidden": false, "shown": false } }));
     read(&ada, i64::MAX);
     let mut streams = [&ada, &bob, &eve].map(|client| events(client, None));
     for stream in &mut streams {
@@ -238,4 +239,31 @@ fn a_stream_says_that_a_thread_has_changed() {
     expect_threads("deleted");
     open(&ada, eve.throw(1.0, 2.0));
     assert_eq!(eves.next().unwrap().0, "item", "the first event of the one who takes no part");
+}
+
+/// The author of a reply learns that it was hidden, by a teacher or by reports, and that it is shown again.
+#[test]
+fn the_author_of_a_hidden_reply_is_told() {
+    let app = App::with(|settings| settings.reports_to_hide = 1);
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
+    let bottle = ada.throw(1.0, 2.0);
+    open(&bob, bottle);
+    let written = reply(&bob, bottle, &json!({ "content": "unkind" }));
+    let report = format!("/api/replies/{written}/report");
+    assert_eq!(ada.post(&report, &json!({ "reason": "unkind" })).data(), json!({}));
+    let item = newest(&bob);
+    assert_eq!((&item["kind"], &item["bottle_id"]), (&json!("hidden"), &json!(bottle)));
+    assert_eq!((&item["reply_id"], item.get("actor")), (&json!(written), None));
+
+    let path = format!("/api/teacher/replies/{written}");
+    for hidden in [false, false, true] {
+        assert_eq!(grace.put(&path, &json!({ "hidden": hidden })).status, 200);
+    }
+    // What was said about the reply before is gone with it.
+    assert_eq!(inbox(&bob), (1, vec!["hidden".to_owned()]));
+    assert_eq!(inbox(&ada), (1, vec!["opened".to_owned()]));
+    bob.put("/api/users/self", &json!({ "inbox": { "shown": false } }));
+    assert_eq!(grace.put(&path, &json!({ "hidden": false })).status, 200);
+    assert_eq!(inbox(&bob), (1, vec!["hidden".to_owned()]), "silenced");
+    assert_eq!(newest(&ada).get("reply_id"), None);
 }

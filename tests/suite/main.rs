@@ -64,6 +64,7 @@ mod rectangle;
 mod registration;
 mod replies;
 mod replies_cost;
+mod roster;
 mod routes;
 mod secrets;
 mod security;

@@ -218,7 +218,7 @@ fn its_author_deletes_a_reply_and_the_other_side_reports_it() {
     let reason = json!({ "reason": "It is unkind." });
     assert_eq!(rejected(&ada.delete(&path)), "not_author");
     assert_eq!(rejected(&bob.post(&format!("{path}/report"), &reason)), "own_reply");
-    assert_eq!(ada.post(&format!("{path}/report"), &reason).status, 200);
+    assert_eq!(ada.post(&format!("{path}/report"), &reason).data(), json!({}));
 
     // One report hides it here, and a teacher finds it in the queue.
     for (client, opener) in [(&ada, Some(bob_id)), (&bob, None)] {

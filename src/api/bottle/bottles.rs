@@ -11,7 +11,7 @@ use super::query::{PageQuery, parse_page};
 use super::view::{CreatedView, OpenedView, OpenerView};
 use crate::domain::accounts::required;
 use crate::domain::bottles::{Bottle, Bottles, NewBottle, Opened, Opener};
-use crate::domain::moderation::Moderation;
+use crate::domain::moderation::{Moderation, ReportOutcome};
 use crate::http::{Body, ClientConnection, Session};
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::fields::{Address, Content, ExpiresIn, OpenWithin, Reason, Style};
@@ -205,7 +205,19 @@ pub(super) struct ReportRequest {
 pub(super) struct ReportResult {
     /// present only if true: a teacher has decided on the account's earlier report
     #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) settled: bool,
+    settled: bool,
+    /// present only if true: the account has reported this before, and no teacher has decided yet
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    repeated: bool,
+}
+
+impl From<ReportOutcome> for ReportResult {
+    fn from(outcome: ReportOutcome) -> Self {
+        Self {
+            settled: outcome == ReportOutcome::Settled,
+            repeated: outcome == ReportOutcome::Repeated,
+        }
+    }
 }
 
 /// Report another account's bottle to the teachers; only the first report of an account counts
@@ -227,6 +239,6 @@ pub(super) async fn report(
     moderation: &State<Moderation>,
 ) -> Reply<ReportResult> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
-    let settled = moderation.report(&session.login, bottle_id(id)?, reason).await?;
-    ok("举报成功", ReportResult { settled })
+    let outcome = moderation.report(&session.login, bottle_id(id)?, reason).await?;
+    ok("举报成功", outcome.into())
 }

@@ -14,7 +14,7 @@ use super::items::{Items, JsonText};
 use super::query::{PageQuery, parse_page};
 use super::view::Person;
 use crate::domain::accounts::{Accounts, required};
-use crate::domain::inbox::{Inbox, Item};
+use crate::domain::inbox::{Inbox, Item, Kind};
 use crate::http::{Body, ClientConnection, Session};
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
@@ -26,6 +26,10 @@ pub(super) struct ItemView {
     /// opened, replied, hidden, shown or expired
     kind: &'static str,
     bottle_id: i64,
+    /// present only for hidden and shown, and only if it was a reply of the account instead of the bottle
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_id: Option<i64>,
     /// present only for opened and replied: the latest opener, or the author of the reply
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +48,7 @@ impl From<Item> for ItemView {
             item_id: item.id,
             kind: item.kind.as_str(),
             bottle_id: item.bottle,
+            reply_id: item.reply.filter(|_| matches!(item.kind, Kind::Hidden | Kind::Shown)),
             actor: item.actor.map(Person::from),
             count: Some(item.count).filter(|count| *count > 1),
             created_at: item.created_at,

@@ -229,6 +229,6 @@ pub(super) async fn report(
     moderation: &State<Moderation>,
 ) -> Reply<ReportResult> {
     let reason = Reason::parse(&required("reason", body.0.reason)?)?;
-    let settled = moderation.report_reply(&session.login, reply_id(id)?, reason).await?;
-    ok("举报成功", ReportResult { settled })
+    let outcome = moderation.report_reply(&session.login, reply_id(id)?, reason).await?;
+    ok("举报成功", outcome.into())
 }

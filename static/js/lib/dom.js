@@ -64,14 +64,14 @@ export const USER_TEXT = { dir: 'auto', lang: '' };
 
 /**
  * Isolates a text of people, whose direction and language may differ from those of the text around it.
- * @param {string} text
+ * @param {string | Node} text
  */
 export const bdi = (text) => el('bdi', { lang: '' }, text);
 
 /**
  * Returns a string of the page as nodes, with each value isolated.
  * @param {string} key
- * @param {Record<string, string>} values
+ * @param {Record<string, string | Node>} values
  */
 export function phrase(key, values) {
   const names = Object.keys(values);

@@ -14,18 +14,31 @@ const UNIT_SECONDS = [
   ['year', 31557600], ['month', 2629800], ['week', 604800], ['day', 86400], ['hour', 3600], ['minute', 60],
 ];
 
-/**
- * Creates an element such as "3 hours ago", with the exact time as its tooltip.
- * @param {string} iso
- */
-export function time(iso) {
-  const date = new Date(iso);
-  const seconds = (date.getTime() - Date.now()) / 1000;
+/** How often the relative times of the page are updated. */
+const TIMES_MS = 10_000;
+
+/** @param {string} iso */
+function relativeTime(iso) {
+  const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
   const [unit, size] = UNIT_SECONDS.find((each) => Math.abs(seconds) >= each[1]) ?? ['second', 1];
   // The server's clock may be ahead: no time under a minute is shown as future.
-  const text = Math.abs(seconds) < 60 ? t('time.now') : relativeFormat.format(Math.round(seconds / size), unit);
-  return el('time', { datetime: iso, title: absoluteFormat.format(date) }, text);
+  return Math.abs(seconds) < 60 ? t('time.now') : relativeFormat.format(Math.round(seconds / size), unit);
 }
+
+/**
+ * Creates an element such as "3 hours ago", with the exact time as its tooltip. It stays true while it is shown.
+ * @param {string} iso
+ */
+export const time = (iso) => el('time', { datetime: iso, title: absoluteTime(iso) }, relativeTime(iso));
+
+function updateTimes() {
+  for (const node of document.querySelectorAll('time')) {
+    const text = relativeTime(node.dateTime);
+    if (node.textContent !== text) node.textContent = text;
+  }
+}
+
+setInterval(updateTimes, TIMES_MS);
 
 const metreFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'meter' });
 const kilometreFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilometer', maximumFractionDigits: 1 });

@@ -18,12 +18,20 @@ export function liveRegion(kind = 'any') {
   return [...regions].at(-1) ?? byId('notices');
 }
 
-/** @param {string | Child[]} contents */
+/**
+ * Shows a toast, in the place of one with the same text. Returns the function that removes it before its time.
+ * @param {string | Child[]} contents
+ */
 export async function toast(contents) {
   await loadStyle('panel');
   const node = el('p', { class: 'toast' }, el('span', {}, contents));
+  for (const each of document.querySelectorAll('.toast')) {
+    if (each.textContent === node.textContent) each.remove();
+  }
   liveRegion().append(node);
-  setTimeout(() => node.remove(), TOAST_MS);
+  const remove = () => node.remove();
+  setTimeout(remove, TOAST_MS);
+  return remove;
 }
 
 /**

@@ -70,6 +70,7 @@
  * @property {number} item_id grows with time
  * @property {'opened' | 'replied' | 'hidden' | 'shown' | 'expired'} kind what happened
  * @property {number} bottle_id the bottle
+ * @property {number} [reply_id] the reply that was hidden or shown, if it was not the bottle
  * @property {Person} [actor] the account that did it
  * @property {number} [count] number of openers, if there are several
  * @property {string} created_at RFC 3339
@@ -135,7 +136,8 @@
  * @property {Set<number>} openedIds bottles that the session's account has opened
  * @property {((latitude: number, longitude: number) => void) | null} onPick receives the next clicks on the map, if set
  * @property {EventTarget} events "refreshed" after a refresh, "settings" after a change of the settings, "login" once
- *   somebody is logged in, "item" with each new item of the inbox, "inbox" when the inbox or a thread may have changed
+ *   somebody is logged in, "item" with each new item of the inbox, "inbox" when the inbox or a thread may have changed,
+ *   "seen" with a function that tells of an item whether the reader sees what it is about
  * @property {boolean} hasLink whether the page was opened by a link to a view or a bottle
  * @property {(visible: VisibleBottles) => string} describe "12 bottles in view"
  * @property {() => Promise<void>} loadSettings fetches the settings of the server

@@ -2,12 +2,12 @@
 
 /** @import { App } from '../lib/types.js' */
 
-import { t } from '../lib/core.js';
+import { byId, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { parseNumber } from '../lib/format.js';
 import { mapLatitude, nearestCopy } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
-import { flyTo } from '../panels/panel.js';
+import { flyTo, freeCentre } from '../panels/panel.js';
 import { cityName, loadCities, nearestCity } from './cities.js';
 
 const MAX_KM_IN_CITY = 60;             // up to this distance the suggested address is the city alone
@@ -35,7 +35,7 @@ export function devicePosition(maximumAge = GEOLOCATION_MAX_AGE_MS) {
 /**
  * The strings of the picker, by their keys. `isOnDemand`: only the click on the map that follows the map's button
  * chooses a place.
- * @typedef {{ title?: string, hint?: string, mapButton?: string, isOnDemand?: boolean }} PickerOptions
+ * @typedef {{ title?: string, hint?: string, mapLabel?: string, isOnDemand?: boolean }} PickerOptions
  */
 
 /**
@@ -46,20 +46,21 @@ export function devicePosition(maximumAge = GEOLOCATION_MAX_AGE_MS) {
  * @param {PickerOptions} [options]
  */
 export function createPlacePicker(app, { address, latitude, longitude }, suggestedBefore = '', options = {}) {
-  const { title = 'place.title', mapButton = 'place.map', isOnDemand = false } = options;
+  const { title = 'place.title', mapLabel = 'place.map', isOnDemand = false } = options;
   const hint = options.hint ?? (isSecureContext ? 'place.tap' : 'place.tapOnly');
   const note = el('p', { class: 'hint', role: 'status' });
   // No suggestion replaces an address that differs from the last one: the reader has written it.
   let suggested = suggestedBefore;
   /** @type {L.CircleMarker | null} */
   let marker = null;
+  let removeNotice = () => {};
 
   const fillIn = (/** @type {number} */ lat, /** @type {number} */ lng) => {
     latitude.value = String(Number(lat.toFixed(DECIMALS)));
     longitude.value = String(Number(lng.toFixed(DECIMALS)));
     for (const control of [latitude, longitude]) control.dispatchEvent(new Event('input', { bubbles: true }));
-    document.body.classList.remove('is-picking');
-    if (isOnDemand) endPicking();
+    closeMap();
+    if (isCovered(app.map, lat, lng)) flyTo(app.map, lat, lng, app.map.getZoom());
   };
   const startPicking = () => {
     app.onPick = fillIn;
@@ -84,15 +85,38 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
   };
   for (const control of [latitude, longitude]) control.addEventListener('input', showPlace);
 
-  // On a phone the panel shrinks to its heading until the next click on the map.
-  const pickOnMap = () => {
+  const pickCentre = () => {
+    const centre = app.map.getCenter().wrap();
+    const { lat, lng } = isCovered(app.map, centre.lat, centre.lng) ? freeCentre(app.map).wrap() : centre;
+    fillIn(lat, lng);
+  };
+  const handleKey = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === 'Enter') pickCentre();
+    else if (event.key === 'Escape') closeMap();
+    else return;
+    // The panel stays open.
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  // On a phone the panel shrinks to its heading until the next click on the map. The keyboard moves the map meanwhile.
+  const openMap = async () => {
     startPicking();
     document.body.classList.add('is-picking');
-    toast(t('place.tapNow'));
+    const container = app.map.getContainer();
+    container.addEventListener('keydown', handleKey);
+    container.focus({ preventScroll: true });
+    removeNotice = await toast(t('place.tapNow'));
   };
-  const pickCentre = () => {
-    const { lat, lng } = app.map.getCenter().wrap();
-    fillIn(lat, lng);
+  const stopMap = () => {
+    removeNotice();
+    document.body.classList.remove('is-picking');
+    app.map.getContainer().removeEventListener('keydown', handleKey);
+    if (isOnDemand) endPicking();
+  };
+  const closeMap = () => {
+    if (!document.body.classList.contains('is-picking')) return;
+    stopMap();
+    mapButton.focus();
   };
   const pickDevicePosition = async () => {
     note.textContent = t('place.asking');
@@ -103,11 +127,15 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
     flyTo(app.map, coords.latitude, coords.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
   };
 
+  const mapButton = el('button', {
+    type: 'button', class: isOnDemand ? '' : 'small-screen', onclick: openMap,
+  }, t(mapLabel));
+
   return {
     node: el('fieldset', { class: 'places' }, el('legend', {}, t(title)),
       el('p', { class: 'hint' }, t(hint)),
       el('div', { class: 'row' },
-        el('button', { type: 'button', class: isOnDemand ? '' : 'small-screen', onclick: pickOnMap }, t(mapButton)),
+        mapButton,
         el('button', { type: 'button', onclick: pickCentre }, t('place.centre')),
         hasDevicePosition()
           && el('button', { type: 'button', onclick: pickDevicePosition }, t('place.here'))),
@@ -118,11 +146,24 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
       showPlace();
     },
     end() {
+      stopMap();
       endPicking();
-      document.body.classList.remove('is-picking');
       marker?.remove();
     },
   };
+}
+
+/**
+ * Tells whether the panel covers a place on the map.
+ * @param {L.Map} map
+ * @param {number} latitude
+ * @param {number} longitude
+ */
+function isCovered(map, latitude, longitude) {
+  const shown = L.latLng(mapLatitude(map, latitude), nearestCopy(longitude, map.getCenter().lng));
+  const { x, y } = map.latLngToContainerPoint(shown);
+  const { left, right, top, bottom } = byId('panel').getBoundingClientRect();
+  return x >= left && x <= right && y >= top && y <= bottom;
 }
 
 /**

@@ -4,15 +4,15 @@
 
 import { ApiError, byId, isAbort, readStored, server, session, t, writeStored } from '../lib/core.js';
 import { dismissDialog } from '../lib/dialog.js';
-import { el, loadStyle } from '../lib/dom.js';
+import { el, loadStyle, phrase } from '../lib/dom.js';
 import { displayName } from '../lib/format.js';
-import { formatView, parseBottleLink, parseView } from '../lib/geo.js';
+import { parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { INVITATION_KEY, openAccount } from '../panels/account.js';
 import { watchConnection, watchSession } from '../panels/banners.js';
 import { watchInbox } from '../panels/bell.js';
-import { closePanel, discardOtherAccounts, watchHistory, watchPanel } from '../panels/panel.js';
+import { closePanel, discardOtherAccounts, endLink, watchHistory, watchPanel } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
 import { addOverlays } from './overlays.js';
@@ -40,9 +40,9 @@ export async function start(app) {
     if (!detail.isExpired) discardOtherAccounts();
   });
   loadOpenedIds(app);
+  watchHistory(app, () => openLink(app));
   // The reader may have opened a panel already.
   if (byId('panel').hidden) openLink(app);
-  watchHistory(app, () => openLink(app));
   app.land.loadDetail();
   app.map.on('zoomend', () => app.land.loadDetail());
   // The welcome card is painted before the largest file is loaded.
@@ -109,13 +109,13 @@ async function openLink(app) {
   }
   const [, invitation] = hash.match(/^#invite\/([\w-]+)$/) ?? [];
   if (invitation) {
-    history.replaceState(history.state, '', formatView(app.map));
+    endLink(app.map, false);
     openInvitation(app, invitation);
     return;
   }
   const [, code] = hash.match(/^#class\/([\w-]+)$/) ?? [];
   if (code) {
-    history.replaceState(history.state, '', formatView(app.map));
+    endLink(app.map, false);
     dismissDialog();
     const { joinClass } = await import('../panels/join-class.js');
     joinClass(code).catch(ignoreAbort);
@@ -124,7 +124,7 @@ async function openLink(app) {
   const view = parseView(hash);
   if (view) app.map.setView([view.latitude, view.longitude], view.zoom);
   else if (hash) toast(t('link.invalid'));
-  history.replaceState(history.state, '', formatView(app.map));
+  endLink(app.map, view !== null);
 }
 
 /** @param {unknown} error */
@@ -148,7 +148,7 @@ function openInvitation(app, code) {
 function leaveAccount() {
   dismissDialog();
   if (!byId('panel').classList.contains('panel-throw')) closePanel();
-  if (session.user) toast(t('session.other', { name: displayName(session.user) }));
+  if (session.user) toast(phrase('session.other', { name: displayName(session.user) }));
 }
 
 /**

@@ -1,9 +1,9 @@
 // What the pages of teachers and operators, the projector and the x-ray say to a reader who may not see their contents:
-// the reason, and the login that leads back to the page.
+// the reason, and the login that leads back to the page. And the button that logs out, if the page has one.
 
 /** @import { Settings } from '../lib/types.js' */
 
-import { ApiError, byId, request, server, t } from '../lib/core.js';
+import { ApiError, byId, request, server, session, setUser, t } from '../lib/core.js';
 import { dismissDialog } from '../lib/dialog.js';
 import { el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
@@ -51,6 +51,30 @@ async function logIn(reasonKey) {
     showFailure(error, reasonKey);
   }
 }
+
+const logOutButton = document.getElementById('log-out');
+
+function showLogOut() {
+  if (logOutButton) logOutButton.hidden = !session.user;
+}
+
+async function logOut() {
+  try {
+    await request('DELETE', 'sessions/self');
+  } catch (error) {
+    // A session that has already ended needs no logout.
+    if (!(error instanceof ApiError) || error.status !== 401) {
+      showFailure(error, 'login.needed');
+      return;
+    }
+  }
+  setUser(null);
+  byId('problem').querySelector('button')?.focus();
+}
+
+logOutButton?.addEventListener('click', logOut);
+server.addEventListener('session', showLogOut);
+showLogOut();
 
 // Another tab has logged in or out.
 server.addEventListener('session', (event) => {

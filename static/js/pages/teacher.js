@@ -4,7 +4,7 @@
 /** @import { Account, Person, Place, Reply } from '../lib/types.js' */
 
 import { ApiError, byId, isAbort, loadStrings, request, server, session, t, translatePage } from '../lib/core.js';
-import { bdi, el, phrase } from '../lib/dom.js';
+import { bdi, el, phrase, present } from '../lib/dom.js';
 import { absoluteTime, placeText, time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
 import { offerLogin, showFailure, showProblem } from './access.js';
@@ -36,7 +36,7 @@ const REFRESH_MS = 5000;
 
 /**
  * @typedef {{ done_at: string, actor?: string, action: string, bottle_id?: number, reply_id?: number,
- *   username?: string }} LogEntry
+ *   username?: string, until?: string }} LogEntry
  */
 
 /**
@@ -197,7 +197,7 @@ const setFrozen = (frozen) => ({ path: 'sea', body: { frozen } });
 /**
  * @param {string} key
  * @param {Change} change
- * @param {Record<string, string>} [values]
+ * @param {Record<string, string | Node>} [values]
  */
 const button = (key, change, values = {}) => el('button', {
   type: 'button', 'data-change': change.path, onclick: () => apply(change),
@@ -205,10 +205,13 @@ const button = (key, change, values = {}) => el('button', {
 
 const emptyView = () => el('p', { class: 'secondary' }, t('teacher.none'));
 
-/** @param {Person} person */
+/**
+ * Returns the nickname and the username of an account, each with its own direction.
+ * @param {Person} person
+ */
 function fullName({ nickname, username, is_guest: isGuest }) {
-  if (isGuest) return t('teacher.guest', { nickname, username });
-  return nickname && nickname !== username ? `${nickname} (${username})` : username;
+  if (isGuest) return el('span', {}, phrase('teacher.guest', { nickname, username }));
+  return el('span', {}, nickname && nickname !== username ? [bdi(nickname), ' (', bdi(username), ')'] : bdi(username));
 }
 
 /** @param {boolean} frozen */
@@ -236,7 +239,7 @@ function bottleView(bottle, isOpen) {
   const { content, owner, location, created_at: thrownAt, reports, replies = [] } = bottle;
   return el('li', {},
     el('blockquote', { dir: 'auto' }, content),
-    el('p', { class: 'secondary' }, bdi(fullName(owner)), ' · ', bdi(placeText(location)), ' · ', time(thrownAt)),
+    el('p', { class: 'secondary' }, fullName(owner), ' · ', bdi(placeText(location)), ' · ', time(thrownAt)),
     reports.map(reportView),
     el('div', { class: 'row' }, ...bottleButtons(bottle, isOpen)),
     replies.length > 0 && el('ul', { class: 'reported-replies', 'aria-label': t('teacher.replies') },
@@ -289,17 +292,17 @@ function bottleButtons({ bottle_id: id, owner, hidden, muted_until: mutedUntil }
  * @param {boolean} isMuted
  */
 function muteButtons(person, isMuted) {
-  const name = fullName(person);
   return isMuted
-    ? button('teacher.unmute', setMuted(person.user_id, 0), { name })
-    : MUTE_MINUTES.map((minutes) => button(`teacher.mute.${minutes}`, setMuted(person.user_id, minutes), { name }));
+    ? button('teacher.unmute', setMuted(person.user_id, 0), { name: fullName(person) })
+    : MUTE_MINUTES.map((minutes) =>
+      button(`teacher.mute.${minutes}`, setMuted(person.user_id, minutes), { name: fullName(person) }));
 }
 
 /** @param {MutedAccount[]} muted */
 function mutedView(muted) {
   if (!muted.length) return emptyView();
   return el('ul', { class: 'cases' }, muted.map((account) => el('li', {},
-    el('p', {}, bdi(fullName(account)), ' · ', t('teacher.until', { time: absoluteTime(account.muted_until) })),
+    el('p', {}, fullName(account), ' · ', t('teacher.until', { time: absoluteTime(account.muted_until) })),
     el('div', { class: 'row' },
       button('teacher.unmute', setMuted(account.user_id, 0), { name: fullName(account) })))));
 }
@@ -313,17 +316,17 @@ function logView(entries) {
 }
 
 /** @param {LogEntry} entry */
-function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, reply_id: replyId, username }) {
-  const about = [
+function logRow({ done_at: doneAt, actor, action, bottle_id: bottleId, reply_id: replyId, username, until }) {
+  const about = present([
     bottleId && t('bottle.numbered', { id: String(bottleId) }),
     replyId && t('teacher.log.reply', { id: String(replyId) }),
-    username,
-  ].filter(Boolean).join(' · ');
+    username && bdi(username),
+  ].map((part) => part || null));
   return el('tr', {},
     el('td', {}, time(doneAt)),
     el('td', { dir: 'auto' }, actor ?? t('teacher.log.reports')),
-    el('td', {}, t(`teacher.did.${action}`)),
-    el('td', {}, about));
+    el('td', {}, until ? t('teacher.until', { time: absoluteTime(until) }) : t(`teacher.did.${action}`)),
+    el('td', {}, about.flatMap((part, n) => (n ? [' · ', part] : [part]))));
 }
 
 server.addEventListener('session', showSession);

@@ -12,14 +12,16 @@ import { invalidateList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { showNotification } from '../lib/notifications.js';
 
-const RETRY_MS = 5000;   // from the rejection of the stream to the next attempt
+const RETRY_MS = 5000;         // from the rejection of the stream to the next attempt
+const MAX_UNREAD_SEEN = 100;   // with more unread items, only the inbox marks some as read
 
 /**
  * Returns what an item says: "Bob opened your bottle".
- * @param {Pick<InboxItem, 'kind' | 'actor' | 'count'>} item
+ * @param {Pick<InboxItem, 'kind' | 'actor' | 'count' | 'reply_id'>} item
  * @returns {Child[]}
  */
-export function describeItem({ kind, actor, count = 1 }) {
+export function describeItem({ kind, actor, count = 1, reply_id: replyId }) {
+  if (replyId) return [t(`inbox.${kind}.reply`)];
   if (!actor) return [t(kind === 'opened' || kind === 'replied' ? `inbox.${kind}.somebody` : `inbox.${kind}`)];
   const name = displayName(actor);
   if (kind !== 'opened' || count === 1) return phrase(`inbox.${kind}`, { name });
@@ -31,10 +33,27 @@ export function describeItem({ kind, actor, count = 1 }) {
  * Marks the items up to this one as read.
  * @param {number} id
  */
-export const markRead = (id) => request('PUT', 'inbox', { body: { read_through: id } });
+export async function markRead(id) {
+  /** @type {{ unread: number }} */
+  const response = await request('PUT', 'inbox', { body: { read_through: id } });
+  showUnread(response.unread);
+}
 
-/** @param {number} unread */
-function showUnread(unread) {
+/**
+ * Says that the reader sees what some items are about, without the inbox.
+ * @param {App} app
+ * @param {(item: InboxItem) => boolean} isSeen
+ */
+export function noteSeen(app, isSeen) {
+  app.events.dispatchEvent(new CustomEvent('seen', { detail: isSeen }));
+}
+
+/** The number of unread items. */
+let unread = 0;
+
+/** @param {number} count */
+function showUnread(count) {
+  unread = count;
   const badge = byId('inbox-count');
   badge.textContent = unread > 99 ? '99+' : String(unread);
   badge.hidden = unread === 0;
@@ -52,7 +71,6 @@ export function watchInbox(app) {
   /** @type {number | undefined} */
   let timer;
   let wasOpen = false;
-  let unread = 0;
   let accountId = session.user?.user_id;
 
   const notifyPanels = () => app.events.dispatchEvent(new Event('inbox'));
@@ -91,8 +109,7 @@ export function watchInbox(app) {
     const opened = stream = new EventSource(new URL('api/inbox/live', document.baseURI));
     opened.addEventListener('item', ({ data }) => handleItem(JSON.parse(data)));
     opened.addEventListener('unread', ({ data }) => {
-      ({ unread } = JSON.parse(data));
-      showUnread(unread);
+      showUnread(JSON.parse(data).unread);
       notifyPanels();
     });
     opened.addEventListener('threads', notifyThreads);
@@ -119,13 +136,31 @@ export function watchInbox(app) {
     if (session.user?.user_id === accountId && stream) return;
     accountId = session.user?.user_id;
     wasOpen = false;
-    unread = 0;
-    showUnread(unread);
+    showUnread(0);
     open();
   });
   server.addEventListener('offline', close);
   server.addEventListener('online', open);
+  app.events.addEventListener('seen', (event) => {
+    const { detail: isSeen } = /** @type {CustomEvent<(item: InboxItem) => boolean>} */ (event);
+    markSeen(isSeen).catch(ignoreApiError);
+  });
   open();
+}
+
+/**
+ * Marks the items that the reader has seen elsewhere as read, from the oldest unread one to the first that is still
+ * to be read: an inbox is read up to one item.
+ * @param {(item: InboxItem) => boolean} isSeen
+ */
+async function markSeen(isSeen) {
+  if (unread === 0 || unread > MAX_UNREAD_SEEN) return;
+  /** @type {{ items: InboxItem[] }} */
+  const { items } = await request('GET', 'inbox', { query: { limit: unread } });
+  const oldestFirst = items.filter((item) => !item.read).toReversed();
+  const next = oldestFirst.findIndex((item) => !isSeen(item));
+  const last = next < 0 ? oldestFirst.at(-1) : oldestFirst[next - 1];
+  if (last) await markRead(last.item_id);
 }
 
 /** @param {unknown} error */

@@ -14,6 +14,7 @@ import { toast } from '../lib/notices.js';
 import { styleName } from '../map/bottles.js';
 import { withSession } from './account.js';
 import { bottleActions } from './bottle-actions.js';
+import { noteSeen } from './bell.js';
 import { bottleIcon } from './bottle-icon.js';
 import { createConversation } from './conversation.js';
 import { openersButton } from './openers.js';
@@ -183,6 +184,7 @@ export async function showOpenedBottle(app, bottle) {
     isOwn && openersButton(app, id, bottle.openers_count),
     bottleActions(app, id, isOwn),
   ], talk);
+  noteSeen(app, (item) => item.bottle_id === id && item.kind !== 'replied');
 }
 
 /**

@@ -91,14 +91,14 @@ export function reportButton(app, path, { accessibleLabel, kind } = {}) {
   });
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    let isSettled = false;
+    /** @type {{ settled?: boolean, repeated?: boolean }} */
+    let result = {};
     const send = async () => {
-      const result = await request('POST', path, { body: { reason: reason.value } });
-      isSettled = Boolean(result.settled);
+      result = await request('POST', path, { body: { reason: reason.value } });
     };
     if (!await attempt(app, error, send)) return;
-    const message = t(isSettled ? 'report.settled' : 'report.done');
-    const done = el('p', { class: 'hint', role: 'status', tabindex: '-1' }, message);
+    const outcome = result.settled ? 'settled' : result.repeated ? 'repeated' : 'done';
+    const done = el('p', { class: 'hint', role: 'status', tabindex: '-1' }, t(`report.${outcome}`));
     form.replaceWith(done);
     button.remove();
     done.focus();

@@ -10,6 +10,7 @@ import { field, form } from '../lib/forms.js';
 import { characterCount, displayName, time } from '../lib/format.js';
 import { invalidateList } from '../lib/my-bottles.js';
 import { withSession } from './account.js';
+import { noteSeen } from './bell.js';
 import { attempt, confirmButton, errorLine, reportButton } from './controls.js';
 
 const MAX_REPLY_LENGTH = 500;
@@ -35,7 +36,10 @@ export function createConversation(app, thread) {
   const { bottleId, openerId, other } = thread;
   const path = `bottles/${bottleId}/replies`;
   const ofOpener = openerId !== undefined && { opener_id: openerId };
-  const log = el('div', { class: 'replies', role: 'log', 'aria-live': 'polite', 'aria-label': t('talk.title') });
+  // Only new replies are read aloud, not the times of the others, which change.
+  const log = el('div', {
+    class: 'replies', role: 'log', 'aria-live': 'polite', 'aria-relevant': 'additions', 'aria-label': t('talk.title'),
+  });
   const empty = el('p', { class: 'hint' });
   const error = errorLine();
   const block = el('div', { class: 'block-controls' });
@@ -54,11 +58,12 @@ export function createConversation(app, thread) {
   const poll = () => {
     if (!document.hidden && !connection.isLost && !isGone) load();
   };
+  const isHere = (/** @type {InboxItem} */ item) =>
+    item.bottle_id === bottleId && item.actor?.user_id === other.user_id;
   // The conversation shows the reply, so no toast has to.
   const handleItem = (/** @type {Event} */ event) => {
     const { detail: item } = /** @type {CustomEvent<InboxItem>} */ (event);
-    const isHere = item.bottle_id === bottleId && item.actor?.user_id === other.user_id;
-    if (item.kind === 'replied' && isHere) event.preventDefault();
+    if (item.kind === 'replied' && isHere(item)) event.preventDefault();
   };
   return {
     node,
@@ -141,6 +146,7 @@ export function createConversation(app, thread) {
     for (const reply of added) insert(reply);
     empty.textContent = replies.length || thread.isClosed ? '' : t('talk.empty');
     if (!added.length) return;
+    noteSeen(app, (item) => item.kind === 'replied' && isHere(item));
     // The lists count the replies.
     invalidateList('created');
     invalidateList('opened');

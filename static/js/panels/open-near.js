@@ -19,7 +19,7 @@ export function createPositionChoice(app, openWithin) {
   const latitude = input({});
   const longitude = input({});
   const picker = createPlacePicker(app, { address: input({}), latitude, longitude }, '', {
-    title: 'near.where', hint: 'near.hint', mapButton: 'near.here', isOnDemand: true,
+    title: 'near.where', hint: 'near.hint', mapLabel: 'near.here', isOnDemand: true,
   });
   const chosen = el('p', { class: 'hint', role: 'status' });
   longitude.addEventListener('input', () => chosen.replaceChildren(t('near.chosen')));

@@ -5,12 +5,14 @@
 /** @import { Child } from '../lib/dom.js' */
 
 import { byId, session, t } from '../lib/core.js';
+import { dismissDialog } from '../lib/dialog.js';
 import { el, loadStyle } from '../lib/dom.js';
-import { formatView, mapLatitude, nearestCopy } from '../lib/geo.js';
+import { formatView, mapLatitude, nearestCopy, parseView } from '../lib/geo.js';
 
 const MAX_PHONE_WIDTH_PX = 720;   // as in panel.css
 const FLIGHT_SECONDS = 0.8;
 const MAP_STATE = { key: 0, depth: 0 };   // of the map's entry in the history
+const LINK_KEY = -1;                      // of an entry that a followed link has added
 
 /**
  * Contents of the panel, which stay here while other contents cover them.
@@ -19,6 +21,8 @@ const MAP_STATE = { key: 0, depth: 0 };   // of the map's entry in the history
  * @property {number | null} userId the account that they belong to, or null for those of a visitor
  * @property {Node[]} nodes the heading and the body
  * @property {string} kind class of the panel
+ * @property {string} hash the address of the contents
+ * @property {number} depth number of entries of the history above the map's
  * @property {(() => void) | null} onShow runs when the contents appear, also when the reader comes back to them
  * @property {(() => void) | null} onClose runs when the contents disappear
  * @property {HTMLElement | null} focus the focused element when the contents were covered
@@ -38,6 +42,7 @@ let lastKey = 0;
 let focusBefore = null;
 /** Settles when the history has returned to the map. */
 let leaving = Promise.resolve();
+let isLeaving = false;
 
 const panel = () => byId('panel');
 
@@ -53,8 +58,9 @@ const panel = () => byId('panel');
  * @param {(() => void) | null} [options.onShow] runs when the contents appear, also when the reader comes back
  * @param {(() => void) | null} [options.onClose] runs before the contents disappear
  */
-export async function showPanel(name, title, contents, { kind = '', hash, onShow = null, onClose = null } = {}) {
+export async function showPanel(name, title, contents, options = {}) {
   await Promise.all([loadStyle('panel'), leaving]);
+  const { kind = '', hash = location.hash, onShow = null, onClose = null } = options;
   const heading = el('h2', { id: 'panel-title', tabindex: '-1' }, title);
   const closeButton = el('button', {
     type: 'button', class: 'close', 'aria-label': t('panel.close'), onclick: closePanel,
@@ -65,25 +71,27 @@ export async function showPanel(name, title, contents, { kind = '', hash, onShow
   if (!shown) focusBefore = /** @type {HTMLElement | null} */ (document.activeElement);
   hideView();
   const userId = session.user?.user_id ?? null;
-  addToHistory({ name, userId, nodes, kind, onShow, onClose, focus: heading, scrollTop: 0 }, hash, isReplacing);
+  addToHistory({
+    name, userId, nodes, kind, hash, onShow, onClose, focus: heading, scrollTop: 0, depth: 0,
+  }, isReplacing);
   return body;
 }
 
 /**
  * @param {View} view
- * @param {string} [hash]
- * @param {boolean} [isReplacing]
+ * @param {boolean} isReplacing
  */
-function addToHistory(view, hash = location.hash, isReplacing = false) {
-  const depth = history.state?.depth ?? 0;
+function addToHistory(view, isReplacing) {
   const key = (lastKey += 1);
   views.set(key, view);
-  if (isReplacing) {
-    history.replaceState({ key, depth }, '', hash);
+  if (isReplacing || history.state?.key === LINK_KEY) {
+    view.depth = history.state.depth;
+    history.replaceState({ key, depth: view.depth }, '', view.hash);
   } else {
     // The entry below is the map's: a link to a bottle, or what a reload left there.
     if (!views.has(history.state?.key)) history.replaceState(MAP_STATE, '');
-    history.pushState({ key, depth: history.state.depth + 1 }, '', hash);
+    view.depth = history.state.depth + 1;
+    history.pushState({ key, depth: view.depth }, '', view.hash);
   }
   showView(view);
 }
@@ -125,11 +133,19 @@ export function closePanel() {
   hidePanel();
   views.clear();
   const depth = history.state?.depth ?? 0;
-  if (!depth) return;
+  if (depth) goBack(depth);
+}
+
+/** @param {number} steps */
+function goBack(steps) {
+  isLeaving = true;
   leaving = new Promise((resolve) => {
-    addEventListener('popstate', () => resolve(), { once: true });
+    addEventListener('popstate', () => {
+      isLeaving = false;
+      resolve();
+    }, { once: true });
   });
-  history.go(-depth);
+  history.go(-steps);
 }
 
 /** Closes the panel. No way back or forward leads to what it has shown. */
@@ -158,23 +174,42 @@ export function watchPanel() {
  * @param {() => void} openLink opens what the URL's fragment names
  */
 export function watchHistory(app, openLink) {
+  const firstHash = location.hash;
+  if (!views.has(history.state?.key)) history.replaceState(MAP_STATE, '');
   addEventListener('popstate', ({ state }) => {
+    // "Back" leads out of a dialog, too.
+    if (!isLeaving) dismissDialog();
     const view = views.get(state?.key);
     if (view) {
       hideView();
       showView(view);
       return;
     }
+    const before = shown;
     if (shown) hidePanel();
-    if (state) {
-      // The map may have moved since.
-      history.replaceState(state, '', formatView(app.map));
-    } else {
-      // A link that the reader follows, perhaps to the bottle that was shown. Its entry is the map's.
-      history.replaceState(MAP_STATE, '');
+    if (!state) {
+      // A link that the reader follows. One to what is shown has replaced the entry of that, which is the map's now.
+      const isNew = location.hash !== (before?.hash ?? firstHash);
+      history.replaceState(isNew ? { key: LINK_KEY, depth: (before?.depth ?? 0) + 1 } : MAP_STATE, '');
       openLink();
+      return;
     }
+    const place = before || isLeaving ? null : parseView(location.hash);
+    // From one place that a link named to another, or to the map, which may have moved since.
+    if (place) app.map.setView([place.latitude, place.longitude], place.zoom);
+    else history.replaceState(state, '', formatView(app.map));
   });
+}
+
+/**
+ * Ends the opening of a link that shows nothing in the panel. One to no place is left out of the way back.
+ * @param {L.Map} map
+ * @param {boolean} isPlace
+ */
+export function endLink(map, isPlace) {
+  const { key, depth } = history.state;
+  if (key === LINK_KEY && depth === 1 && !isPlace) goBack(1);
+  else history.replaceState(key === LINK_KEY ? MAP_STATE : history.state, '', formatView(map));
 }
 
 document.addEventListener('keydown', (event) => {
@@ -190,6 +225,19 @@ export function skeleton(lines) {
     Array.from({ length: lines }, () => el('div', { class: 'skeleton-line' })));
 }
 
+/** Returns the pixels from the middle of the part that the panel leaves free to the middle of the map. */
+function offCentre() {
+  // The size of a hidden panel is zero.
+  const { width, height } = panel().getBoundingClientRect();
+  return innerWidth < MAX_PHONE_WIDTH_PX ? L.point(0, height / 2) : L.point(-width / 2, 0);
+}
+
+/**
+ * Returns the position in the middle of the part of the map that the panel leaves free.
+ * @param {L.Map} map
+ */
+export const freeCentre = (map) => map.containerPointToLatLng(map.getSize().divideBy(2).subtract(offCentre()));
+
 /**
  * Moves the map so that a position is in the middle of the part that the panel leaves free.
  * @param {L.Map} map
@@ -198,11 +246,7 @@ export function skeleton(lines) {
  * @param {number} zoom
  */
 export function flyTo(map, latitude, longitude, zoom) {
-  const { width, height } = panel().getBoundingClientRect();
-  const isPhone = innerWidth < MAX_PHONE_WIDTH_PX;
-  // The size of a hidden panel is zero.
-  const shift = isPhone ? L.point(0, height / 2) : L.point(-width / 2, 0);
   const near = nearestCopy(longitude, map.getCenter().lng);
-  const centre = map.unproject(map.project([mapLatitude(map, latitude, zoom), near], zoom).add(shift), zoom);
+  const centre = map.unproject(map.project([mapLatitude(map, latitude, zoom), near], zoom).add(offCentre()), zoom);
   map.flyTo(centre, zoom, { duration: FLIGHT_SECONDS, animate: map.options.zoomAnimation });
 }

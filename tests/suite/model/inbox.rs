@@ -114,6 +114,9 @@ impl Run {
             let id = item.id.unwrap_or(0);
             let mut view = json!({ "item_id": id, "kind": item.kind, "bottle_id": item.bottle,
                 "created_at": item.created_at, "read": item.is_read });
+            if let Some(reply) = item.reply.filter(|_| item.kind != "replied") {
+                view["reply_id"] = json!(reply);
+            }
             if let Some(actor) = item.actor {
                 view["actor"] = self.person(actor);
             }

@@ -68,8 +68,9 @@ impl Run {
             return reply.is(no(403, "FORBIDDEN", "不能举报自己的漂流瓶"));
         }
         let threshold = self.reports_to_hide as usize;
-        let mut is_settled = false;
+        let (mut is_first, mut is_settled) = (true, false);
         if let Some(bottle) = self.world.bottles.get_mut(&id) {
+            is_first = !bottle.reports.contains_key(&reporter);
             let report =
                 bottle.reports.entry(reporter).or_insert_with(|| Report::new(reason, &reply));
             is_settled = !report.is_open;
@@ -78,7 +79,7 @@ impl Run {
                 self.world.set_hidden(id, true, reply.before.clone());
             }
         }
-        reply.is(reported_as(is_settled))
+        reply.is(reported_as(is_first, is_settled))
     }
 
     fn report_reply(&mut self, who: Who, id: i64, reason: Word) -> Outcome {
@@ -96,18 +97,24 @@ impl Run {
         if reported.author == reporter {
             return reply.is(forbidden("own_reply", "不能举报自己的回复"));
         }
+        let is_first = !reported.reports.contains_key(&reporter);
         let report =
             reported.reports.entry(reporter).or_insert_with(|| Report::new(reason, &reply));
         let is_settled = !report.is_open;
         let open = reported.reports.values().filter(|report| report.is_open).count();
         if open >= self.reports_to_hide as usize {
-            self.set_reply_hidden(id, true);
+            self.set_reply_hidden(id, true, reply.before.clone());
         }
-        reply.is(reported_as(is_settled))
+        reply.is(reported_as(is_first, is_settled))
     }
 }
 
-/// The answer to a report, of which a teacher may have settled an earlier one.
-fn reported_as(is_settled: bool) -> (u16, Value) {
-    ok("举报成功", if is_settled { json!({ "settled": true }) } else { json!({}) })
+/// The answer to a report: the account may have made an earlier one, which a teacher may have settled.
+fn reported_as(is_first: bool, is_settled: bool) -> (u16, Value) {
+    let data = match (is_first, is_settled) {
+        (true, _) => json!({}),
+        (false, false) => json!({ "repeated": true }),
+        (false, true) => json!({ "settled": true }),
+    };
+    ok("举报成功", data)
 }

@@ -12,7 +12,7 @@ use super::bottle::{no, ok};
 use super::run::{Carried, Outcome, Proof, Reply, Run};
 use super::sea::no_such;
 use super::thread_rules::no_such_reply;
-use super::threads::Report;
+use super::threads::{Item, Report};
 use super::words::{self, Password, Who};
 use super::world::{Account, By};
 
@@ -97,13 +97,17 @@ impl Run {
         Ok(Who::Recent(0))
     }
 
-    pub(super) fn set_reply_hidden(&mut self, id: i64, is_hidden: bool) {
-        if let Some(reply) = self.world.replies.get_mut(&id) {
-            reply.is_hidden = is_hidden;
-        }
+    /// Hides a reply or shows it again, and informs its author, unless it is in that state.
+    pub(super) fn set_reply_hidden(&mut self, id: i64, is_hidden: bool, since: String) {
+        let found = self.world.replies.get_mut(&id).filter(|it| it.is_hidden != is_hidden);
+        let Some(reply) = found else { return };
+        reply.is_hidden = is_hidden;
+        let (author, bottle) = (reply.author, reply.bottle);
         if is_hidden {
             self.world.remove_items(|_, item| item.reply == Some(id));
         }
+        let kind = if is_hidden { "hidden" } else { "shown" };
+        self.world.add_item(author, Item { reply: Some(id), ..Item::since(kind, bottle, since) });
     }
 
     /// Sends a request that only a teacher may make: `None` if it was rightly rejected.
@@ -138,7 +142,7 @@ impl Run {
             return reply.is(no_such_reply(id));
         };
         found.reports.values_mut().for_each(|report| report.is_open = false);
-        self.set_reply_hidden(id, hidden);
+        self.set_reply_hidden(id, hidden, reply.before.clone());
         reply.is(ok(if hidden { "已隐藏" } else { "已恢复" }, json!({})))
     }
 

@@ -4,5 +4,6 @@ pub(super) mod invitations;
 pub(super) mod log;
 mod log_csv;
 pub(super) mod people;
+pub(super) mod person;
 pub(super) mod registration;
 pub(super) mod roster;
