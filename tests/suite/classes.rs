@@ -100,6 +100,17 @@ fn a_class_from_its_opening_to_its_deletion() {
     let openers = ada.get(&format!("/api/bottles/{other}/openers")).data();
     assert_eq!(openers["openers_count"], 0, "{openers}");
 
+    run_ok(app.folder(), &["check"]);
+}
+
+#[test]
+fn what_a_teacher_did_is_logged() {
+    let app = App::new();
+    let grace = app.teacher("grace");
+    let class = open(&grace, 45);
+    guest(&app, &code_of(&class), "Zoe");
+    assert_eq!(grace.put(&format!("{}/end", path_of(&class)), &json!({})).status, 200);
+    assert_eq!(grace.delete(&path_of(&class)).status, 200);
     let logged = |n: i64| -> (String, String, String) {
         let sql = "SELECT actor, action, detail FROM audit_log
                    WHERE actor IS NOT NULL ORDER BY id LIMIT 1 OFFSET ?1 - 1";
@@ -116,7 +127,6 @@ fn a_class_from_its_opening_to_its_deletion() {
     }
     // The log of moderation is about what people wrote.
     assert_eq!(grace.get("/api/teacher/log").data()["entries"], json!([]));
-    run_ok(app.folder(), &["check"]);
 }
 
 /// Each role on each route: visitor, guest, user, the teacher, another teacher, operator. Two classes

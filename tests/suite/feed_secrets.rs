@@ -72,7 +72,7 @@ fn a_feed_ends(
     assert_eq!(app.anon().get(&links.inbox).status, 200);
     end(&app, &ada, way);
     let wrong = "0".repeat(32);
-    for path in [links.inbox.clone(), links.nearby.clone()] {
+    for path in [links.inbox, links.nearby] {
         let secret = path.split('/').nth(2).unwrap();
         let ended = app.anon().get(&path);
         let never = app.anon().get(&path.replace(secret, &wrong));

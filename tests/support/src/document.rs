@@ -31,7 +31,8 @@ pub(crate) fn check(method: &str, path: &str, response: &Response) {
     let is_documented = key != "default" || DEFAULT_STATUSES.contains(&status.as_str());
     assert!(is_documented, "the document has no {status} for {method} {template}");
     let kind = response.header("content-type").split(';').next().unwrap_or_default();
-    let is_other_kind = !kind.ends_with("json") && responses[key]["content"].get(kind).is_some();
+    let is_json = kind == "application/json" || kind.ends_with("+json");
+    let is_other_kind = !is_json && responses[key]["content"].get(kind).is_some();
     let key = (method.to_owned(), template.to_owned(), key.to_owned());
     if is_other_kind || response.status == 304 {
         CHECKED.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
