@@ -8,9 +8,10 @@ use crate::domain::expiry::Expiry;
 use crate::model::clock::Clock;
 use crate::model::error::Result;
 use crate::store::pages::PageRequest;
-use crate::store::{Store, inbox, sessions};
+use crate::store::{Store, feeds, inbox, sessions};
 
 pub use crate::model::inbox::Kind;
+pub use crate::store::feeds::FeedItem;
 pub use crate::store::inbox::Item;
 
 /// The inboxes of a store.
@@ -42,6 +43,13 @@ impl Inbox {
             Ok((inbox::unread(db, account)?, inbox::items(db, account, page, show)?))
         });
         read.await
+    }
+
+    /// Returns the latest openings and replies, newest first.
+    pub async fn feed_items(&self, login: &Login) -> Result<Vec<FeedItem>> {
+        self.expiry.end_due().await;
+        let account = login.account.id;
+        self.store.read_long(|db| feeds::items(db, account)).await
     }
 
     /// Marks the items up to `through` as read, and returns the number of those that are not.

@@ -17,6 +17,7 @@ pub enum Surface {
     Divisions,
     Music,
     Bookstore,
+    Feeds,
 }
 
 /// The mount of a surface.
@@ -45,6 +46,7 @@ pub const MOUNTS: &[Mount] = &[
     at("/member", Surface::Members),
     at("/division", Surface::Divisions),
     at("/auth", Surface::Bookstore),
+    at("/feeds", Surface::Feeds),
     // The first draft of the Bottle contract shares `/` with the page.
     Mount { base: "/", surface: Surface::BottleDraft, paths: &["/sessions", "/users", "/bottles"] },
 ];

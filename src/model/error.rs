@@ -60,6 +60,9 @@ pub enum Error {
     /// The account has as many personal access tokens as it may have.
     #[error("the account has {0} access tokens")]
     TooManyAccessTokens(u32),
+    /// The feed does not exist, or has ended.
+    #[error("the feed does not exist")]
+    NoSuchFeed,
     /// The account has a holding of this kind, and cannot be deleted.
     #[error("the account has a {0:?}")]
     HasHolding(Holding),

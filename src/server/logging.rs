@@ -12,7 +12,7 @@ use rocket::{Data, Request, Response, async_trait};
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
-use crate::http::{ClientIp, account_of};
+use crate::http::{ClientIp, account_of, take_feed_secret};
 use crate::model::hourly::HourlyCounter;
 
 /// The format of the log.
@@ -52,7 +52,7 @@ pub fn init(level: LogLevel, format: LogFormat) {
 /// A line has the client's address, the account's id (`-` for none), the method (`-` if Rocket
 /// could not parse the request), the path, the status, the duration in milliseconds, and the
 /// request's id, which the response has in `X-Request-Id`. The query stays out, because it may
-/// reveal a position.
+/// reveal a position, and so does the secret of a feed.
 pub struct RequestLog {
     /// The format.
     pub format: LogFormat,
@@ -67,6 +67,7 @@ impl Fairing for RequestLog {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        take_feed_secret(request);
         request.local_cache(|| RequestStart { at: Instant::now(), method: Some(request.method()) });
     }
 

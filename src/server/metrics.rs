@@ -54,7 +54,7 @@ impl Part {
     fn of(path: &str) -> Self {
         match Surface::of_path(path) {
             Some(Surface::Music) => Self::music,
-            Some(Surface::Bottle | Surface::BottleDraft) => Self::bottle,
+            Some(Surface::Bottle | Surface::BottleDraft | Surface::Feeds) => Self::bottle,
             Some(Surface::Ledger | Surface::Cards | Surface::Members | Surface::Divisions) => {
                 Self::ledger
             }

@@ -41,13 +41,14 @@ fn routes(surface: Surface) -> Vec<Route> {
         Surface::Cards | Surface::Members | Surface::Divisions => ledger::holding_routes(),
         Surface::Music => music::routes(),
         Surface::Bookstore => bookstore::routes(),
+        Surface::Feeds => bottle::feed_routes(),
     }
 }
 
 fn catchers(surface: Surface) -> Option<Vec<Catcher>> {
     match surface {
-        // The catchers at `/` answer for `/api` as well.
-        Surface::Bottle => None,
+        // The catchers at `/` answer for `/api` and `/feeds` as well.
+        Surface::Bottle | Surface::Feeds => None,
         Surface::BottleDraft => Some(bottle::catchers()),
         Surface::Ledger | Surface::Cards | Surface::Members | Surface::Divisions => {
             Some(ledger::catchers())
@@ -79,5 +80,6 @@ pub(super) fn specs(surface: Surface) -> Vec<ContractSpec> {
         Surface::Cards | Surface::Members | Surface::Divisions => vec![ledger::describe_holdings()],
         Surface::Music => vec![music::describe()],
         Surface::Bookstore => vec![bookstore::describe()],
+        Surface::Feeds => vec![bottle::describe_feeds()],
     }
 }

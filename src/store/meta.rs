@@ -67,7 +67,7 @@ fn identity_of(cookie_key: &str) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Replaces both keys of the database at `path` and ends all sessions and access tokens. Returns
+/// Replaces both keys of the database at `path` and ends all sessions, access tokens and feeds. Returns
 /// the number of sessions. Fails with [`OpenError::InUse`] if a server holds the file, because it would continue
 /// with the old keys.
 pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
@@ -77,6 +77,7 @@ pub fn rotate_keys(path: &Path) -> Result<usize, OpenError> {
         set(change, COOKIE_KEY, &new_key())?;
         set(change, JWT_KEY, &new_key())?;
         change.execute("DELETE FROM access_tokens", [])?;
+        change.execute("DELETE FROM feeds", [])?;
         change.execute("DELETE FROM sessions", [])
     };
     let rotated = db.transaction().and_then(|change| {

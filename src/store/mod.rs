@@ -22,6 +22,7 @@ pub mod check;
 pub mod classes;
 pub mod disk;
 pub mod expiry;
+pub mod feeds;
 pub mod inbox;
 pub mod invitations;
 pub mod ledger;

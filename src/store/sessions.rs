@@ -1,13 +1,13 @@
 //! The table `sessions`: the hashes of live tokens, with their contract and expiry. Also looks up
-//! the session or the personal access token that authorizes a request.
+//! the session, the personal access token or the feed that authorizes a request.
 
 use std::sync::LazyLock;
 
 use rusqlite::types::{ToSql, ToSqlOutput};
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::access_tokens;
 use super::users::{self, Account};
+use super::{access_tokens, feeds};
 use crate::model::access::Access;
 use crate::model::clock::{Clock, Timestamp};
 use crate::model::error::{Error, Result};
@@ -34,6 +34,8 @@ pub enum TokenKind {
     Session(Contract),
     /// A personal access token, for the Bottle contract.
     AccessToken,
+    /// The secret of a feed.
+    Feed,
 }
 
 /// The key of a session or a personal access token.
@@ -143,6 +145,7 @@ pub(super) fn find(db: &Connection, session: SessionKey) -> Result<Option<Stored
     });
     let found = match session.kind {
         TokenKind::AccessToken => find_access_token(db, session.token),
+        TokenKind::Feed => find_feed(db, session.token),
         TokenKind::Session(contract) => db
             .prepare_cached(&SESSION)?
             .query_row(params![session.token, contract], |row| stored(row, Access::Full)),
@@ -161,6 +164,19 @@ fn find_access_token(db: &Connection, token: TokenHash) -> rusqlite::Result<Stor
     });
     db.prepare_cached(&ACCESS_TOKEN)?
         .query_row([token], |row| stored(row, row.get(2 + users::COLUMN_COUNT)?))
+}
+
+/// Returns the feed, which has no time at which it expires.
+fn find_feed(db: &Connection, token: TokenHash) -> rusqlite::Result<StoredSession> {
+    static FEED: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT feeds.created_at, {}, {}
+             FROM feeds JOIN users ON users.id = feeds.user_id WHERE token_hash = ?1",
+            i64::MAX,
+            users::COLUMNS
+        )
+    });
+    db.prepare_cached(&FEED)?.query_row([token], |row| stored(row, Access::Read))
 }
 
 fn stored(row: &Row<'_>, access: Access) -> rusqlite::Result<StoredSession> {
@@ -195,9 +211,10 @@ pub fn delete(db: &Connection, token: TokenHash) -> Result<()> {
     Ok(())
 }
 
-/// Deletes all sessions of an account except the one of `kept`, and all its access tokens.
+/// Deletes all sessions of an account except the one of `kept`, all its access tokens and its feed.
 pub fn delete_others(db: &Connection, account: i64, kept: Option<TokenHash>) -> Result<()> {
     access_tokens::delete_all(db, account)?;
+    feeds::delete(db, account)?;
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND token_hash IS NOT ?2")?
         .execute(params![account, kept])?;
     Ok(())

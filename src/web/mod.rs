@@ -19,6 +19,7 @@ use rocket::{Request, Route, State, get, routes};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use self::not_found::NotFound;
+use crate::http::is_cached;
 use crate::model::error::Error;
 use crate::store::mbtiles::{Tile, Tiles};
 
@@ -181,9 +182,7 @@ fn hash(file: &EmbeddedFile) -> String {
 
 impl<'r> Responder<'r, 'static> for Asset {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let etag = self.etag();
-        let cached = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
-        if cached.map(str::trim).any(|tag| tag.trim_start_matches("W/") == etag) {
+        if is_cached(request, &self.etag()) {
             return self.headers(request).status(Status::NotModified).ok();
         }
         self.whole(request)

@@ -232,6 +232,8 @@ export default {
   'token.no': 'Keep token',
   'token.ended': 'The token has ended.',
 
+  'feed.title': 'Feeds',
+
   'profile.teacher': 'Teacher page',
   'profile.admin': 'Operator page',
   'profile.title': 'Account',
@@ -241,7 +243,7 @@ export default {
   'profile.password': 'Change password',
   'profile.changePassword': 'Set new password',
   'profile.passwordSaved':
-    'Your password has been changed. Your other devices are logged out, and your access tokens have ended.',
+    'Your password has been changed. Your other devices are logged out. Your access tokens and feeds have ended.',
   'profile.logout': 'Log out',
   'profile.logoutAll': 'Log out everywhere',
   'profile.loggedOut': 'You are logged out.',

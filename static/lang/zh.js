@@ -230,6 +230,8 @@ export default {
   'token.no': '保留令牌',
   'token.ended': '令牌已撤销。',
 
+  'feed.title': '订阅链接',
+
   'profile.teacher': '教师页面',
   'profile.admin': '管理页面',
   'profile.title': '账号',
@@ -238,7 +240,7 @@ export default {
   'profile.saved': '已保存。',
   'profile.password': '修改密码',
   'profile.changePassword': '设置新密码',
-  'profile.passwordSaved': '密码已修改，其他设备已退出登录，访问令牌已失效。',
+  'profile.passwordSaved': '密码已修改，其他设备已退出登录，访问令牌和订阅链接已失效。',
   'profile.logout': '退出登录',
   'profile.logoutAll': '在所有设备上退出登录',
   'profile.loggedOut': '已退出登录。',

@@ -145,6 +145,38 @@ async fn a_link_closes_a_dialog_that_is_not_shown_yet() {
     page.close(&[]).await;
 }
 
+/// The links of a feed are made, shown once and ended in the account dialog.
+#[rstest]
+#[tokio::test]
+async fn the_links_of_a_feed_are_made_and_ended(#[values("en", "zh")] language: &str) {
+    let w = |en, zh| words(language, en, zh);
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, language, PHONE, "#9/23.09/113.36").await;
+    register(&page, language, "ada").await;
+    page.click(w("Account: ada", "账号：ada")).await;
+    page.click(w("Feeds", "订阅链接")).await;
+    page.reads(w("You have no links.", "你还没有链接。")).await;
+    page.check_accessible("no feed").await;
+    page.click(w("Make links", "创建链接")).await;
+    let inbox = page.filled(w("Inbox (Atom)", "消息（Atom）")).await;
+    let nearby = page.filled(w("Bottles in view (GeoJSON)", "当前视野内的漂流瓶（GeoJSON）")).await;
+    page.reads(w("They are not shown again.", "之后不会再显示。")).await;
+    page.check_accessible("the links of a feed").await;
+    assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, true);
+    let get = |link: &str| {
+        program.client().get(link.strip_prefix(page.origin.trim_end_matches('/')).unwrap())
+    };
+    assert_eq!(get(&inbox).status, 200);
+    assert_eq!(get(&nearby).json()["type"], "FeatureCollection");
+
+    page.click(w("End the links", "撤销链接")).await;
+    page.click(w("End them", "撤销")).await;
+    page.reads(w("The links have ended.", "链接已撤销。")).await;
+    page.reads(w("You have no links.", "你还没有链接。")).await;
+    assert_eq!(get(&inbox).status, 404);
+    page.close(&[]).await;
+}
+
 /// The same toast does not pile up.
 #[tokio::test]
 async fn a_toast_is_shown_once() {

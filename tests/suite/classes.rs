@@ -113,10 +113,10 @@ fn a_class_from_its_opening_to_its_deletion() {
     let openers = ada.get(&format!("/api/bottles/{other}/openers")).data();
     assert_eq!(openers["openers_count"], 0, "{openers}");
 
+    run_ok(app.folder(), &["check"]);
     check_log(&app);
     // The log of moderation is about what people wrote.
     assert_eq!(grace.get("/api/teacher/log").data()["entries"], json!([]));
-    run_ok(app.folder(), &["check"]);
 }
 
 /// Each role on each route: visitor, guest, user, the teacher, another teacher, operator. Two classes

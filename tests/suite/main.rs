@@ -26,6 +26,8 @@ mod cursors;
 mod errors;
 mod exchanges;
 mod expiry;
+mod feed_secrets;
+mod feeds;
 mod files;
 mod gpx;
 mod guests;

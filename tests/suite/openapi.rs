@@ -99,6 +99,7 @@ fn request_all_others() {
     }
     request_admission(&app);
     request_class(&app, &grace);
+    request_feed(&app, &ada);
     let made = ada.post("/api/tokens", &json!({ "name": "a program" }));
     assert_eq!(ada.get("/api/tokens").status, 200);
     let path = format!("/api/tokens/{}", made.data()["token_id"]);
@@ -167,6 +168,17 @@ fn request_administration(root: &Client) {
         assert_eq!(root.post(&format!("/api/admin/{path}"), &json!({})).status, 202);
         admin_backups::wait(root);
     }
+}
+
+/// Sends a successful request for every operation of a feed.
+fn request_feed(app: &App, ada: &Client) {
+    let links = ada.post("/api/feed", &json!({})).data();
+    assert_eq!(ada.get("/api/feed").status, 200);
+    let path = |link: &Value| link.as_str().unwrap().split_at(app.origin().len()).1.to_owned();
+    let around = "latitude=23&longitude=113&latitude_span=1&longitude_span=1";
+    assert_eq!(app.anon().get(&format!("{}?{around}", path(&links["nearby"]))).status, 200);
+    assert_eq!(app.anon().get(&path(&links["inbox"])).status, 200);
+    assert_eq!(ada.delete("/api/feed").status, 200);
 }
 
 /// Sends a successful request for every operation of a guest class.

@@ -150,6 +150,7 @@ fn page_sources() -> Vec<String> {
 #[case("lang")]
 #[case("lang/admin")]
 #[case("lang/classes")]
+#[case("lang/feed")]
 fn every_string_is_in_both_languages(#[case] folder: &str) {
     let keys = |language: &str| -> Vec<String> {
         let list = source(&format!("{folder}/{language}.js"));

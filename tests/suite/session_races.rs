@@ -58,6 +58,8 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "POST", "/api/admin/backups", ""),
     (By::Cookie, "POST", "/api/admin/check", ""),
     (By::Cookie, "PUT", "/api/admin/settings/backup_keep", r#"{"value":7}"#),
+    (By::Cookie, "POST", "/api/feed", ""),
+    (By::Cookie, "DELETE", "/api/feed", ""),
     (By::Cookie, "POST", "/api/tokens", r#"{"name":"stolen","access":"full"}"#),
     (By::Cookie, "DELETE", "/api/tokens/1", ""),
     (By::Cookie, "PUT", "/users/self", r#"{"password":"stolen"}"#),
@@ -118,6 +120,7 @@ pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
          VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
          INSERT INTO webhook (id, url, form, events, secret)
          VALUES (1, 'http://127.0.0.1:9/', 'json', 'disk.low', 'whsec_AA==');
+         INSERT INTO feeds VALUES (1, x'00', 1);
          INSERT INTO classes (code, teacher_id, opened_at, ends_at)
          VALUES ('CODE', 1, 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;

@@ -114,13 +114,14 @@ impl ErrorResponse {
         }
     }
 
-    /// Maps an error of personal access tokens.
+    /// Maps an error of personal access tokens or feeds.
     fn from_access_token(error: &Error) -> Self {
         match error {
             Error::ReadOnlyToken => Self::new(403, "READ_ONLY_TOKEN", "这个访问令牌只能读取"),
             Error::SessionRequired => {
                 Self::new(403, "SESSION_REQUIRED", "访问令牌不能这样做，请登录后操作")
             }
+            Error::NoSuchFeed => Self::new(404, "NOT_FOUND", "订阅链接不存在或已失效"),
             Error::NoSuchAccessToken => Self::new(404, "NOT_FOUND", "访问令牌不存在"),
             Error::TooManyAccessTokens(max) => {
                 Self::new(409, "TOO_MANY_TOKENS", format!("每个账号最多{max}个访问令牌"))

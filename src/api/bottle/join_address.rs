@@ -29,6 +29,11 @@ impl<'r> FromRequest<'r> for JoinAddress {
 }
 
 impl JoinAddress {
+    /// Returns the address, without a slash at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.0
+    }
+
     /// Returns the link to the page with this fragment.
     pub(super) fn link(&self, fragment: &str) -> String {
         format!("{}/#{fragment}", self.0)

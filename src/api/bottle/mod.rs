@@ -9,6 +9,7 @@ mod credential;
 mod envelope;
 mod events;
 mod export;
+mod feeds;
 mod guard;
 mod inbox;
 mod inbox_kinds;
@@ -100,11 +101,22 @@ documented_routes! {
 }
 
 documented_routes! {
-    /// Returns the routes that manage personal access tokens, to be mounted at `/api`.
+    /// Returns the routes that manage personal access tokens and the feed, to be mounted at `/api`.
     pub fn token_routes, fn token_api => [
         tokens::tokens,
         tokens::make,
         tokens::revoke,
+        feeds::feed,
+        feeds::make,
+        feeds::revoke,
+    ]
+}
+
+documented_routes! {
+    /// Returns the routes of feeds, to be mounted at `/feeds`.
+    pub fn feed_routes, fn feed_api, schemas(envelope::Envelope<envelope::ErrorData>) => [
+        feeds::nearby,
+        feeds::inbox,
     ]
 }
 
@@ -204,6 +216,11 @@ pub fn describe_guest_classes() -> ContractSpec {
 /// Describes [`server_routes`] for the OpenAPI document.
 pub fn describe_server() -> ContractSpec {
     contract_spec(server_api())
+}
+
+/// Describes [`feed_routes`] for the OpenAPI document.
+pub fn describe_feeds() -> ContractSpec {
+    contract_spec(feed_api())
 }
 
 fn contract_spec(api: OpenApi) -> ContractSpec {

@@ -38,11 +38,11 @@ impl TokenUses {
 }
 
 impl Login {
-    /// Returns [`Error::SessionRequired`] if a personal access token authorizes the request.
+    /// Returns [`Error::SessionRequired`] if a personal access token or a feed authorizes the request.
     pub fn check_session(&self) -> Result<()> {
         match self.session.kind {
             TokenKind::Session(_) => Ok(()),
-            TokenKind::AccessToken => Err(Error::SessionRequired),
+            TokenKind::AccessToken | TokenKind::Feed => Err(Error::SessionRequired),
         }
     }
 }

@@ -4,6 +4,7 @@ mod access_tokens;
 mod actor;
 mod changes;
 mod classes;
+mod feeds;
 mod invitations;
 mod login;
 mod one_time;
@@ -205,7 +206,7 @@ impl Accounts {
         self.store.write(sessions::authorized(session, &self.clock, change)).await
     }
 
-    /// Ends all sessions of the account, in every contract, and its access tokens.
+    /// Ends all sessions of the account, in every contract, its access tokens and its feed.
     pub async fn log_out_everywhere(&self, login: &Login) -> Result<()> {
         let change = |db: &_, account: Account| sessions::delete_others(db, account.id, None);
         self.store.write(sessions::authorized(login.session, &self.clock, change)).await

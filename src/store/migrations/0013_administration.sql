@@ -85,3 +85,11 @@ CREATE TABLE maintenance (
     is_sound INTEGER CHECK (is_sound IN (0, 1)),    -- what the check of the file or the copy found; NULL for none
     failure  TEXT                                   -- why it failed, or the first finding of a check
 ) STRICT;
+
+-- The feed of an account: a secret link with which a program that cannot log in reads for it. A new one
+-- replaces the old one. It ends with the account, with a new password and with all sessions.
+CREATE TABLE feeds (
+    user_id    INTEGER PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    token_hash BLOB NOT NULL UNIQUE,                -- SHA-256 of the secret, which is shown once
+    created_at INTEGER NOT NULL
+) STRICT;

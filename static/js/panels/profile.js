@@ -14,6 +14,7 @@ import { toast } from '../lib/notices.js';
 import { accessTokens } from './access-tokens.js';
 import { tooShort, withSession } from './account.js';
 import { blockedAccounts } from './blocked.js';
+import { feedLinks } from './feed-links.js';
 import { inboxSettings } from './inbox-settings.js';
 import { discardPanels } from './panel.js';
 
@@ -52,6 +53,7 @@ export async function openProfile(app) {
     blockedAccounts(app),
     collapsible(t('profile.password'), passwordForm(app, user)),
     accessTokens(app),
+    feedLinks(app),
     el('div', { class: 'row log-out' },
       logoutButton('profile.logout', 'sessions/self', endSession),
       logoutButton('profile.logoutAll', 'sessions', endSession)),
