@@ -79,6 +79,7 @@ fn ada() -> Login {
         is_teacher: false,
         is_operator: false,
         silenced: 0,
+        guest_until: None,
     };
     Login { account, session: session(), access: Access::Full }
 }

@@ -16,6 +16,7 @@ mod show_settings;
 mod terminal;
 mod transfer;
 mod user;
+mod webhook;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -107,7 +108,8 @@ Examples:
 Examples:
   bottle export sea.jsonl                  accounts (without passwords), bottles and openings
   bottle export --user ada > ada.jsonl     the data of one account
-  bottle export --geojson sea.geojson      only bottles, for maps")]
+  bottle export --geojson sea.geojson      only bottles, for maps
+  bottle export --format gpx sea.gpx       only bottles, as waypoints for navigation devices")]
     Export {
         /// The new file [default: standard output]
         #[arg(value_name = "FILE")]
@@ -115,8 +117,11 @@ Examples:
         /// Export only this account, its bottles and their openers
         #[arg(long, value_name = "NAME")]
         user: Option<String>,
-        /// Write GeoJSON instead of JSON Lines
-        #[arg(long)]
+        /// The format: everything as JSON Lines, or bottles as GeoJSON or GPX
+        #[arg(long, value_name = "jsonl|geojson|gpx", value_parser = transfer::format, default_value = "jsonl")]
+        format: Format,
+        /// The same as --format geojson
+        #[arg(long, conflicts_with = "format")]
         geojson: bool,
         /// The database file [default: bottle.db]
         #[arg(long, value_name = "FILE")]
@@ -154,6 +159,17 @@ Examples:
     Invite {
         #[command(subcommand)]
         command: invite::Command,
+        #[command(flatten)]
+        common: user::Common,
+    },
+    /// Manage the webhook, to which the server sends what happens, even while the database is served
+    #[command(
+        subcommand_required = true,
+        after_help = "Example: bottle webhook set https://example.org/bottle"
+    )]
+    Webhook {
+        #[command(subcommand)]
+        command: webhook::Command,
         #[command(flatten)]
         common: user::Common,
     },
@@ -199,12 +215,13 @@ impl Cli {
             Command::Check { db, rebuild_index } => check::run(db, rebuild_index),
             Command::User { command, common } => user::run(command, common),
             Command::Invite { command, common } => invite::run(command, common),
+            Command::Webhook { command, common } => webhook::run(command, common),
             Command::Log(args) => log::run(args),
             Command::Class { command, common } => class::run(command, common),
             Command::Settings(common) => show_settings::run(common),
             Command::Keys { command } => keys::run(command),
-            Command::Export { to, user, geojson, db } => {
-                let format = if geojson { Format::GeoJson } else { Format::JsonLines };
+            Command::Export { to, user, format, geojson, db } => {
+                let format = if geojson { Format::GeoJson } else { format };
                 transfer::export(to.as_deref(), user.as_deref(), format, db)
             }
             Command::Import { from, owner, db } => transfer::import(&from, owner.as_deref(), db),

@@ -17,6 +17,16 @@ use rustix::io::Errno;
 use super::user::account_error;
 use super::{database, open_shared, progress, runtime, settings, terminal};
 
+/// Parses the format on the command line.
+pub(super) fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "jsonl" => Ok(Format::JsonLines),
+        "geojson" => Ok(Format::GeoJson),
+        "gpx" => Ok(Format::Gpx),
+        _ => Err("the formats are jsonl, geojson and gpx".to_owned()),
+    }
+}
+
 /// Exports all data, or that of the account `user`, to the new file `to` or to standard output.
 pub(super) fn export(
     to: Option<&Path>,

@@ -10,10 +10,11 @@ use crate::model::error::{Error, Result, ThreadRule};
 use crate::model::fields::ReplyText;
 use crate::model::inbox::Kind;
 use crate::store::inbox::NewItem;
+use crate::store::outbox::Event;
 use crate::store::pages::PageRequest;
 use crate::store::replies::{Participants, Side};
 use crate::store::{
-    Connection, Store, blocks, bottles, inbox, moderation, openings, replies, sessions,
+    Connection, Store, blocks, bottles, inbox, moderation, openings, outbox, replies, sessions,
 };
 
 pub use crate::store::replies::{Reply, Thread, ThreadKey};
@@ -69,6 +70,8 @@ impl Conversations {
                 reply: Some(reply.id),
             };
             inbox::add(db, item, now)?;
+            let event = Event::ReplyWritten { reply: reply.id, bottle, author: &reply.author };
+            outbox::add(db, event, now)?;
             Ok((reply, other))
         });
         let events = self.events.clone();

@@ -15,3 +15,4 @@ pub mod password;
 pub mod rate_limit;
 pub mod settings;
 pub mod transfer;
+pub mod webhook;

@@ -17,7 +17,7 @@ use crate::store::map_bottle::MapBottle;
 use crate::store::moderation::Moved;
 use crate::store::pages::PageRequest;
 use crate::store::replies::{self, Participants};
-use crate::store::{Connection, Store, audit_log, moderation, reported_replies, sessions};
+use crate::store::{Connection, Store, audit_log, moderation, outbox, reported_replies, sessions};
 
 pub use crate::store::action::Action;
 pub use crate::store::audit_log::AuditEntry;
@@ -106,7 +106,13 @@ impl Moderation {
         let (now, threshold) = (self.clock.now(), self.reports_to_hide());
         let change = sessions::authorized(login.session, &self.clock, move |db, reporter| {
             let state = moderation::report(db, bottle, &reporter, &reason, now)?;
-            if threshold == 0 || state.open < i64::from(threshold) {
+            let is_hidden = threshold > 0 && state.open >= i64::from(threshold);
+            if state.outcome == ReportOutcome::Stored {
+                let reports = state.open;
+                let event = outbox::Event::BottleReported { bottle, reports, is_hidden };
+                outbox::add(db, event, now)?;
+            }
+            if !is_hidden {
                 return Ok((None, state.outcome));
             }
             let hidden = moderation::set_hidden(db, bottle, Some(now))?;
@@ -167,7 +173,13 @@ impl Moderation {
                 return Err(Error::Thread(ThreadRule::OwnReply));
             }
             let state = reported_replies::report(db, id, reporter.id, &reason, now)?;
-            if threshold > 0 && state.open >= i64::from(threshold) {
+            let is_hidden = threshold > 0 && state.open >= i64::from(threshold);
+            if state.outcome == ReportOutcome::Stored {
+                let (bottle, reports) = (participants.thread.bottle, state.open);
+                let event = outbox::Event::ReplyReported { reply: id, bottle, reports, is_hidden };
+                outbox::add(db, event, now)?;
+            }
+            if is_hidden {
                 reported_replies::set_hidden(db, id, Some(now))?;
                 log_reply(db, None, Action::Hide, id, participants, now)?;
             }

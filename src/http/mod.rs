@@ -6,6 +6,7 @@ pub mod connections;
 pub mod mounts;
 pub mod openapi;
 pub mod security_headers;
+pub mod webhook;
 
 mod body;
 pub(crate) mod budget;

@@ -142,6 +142,9 @@ pub enum Error {
     /// The settings file or the environment names a value for this setting, so it cannot be changed.
     #[error("the settings file or the environment sets {0}; change it there")]
     Overridden(&'static str),
+    /// There is no webhook.
+    #[error("there is no webhook")]
+    NoWebhook,
     /// No setting of this name can be changed while the server runs.
     #[error("no such setting")]
     NoSuchSetting,

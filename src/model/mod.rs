@@ -16,3 +16,4 @@ pub mod network;
 pub mod registration;
 pub mod role;
 pub mod token;
+pub mod webhook;

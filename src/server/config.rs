@@ -16,6 +16,7 @@ use crate::domain::password::Cost;
 use crate::domain::rate_limit::Rates;
 use crate::http::PublicUrl;
 use crate::http::connections::Limits;
+use crate::http::webhook::DeliveryLimits;
 use crate::model::live::{LiveSetting, LiveValues};
 use crate::model::network::TrustedProxy;
 use crate::model::registration::RegistrationMode;
@@ -86,6 +87,10 @@ pub struct Settings {
     pub slow_query_ms: u64,
     /// The maximum size of the cache of what the map shows, in MiB; 0 for none.
     pub map_cache_mib: u32,
+    /// The time in which the receiver of the webhook must answer, in seconds; at least 1.
+    pub webhook_timeout_seconds: u32,
+    /// The hosts to which the webhook may send although their address is not public.
+    pub webhook_private_hosts: Vec<String>,
     /// The folder of the backups that the server makes. A relative path begins at the database's
     /// folder.
     pub backup_folder: PathBuf,
@@ -130,6 +135,8 @@ impl Default for Settings {
             metrics_address: None,
             slow_query_ms: 500,
             map_cache_mib: 32,
+            webhook_timeout_seconds: 10,
+            webhook_private_hosts: Vec::new(),
             backup_folder: BACKUP_FOLDER.into(),
             backup_hour: 3,
             backup_keep: 0,
@@ -157,6 +164,7 @@ impl Settings {
             ("password_workers", settings.password_workers >= 1, 1),
             ("min_password_length", settings.min_password_length >= 1, 1),
             ("request_timeout_seconds", settings.request_timeout_seconds >= 1, 1),
+            ("webhook_timeout_seconds", settings.webhook_timeout_seconds >= 1, 1),
             ("max_connections", settings.max_connections >= 1, 1),
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
@@ -204,6 +212,14 @@ impl Settings {
             LiveSetting::RegistrationsPerMinute => self.registrations_per_minute,
             LiveSetting::BackupHour => self.backup_hour,
             LiveSetting::BackupKeep => self.backup_keep,
+        }
+    }
+
+    /// Returns the limits on deliveries to the webhook.
+    pub fn deliveries(&self) -> DeliveryLimits {
+        DeliveryLimits {
+            timeout: Duration::from_secs(self.webhook_timeout_seconds.into()),
+            private_hosts: self.webhook_private_hosts.clone(),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod tls;
 mod mounts;
 mod periodic;
 mod unparsed;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -39,9 +40,11 @@ use crate::domain::moderation::Moderation;
 use crate::domain::password::Passwords;
 use crate::domain::rate_limit::RateLimiter;
 use crate::domain::settings::LiveSettings;
+use crate::domain::webhook::Webhook;
 use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
+use crate::http::webhook::Deliveries;
 use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
 use crate::model::clock::Clock;
 use crate::model::hourly::HourlyCounter;
@@ -116,6 +119,7 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(periodic::ending())
         .attach(periodic::nightly_backups())
         .attach(periodic::stopping_backups())
+        .attach(webhook::deliver())
         .manage(url);
 
     let rocket = rocket
@@ -150,6 +154,7 @@ fn manage(
         Arc::clone(&rate_limiter),
         events.clone(),
     );
+    let webhook = Webhook::new(Arc::clone(&store), clock.clone());
     let table = SettingsTable(settings_table::rows(figment, settings));
     let folder = settings.backups_of(store.path());
     let maintenance = Maintenance::new(Arc::clone(&store), clock.clone(), live.values(), folder);
@@ -161,6 +166,8 @@ fn manage(
         .manage(rate_limiter)
         .manage(settings.trusted_proxy())
         .manage(ledger::Jwt::new(&store.keys().jwt, clock.clone()))
+        .manage(Deliveries::new(webhook.clone(), settings.deliveries()))
+        .manage(webhook)
         .manage(Holdings::new(Arc::clone(&store), clock.clone()))
         .manage(store)
         .manage(clock)

@@ -23,6 +23,9 @@ pub enum Action {
     SetRegistration,
     MakeInvitation,
     RevokeInvitation,
+    ImportBottles,
+    SetWebhook,
+    TestWebhook,
     OpenClass,
     EndClass,
     DeleteClass,
@@ -33,7 +36,7 @@ pub enum Action {
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 23] = [
+const ACTIONS: [(Action, &str); 26] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
@@ -50,6 +53,9 @@ const ACTIONS: [(Action, &str); 23] = [
     (Action::SetRegistration, "set_registration"),
     (Action::MakeInvitation, "make_invitation"),
     (Action::RevokeInvitation, "revoke_invitation"),
+    (Action::ImportBottles, "import_bottles"),
+    (Action::SetWebhook, "set_webhook"),
+    (Action::TestWebhook, "test_webhook"),
     (Action::OpenClass, "open_class"),
     (Action::EndClass, "end_class"),
     (Action::DeleteClass, "delete_class"),

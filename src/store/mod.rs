@@ -35,6 +35,7 @@ pub mod moderation;
 pub mod nearby;
 pub mod openings;
 pub mod operators;
+pub mod outbox;
 pub mod pages;
 pub mod past_openings;
 pub mod place;
@@ -50,6 +51,7 @@ pub mod stats;
 pub mod throw_keys;
 pub mod transfer;
 pub mod users;
+pub mod webhook;
 pub mod xray;
 
 mod columns;

@@ -141,6 +141,14 @@ fn rows<E: From<Error>>(
     Ok(())
 }
 
+/// Runs `change`, undoes it, and returns its result.
+pub fn try_out<T>(db: &Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    db.execute_batch("SAVEPOINT trial")?;
+    let result = change(db);
+    db.execute_batch("ROLLBACK TO trial; RELEASE trial")?;
+    result
+}
+
 /// Inserts an account with its time of registration and picture. Returns its id.
 pub fn insert_account(
     db: &Connection,

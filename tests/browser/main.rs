@@ -8,6 +8,7 @@ mod accessibility;
 mod admin;
 mod admin_sections;
 mod admin_server;
+mod admin_webhook;
 mod attribution;
 mod bottle_panel;
 mod class;

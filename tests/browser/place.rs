@@ -80,9 +80,6 @@ async fn the_chosen_place_is_beside_the_panel(
 #[rstest]
 #[tokio::test]
 async fn a_notice_covers_nothing(#[values((640, 360), (640, 400), (320, 640))] size: (u32, u32)) {
-    const NOTIFY: &str = "
-        const { toast } = await import(new URL('js/lib/notices.js', document.baseURI));
-        await toast('A notice that is longer than a narrow line.');";
     const OVERLAPS: &str = "
         const toast = document.querySelector('.toast').getBoundingClientRect();
         return ['.actions', '#panel header'].filter((selector) => {
@@ -92,8 +89,8 @@ async fn a_notice_covers_nothing(#[values((640, 360), (640, 400), (320, 640))] s
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", size, "#9/23.09/113.36").await;
     page.click("Throw a bottle").await;
-    page.find("field", "Message").await;
-    let overlaps = format!("(async () => {{ {NOTIFY} {OVERLAPS} }})().then(done)");
-    assert_eq!(page.run_async(&overlaps).await, "");
+    page.click("Choose on the map").await;
+    page.wait_for("return document.querySelector('.toast') && true").await;
+    assert_eq!(page.run(OVERLAPS).await, "");
     page.close(&[]).await;
 }

@@ -130,6 +130,15 @@ fn request_admission(app: &App) {
     assert_eq!(root.get("/api/admin/invitations").status, 200);
     let path = format!("/api/admin/invitations/{}", made.data()["invitation_id"]);
     assert_eq!(root.delete(&path).status, 200);
+    let points = json!({ "type": "FeatureCollection", "features": [] });
+    assert_eq!(root.post("/api/admin/import", &points).status, 200);
+    let webhook = json!({ "url": "http://127.0.0.1:9/" });
+    assert_eq!(root.put("/api/admin/webhook", &webhook).status, 200);
+    assert_eq!(root.get("/api/admin/webhook").status, 200);
+    for path in ["secret", "test"] {
+        assert_eq!(root.post(&format!("/api/admin/webhook/{path}"), &json!({})).status, 200);
+    }
+    assert_eq!(root.delete("/api/admin/webhook").status, 200);
     let added = root.post("/api/admin/people", &json!({ "username": "mallory" }));
     let path = format!("/api/admin/people/{}", added.data()["user_id"]);
     let class = "username,nickname\nmax,Max\nmax,\nmallory,\n,no name\n";

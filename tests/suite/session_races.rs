@@ -40,6 +40,11 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "PUT", "/api/admin/registration", r#"{"registration":"closed"}"#),
     (By::Cookie, "POST", "/api/admin/invitations", r#"{"uses":2}"#),
     (By::Cookie, "DELETE", "/api/admin/invitations/1", ""),
+    (By::Cookie, "POST", "/api/admin/import", POINT),
+    (By::Cookie, "PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#),
+    (By::Cookie, "POST", "/api/admin/webhook/secret", ""),
+    (By::Cookie, "POST", "/api/admin/webhook/test", ""),
+    (By::Cookie, "DELETE", "/api/admin/webhook", ""),
     (By::Cookie, "POST", "/api/admin/people", r#"{"username":"new"}"#),
     (By::Cookie, "POST", "/api/admin/people/import", r#"{"csv":"username\nnew\n"}"#),
     (By::Cookie, "PUT", "/api/admin/people/2", r#"{"username":"changed","role":"teacher"}"#),
@@ -86,6 +91,9 @@ pub(crate) const WRITES: &[(By, &str, &str, &str)] = &[
     (By::Terminal, "POST", "/auth/logout", r#"{"user_id":"ada"}"#),
 ];
 
+/// A collection of GeoJSON with a point.
+pub(crate) const POINT: &str = r#"{"type":"FeatureCollection","features":[{"geometry":{"type":"Point","coordinates":[1,2]},"properties":{"name":"well"}}]}"#;
+
 const THROW: &str = r#"{"content":"c","location":{"latitude":1,"longitude":1}}"#;
 
 /// A server with ada, an operator, logged in by the contract `by`, who may do all of [`WRITES`]; and
@@ -108,6 +116,8 @@ pub(crate) fn scene(by: By, path: &str) -> (App, Client) {
          VALUES (x'00', 'teacher', 1, 1, 4102444800000);
          INSERT INTO access_tokens (user_id, token_hash, name, access, created_at, expires_at)
          VALUES (1, x'00', 'old', 'read', 1, 4102444800000);
+         INSERT INTO webhook (id, url, form, events, secret)
+         VALUES (1, 'http://127.0.0.1:9/', 'json', 'disk.low', 'whsec_AA==');
          INSERT INTO classes (code, teacher_id, opened_at, ends_at)
          VALUES ('CODE', 1, 1, 4102444800000);
          UPDATE bottles SET hidden_at = 1 WHERE id = 3;
@@ -249,6 +259,11 @@ fn a_session_that_expires_meanwhile_changes_nothing() {
 #[case::checks("POST", "/api/admin/check", "", TO_TEACHER, 403)]
 #[case::sets("PUT", "/api/admin/settings/backup_hour", r#"{"value":7}"#, TO_TEACHER, 403)]
 #[case::revokes("DELETE", "/api/admin/invitations/1", "", TO_TEACHER, 404)]
+#[case::imports("POST", "/api/admin/import", POINT, TO_TEACHER, 403)]
+#[case::webhook("PUT", "/api/admin/webhook", r#"{"url":"https://example.org/"}"#, TO_TEACHER, 403)]
+#[case::webhook_secret("POST", "/api/admin/webhook/secret", "", TO_TEACHER, 403)]
+#[case::webhook_test("POST", "/api/admin/webhook/test", "", TO_TEACHER, 403)]
+#[case::webhook_off("DELETE", "/api/admin/webhook", "", TO_TEACHER, 403)]
 #[case::adds("POST", "/api/admin/people", r#"{"username":"new"}"#, TO_TEACHER, 403)]
 #[case::imports(
     "POST",

@@ -151,6 +151,7 @@ impl ErrorResponse {
             Error::Guest => Self::new(403, "GUEST", "游客不能这样做"),
             Error::InvalidSetup => Self::new(403, "SETUP_INVALID", "设置链接无效或已使用"),
             Error::NoSuchInvitation(id) => Self::new(404, "NOT_FOUND", format!("邀请{id}不存在")),
+            Error::NoWebhook => Self::new(404, "NOT_FOUND", "没有设置webhook"),
             Error::Overridden(setting) => {
                 Self::new(409, "SETTING_OVERRIDDEN", format!("{setting}由设置文件或环境变量决定"))
             }

@@ -18,8 +18,9 @@ use super::envelope::{Envelope, ErrorResponse};
 use super::guard::CookieOrToken;
 use super::items::JsonText;
 use super::record::Record;
-use crate::domain::transfer::{self, Chunks};
+use crate::domain::transfer::{self, Chunks, Format};
 use crate::http::{ClientConnection, Session};
+use crate::model::error::{Error, Problem};
 use crate::store::Store;
 
 /// The time in which a client must read the whole export. Meanwhile its snapshot keeps SQLite from
@@ -42,48 +43,78 @@ pub(super) struct ExportData {
     records: Vec<Record>,
 }
 
+/// Parses the format of an export. Returns it with its content type.
+fn parse_format(text: Option<&str>) -> Result<(Format, ContentType), Error> {
+    match text.unwrap_or("json") {
+        "json" => Ok((Format::JsonLines, ContentType::JSON)),
+        "geojson" => Ok((Format::GeoJson, ContentType::new("application", "geo+json"))),
+        "gpx" => Ok((Format::Gpx, ContentType::new("application", "gpx+xml"))),
+        _ => Err(Error::field("format", Problem::NotOneOf("json, geojson, gpx"))),
+    }
+}
+
 /// Export the account, its bottles and its openings, as `bottle export` writes them
+///
+/// In the formats `geojson` and `gpx`, the response is a document with the bottles only.
 #[utoipa::path(get, path = "/users/self/export",
+    params(("format" = Option<String>, Query, description = "`json` (the default), `geojson` or `gpx`")),
     security(("bottle_session" = []), ("access_token" = [])),
     responses(
-        (status = 200, description = "the records", body = Envelope<ExportData>),
+        (status = 200, description = "the records, or a document", content(
+            (Envelope<ExportData> = "application/json"),
+            (String = "application/geo+json"),
+            (String = "application/gpx+xml"),
+        )),
     )
 )]
-#[get("/users/self/export")]
+#[get("/users/self/export?<format>")]
 pub(super) async fn export(
     session: Session<CookieOrToken>,
+    format: Option<&str>,
     store: &State<Arc<Store>>,
     connection: ClientConnection,
 ) -> Result<Export, ErrorResponse> {
-    let read = transfer::export_account(store, session.login.account.id);
+    let (format, kind) = parse_format(format)?;
+    let (head, tail) = if format == Format::JsonLines { (HEAD, TAIL) } else { (&[][..], &[][..]) };
+    let read = transfer::export_account(store, session.login.account.id, format);
     let mut chunks = connection.while_open(read).await?;
-    let mut start = HEAD.to_vec();
+    let mut start = head.to_vec();
     while start.len() < CHUNK_BYTES {
         match chunks.next().await? {
             Some(chunk) => start.extend(chunk),
             None => {
-                start.extend(TAIL);
-                return Ok(Export::Whole(JsonText(start)));
+                start.extend(tail);
+                return Ok(Export { kind, content: Content::Whole(start) });
             }
         }
     }
-    Ok(Export::Stream(Body::new(start, chunks, TAIL, connection)))
+    let body = Body::new(start, chunks, tail, connection);
+    Ok(Export { kind, content: Content::Stream(body) })
 }
 
 /// The response with an export.
-pub(super) enum Export {
+pub(super) struct Export {
+    kind: ContentType,
+    content: Content,
+}
+
+enum Content {
     /// An export that fits into one chunk.
-    Whole(JsonText),
+    Whole(Vec<u8>),
     /// An export whose length is not yet known.
     Stream(Body),
 }
 
 impl<'r> Responder<'r, 'static> for Export {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        match self {
-            Self::Whole(json) => json.respond_to(request),
-            Self::Stream(body) => Response::build()
-                .header(ContentType::JSON)
+        match self.content {
+            Content::Whole(bytes) => {
+                let mut response = JsonText(bytes).respond_to(request)?;
+                response.set_header(self.kind);
+                Ok(response)
+            }
+            Content::Stream(body) => Response::build()
+                .header(self.kind)
                 .streamed_body(body)
                 .max_chunk_size(CHUNK_BYTES)
                 .ok(),

@@ -1,5 +1,6 @@
 //! `bottle user`: the operator's commands for accounts.
 
+mod change;
 mod import;
 mod list;
 pub(super) mod password;
@@ -8,19 +9,16 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bottle::domain::accounts::{
-    Account, Accounts, Actor, LastOperator, OperatorChanges, Registration, Role,
-};
+use bottle::domain::accounts::{Accounts, Role};
 use bottle::domain::events::EventBus;
 use bottle::domain::password::Passwords;
 use bottle::domain::rate_limit::{RateLimiter, Rates};
 use bottle::model::clock::Clock;
 use bottle::model::error::Error;
-use bottle::model::fields::{Nickname, Username};
 use bottle::server::config::Settings;
 use bottle::store::Store;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::terminal::escaped;
 use super::{database, open_or_create, open_shared, settings, wait_for};
@@ -139,7 +137,7 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
                 Change::Add { .. } | Change::Import { .. } => open_or_create(common.db, &settings)?,
                 _ => open_shared(common.db, &settings)?,
             };
-            wait_for(change_account(&accounts_of(store, &settings), change, common.json))
+            wait_for(change::run(&accounts_of(store, &settings), change, common.json))
         }
     }
 }
@@ -153,124 +151,6 @@ pub(super) fn accounts_of(store: Arc<Store>, settings: &Settings) -> Accounts {
     let events = EventBus::new(0);
     let min_length = settings.min_password_length;
     Accounts::new(store, passwords, clock, min_length, rate_limiter, events)
-}
-
-async fn change_account(accounts: &Accounts, change: Change, json: bool) -> Result<(), String> {
-    const ACTOR: Actor = Actor::CommandLine;
-    match change {
-        Change::Add { username, nickname, one_time, teacher, operator } => {
-            let password =
-                if one_time { accounts.one_time_password() } else { password::prompt()? };
-            let new = registration(accounts, &username, nickname.as_deref(), &password);
-            let role = match (operator, teacher) {
-                (true, _) => Role::Operator,
-                (_, true) => Role::Teacher,
-                _ => Role::User,
-            };
-            let account = accounts.add(ACTOR, new?, role, one_time).await.map_err(message)?;
-            print_account(json, &account, "was created", one_time.then_some(password))
-        }
-        Change::Import { file } => import::run(accounts, &file, json).await,
-        Change::Passwd { username, one_time } => {
-            let password =
-                if one_time { accounts.one_time_password() } else { password::prompt()? };
-            let new = accounts.new_password("password", &password).map_err(message)?;
-            let id = id_of(accounts, &username)?;
-            let account = accounts.set_password(ACTOR, id, new, one_time).await;
-            let account = account.map_err(|e| account_error(&username, e))?;
-            let what = "has a new password; its sessions have ended";
-            print_account(json, &account, what, one_time.then_some(password))
-        }
-        Change::Rename { username, new } => {
-            let new = Username::parse("username", &new).map_err(message)?;
-            let changes = OperatorChanges { username: Some(new), role: None };
-            let account = change_one(accounts, &username, changes, LastOperator::Stays).await?;
-            print_account(json, &account, "is the new username", None)
-        }
-        Change::Role { username, role, last_operator } => {
-            let changes = OperatorChanges { username: None, role: Some(role) };
-            let account = change_one(accounts, &username, changes, last_operator.into()).await?;
-            let value = json!({ "username": account.username, "role": role.as_str() });
-            print_result(json, &value, || {
-                format!("{} has the role {} now", account.username, role.as_str())
-            })
-        }
-        Change::Delete { username, yes, last_operator } => {
-            if !yes && !password::confirm(&format!("Delete {username} with all its bottles?"))? {
-                return Err("nothing was deleted".into());
-            }
-            let removed =
-                accounts.remove(ACTOR, id_of(accounts, &username)?, last_operator.into()).await;
-            removed.map_err(|e| account_error(&username, e))?;
-            print_result(json, &json!({ "username": username, "deleted": true }), || {
-                format!("{username} was deleted")
-            })
-        }
-        Change::Mute { username, minutes } => {
-            let muted = accounts.mute(ACTOR, id_of(accounts, &username)?, minutes).await;
-            muted.map_err(|e| account_error(&username, e))?;
-            print_result(json, &json!({ "username": username, "muted_minutes": minutes }), || {
-                match minutes {
-                    0 => format!("{username} may throw again"),
-                    _ => format!("{username} is muted for {minutes} minutes"),
-                }
-            })
-        }
-        Change::Logout { username } => {
-            let ended = accounts.end_sessions(ACTOR, id_of(accounts, &username)?).await;
-            ended.map_err(|e| account_error(&username, e))?;
-            print_result(json, &json!({ "username": username, "sessions": 0 }), || {
-                format!("all sessions of {username} have ended")
-            })
-        }
-    }
-}
-
-/// Changes the account called `username`.
-async fn change_one(
-    accounts: &Accounts,
-    username: &str,
-    changes: OperatorChanges,
-    last: LastOperator,
-) -> Result<Account, String> {
-    let id = id_of(accounts, username)?;
-    let changed = accounts.change(Actor::CommandLine, id, changes, last).await;
-    changed.map_err(|e| account_error(username, e))
-}
-
-fn id_of(accounts: &Accounts, username: &str) -> Result<i64, String> {
-    accounts.id_of(username).map_err(|e| account_error(username, e))
-}
-
-fn registration(
-    accounts: &Accounts,
-    username: &str,
-    nickname: Option<&str>,
-    password: &str,
-) -> Result<Registration, String> {
-    Ok(Registration {
-        username: Username::parse("username", username).map_err(message)?,
-        password: accounts.new_password("password", password).map_err(message)?,
-        nickname: nickname.map(Nickname::parse).transpose().map_err(message)?,
-        gender: None,
-        email: None,
-    })
-}
-
-fn print_account(
-    json: bool,
-    account: &Account,
-    what: &str,
-    password: Option<String>,
-) -> Result<(), String> {
-    let mut value = json!({ "user_id": account.id, "username": account.username, "nickname": account.nickname });
-    if let Some(password) = &password {
-        value["one_time_password"] = json!(password);
-    }
-    print_result(json, &value, || match &password {
-        Some(password) => format!("{} {what}. One-time password: {password}", account.username),
-        None => format!("{} {what}", account.username),
-    })
 }
 
 /// Prints a result as JSON, or as text.

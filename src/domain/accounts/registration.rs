@@ -4,11 +4,14 @@ use std::net::IpAddr;
 
 use super::actor::{self, Actor};
 use super::{Account, Accounts, Registration, Role};
+use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 use crate::model::invitation::InvitationCode;
 use crate::store::action::Action;
 use crate::store::audit_log::NewEntry;
-use crate::store::{Connection, audit_log, invitations, registration, users};
+use crate::store::outbox::Event;
+use crate::store::users::NewAccount;
+use crate::store::{Connection, audit_log, invitations, outbox, registration, users};
 
 pub use crate::model::registration::RegistrationMode;
 
@@ -72,7 +75,7 @@ impl Accounts {
         let now = self.clock.now();
         let change = move |db: &Connection| {
             ensure_open(db)?;
-            users::insert(db, &new, now)
+            insert(db, &new, now)
         };
         self.store.write(change).await
     }
@@ -114,10 +117,17 @@ impl Accounts {
             ensure_not_closed(db)?;
             // A name that is taken undoes the use.
             new.role = invitations::redeem(db, code, now)?;
-            users::insert(db, &new, now)
+            insert(db, &new, now)
         };
         self.store.write(change).await
     }
+}
+
+/// Inserts the account of a person who registers.
+fn insert(db: &Connection, new: &NewAccount, now: Timestamp) -> Result<Account> {
+    let account = users::insert(db, new, now)?;
+    outbox::add(db, Event::AccountRegistered(&account), now)?;
+    Ok(account)
 }
 
 fn status(db: &Connection, setting: Option<RegistrationMode>) -> Result<RegistrationStatus> {

@@ -1,5 +1,6 @@
 //! The rules of throwing, listing and opening bottles.
 
+mod import;
 mod nearby;
 
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use crate::model::inbox::Kind;
 use crate::store::cells::{self, LEVELS};
 use crate::store::inbox::{self, NewItem};
 use crate::store::{
-    Connection, Store, bottles, catch, moderation, openings, past_openings, sessions, throw_keys,
+    Connection, Store, bottles, catch, moderation, openings, outbox, past_openings, sessions,
+    throw_keys,
 };
 
 pub use crate::store::bottles::{Bottle, NewBottle};
@@ -31,22 +33,23 @@ pub const MAX_LIST: u32 = 10_000;
 /// Throws a bottle, unless one was thrown with the same key. Returns true with a new one.
 fn throw_once(
     db: &Connection,
-    owner: i64,
+    owner: &Account,
     new: &NewBottle,
     key: Option<&ThrowKey>,
     now: Timestamp,
 ) -> Result<(Bottle, bool)> {
     if let Some(key) = key
-        && let Some(earlier) = throw_keys::bottle(db, owner, key.as_str())?
+        && let Some(earlier) = throw_keys::bottle(db, owner.id, key.as_str())?
         && let Some(bottle) = bottles::find(db, earlier)?
     {
         return Ok((bottle, false));
     }
-    moderation::ensure_can_throw(db, owner, now)?;
-    let bottle = bottles::insert(db, owner, new, now)?;
+    moderation::ensure_can_throw(db, owner.id, now)?;
+    let bottle = bottles::insert(db, owner.id, new, now)?;
     if let Some(key) = key {
-        throw_keys::insert(db, owner, key.as_str(), bottle.id, now)?;
+        throw_keys::insert(db, owner.id, key.as_str(), bottle.id, now)?;
     }
+    outbox::add(db, outbox::Event::BottleThrown { bottle: bottle.id, owner }, now)?;
     Ok((bottle, true))
 }
 
@@ -63,6 +66,8 @@ fn open_and_inform(
         let (user, actor) = (opened.owner.id, Some(opener.id));
         let item = NewItem { user, kind: Kind::Opened, bottle: id, actor, reply: None };
         inbox::add(db, item, now)?;
+        let openers = opened.bottle.openers_count;
+        outbox::add(db, outbox::Event::BottleOpened { bottle: id, opener, openers }, now)?;
     }
     Ok((opened, recorded))
 }
@@ -113,7 +118,7 @@ impl Bottles {
         let now = self.clock.now();
         let note = self.expiry.note(new.expires_at);
         let change = sessions::authorized(login.session, &self.clock, move |db, owner| {
-            throw_once(db, owner.id, &new, key.as_ref(), now)
+            throw_once(db, &owner, &new, key.as_ref(), now)
         });
         let (events, owner) = (self.events.clone(), login.account.id);
         let publish = move |(bottle, is_new): &(Bottle, bool)| {

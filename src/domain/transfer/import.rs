@@ -39,6 +39,26 @@ pub struct RejectedRows {
     pub reason: String,
 }
 
+/// The rejected rows by their reasons.
+#[derive(Default)]
+pub(super) struct Rejections(HashMap<String, RejectedRows>);
+
+impl Rejections {
+    pub(super) fn add(&mut self, number: u64, reason: String) {
+        let new = || RejectedRows { first: number, count: 0, reason: reason.clone() };
+        let rejected = self.0.entry(reason.clone()).or_insert_with(new);
+        rejected.count += 1;
+        rejected.first = rejected.first.min(number);
+    }
+
+    /// Returns them in the order of the first row of each reason.
+    pub(super) fn into_list(self) -> Vec<RejectedRows> {
+        let mut rejected: Vec<RejectedRows> = self.0.into_values().collect();
+        rejected.sort_by_key(|rejected| rejected.first);
+        rejected
+    }
+}
+
 /// An import in progress.
 pub struct Import {
     store: Arc<Store>,
@@ -49,7 +69,7 @@ pub struct Import {
     /// The number of added bottles that are on the sea.
     added_to_sea: u64,
     existing: u64,
-    rejected: HashMap<String, RejectedRows>,
+    rejections: Rejections,
 }
 
 impl Import {
@@ -64,7 +84,7 @@ impl Import {
             added: 0,
             added_to_sea: 0,
             existing: 0,
-            rejected: HashMap::new(),
+            rejections: Rejections::default(),
         }
     }
 
@@ -80,24 +100,16 @@ impl Import {
     pub fn push(&mut self, number: u64, value: Result<Value, String>) -> bool {
         match value.and_then(row_of) {
             Ok(row) => self.batch.push((number, row)),
-            Err(reason) => self.reject(number, reason),
+            Err(reason) => self.rejections.add(number, reason),
         }
         self.batch.len() >= ROWS_PER_TRANSACTION
-    }
-
-    fn reject(&mut self, number: u64, reason: String) {
-        let new = || RejectedRows { first: number, count: 0, reason: reason.clone() };
-        let rejected = self.rejected.entry(reason.clone()).or_insert_with(new);
-        rejected.count += 1;
-        rejected.first = rejected.first.min(number);
     }
 
     /// Writes the last batch, packs the R*-tree if most of its bottles are new, and returns the
     /// result.
     pub async fn finish(mut self) -> Result<ImportResult> {
         self.write_batch(true).await?;
-        let mut rejected: Vec<RejectedRows> = self.rejected.into_values().collect();
-        rejected.sort_by_key(|rejected| rejected.first);
+        let rejected = self.rejections.into_list();
         Ok(ImportResult { added: self.added, existing: self.existing, rejected })
     }
 
@@ -135,7 +147,7 @@ impl Import {
         self.added += added;
         self.added_to_sea += added_to_sea;
         self.existing += existing;
-        rejected.into_iter().for_each(|(number, reason)| self.reject(number, reason));
+        rejected.into_iter().for_each(|(number, reason)| self.rejections.add(number, reason));
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
-//! Export and import, as JSON Lines or GeoJSON.
+//! Export as JSON Lines, GeoJSON or GPX, and import of the first two.
 
+mod features;
 mod geojson;
+mod gpx;
 mod import;
 mod incoming;
 mod inserter;
@@ -13,6 +15,7 @@ use crate::store::transfer::{self, ExportScope};
 use crate::store::{ChunkWriter, Connection, OpenError, Store, users};
 
 pub use crate::store::Chunks;
+pub use features::insert_features;
 pub use import::{Import, ImportResult, RejectedRows};
 pub use rows::Rows;
 
@@ -23,6 +26,8 @@ pub enum Format {
     JsonLines,
     /// A GeoJSON collection of bottles, for maps.
     GeoJson,
+    /// A GPX document of bottles, for navigation devices and maps.
+    Gpx,
 }
 
 /// The reason why an export or import failed.
@@ -69,6 +74,7 @@ pub fn export(
             Ok::<_, TransferError>(out.write_all(b"\n")?)
         }),
         Format::GeoJson => geojson::write(db, scope, &mut out, &mut count_row),
+        Format::Gpx => gpx::write(db, scope, &mut out, &mut count_row),
     }?;
     out.flush()?;
     Ok(done)
@@ -89,19 +95,29 @@ fn to_store_error(error: TransferError) -> Error {
     }
 }
 
-/// Streams the data of `account` as the items of a JSON array: the rows that [`export`] writes, and
-/// the account's openings of other bottles and its replies there.
-pub async fn export_account(store: &Store, account: i64) -> Result<Chunks> {
+/// Streams the data of `account`: its bottles as a document in GeoJSON or GPX, or else, as the items of
+/// a JSON array, the rows that [`export`] writes and the account's openings of other bottles and its
+/// replies there.
+pub async fn export_account(store: &Store, account: i64, format: Format) -> Result<Chunks> {
+    let scope = ExportScope::Account(account);
     let query = move |db: &Connection, out: &mut ChunkWriter| {
-        let mut separator = "";
-        let mut write = |record| {
-            out.write_all(separator.as_bytes())?;
-            separator = ",";
-            Ok::<_, TransferError>(serde_json::to_writer(&mut *out, &record)?)
+        let written = match format {
+            Format::JsonLines => write_items(db, account, out),
+            Format::GeoJson => geojson::write(db, scope, out, &mut || {}),
+            Format::Gpx => gpx::write(db, scope, out, &mut || {}),
         };
-        transfer::for_each(db, ExportScope::Account(account), &mut write)
-            .and_then(|()| transfer::for_each_elsewhere(db, account, &mut write))
-            .map_err(to_store_error)
+        written.map_err(to_store_error)
     };
     store.stream(query).await
+}
+
+fn write_items(db: &Connection, account: i64, out: &mut ChunkWriter) -> Result<(), TransferError> {
+    let mut separator = "";
+    let mut write = |record| {
+        out.write_all(separator.as_bytes())?;
+        separator = ",";
+        Ok::<_, TransferError>(serde_json::to_writer(&mut *out, &record)?)
+    };
+    transfer::for_each(db, ExportScope::Account(account), &mut write)?;
+    transfer::for_each_elsewhere(db, account, &mut write)
 }

@@ -45,6 +45,36 @@ CREATE TRIGGER class_without_teacher AFTER UPDATE OF is_teacher ON users WHEN NO
     UPDATE classes SET code = NULL WHERE teacher_id = new.id;
 END;
 
+-- The webhook: where the server sends what happens, chosen by an operator. No row while it is off.
+CREATE TABLE webhook (
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    url             TEXT NOT NULL,
+    form            TEXT NOT NULL CHECK (form IN ('json', 'text')),
+    events          TEXT NOT NULL,                  -- names of events, with a space between two
+    secret          TEXT NOT NULL,                  -- with which messages are signed
+    gone_at         INTEGER,                        -- the receiver answered 410; nothing is sent until it is set again
+    last_success_at INTEGER,
+    last_failure_at INTEGER,
+    last_failure    TEXT,
+    given_up        INTEGER NOT NULL DEFAULT 0,     -- messages deleted after the last attempt
+    dropped         INTEGER NOT NULL DEFAULT 0,     -- messages deleted because too many waited
+    disk_is_low     INTEGER NOT NULL DEFAULT 0      -- whether the last message about the disk still holds
+) STRICT;
+
+-- The messages that wait to be sent. They are added by the change that they tell of, and deleted once
+-- the receiver has accepted them.
+CREATE TABLE webhook_outbox (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id      TEXT NOT NULL UNIQUE,           -- the same at each attempt
+    type            TEXT NOT NULL,
+    data            TEXT NOT NULL,                  -- JSON
+    created_at      INTEGER NOT NULL,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX webhook_outbox_by_attempt ON webhook_outbox (next_attempt_at);
+
 -- The backups and checks that the server has made, and those that failed.
 CREATE TABLE maintenance (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -5,7 +5,7 @@ import { openDialog } from '../lib/dialog.js';
 import { bdi, el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { field, form, input } from '../lib/forms.js';
-import { pageAddress, table } from './section.js';
+import { table } from './section.js';
 
 const MAX_BYTES = 500_000;
 const FIELDS = ['username', 'nickname', 'csv'];
@@ -160,4 +160,14 @@ function card(address, { username, nickname, one_time_password: password = '' })
     nickname && nickname !== username && el('p', {}, bdi(nickname)),
     el('dl', {}, ...row('import.address', address), ...row('field.username', username),
       ...row('people.password', password)));
+}
+
+/**
+ * Returns the address under which others reach the page: the one of this page, unless that is of this computer alone
+ * and the server has one in a network.
+ * @param {string[]} addresses of the server in its network
+ */
+function pageAddress([first]) {
+  const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+  return (isLocal && first) || location.origin;
 }

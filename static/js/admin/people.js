@@ -91,6 +91,7 @@ class PeopleList {
   /** @param {AbortSignal} signal */
   constructor(signal) {
     this.signal = signal;
+    signal.addEventListener('abort', () => this.pending.abort());
     this.rows = el('div', {});
     this.count = el('p', { class: 'secondary', role: 'status' });
     this.moreButton = el('button', { type: 'button', onclick: () => attempt(() => this.loadMore()) }, t('people.more'));
@@ -128,8 +129,7 @@ class PeopleList {
       limit: PAGE_SIZE, ...(search.q && { q: search.q }), ...(search.role && { role: search.role }),
       ...(after !== null && { after }),
     };
-    const signal = AbortSignal.any([this.signal, this.pending.signal]);
-    return request('GET', 'admin/people', { query, signal });
+    return request('GET', 'admin/people', { query, signal: this.pending.signal });
   }
 
   /** @param {Page} page the last one that was fetched */

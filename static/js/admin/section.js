@@ -66,13 +66,3 @@ export function secretField(label, secret) {
   return el('div', { class: 'field' }, el('label', { for: id }, label), shown,
     el('div', { class: 'row' }, el('button', { type: 'button', onclick: copy }, t('secret.copy'))));
 }
-
-/**
- * Returns the address under which others reach the page: the one of this page, unless that is of this computer alone
- * and the server has one in a network.
- * @param {string[]} addresses of the server in its network
- */
-export function pageAddress([first]) {
-  const isLocal = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-  return (isLocal && first) || location.origin;
-}

@@ -12,7 +12,7 @@ import { offerLogin, showFailure, showProblem } from './access.js';
  * The sections in the order of the navigation. Each name is the fragment of an address, such as `/admin#people`, of a
  * module in js/admin/ and of a string, such as `admin.people`.
  */
-const SECTIONS = ['people', 'invitations', 'log', 'backups', 'health', 'settings'];
+const SECTIONS = ['people', 'invitations', 'backups', 'health', 'settings', 'webhook', 'points', 'log'];
 
 await loadStrings('admin');
 translatePage('admin.title');

@@ -9,6 +9,7 @@
 //! | [`Program`], [`bottle`], [`run`] | the compiled program as a process: signals, command line, log |
 //! | [`fast_settings`], [`fast_settings_with`] | settings with cheap password hashes and without rate limits |
 //! | [`document`] | the OpenAPI document, for tests that go through all operations |
+//! | [`Receiver`], [`Answer`] | receives the messages of the webhook, and answers as the test says |
 //! | [`Random`] | a seeded generator, for the same data in each run |
 //!
 //! Prefer [`App`]: it starts in milliseconds, and a panic of the server shows in the test's output. Use
@@ -51,6 +52,7 @@ mod client;
 pub mod document;
 mod program;
 mod random;
+mod receiver;
 mod settings;
 
 use std::time::Duration;
@@ -62,6 +64,7 @@ pub use program::{
     run_with_input,
 };
 pub use random::Random;
+pub use receiver::{Answer, Received, Receiver};
 pub use settings::{fast_settings, fast_settings_with};
 
 /// The longest time that a test waits for anything. It is far above what any machine needs.

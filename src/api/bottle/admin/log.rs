@@ -110,7 +110,7 @@ pub(in crate::api::bottle) struct LogEntriesView {
 #[derive(Responder)]
 pub(in crate::api::bottle) enum LogResponse {
     Page(JsonText),
-    File(Download),
+    File(Box<Download>),
 }
 
 /// List the log of what teachers and operators did, latest entry first
@@ -156,14 +156,16 @@ pub(in crate::api::bottle) async fn log(
             let chunks = audit_log::export(store, filter, log_csv::head()?, log_csv::line);
             let chunks = connection.while_open(chunks).await?;
             let name = "bottle-log.csv".to_owned();
-            Ok(LogResponse::File(Download::new(ContentType::CSV, name, chunks, connection)))
+            let file = Download::new(ContentType::CSV, name, chunks, connection);
+            Ok(LogResponse::File(Box::new(file)))
         }
         Some("ndjson") => {
             let chunks = audit_log::export(store, filter, Vec::new(), json_line);
             let chunks = connection.while_open(chunks).await?;
             let (kind, name) =
                 (ContentType::new("application", "x-ndjson"), "bottle-log.ndjson".to_owned());
-            Ok(LogResponse::File(Download::new(kind, name, chunks, connection)))
+            let file = Download::new(kind, name, chunks, connection);
+            Ok(LogResponse::File(Box::new(file)))
         }
         Some(_) => Err(Error::field("format", Problem::NotOneOf("json, csv, ndjson")).into()),
     }
