@@ -10,6 +10,7 @@ use crate::domain::password::lower_priority;
 use crate::model::error::{Error, Result};
 use crate::model::live::LiveSetting;
 use crate::store::backup::CopyError;
+use crate::store::outbox::{self, Event};
 use crate::store::{backup_folder, maintenance};
 
 impl Permit {
@@ -105,6 +106,9 @@ impl Maintenance {
         let saved = self.0.store.write(move |db| {
             if night.is_some() {
                 maintenance::set_last_night(db, night)?;
+            }
+            if let (Kind::Backup, Some(reason)) = (run.kind, &run.failure) {
+                outbox::add(db, Event::BackupFailed { reason }, run.ended_at)?;
             }
             maintenance::insert(db, &run)
         });
