@@ -94,7 +94,7 @@ fn a_backup_is_made_listed_and_downloaded_and_bottle_restore_takes_it() {
 
     let actions: Vec<String> = Connection::open(app.database())
         .unwrap()
-        .prepare("SELECT actor || ' ' || action FROM audit_log ORDER BY id")
+        .prepare("SELECT actor || ' ' || action FROM audit_log WHERE actor IS NOT NULL ORDER BY id")
         .unwrap()
         .query_map([], |row| row.get(0))
         .unwrap()

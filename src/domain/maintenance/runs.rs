@@ -107,13 +107,10 @@ impl Maintenance {
             if night.is_some() {
                 maintenance::set_last_night(db, night)?;
             }
-            maintenance::insert(db, &run)?;
-            match &run.failure {
-                Some(reason) if run.kind == Kind::Backup => {
-                    outbox::add(db, Event::BackupFailed { reason }, run.ended_at)
-                }
-                _ => Ok(()),
+            if let (Kind::Backup, Some(reason)) = (run.kind, &run.failure) {
+                outbox::add(db, Event::BackupFailed { reason }, run.ended_at)?;
             }
+            maintenance::insert(db, &run)
         });
         match saved.await {
             Ok(()) => *self.unsaved() = None,

@@ -12,8 +12,8 @@ import { table } from './section.js';
  * @typedef {object} Setting
  * @property {'bottle' | 'rocket'} group
  * @property {string} name
- * @property {string | number | boolean | null} value
- * @property {string | number | boolean | null} default
+ * @property {string | number | boolean | string[] | null} value
+ * @property {string | number | boolean | string[] | null} default
  * @property {string} unit
  * @property {string} about
  * @property {'default' | 'file' | 'environment' | 'command_line' | 'page'} source
@@ -58,7 +58,7 @@ export async function show(container, signal) {
 const about = ({ name, about: text, unit }) => translations[name] ?? `${text} (${unit})`.replaceAll('`', '');
 
 /** @param {Setting['value']} value */
-const valueText = (value) => (value === null || value === '' ? t('settings.empty') : String(value));
+const valueText = (value) => (value === null || String(value) === '' ? t('settings.empty') : String(value));
 
 /**
  * @param {string} label
@@ -108,5 +108,5 @@ function settingControl({ name, value, max }) {
   if (name === 'registration') {
     return select(['open', 'invite', 'closed'].map((mode) => [mode, t(`setup.${mode}`)]), String(value));
   }
-  return input({ type: 'number', min: 0, max, value, inputmode: 'numeric' });
+  return input({ type: 'number', min: 0, max, value: Number(value), inputmode: 'numeric' });
 }

@@ -31,6 +31,8 @@ export default {
   backup_folder: '服务器备份所在的文件夹；相对路径从数据库所在的文件夹算起；默认的由服务器创建，其他的必须已存在',
   backup_hour: '每晚备份的钟点（0 到 23），按服务器当地时间',
   backup_keep: '每晚备份后保留的备份数，含当晚的一个；更早的会被删除；0 为每晚不备份',
+  webhook_timeout_seconds: 'Webhook 接收方必须应答的时间（秒）',
+  webhook_private_hosts: '地址不公开但允许 Webhook 发送的主机',
   trusted_proxy: '可信代理的 IP 地址，由它在请求头中给出客户端地址',
   address: '服务器监听的地址；0.0.0.0 接受网络上的连接',
   port: '监听的端口',
