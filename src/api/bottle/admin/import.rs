@@ -50,11 +50,12 @@ pub(in crate::api::bottle) struct RejectedPointsView {
 impl From<ImportResult> for PointsView {
     fn from(result: ImportResult) -> Self {
         let rejected_count = result.rejected.iter().map(|rejected| rejected.count).sum();
-        let rejected = result.rejected.into_iter().take(MAX_REASONS).map(|rejected| RejectedPointsView {
-            first: rejected.first,
-            count: rejected.count,
-            reason: rejected.reason,
-        });
+        let rejected =
+            result.rejected.into_iter().take(MAX_REASONS).map(|rejected| RejectedPointsView {
+                first: rejected.first,
+                count: rejected.count,
+                reason: rejected.reason,
+            });
         let (added, existing) = (result.added, result.existing);
         Self { added, existing, rejected_count, rejected: rejected.collect() }
     }
