@@ -27,7 +27,7 @@ pub(in crate::api::bottle) struct FeatureCollection {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(in crate::api::bottle) struct ImportView {
+pub(in crate::api::bottle) struct PointsView {
     /// the number of points that were added, or would be
     added: u64,
     /// the number of points that the account has thrown before
@@ -35,11 +35,11 @@ pub(in crate::api::bottle) struct ImportView {
     /// the number of points that are left out
     rejected_count: u64,
     /// the reasons, in English, in the order of the first point that each concerns; at most 20
-    rejected: Vec<RejectedView>,
+    rejected: Vec<RejectedPointsView>,
 }
 
 #[derive(Serialize, ToSchema)]
-pub(in crate::api::bottle) struct RejectedView {
+pub(in crate::api::bottle) struct RejectedPointsView {
     /// the number of the first point in the file, from 1
     first: u64,
     /// the number of points
@@ -47,14 +47,15 @@ pub(in crate::api::bottle) struct RejectedView {
     reason: String,
 }
 
-impl From<ImportResult> for ImportView {
+impl From<ImportResult> for PointsView {
     fn from(result: ImportResult) -> Self {
         let rejected_count = result.rejected.iter().map(|rejected| rejected.count).sum();
-        let rejected = result.rejected.into_iter().take(MAX_REASONS).map(|rejected| RejectedView {
-            first: rejected.first,
-            count: rejected.count,
-            reason: rejected.reason,
-        });
+        let rejected =
+            result.rejected.into_iter().take(MAX_REASONS).map(|rejected| RejectedPointsView {
+                first: rejected.first,
+                count: rejected.count,
+                reason: rejected.reason,
+            });
         let (added, existing) = (result.added, result.existing);
         Self { added, existing, rejected_count, rejected: rejected.collect() }
     }
@@ -69,7 +70,7 @@ impl From<ImportResult> for ImportView {
     request_body = FeatureCollection,
     security(("bottle_session" = [])),
     responses(
-        (status = 200, description = "how many points were added, and why others were not", body = Envelope<ImportView>),
+        (status = 200, description = "how many points were added, and why others were not", body = Envelope<PointsView>),
         (status = 403, description = "the account is not an operator's"),
         (status = 404, description = "no account has this username"),
     )
@@ -81,7 +82,7 @@ pub(in crate::api::bottle) async fn import(
     dry_run: Option<&str>,
     body: Body<FeatureCollection>,
     bottles: &State<Bottles>,
-) -> Reply<ImportView> {
+) -> Reply<PointsView> {
     let is_trial = match dry_run.unwrap_or("false") {
         "true" => true,
         "false" => false,
