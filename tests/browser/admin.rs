@@ -18,11 +18,10 @@ pub(super) fn start_school() -> (TempDir, Program) {
 
 /// A visitor's page sends no request and logs in where it is. The session's end is followed by the same offer.
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn a_visitor_logs_in_on_the_operators_page(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn a_visitor_logs_in_on_the_operators_page(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start_school();
     let page = Browser::open(program.port, language, size, "admin#invitations").await;

@@ -35,11 +35,10 @@ async fn focused(page: &Browser) -> Value {
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn people_are_added_found_and_changed(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn people_are_added_found_and_changed(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program, root) = start_school();
     let page = open(&program, language, size, "people").await;
@@ -115,10 +114,12 @@ async fn the_last_operator_is_protected() {
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
 async fn a_class_is_imported_and_its_sheet_is_shown_once(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
+    #[case] language: &str,
+    #[case] size: (u32, u32),
 ) {
     let w = |en, zh| words(language, en, zh);
     let (folder, program, root) = start_school();
@@ -184,10 +185,12 @@ async fn a_file_that_is_no_class_is_refused() {
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
 async fn an_invitation_is_made_projected_and_revoked(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
+    #[case] language: &str,
+    #[case] size: (u32, u32),
 ) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program, root) = start_school();
@@ -232,11 +235,10 @@ async fn an_invitation_is_made_projected_and_revoked(
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn the_log_is_filtered(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn the_log_is_filtered(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program, root) = start_school();
     let path = format!("/api/admin/people/{}", 2);

@@ -26,11 +26,10 @@ async fn open_section(
 
 /// Takes a backup, downloads it with the session of the page, and hands it to `bottle restore`.
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn a_backup_is_taken_and_downloaded(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn a_backup_is_taken_and_downloaded(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (folder, program) = start_school();
     let page = open_section(&program, language, size, "backups").await;
@@ -65,10 +64,12 @@ async fn a_backup_is_taken_and_downloaded(
 
 /// A failed backup says so in words and with its reason, until one is made. The schedule is saved.
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
 async fn a_failed_backup_is_shown_and_the_schedule_is_saved(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
+    #[case] language: &str,
+    #[case] size: (u32, u32),
 ) {
     let w = |en, zh| words(language, en, zh);
     let (folder, program) = start_school();
@@ -105,11 +106,10 @@ async fn a_failed_backup_is_shown_and_the_schedule_is_saved(
 
 /// A setting that changes on the page says that it comes from there.
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn a_setting_is_changed(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn a_setting_is_changed(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start_school();
     let page = open_section(&program, language, size, "settings").await;

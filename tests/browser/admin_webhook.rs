@@ -37,11 +37,10 @@ async fn check_layout(page: &Browser, state: &str) {
 
 /// The webhook is set, tested against a receiver that fails and comes back, and turned off.
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn a_webhook_is_set_tested_and_turned_off(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn a_webhook_is_set_tested_and_turned_off(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start();
     let receiver = Receiver::new();
@@ -96,11 +95,10 @@ async fn a_webhook_is_set_tested_and_turned_off(
 
 /// A file is shown before it is imported: what would be added, and what is left out.
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn points_are_imported_after_a_preview(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn points_are_imported_after_a_preview(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (folder, program) = start();
     let point = |name: &str| {

@@ -39,10 +39,12 @@ async fn fits(page: &Browser) {
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
 async fn a_class_from_its_opening_to_its_deletion(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
+    #[case] language: &str,
+    #[case] size: (u32, u32),
 ) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program, grace) = start_school();

@@ -354,11 +354,10 @@ async fn the_demo_has_a_teacher(#[values("en", "zh")] language: &str) {
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn every_route_can_be_read_and_tried(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn every_route_can_be_read_and_tried(#[case] language: &str, #[case] size: (u32, u32)) {
     let (_folder, program) = start();
     let page = Browser::open(program.port, language, size, "docs").await;
     let operation =

@@ -34,11 +34,10 @@ fn invite(root: &Client) -> String {
 }
 
 #[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
 #[tokio::test]
-async fn the_link_makes_an_operator(
-    #[values("en", "zh")] language: &str,
-    #[values(DESKTOP, PHONE)] size: (u32, u32),
-) {
+async fn the_link_makes_an_operator(#[case] language: &str, #[case] size: (u32, u32)) {
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start();
     let path = setup_path(&program);
