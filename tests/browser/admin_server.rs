@@ -24,6 +24,21 @@ async fn open_section(
     page
 }
 
+/// Returns the name and the bytes of the file that the page's download link leads to.
+pub(super) async fn download(page: &Browser) -> (String, Vec<u8>) {
+    let download = "const link = document.querySelector('a[download]');
+        const bytes = new Uint8Array(await (await fetch(link.href)).arrayBuffer());
+        return { name: link.download, hex: Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('') };";
+    let script = format!("(async () => {{ {download} }})().then(done, done)");
+    let downloaded = page.run_async(&script).await;
+    let hex = downloaded["hex"].as_str().unwrap();
+    let bytes: Vec<u8> = (0..hex.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect();
+    (downloaded["name"].as_str().unwrap().to_owned(), bytes)
+}
+
 /// Takes a backup, downloads it with the session of the page, and hands it to `bottle restore`.
 #[rstest]
 #[case::desktop("zh", DESKTOP)]
@@ -42,22 +57,11 @@ async fn a_backup_is_taken_and_downloaded(#[case] language: &str, #[case] size: 
     page.check_accessible("a backup").await;
     assert_eq!(page.run(FITS).await, true);
 
-    // The browser saves what this link leads to.
-    let download = "const link = document.querySelector('a[download]');
-        const bytes = new Uint8Array(await (await fetch(link.href)).arrayBuffer());
-        return { name: link.download, hex: Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('') };";
-    let script = format!("(async () => {{ {download} }})().then(done, done)");
-    let downloaded = page.run_async(&script).await;
-    let hex = downloaded["hex"].as_str().unwrap();
-    let bytes: Vec<u8> = (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect();
+    let (name, bytes) = download(&page).await;
     let elsewhere = tempfile::tempdir().unwrap();
-    let name = downloaded["name"].as_str().unwrap();
-    assert!(folder.path().join("backups").join(name).exists(), "{name}");
-    fs::write(elsewhere.path().join(name), bytes).unwrap();
-    let restored = run_ok(elsewhere.path(), &["restore", name]);
+    assert!(folder.path().join("backups").join(&name).exists(), "{name}");
+    fs::write(elsewhere.path().join(&name), bytes).unwrap();
+    let restored = run_ok(elsewhere.path(), &["restore", &name]);
     assert!(restored.contains("2 accounts"), "{restored}");
     page.close(&[]).await;
 }

@@ -18,6 +18,7 @@ mod drafts;
 mod driver;
 mod engine;
 mod failures;
+mod first_day;
 mod inbox;
 mod late;
 mod layout;

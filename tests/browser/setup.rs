@@ -9,7 +9,7 @@ use super::{DESKTOP, PHONE, start, words};
 use crate::driver::Browser;
 
 /// Returns what follows the address in the link that the program printed.
-fn setup_path(program: &Program) -> String {
+pub(crate) fn setup_path(program: &Program) -> String {
     let link = program.banner.lines().find(|line| line.contains("/setup#")).unwrap();
     link.split_once("/setup").map(|(_, token)| format!("setup{token}")).unwrap()
 }
