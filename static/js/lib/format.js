@@ -29,7 +29,13 @@ function relativeTime(iso) {
  * Creates an element such as "3 hours ago", with the exact time as its tooltip. It stays true while it is shown.
  * @param {string} iso
  */
-export const time = (iso) => el('time', { datetime: iso, title: absoluteTime(iso) }, relativeTime(iso));
+export function time(iso) {
+  clock ??= window.setInterval(updateTimes, TIMES_MS);
+  return el('time', { datetime: iso, title: absoluteTime(iso) }, relativeTime(iso));
+}
+
+/** The timer that keeps the times true, from the first one on. @type {number | undefined} */
+let clock;
 
 function updateTimes() {
   for (const node of document.querySelectorAll('time')) {
@@ -37,8 +43,6 @@ function updateTimes() {
     if (node.textContent !== text) node.textContent = text;
   }
 }
-
-setInterval(updateTimes, TIMES_MS);
 
 const metreFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'meter' });
 const kilometreFormat = new Intl.NumberFormat(locale, { style: 'unit', unit: 'kilometer', maximumFractionDigits: 1 });
