@@ -2,6 +2,6 @@
 //! `cargo run --example openapi > static/api/openapi.json`.
 
 fn main() -> Result<(), serde_json::Error> {
-    println!("{}", bottle::server::openapi::document().to_pretty_json()?);
+    println!("{}", bottle::server::openapi::document().to_json()?);
     Ok(())
 }
