@@ -40,7 +40,7 @@ pub struct Run {
     pub ended_at: Timestamp,
     /// The name and the size in bytes of a backup that was made.
     pub file: Option<(String, u64)>,
-    /// What the check of the file, or of its copy, found: true for nothing. `None` if the run failed
+    /// True if the check of the file, or of its copy, found nothing wrong. `None` if the run failed
     /// before it checked.
     pub is_sound: Option<bool>,
     /// The reason why it failed, or the first finding of a check.

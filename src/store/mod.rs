@@ -62,6 +62,7 @@ mod messages;
 mod online;
 mod open;
 mod open_error;
+mod options;
 mod pack;
 mod queue;
 mod readers;
@@ -77,7 +78,6 @@ use std::fs::File;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
@@ -86,7 +86,8 @@ pub use files::create_temporary;
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
 pub use online::BackupFolder;
-pub use open::OpenError;
+pub use open::{OpenError, read};
+pub use options::Options;
 use readers::Readers;
 pub use rusqlite::Connection;
 use session_cache::SessionCache;
@@ -95,21 +96,6 @@ use slow_log::SlowLog;
 use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
 use writer::Writer;
-
-/// The options of a [`Store`].
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The number of connections for short reads.
-    pub readers: u32,
-    /// The number of additional connections for long reads.
-    pub long_readers: u32,
-    /// The time that a change waits for a lock of another process, and a read for a connection.
-    pub busy_timeout: Duration,
-    /// The duration from which a read or change is logged as slow; `None` logs none.
-    pub slow: Option<Duration>,
-    /// The maximum size of the cache of what the map shows, in bytes; 0 for none.
-    pub map_cache_bytes: u64,
-}
 
 /// An open database file.
 pub struct Store {
@@ -301,18 +287,4 @@ impl Store {
             result
         }
     }
-}
-
-/// Runs `read` on one snapshot of the database at `path`, beside the server that may hold it. The
-/// file must have this program's schema, and is only read.
-///
-/// If a program changes the file meanwhile, the result is dropped and `read` runs a second time.
-pub fn read<T, E: From<OpenError>>(
-    path: &Path,
-    mut read: impl FnMut(&Connection) -> Result<T, E>,
-) -> Result<T, E> {
-    connect::read(path, |db| {
-        open::check_is_newest(path, db)?;
-        read(db)
-    })
 }

@@ -179,3 +179,17 @@ pub(super) fn check_writable(path: &Path) -> Result<(), OpenError> {
         .map(drop)
         .map_err(|source| OpenError::Io { path: path.to_owned(), source })
 }
+
+/// Runs `read` on one snapshot of the database at `path`, beside the server that may hold it. The
+/// file must have this program's schema, and is only read.
+///
+/// If a program changes the file meanwhile, the result is dropped and `read` runs a second time.
+pub fn read<T, E: From<OpenError>>(
+    path: &Path,
+    mut read: impl FnMut(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connect::read(path, |db| {
+        check_is_newest(path, db)?;
+        read(db)
+    })
+}

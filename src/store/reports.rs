@@ -16,7 +16,7 @@ pub struct Report {
     pub settled_at: Option<Timestamp>,
 }
 
-/// What became of a report. Only the first one of an account counts.
+/// The state of a report. Only the first one of an account counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportOutcome {
     /// The report is stored.
@@ -32,7 +32,7 @@ pub enum ReportOutcome {
 pub struct ReportState {
     /// The number of reports that no teacher has settled.
     pub open: i64,
-    /// What became of this report.
+    /// The state of this report.
     pub outcome: ReportOutcome,
 }
 

@@ -189,8 +189,8 @@ impl Accounts {
         move |_| publish(&())
     }
 
-    /// Lets a guest into the class of this code, whoever may register otherwise. The session ends
-    /// with the class.
+    /// Lets a guest into the class of this code, in each mode of registration. The session ends with
+    /// the class.
     ///
     /// Returns [`Error::InvalidClassCode`] if the code is wrong or the class has ended, and counts
     /// that against the limit of the address; [`Error::ClassFull`] if the class has all its guests.

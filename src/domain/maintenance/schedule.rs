@@ -81,7 +81,7 @@ mod tests {
         moment.with_timezone(&FixedOffset::east_opt(hours * 3600).unwrap()).naive_local()
     }
 
-    /// Minute by minute over a week, each night has one backup, whatever the clock skips or repeats.
+    /// Minute by minute over a week, each night has one backup, also when the clock skips or repeats an hour.
     #[rstest]
     #[case::skips_an_hour("2026-03-29T01:00:00Z", 1, 2)]
     #[case::repeats_an_hour("2026-10-25T01:00:00Z", 2, 1)]

@@ -1,4 +1,4 @@
-// What the sections that watch the server share: sizes, durations, refreshing, and starting a backup or a check.
+// Parts that the sections about the server share: sizes, durations, refreshing, and starting a backup or a check.
 
 import { ApiError, isAbort, locale, request, t } from '../lib/core.js';
 import { el, whileBusy } from '../lib/dom.js';

@@ -1,4 +1,4 @@
-// What the sections share: failures, tables that become cards on a phone, a secret that is shown once.
+// Parts that the sections share: failures, tables that become cards on a phone, a secret that is shown once.
 
 /** @import { Child } from '../lib/dom.js' */
 

@@ -1,4 +1,4 @@
-//! Who may register.
+//! The mode of registration.
 
 use rocket::{State, get, put};
 use serde::{Deserialize, Serialize};
