@@ -32,6 +32,12 @@ pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
     Ok(keys)
 }
 
+/// Reads the keys, which the primary of a standby has created.
+pub(super) fn existing_keys(db: &Connection) -> rusqlite::Result<Keys> {
+    let key = |name| get(db, name)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
+    Ok(Keys { cookie: key(COOKIE_KEY)?, jwt: key(JWT_KEY)? })
+}
+
 const COOKIE_KEY: &str = "cookie_key";
 const JWT_KEY: &str = "jwt_key";
 const DATABASE_ID: &str = "database_id";
