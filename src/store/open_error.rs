@@ -61,6 +61,10 @@ pub enum OpenError {
     )]
     PrimarysLog { path: PathBuf, log: PathBuf },
     #[error(
+        "{0} has no keys. Start its primary, which creates them, and let the follower copy them."
+    )]
+    NoKeys(PathBuf),
+    #[error(
         "cannot open {path}: {source}.\nCheck that its folder exists and that you may write there."
     )]
     Io { path: PathBuf, source: io::Error },

@@ -77,6 +77,7 @@ impl Store {
         let db = connect::open(path, Mode::Reader).map_err(sqlite)?;
         db.busy_timeout(options.busy_timeout).map_err(sqlite)?;
         let keys = meta::existing_keys(&db).map_err(sqlite)?;
+        let keys = keys.ok_or_else(|| OpenError::NoKeys(path.to_owned()))?;
         let identity = meta::identity(&db).map_err(sqlite)?.unwrap_or_default();
         let (gate, map_cache) = (Arc::default(), Arc::new(MapCache::new(options.map_cache_bytes)));
         let standby = Standby::start(path, db, primary_url.to_owned(), &gate, &map_cache);

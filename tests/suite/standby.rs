@@ -219,6 +219,10 @@ fn only_a_standby_serves_a_followers_file() {
     fs::write(folder.path().join("bottle.db-wal"), "a log").unwrap();
     let refused = Program::try_start(serve(&folder, &["serve", "--standby"], &settings));
     assert!(refused.is_err_and(|error| error.contains("is the file of a primary")));
+    let unserved = tempfile::tempdir().unwrap();
+    fs::copy("bottle.db.sample", unserved.path().join("bottle.db")).unwrap();
+    let refused = Program::try_start(serve(&unserved, &["serve", "--standby"], &settings));
+    assert!(refused.is_err_and(|error| error.contains("has no keys")));
 }
 
 #[test]

@@ -55,9 +55,9 @@ pub(super) struct ErrorData {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// the address at which to write, if this server is a standby
-    #[schema(nullable = false)]
+    #[schema(nullable = false, value_type = Option<String>)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    primary_url: Option<String>,
+    primary_url: Option<Box<str>>,
 }
 
 /// An error response.
@@ -194,7 +194,7 @@ impl ErrorResponse {
 /// Returns the response to a change at a standby.
 fn standby(primary_url: &str) -> ErrorResponse {
     let msg = format!("这是备用服务器，请在{primary_url}上操作");
-    let data = ErrorData { primary_url: Some(primary_url.to_owned()), ..ErrorData::default() };
+    let data = ErrorData { primary_url: Some(primary_url.into()), ..ErrorData::default() };
     ErrorResponse::new(503, "STANDBY", msg).with_data(data)
 }
 
