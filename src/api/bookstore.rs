@@ -62,6 +62,9 @@ impl From<Rejection> for Envelope {
             Rejection::CrossSite => "Requests from other sites are refused.",
             Rejection::RateLimited => "Too many attempts, try again in a minute.",
             Rejection::Unavailable => "The store is unavailable now, try again later.",
+            Rejection::Standby(url) => {
+                return failure(503, format!("This is the standby, write at {url}."));
+            }
             Rejection::Internal => "The server made a mistake.",
         };
         failure(rejection.status().code, message)

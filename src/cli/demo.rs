@@ -65,7 +65,7 @@ pub(super) fn run() -> Result<(), String> {
         ],
         accounts: students.chain(STAFF).map(account).collect(),
     };
-    serve::serve(figment, &settings, demo, serve::LanOptions::default())
+    serve::serve(figment, &settings, demo, serve::LanOptions::default(), false)
 }
 
 /// Adds the accounts of a teacher and an operator to the copy of the sample, which has only

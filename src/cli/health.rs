@@ -9,7 +9,7 @@ use rocket::Config;
 
 use super::terminal;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Queries the server at the address in the settings, and prints its state.
 ///
@@ -31,7 +31,7 @@ pub(super) fn run() -> Result<(), String> {
         return Ok(());
     }
     let response = fetch_readiness(stream).map_err(failed)?;
-    let body = response.split("\r\n\r\n").nth(1).unwrap_or_default().trim();
+    let body = body_of(&response);
     match response.split(' ').nth(1) {
         Some("200") => {
             terminal::print(format_args!("{address}: {body}"));
@@ -41,7 +41,13 @@ pub(super) fn run() -> Result<(), String> {
     }
 }
 
-fn fetch_readiness(mut stream: TcpStream) -> io::Result<String> {
+/// Returns the body of a response of `fetch_readiness`.
+pub(super) fn body_of(response: &str) -> &str {
+    response.split("\r\n\r\n").nth(1).unwrap_or_default().trim()
+}
+
+/// Asks the server at the other end whether it is ready.
+pub(super) fn fetch_readiness(mut stream: TcpStream) -> io::Result<String> {
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;

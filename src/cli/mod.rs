@@ -10,6 +10,7 @@ mod invite;
 mod keys;
 mod log;
 mod progress;
+mod promote;
 mod serve;
 mod setup;
 mod show_settings;
@@ -143,6 +144,13 @@ Examples:
         #[arg(long, value_name = "FILE")]
         db: Option<PathBuf>,
     },
+    /// Make a standby's database one that a server writes; stop its server and its follower first
+    #[command(after_help = "Example: bottle promote --db standby.db")]
+    Promote {
+        /// The database file [default: bottle.db]
+        #[arg(long, value_name = "FILE")]
+        db: Option<PathBuf>,
+    },
     /// Check that the server on this machine is ready
     #[command(after_help = "Example: bottle health || systemctl restart bottle")]
     Health,
@@ -225,6 +233,7 @@ impl Cli {
                 transfer::export(to.as_deref(), user.as_deref(), format, db)
             }
             Command::Import { from, owner, db } => transfer::import(&from, owner.as_deref(), db),
+            Command::Promote { db } => promote::run(db),
             Command::Health => health::run(),
             Command::OpenApi => print_openapi(),
             Command::Demo => demo::run(),
@@ -274,15 +283,6 @@ fn options(settings: &Settings) -> Options {
         slow: None,
         map_cache_bytes: 0,
     }
-}
-
-/// Opens the database as [`open_shared`] does, and creates it first if it is missing.
-fn open_or_create(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
-    let path = named.as_ref().unwrap_or(&settings.database);
-    if !path.exists() {
-        drop(Store::open(path, &options(settings)).map_err(|e| e.to_string())?);
-    }
-    open_shared(named, settings)
 }
 
 /// Runs `work` to its end, on this thread.

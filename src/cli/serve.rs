@@ -45,6 +45,9 @@ pub(super) struct Args {
     /// A street map for use without internet: an MBTiles file with raster tiles
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// Serve reads from a file that `litestream restore -f` writes
+    #[arg(long)]
+    standby: bool,
     #[command(flatten)]
     lan: LanOptions,
 }
@@ -61,7 +64,7 @@ pub(super) struct LanOptions {
 }
 
 /// Serves until SIGTERM or Ctrl-C. The arguments override the settings.
-pub(super) fn run(Args { db, map, lan }: Args) -> Result<(), String> {
+pub(super) fn run(Args { db, map, standby, lan }: Args) -> Result<(), String> {
     let mut figment = config::figment();
     if lan.lan {
         figment = figment.merge((Config::ADDRESS, Ipv4Addr::UNSPECIFIED));
@@ -73,7 +76,7 @@ pub(super) fn run(Args { db, map, lan }: Args) -> Result<(), String> {
     if let Some(map) = map {
         settings.map_file = map;
     }
-    serve(figment, &settings, Demo::default(), lan)
+    serve(figment, &settings, Demo::default(), lan, standby)
 }
 
 /// The additions of a demo; empty for any other server.
@@ -91,6 +94,7 @@ pub(super) fn serve(
     settings: &Settings,
     demo: Demo,
     lan: LanOptions,
+    is_standby: bool,
 ) -> Result<(), String> {
     let rocket_config = Config::try_from(&figment).map_err(super::invalid_settings)?;
     logging::init(config::log_level(&figment), settings.log_format);
@@ -105,7 +109,7 @@ pub(super) fn serve(
         slow: settings.slow_query(),
         map_cache_bytes: u64::from(settings.map_cache_mib) * 1024 * 1024,
     };
-    let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
+    let store = open(settings, &options, is_standby)?;
     let path = store.path().to_owned();
     let state = AppState {
         tiles: match settings.map_file.as_os_str() {
@@ -124,7 +128,7 @@ pub(super) fn serve(
     });
     let (metrics, metrics_server) = metrics.unzip();
     let (figment, lan) = configure_tls(figment, lan, &state)?;
-    let setup = SetupLink::prepare(&state.store, settings);
+    let setup = if is_standby { None } else { SetupLink::prepare(&state.store, settings) };
     let banner = banner(&path, demo.notes, lan, setup);
     let mut rocket = server::build(figment, settings, state)
         .attach(InFlight::shut_down_on_signals())
@@ -142,6 +146,22 @@ pub(super) fn serve(
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+/// Opens the database, of which this machine is the primary or a standby.
+fn open(settings: &Settings, options: &store::Options, is_standby: bool) -> Result<Store, String> {
+    let Settings { database, primary_url, peer_url, .. } = settings;
+    if is_standby {
+        if primary_url.is_empty() {
+            return Err("a standby names its primary: set primary_url".into());
+        }
+        return Store::open_standby(database, options, primary_url).map_err(|e| e.to_string());
+    }
+    let store = Store::open(database, options).map_err(|e| e.to_string())?;
+    if !peer_url.is_empty() {
+        super::promote::check_peer(peer_url, &store)?;
+    }
+    Ok(store)
 }
 
 fn runtime(config: &Config) -> Result<Runtime, String> {

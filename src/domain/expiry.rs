@@ -49,7 +49,10 @@ impl Expiry {
     /// Returns true if a bottle may have to end now.
     fn is_due(&self) -> bool {
         let next_ms = self.next_ms.load(Ordering::Relaxed);
-        next_ms != i64::MAX && next_ms <= self.clock.now().millis()
+        // A standby's bottles end at its primary.
+        next_ms != i64::MAX
+            && next_ms <= self.clock.now().millis()
+            && self.store.primary_url().is_none()
     }
 
     /// Ends the bottles whose time has come. If the store cannot be written, logs that: the bottles

@@ -17,27 +17,27 @@ use super::rejection::Rejection;
 /// ```
 /// use bottle::http::PublicUrl;
 ///
-/// assert!(PublicUrl::parse("https://bottle.example.org").is_ok_and(|url| url.is_https()));
-/// assert!(PublicUrl::parse("").is_ok_and(|none| !none.is_https()));
-/// assert!(PublicUrl::parse("https://bottle.example.org/sea").is_err());
-/// assert!(PublicUrl::parse("bottle.example.org").is_err());
+/// assert!(PublicUrl::parse("public_url", "https://bottle.example.org").is_ok_and(|url| url.is_https()));
+/// assert!(PublicUrl::parse("public_url", "").is_ok_and(|none| !none.is_https()));
+/// assert!(PublicUrl::parse("public_url", "https://bottle.example.org/sea").is_err());
+/// assert!(PublicUrl::parse("public_url", "bottle.example.org").is_err());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PublicUrl(Option<Absolute<'static>>);
 
 impl PublicUrl {
-    /// Parses the setting `public_url`, which may be empty.
+    /// Parses the setting of this name, which may be empty.
     ///
     /// # Errors
     /// Returns a message for the operator unless `text` is a URL with the scheme `http` or `https`,
     /// a host, and neither a path nor a query.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(setting: &str, text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self(None));
         }
         let invalid = || {
             format!(
-                "public_url is not a URL like https://bottle.example.org, without a path: {text}"
+                "{setting} is not a URL like https://bottle.example.org, without a path: {text}"
             )
         };
         let url = Absolute::parse_owned(text.to_owned()).map_err(|_| invalid())?;
@@ -162,7 +162,10 @@ mod tests {
         #[case] own: bool,
     ) {
         let host = Host::parse(host).unwrap();
-        assert_eq!(PublicUrl::parse(url).unwrap().is_own_origin(origin, Some(&host)), own);
+        assert_eq!(
+            PublicUrl::parse("public_url", url).unwrap().is_own_origin(origin, Some(&host)),
+            own
+        );
     }
 
     #[rstest]
@@ -175,6 +178,6 @@ mod tests {
         )]
         url: &str,
     ) {
-        assert!(PublicUrl::parse(url).is_err());
+        assert!(PublicUrl::parse("public_url", url).is_err());
     }
 }

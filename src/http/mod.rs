@@ -21,6 +21,7 @@ mod method_override;
 mod qr_code;
 mod rejection;
 mod session;
+mod standby;
 mod strict_json;
 
 pub use body::{Body, LenientBody, OptionalBody};
@@ -39,3 +40,4 @@ pub use qr_code::qr_code;
 pub(crate) use rejection::respond;
 pub use rejection::{Lifetimes, Rejection};
 pub use session::{Credential, Session, account_of};
+pub use standby::routes as standby_routes;

@@ -42,6 +42,8 @@ pub enum Rejection {
     RateLimited,
     /// The store cannot answer now; a later attempt may succeed.
     Unavailable,
+    /// The server is a standby, which changes nothing; the address of the primary.
+    Standby(String),
     /// The server has a bug. The log has the details, the response has none.
     Internal,
 }
@@ -58,6 +60,7 @@ impl From<Error> for Rejection {
                 tracing::error!("{why}");
                 Self::Internal
             }
+            Error::Standby(primary_url) => Self::Standby(primary_url),
             Error::TooOften => Self::RateLimited,
             error => Self::Domain(error),
         }
@@ -75,7 +78,7 @@ impl Rejection {
             Self::WrongMethod => Status::MethodNotAllowed,
             Self::CrossSite => Status::Forbidden,
             Self::RateLimited => Status::TooManyRequests,
-            Self::Unavailable => Status::ServiceUnavailable,
+            Self::Unavailable | Self::Standby(_) => Status::ServiceUnavailable,
             Self::Internal => Status::InternalServerError,
         }
     }

@@ -166,6 +166,9 @@ pub enum Error {
     /// The rate limit is exceeded; a minute later the client may try again.
     #[error("too many attempts")]
     TooOften,
+    /// The server is a standby, which changes nothing. The text is the address of the primary.
+    #[error("this is the standby; the primary is {0}")]
+    Standby(String),
     /// The store cannot serve this now: it is locked, the disk is full or read-only, or a queue is
     /// full. A later attempt may succeed.
     #[error("the store cannot do this now: {0}")]

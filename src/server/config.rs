@@ -77,6 +77,12 @@ pub struct Settings {
     /// The URL under which clients reach the server, if a proxy serves it over HTTPS; empty to use
     /// the `Host` header.
     pub public_url: String,
+    /// The address of the primary, which a standby names to those who want to write.
+    pub primary_url: String,
+    /// The address of the other one of two machines, which may have been promoted; empty for none.
+    pub peer_url: String,
+    /// The interval at which a primary stores a heartbeat, in seconds; 0 for never.
+    pub heartbeat_seconds: u32,
     /// The address of the proxy that names clients' addresses in a header; empty for none.
     pub trusted_proxy: Option<IpAddr>,
     /// The format of the log: `text` or `json`.
@@ -130,6 +136,9 @@ impl Default for Settings {
             reports_to_hide: 3,
             max_event_streams: 1024,
             public_url: String::new(),
+            primary_url: String::new(),
+            peer_url: String::new(),
+            heartbeat_seconds: 0,
             trusted_proxy: None,
             log_format: LogFormat::Text,
             metrics_address: None,
@@ -168,7 +177,11 @@ impl Settings {
             ("max_connections", settings.max_connections >= 1, 1),
             ("max_connections_per_address", settings.max_connections_per_address >= 1, 1),
         ];
-        PublicUrl::parse(&settings.public_url)?;
+        PublicUrl::parse("public_url", &settings.public_url)?;
+        PublicUrl::parse("primary_url", &settings.primary_url)?;
+        if PublicUrl::parse("peer_url", &settings.peer_url)?.is_https() {
+            return Err("peer_url is over https: name the other machine itself over http".into());
+        }
         if settings.backup_hour > LiveSetting::BackupHour.max() {
             return Err(format!("backup_hour is {}: set it to 0 to 23", settings.backup_hour));
         }

@@ -45,7 +45,9 @@ use crate::http::chunk_size::ResponseChunkSize;
 use crate::http::connections::Connections;
 use crate::http::security_headers::SecurityHeaders;
 use crate::http::webhook::Deliveries;
-use crate::http::{ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes};
+use crate::http::{
+    ByteBudget, Lifetimes, NoMethodOverride, PublicUrl, csrf_routes, drain_routes, standby_routes,
+};
 use crate::model::clock::Clock;
 use crate::model::hourly::HourlyCounter;
 use crate::model::live::LiveValues;
@@ -92,7 +94,7 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         _ => figment.merge((Config::LOG_LEVEL, LogLevel::Off)),
     };
     // `Settings::from` has validated it.
-    let url = PublicUrl::parse(&settings.public_url).unwrap_or_default();
+    let url = PublicUrl::parse("public_url", &settings.public_url).unwrap_or_default();
     // With HSTS, a browser lets nobody continue past the warning about a self-signed certificate.
     let is_https = url.is_https() || Config::try_from(&figment).is_ok_and(|c| c.tls_enabled());
     let hsts = is_https && !state.is_self_signed;
@@ -100,6 +102,7 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
     let failed = Arc::new(HourlyCounter::new(state.clock.clone()));
     let log = Arc::new(RequestLog { format: settings.log_format, failed: Arc::clone(&failed) });
     let in_flight = InFlight::default();
+    let is_standby = state.store.primary_url().is_some();
     let connections = Connections::new(settings.limits());
     let fairings: Fairings =
         Arc::new([log.clone(), headers.clone(), Arc::new(connections.clone())]);
@@ -115,12 +118,17 @@ pub fn build(figment: Figment, settings: &Settings, state: AppState) -> Rocket<B
         .attach(connections.clone())
         .manage(connections)
         .attach(ResponseChunkSize)
-        .attach(periodic::housekeeping())
-        .attach(periodic::ending())
-        .attach(periodic::nightly_backups())
         .attach(periodic::stopping_backups())
-        .attach(webhook::deliver())
         .manage(url);
+    let rocket = match is_standby {
+        true => rocket.mount("/", standby_routes()),
+        false => rocket
+            .attach(periodic::housekeeping())
+            .attach(periodic::ending())
+            .attach(periodic::nightly_backups())
+            .attach(periodic::heartbeat(settings.heartbeat_seconds))
+            .attach(webhook::deliver()),
+    };
 
     let rocket = rocket
         .mount("/", csrf_routes())
@@ -145,7 +153,10 @@ fn manage(
         (settings.initial(setting), settings_table::is_named(figment, settings, setting.name()))
     });
     let rate_limiter = Arc::new(RateLimiter::new(settings.rates(live.values()), &clock));
-    let page = page_settings(settings, tiles.as_ref(), demo_accounts);
+    let page = PageSettings {
+        primary_url: store.primary_url().map(str::to_owned),
+        ..page_settings(settings, tiles.as_ref(), demo_accounts)
+    };
     let accounts = Accounts::new(
         Arc::clone(&store),
         passwords,
@@ -205,6 +216,7 @@ fn page_settings(
         demo_accounts,
         frozen: false,
         registration: None,
+        primary_url: None,
     }
 }
 

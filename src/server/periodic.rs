@@ -1,5 +1,6 @@
 //! The work that the server does by itself: at intervals, and when it shuts down.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::fairing::AdHoc;
@@ -9,6 +10,8 @@ use tokio::time::interval;
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::Bottles;
 use crate::domain::maintenance::Maintenance;
+use crate::model::clock::Clock;
+use crate::store::Store;
 
 /// Returns a fairing that deletes expired data every minute.
 pub(super) fn housekeeping() -> AdHoc {
@@ -66,6 +69,25 @@ pub(super) fn nightly_backups() -> AdHoc {
                 while let Some(maintenance) = &maintenance {
                     seconds.tick().await;
                     maintenance.run_if_due().await;
+                }
+            });
+        })
+    })
+}
+
+/// Returns a fairing that stores a heartbeat at this interval; 0 for never.
+pub(super) fn heartbeat(seconds: u32) -> AdHoc {
+    AdHoc::on_liftoff("heartbeat", move |rocket: &Rocket<Orbit>| {
+        let state = rocket.state::<Arc<Store>>().cloned().zip(rocket.state::<Clock>().cloned());
+        Box::pin(async move {
+            let Some((store, clock)) = state.filter(|_| seconds > 0) else { return };
+            tokio::spawn(async move {
+                let mut beats = interval(Duration::from_secs(seconds.into()));
+                loop {
+                    beats.tick().await;
+                    if let Err(e) = store.beat(clock.now()).await {
+                        tracing::warn!("cannot store the heartbeat: {e}");
+                    }
                 }
             });
         })

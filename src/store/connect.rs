@@ -2,7 +2,7 @@
 //! file.
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -123,6 +123,13 @@ pub(super) fn check_header(path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Returns true if the header of the file says that it is in WAL mode.
+pub(super) fn is_in_wal_mode(path: &Path) -> io::Result<bool> {
+    let mut header = [0; 20];
+    File::open(path)?.read_exact(&mut header)?;
+    Ok(header[19] == 2)
+}
+
 /// Runs `read` on one snapshot of the database at `path`, and leaves the file unchanged.
 ///
 /// A file that no program holds is read as immutable. If a program changes it meanwhile or begins a
@@ -150,8 +157,8 @@ pub(super) fn read<T, E: From<OpenError>>(
 
 /// The state of a file at rest. Two equal states mean that the file did not change in between.
 #[derive(PartialEq, Eq)]
-struct AtRest {
-    inode: (u64, u64),
+pub(super) struct AtRest {
+    pub(super) inode: (u64, u64),
     length: u64,
     modified: (i64, i64),
     /// The time of the last change of the inode (ctime). Unlike `modified`, programs cannot set it.
@@ -161,7 +168,7 @@ struct AtRest {
 impl AtRest {
     /// Returns `None` if the file has a log: SQLite must then read both, under locks. A server that
     /// holds the file but has written no log has changed nothing yet.
-    fn of(path: &Path) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         if files::nonempty_log(path).is_some() {
             return None;
         }

@@ -32,6 +32,12 @@ pub(super) fn keys(db: &Connection) -> rusqlite::Result<Keys> {
     Ok(keys)
 }
 
+/// Reads the keys, which the primary of a standby has created; `None` if it has not started yet.
+pub(super) fn existing_keys(db: &Connection) -> rusqlite::Result<Option<Keys>> {
+    let keys = get(db, COOKIE_KEY)?.zip(get(db, JWT_KEY)?);
+    Ok(keys.map(|(cookie, jwt)| Keys { cookie, jwt }))
+}
+
 const COOKIE_KEY: &str = "cookie_key";
 const JWT_KEY: &str = "jwt_key";
 const DATABASE_ID: &str = "database_id";

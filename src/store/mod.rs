@@ -40,6 +40,7 @@ pub mod outbox;
 pub mod pages;
 pub mod past_openings;
 pub mod place;
+pub mod promotion;
 pub mod registration;
 pub mod replies;
 pub mod reported_replies;
@@ -70,6 +71,8 @@ mod rtree;
 mod session_cache;
 mod slow_log;
 mod sqlite_error;
+mod standby;
+mod start;
 mod stream;
 mod upgrade;
 mod writer;
@@ -80,7 +83,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::clock::Timestamp;
-use crate::model::error::Result;
+use crate::model::error::{Error, Result};
 
 pub use files::create_temporary;
 use map_cache::{CacheStats, CacheView, MapCache};
@@ -93,9 +96,18 @@ pub use rusqlite::Connection;
 use session_cache::SessionCache;
 use sessions::{SessionKey, StoredSession};
 use slow_log::SlowLog;
+use standby::Standby;
 use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
 use writer::Writer;
+
+/// What the store may do with its file.
+enum Role {
+    /// It is the only one that writes.
+    Primary(Writer),
+    /// It reads what a follower writes.
+    Standby(Standby),
+}
 
 /// An open database file.
 pub struct Store {
@@ -103,10 +115,11 @@ pub struct Store {
     // the log; the lock outlives all connections.
     readers: Readers,
     streams: Streams,
-    writer: Writer,
+    role: Role,
     slow_log: SlowLog,
     map_cache: Arc<MapCache>,
-    session_cache: SessionCache,
+    /// `None` for a standby, whose file has no wal-index.
+    session_cache: Option<SessionCache>,
     path: PathBuf,
     keys: Keys,
     identity: String,
@@ -114,59 +127,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `path`, creating it if it is missing or empty. Checks that the file is
-    /// Bottle's and sound, copies it if it is older, and migrates it.
-    ///
-    /// Holds the file against other servers. Fails with [`OpenError`], and then leaves the file
-    /// unchanged unless a migration failed.
-    pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = &files::resolve(path)?;
-        let checked = open::check_or_create(path)?;
-        open::check_writable(path)?;
-        upgrade::copy_before_migration(path, checked.version)?;
-        Self::of(path, options, Some(checked.lock))
-    }
-
-    /// Opens the database at `path` to write beside the server that may hold it. The file must
-    /// exist and have this program's schema.
-    pub fn open_shared(path: &Path, options: &Options) -> Result<Self, OpenError> {
-        let path = &files::resolve(path)?;
-        connect::read(path, |db| {
-            open::check_is_newest(path, db)?;
-            open::check_schema(path, db)
-        })?;
-        Self::of(path, options, None)
-    }
-
-    fn of(path: &Path, options: &Options, lock: Option<File>) -> Result<Self, OpenError> {
-        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let io = |source| OpenError::Io { path: path.to_owned(), source };
-        files::restrict_permissions(path)?;
-        let db = upgrade::open_writing(path, options.busy_timeout)?;
-        let keys = meta::keys(&db).map_err(sqlite)?;
-        let identity = meta::identity(&db).map_err(sqlite)?.unwrap_or_default();
-        let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
-        let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
-        let readers = Readers::open(path, options)
-            .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
-        let session_cache = SessionCache::open(path).map_err(io)?;
-        let streams = Streams::new(path, options.busy_timeout);
-        let path = path.to_owned();
-        let slow_log = SlowLog::new(options.slow);
-        Ok(Self {
-            readers,
-            streams,
-            writer,
-            slow_log,
-            map_cache,
-            session_cache,
-            path,
-            keys,
-            identity,
-            _lock: lock,
-        })
-    }
-
     /// Returns the path of the database file, absolute and without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
@@ -175,12 +135,18 @@ impl Store {
     /// Calls `callback` after each change by another process: within a second, and in commit order
     /// with the callbacks of [`Store::write_then`]. Only the first call sets a callback.
     pub fn on_external_change(&self, callback: impl Fn() + Send + Sync + 'static) {
-        self.writer.on_external_change(callback);
+        match &self.role {
+            Role::Primary(writer) => writer.on_external_change(callback),
+            Role::Standby(standby) => standby.on_external_change(callback),
+        }
     }
 
     /// Returns the number of changes that wait for another process's lock on the file.
     pub fn blocked_changes(&self) -> usize {
-        self.writer.blocked()
+        match &self.role {
+            Role::Primary(writer) => writer.blocked(),
+            Role::Standby(_) => 0,
+        }
     }
 
     /// Returns the cache of what the map shows, for a long read that has not begun yet.
@@ -196,6 +162,20 @@ impl Store {
     /// Returns the number of reads and changes of the last day that exceeded `Options::slow`.
     pub fn slow_queries(&self) -> u64 {
         self.slow_log.count.last_day()
+    }
+
+    /// Returns the address of the primary if the store is a standby.
+    pub fn primary_url(&self) -> Option<&str> {
+        match &self.role {
+            Role::Primary(_) => None,
+            Role::Standby(standby) => Some(&standby.primary_url),
+        }
+    }
+
+    /// Returns true if the store is a standby whose file was replaced by another one, which it does not
+    /// read.
+    pub fn is_replaced(&self) -> bool {
+        matches!(&self.role, Role::Standby(standby) if standby.is_replaced())
     }
 
     /// Returns the keys stored in the file.
@@ -222,7 +202,11 @@ impl Store {
     /// Returns the session or access token if it is live at `now`, as of the last commit.
     pub fn session_at(&self, session: SessionKey, now: Timestamp) -> Result<Option<StoredSession>> {
         let read = || self.readers.read_one(|db| sessions::find(db, session));
-        Ok(self.session_cache.get(session, read)?.and_then(|found| found.at(now)))
+        let found = match &self.session_cache {
+            Some(cache) => cache.get(session, read)?,
+            None => read()?,
+        };
+        Ok(found.and_then(|found| found.at(now)))
     }
 
     /// Runs a long `query` on a snapshot of its own.
@@ -259,7 +243,8 @@ impl Store {
     ///
     /// A change that returns an error or panics is rolled back. A change that a session authorizes
     /// is wrapped in [`sessions::authorized`]. Returns [`Error::Unavailable`] if the write queue is
-    /// full, another process holds a lock for longer than the busy timeout, or the disk fails.
+    /// full, another process holds a lock for longer than the busy timeout, or the disk fails, and
+    /// [`Error::Standby`] if the store is a standby.
     ///
     /// [`Error::Unavailable`]: crate::model::error::Error::Unavailable
     #[track_caller]
@@ -282,9 +267,14 @@ impl Store {
         let timer = self.slow_log.start("change");
         async move {
             let _timer = timer;
-            let result = self.writer.write(change, committed).await;
-            self.readers.note_change();
-            result
+            match &self.role {
+                Role::Primary(writer) => {
+                    let result = writer.write(change, committed).await;
+                    self.readers.note_change();
+                    result
+                }
+                Role::Standby(standby) => Err(Error::Standby(standby.primary_url.clone())),
+            }
         }
     }
 }

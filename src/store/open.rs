@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
@@ -29,6 +29,7 @@ pub(super) struct CheckedFile {
 /// Creates the file if it is missing or empty; otherwise checks that it is Bottle's and sound.
 pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
+    check_not_followed(path)?;
     match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => create(path)?,
         Err(e) => return Err(io(e)),
@@ -57,14 +58,33 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Rejects a file that Litestream follows a primary with: it would overwrite pages of this program.
+pub(super) fn check_not_followed(path: &Path) -> Result<(), OpenError> {
+    match followers_position(path).exists() {
+        true => Err(OpenError::Followed(path.to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Returns the file in which Litestream's follower keeps its position. Without it, it does not go on
+/// to write the database at `path`.
+pub(super) fn followers_position(path: &Path) -> PathBuf {
+    files::with_suffix(path, "-txid")
+}
+
 /// Opens an existing database for a command that must be its only writer.
 pub(super) fn open_exclusive(path: &Path) -> Result<(File, Connection), OpenError> {
     let path = &files::resolve(path)?;
+    check_not_followed(path)?;
     let lock = lock(path)?;
     connect::read(path, |db| check_schema(path, db))?;
+    Ok((lock, open_unfollowed(path)?))
+}
+
+/// Opens a connection that writes a file whose follower is gone.
+pub(super) fn open_unfollowed(path: &Path) -> Result<Connection, OpenError> {
     files::restrict_permissions(path)?;
-    let db = connect::open(path, Mode::Write).map_err(|e| refusal(path, e))?;
-    Ok((lock, db))
+    connect::open(path, Mode::Write).map_err(|e| refusal(path, e))
 }
 
 /// Creates the database beside `path` and renames it, so that a crash leaves no incomplete file.
@@ -100,7 +120,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
 
 /// Checks the version, the schema and, in small files, every page. Returns the version of the
 /// schema, and writes nothing.
-fn check_content(path: &Path) -> Result<i32, OpenError> {
+pub(super) fn check_content(path: &Path) -> Result<i32, OpenError> {
     connect::read(path, |db| {
         let version = check_schema(path, db)?;
         let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";

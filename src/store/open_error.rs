@@ -51,6 +51,20 @@ pub enum OpenError {
     )]
     InUse(PathBuf),
     #[error(
+        "{0} belongs to a standby: Litestream writes it, as {0}-txid shows. It was not changed.\n\
+         Serve it with `bottle serve --standby`, or make it a primary with `bottle promote`."
+    )]
+    Followed(PathBuf),
+    #[error(
+        "{path} is the file of a primary, because it has a log ({log}). It was not changed.\n\
+         Serve it without --standby. A standby's file is restored by `litestream restore -f`."
+    )]
+    PrimarysLog { path: PathBuf, log: PathBuf },
+    #[error(
+        "{0} has no keys. Start its primary, which creates them, and let the follower copy them."
+    )]
+    NoKeys(PathBuf),
+    #[error(
         "cannot open {path}: {source}.\nCheck that its folder exists and that you may write there."
     )]
     Io { path: PathBuf, source: io::Error },

@@ -14,6 +14,7 @@ use tokio::task::block_in_place;
 use super::Options;
 use super::connect::Mode;
 use super::queue::{Admission, AdmissionQueue};
+use super::standby::{Gate, Pass, forget_pages};
 use crate::model::error::{Error, Result};
 
 /// The page cache of all copying readers together, in KiB.
@@ -36,6 +37,8 @@ pub(super) struct Readers {
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
     long_queue: AdmissionQueue,
+    /// Of a standby, whose readers neither map the file nor trust their cache.
+    gate: Option<Arc<Gate>>,
     started: Instant,
     /// The time of the last change, in milliseconds since `started`.
     last_change_ms: AtomicU64,
@@ -59,15 +62,24 @@ impl Drop for ConnectionThread {
 }
 
 impl Readers {
-    pub(super) fn open(path: &Path, options: &Options) -> Result<Self, r2d2::Error> {
+    pub(super) fn open(
+        path: &Path,
+        options: &Options,
+        gate: Option<Arc<Gate>>,
+    ) -> Result<Self, r2d2::Error> {
         let cache_kib = CACHE_KIB / options.readers.max(1);
         let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
         let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
+        let copying = pool(options.readers, ("cache_size", -i64::from(cache_kib)))?;
         Ok(Self {
-            mapping: pool(options.readers, ("mmap_size", MMAP_BYTES))?,
-            copying: pool(options.readers, ("cache_size", -i64::from(cache_kib)))?,
+            mapping: match gate {
+                Some(_) => copying.clone(),
+                None => pool(options.readers, ("mmap_size", MMAP_BYTES))?,
+            },
+            copying,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
             long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
+            gate,
             started: Instant::now(),
             last_change_ms: AtomicU64::new(0),
             _thread: thread,
@@ -81,12 +93,37 @@ impl Readers {
 
     /// Runs a short `query` on a snapshot.
     pub(super) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        Snapshot::begin(self.short())?.read(query)
+        self.snapshot(self.short())?.read(query)
     }
 
     /// Runs a short `query` without a transaction: a statement is a snapshot by itself.
     pub(super) fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        query(&*connection(self.short())?)
+        let _pass = self.enter();
+        query(&*self.connection(self.short())?)
+    }
+
+    /// Waits until a standby lets a read begin.
+    fn enter(&self) -> Option<Pass> {
+        self.gate.as_ref().map(Gate::enter)
+    }
+
+    /// Takes a connection of `pool`, waiting for at most the busy timeout.
+    fn connection(
+        &self,
+        pool: &Pool<SqliteConnectionManager>,
+    ) -> Result<PooledConnection<SqliteConnectionManager>> {
+        let db = pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        if self.gate.is_some() {
+            forget_pages(&db)?;
+        }
+        Ok(db)
+    }
+
+    fn snapshot(&self, pool: &Pool<SqliteConnectionManager>) -> Result<Snapshot> {
+        let pass = self.enter();
+        let db = self.connection(pool)?;
+        db.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Snapshot { db, _pass: pass })
     }
 
     /// Returns the pool that serves short reads at the moment.
@@ -108,7 +145,7 @@ impl Readers {
         _admission: Admission,
         query: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<T> {
-        block_in_place(|| Snapshot::begin(&self.long)?.read(query))
+        block_in_place(|| self.snapshot(&self.long)?.read(query))
     }
 
     fn now(&self) -> u64 {
@@ -140,26 +177,14 @@ fn pool(
         .build(manager)
 }
 
-/// Takes a connection of `pool`, waiting for at most the busy timeout.
-fn connection(
-    pool: &Pool<SqliteConnectionManager>,
-) -> Result<PooledConnection<SqliteConnectionManager>> {
-    pool.get().map_err(|e| Error::Unavailable(e.to_string()))
-}
-
 /// The state of the file at one moment. The write-ahead log grows while a snapshot lives, so it
 /// lives for one response only.
 struct Snapshot {
     db: PooledConnection<SqliteConnectionManager>,
+    _pass: Option<Pass>,
 }
 
 impl Snapshot {
-    fn begin(readers: &Pool<SqliteConnectionManager>) -> Result<Self> {
-        let db = connection(readers)?;
-        db.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Self { db })
-    }
-
     /// Runs `query` on the snapshot.
     fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         query(&self.db)

@@ -22,6 +22,11 @@ const MAX_STREAMS: usize = 4;
 /// The minimum size of a chunk in bytes, except for the last.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// The number of chunks of a stream that wait for their reader. A standby's stream keeps the follower
+/// from writing until its last row is read, so there up to 16 MiB do not wait for a slow reader.
+const WAITING_CHUNKS: usize = 1;
+const WAITING_CHUNKS_OF_STANDBY: usize = 256;
+
 /// The page cache of a stream's connection, in KiB.
 const CACHE_KIB: i64 = 512;
 
@@ -29,6 +34,7 @@ const CACHE_KIB: i64 = 512;
 pub(super) struct Streams {
     path: PathBuf,
     busy_timeout: Duration,
+    waiting_chunks: usize,
     queue: AdmissionQueue,
 }
 
@@ -43,17 +49,18 @@ enum Message {
 /// The chunks of a stream. Dropping it ends the stream, its thread and its snapshot.
 pub struct Chunks(mpsc::Receiver<Message>);
 
-/// A writer that sends its bytes in chunks. A write waits until the reader has received the chunk
-/// before the last, and fails once the reader is dropped.
+/// A writer that sends its bytes in chunks. A write waits while as many chunks as allowed wait for the
+/// reader, and fails once the reader is dropped.
 pub struct ChunkWriter {
     sender: mpsc::Sender<Message>,
     chunk: Vec<u8>,
 }
 
 impl Streams {
-    pub(super) fn new(path: &Path, busy_timeout: Duration) -> Self {
+    pub(super) fn new(path: &Path, busy_timeout: Duration, is_standby: bool) -> Self {
         let queue = AdmissionQueue::new(MAX_STREAMS, busy_timeout);
-        Self { path: path.to_owned(), busy_timeout, queue }
+        let waiting_chunks = if is_standby { WAITING_CHUNKS_OF_STANDBY } else { WAITING_CHUNKS };
+        Self { path: path.to_owned(), busy_timeout, waiting_chunks, queue }
     }
 
     /// Starts a stream of the bytes that `query` writes.
@@ -63,7 +70,7 @@ impl Streams {
     ) -> Result<Chunks> {
         let admission = self.queue.enter().await?;
         let (path, busy_timeout) = (self.path.clone(), self.busy_timeout);
-        let (sender, receiver) = mpsc::channel(1);
+        let (sender, receiver) = mpsc::channel(self.waiting_chunks);
         spawn_blocking(move || {
             let _admission: Admission = admission;
             let mut out = ChunkWriter { sender, chunk: Vec::new() };

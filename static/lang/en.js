@@ -265,6 +265,7 @@ export default {
   'offline.gone': 'The server cannot be reached.',
   'offline.again': { one: 'Trying again in {n} second.', other: 'Trying again in {n} seconds.' },
   'offline.now': 'Try now',
+  'standby.banner': 'This is the standby; writing happens at',
   'session.ended': 'Your session has ended.',
   'session.again': 'Log in again',
   'session.other': 'This browser is now logged in as {name}.',
@@ -290,6 +291,7 @@ export default {
   'error.slow': { one: 'Too many attempts. Wait {n} second.', other: 'Too many attempts. Wait {n} seconds.' },
   'error.ended': 'Your session has ended.',
   'error.otherAccount': 'This browser is now logged in to another account. Nothing was sent.',
+  'error.standby': 'This is the standby, which only shows the sea. Write at {url}.',
   'error.readOnly': 'The server cannot save anything at the moment. Try again later.',
   'error.offline': 'The server cannot be reached. Try again.',
   'error.offline.draft':

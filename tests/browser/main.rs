@@ -29,6 +29,7 @@ mod outage;
 mod panels;
 mod place;
 mod setup;
+mod standby;
 mod tabs;
 mod talk;
 mod teacher;

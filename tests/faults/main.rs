@@ -2,7 +2,8 @@
 //! and the server goes on.
 //!
 //! `cargo test --test faults` does each a few times; `BOTTLE_KILLS=1000 BOTTLE_FAULTS=20` sets how
-//! often it kills the program under writers, and does each of the others. Words after `--` choose faults
+//! often it kills the program under writers, and does each of the others, and `BOTTLE_ROUNDS=50` how often a
+//! standby is promoted. Words after `--` choose faults
 //! whose names hold them. The table at the end says what was reached.
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
@@ -14,9 +15,11 @@ mod files;
 mod input_output;
 mod kills;
 mod long_reads;
+mod proxy;
 mod restores;
 mod sea;
 mod shim;
+mod standby;
 mod upgrades;
 
 use std::env;
@@ -52,14 +55,19 @@ const FAULTS: &[(&str, Fault)] = &[
     ("500 logins at once", crowds::logins),
     ("52 clients that do not read", long_reads::unread),
     ("900 long reads at once", long_reads::crowd),
+    ("promotion of a standby", standby::promoted),
+    ("two standbys behind a proxy", proxy::reads_what_it_wrote),
     ("SIGTERM under load", endings::terminated),
     ("a handler that panics", endings::handler_panics),
 ];
 
 /// How often the program is killed under writers, and how often each other fault is done.
 fn times(name: &str) -> usize {
-    let (variable, few) =
-        if name.ends_with("writers") { ("BOTTLE_KILLS", 12) } else { ("BOTTLE_FAULTS", 2) };
+    let (variable, few) = match name {
+        name if name.ends_with("writers") => ("BOTTLE_KILLS", 12),
+        name if name.starts_with("promotion") => ("BOTTLE_ROUNDS", 2),
+        _ => ("BOTTLE_FAULTS", 2),
+    };
     env::var(variable).map_or(few, |times| times.parse().unwrap())
 }
 

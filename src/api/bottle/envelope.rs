@@ -54,6 +54,10 @@ pub(super) struct ErrorData {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// the address at which to write, if this server is a standby
+    #[schema(nullable = false, value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primary_url: Option<Box<str>>,
 }
 
 /// An error response.
@@ -187,6 +191,13 @@ impl ErrorResponse {
     }
 }
 
+/// Returns the response to a change at a standby.
+fn standby(primary_url: &str) -> ErrorResponse {
+    let msg = format!("这是备用服务器，请在{primary_url}上操作");
+    let data = ErrorData { primary_url: Some(primary_url.into()), ..ErrorData::default() };
+    ErrorResponse::new(503, "STANDBY", msg).with_data(data)
+}
+
 /// Returns the response to an opening from too far away. The distance is rounded, so that it gives
 /// the place of the bottle no more exactly than the map.
 fn too_far(distance_m: f64) -> ErrorResponse {
@@ -221,6 +232,7 @@ impl From<Rejection> for ErrorResponse {
             Rejection::CrossSite => ("FORBIDDEN", "拒绝来自其他网站的请求"),
             Rejection::RateLimited => ("TOO_MANY_REQUESTS", "操作过于频繁，请一分钟后再试"),
             Rejection::Unavailable => ("SERVICE_UNAVAILABLE", "服务暂时不可用，请稍后再试"),
+            Rejection::Standby(url) => return standby(url),
             Rejection::Internal => ("INTERNAL_SERVER_ERROR", "服务器内部错误"),
         };
         Self::new(rejection.status().code, code, msg)

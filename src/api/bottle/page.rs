@@ -41,6 +41,10 @@ pub struct PageSettings {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration: Option<RegistrationMode>,
+    /// The address of the primary, where all changes are made; present only on a standby.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary_url: Option<String>,
 }
 
 /// The zoom levels and the attribution of an MBTiles file.

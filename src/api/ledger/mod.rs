@@ -68,6 +68,9 @@ impl From<Rejection> for Envelope {
             Rejection::CrossSite => "requests from other sites are refused",
             Rejection::RateLimited => "too many attempts, try again in a minute",
             Rejection::Unavailable => "unavailable now, try again later",
+            Rejection::Standby(url) => {
+                return reply(503, format!("this is the standby, write at {url}"));
+            }
             Rejection::Internal => "internal server error",
         };
         reply(rejection.status().code, message)

@@ -4,7 +4,8 @@ use rocket::{Request, State, delete, get, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Bearer, Empty, Envelope, Reply, map_error, ok};
+use super::Bearer;
+use super::envelope::{Empty, Envelope, Reply, map_error, ok};
 use crate::domain::accounts::{Account, Accounts, Contract, ProfileChanges, required};
 use crate::http::{Body, ClientIp, Credential, OptionalBody, Session};
 use crate::model::clock::Timestamp;

@@ -21,7 +21,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::terminal::escaped;
-use super::{database, open_or_create, open_shared, settings, wait_for};
+use super::{database, open_shared, options, settings, wait_for};
 
 /// The options of all commands.
 #[derive(Args)]
@@ -140,6 +140,15 @@ pub(super) fn run(command: Command, common: Common) -> Result<(), String> {
             wait_for(change::run(&accounts_of(store, &settings), change, common.json))
         }
     }
+}
+
+/// Opens the database as [`open_shared`] does, and creates it first if it is missing.
+fn open_or_create(named: Option<PathBuf>, settings: &Settings) -> Result<Arc<Store>, String> {
+    let path = named.as_ref().unwrap_or(&settings.database);
+    if !path.exists() {
+        drop(Store::open(path, &options(settings)).map_err(|e| e.to_string())?);
+    }
+    open_shared(named, settings)
 }
 
 /// Returns the accounts of `store`, for changes on the command line.

@@ -43,6 +43,7 @@ export function explain(error, context = '') {
   if (status === 422 && context === 'reply') return { field: 'content', message: t('reply.length') };
   if (status === 422 && field) return { field, message: t(`error.field.${FIELDS.includes(field) ? field : 'other'}`) };
   if (status === 401) return { message: t('error.ended') };
+  if (error.code === 'STANDBY') return { message: t('error.standby', { url: error.data.primary_url ?? '' }) };
   if (status === 503 || status === 507) return { message: t('error.readOnly') };
   return { message: t('error.unknown') };
 }

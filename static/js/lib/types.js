@@ -114,6 +114,7 @@
  * @property {{ min_zoom: number, max_zoom: number, attribution: string } | null} mbtiles the server's own street map
  * @property {'invite' | 'closed'} [registration] who may register, if not everyone
  * @property {boolean} [frozen] whether a teacher has frozen throwing
+ * @property {string} [primary_url] the address of the primary, if the server is a standby
  */
 
 /**

@@ -10,7 +10,7 @@ import { parseBottleLink, parseView } from '../lib/geo.js';
 import { fetchList } from '../lib/my-bottles.js';
 import { toast } from '../lib/notices.js';
 import { INVITATION_KEY, openAccount } from '../panels/account.js';
-import { watchConnection, watchSession } from '../panels/banners.js';
+import { watchConnection, watchSession, watchStandby } from '../panels/banners.js';
 import { watchInbox } from '../panels/bell.js';
 import { closePanel, discardOtherAccounts, endLink, watchHistory, watchPanel } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
@@ -29,6 +29,7 @@ export async function start(app) {
   document.head.append(el('link', { rel: 'manifest', href: 'manifest.webmanifest' }));
   watchConnection();
   watchSession(app);
+  watchStandby(app);
   watchFreeze(app);
   addPiles(app);
   server.addEventListener('session', (event) => {

@@ -1,4 +1,4 @@
-// The banners of a lost connection, of an ended session and of an ended class.
+// The banners of a lost connection, of a standby, of an ended session and of an ended class.
 
 /** @import { App } from '../lib/types.js' */
 
@@ -35,6 +35,25 @@ export function watchConnection() {
     removeBanner('offline');
   });
   if (connection.isLost) handleOffline();
+}
+
+/**
+ * Shows a banner with the address of the primary while the server is a standby.
+ * @param {App} app
+ */
+export function watchStandby(app) {
+  /** @type {string | undefined} */
+  let shown;
+  const update = () => {
+    const url = app.settings.primary_url;
+    // A banner that is shown again is read again.
+    if (url === shown) return;
+    shown = url;
+    if (url) showBanner('standby', el('span', {}, t('standby.banner')), el('a', { href: url }, url));
+    else removeBanner('standby');
+  };
+  app.events.addEventListener('settings', update);
+  update();
 }
 
 /**
