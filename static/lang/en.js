@@ -61,6 +61,7 @@ export default {
   'register.passwordHint': { one: 'At least {n} character.', other: 'At least {n} characters.' },
   'register.nicknameHint': 'The name others see. Optional.',
   'register.invitationHint': 'A code such as k7mq-2xpd-9tfa-w3ne. Ask the person who runs this server for one.',
+  'register.loggedIn': 'You are logged in as {name}. Log out to use the invitation.',
   'register.closed': 'This server takes no new accounts. Ask the person who runs it for one.',
 
   'field.username': 'Username',

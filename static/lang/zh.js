@@ -59,6 +59,7 @@ export default {
   'register.passwordHint': { other: '至少 {n} 个字符。' },
   'register.nicknameHint': '别人看到的名字，可不填。',
   'register.invitationHint': '形如 k7mq-2xpd-9tfa-w3ne，请向管理员索取。',
+  'register.loggedIn': '当前登录账号是{name}，退出登录后才能使用邀请。',
   'register.closed': '这台服务器暂停注册。需要账号请找管理员。',
 
   'field.username': '用户名',

@@ -34,7 +34,7 @@ async fn a_visitor_logs_in_on_the_operators_page(#[case] language: &str, #[case]
     let current = "return document.querySelector('[aria-current]').getAttribute('href')";
     assert_eq!(page.run(current).await, "#invitations");
     page.check_accessible("the operator's page").await;
-    assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, true);
+    page.check_width().await;
 
     end_sessions(&program, "root");
     page.run("window.dispatchEvent(new HashChangeEvent('hashchange'))").await;

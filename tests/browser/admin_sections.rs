@@ -26,10 +26,6 @@ async fn open(program: &Program, language: &str, size: (u32, u32), section: &str
     page
 }
 
-async fn is_within_the_window(page: &Browser) -> bool {
-    page.run("return document.documentElement.scrollWidth <= innerWidth").await == true
-}
-
 async fn focused(page: &Browser) -> Value {
     page.run("return document.activeElement.ariaLabel ?? document.activeElement.textContent").await
 }
@@ -44,7 +40,7 @@ async fn people_are_added_found_and_changed(#[case] language: &str, #[case] size
     let page = open(&program, language, size, "people").await;
     page.reads(w("2 people", "2 个用户")).await;
     page.check_accessible("the people").await;
-    assert!(is_within_the_window(&page).await);
+    page.check_width().await;
 
     page.click(w("Add a person", "添加用户")).await;
     page.click(w("Add", "添加")).await;
@@ -71,7 +67,7 @@ async fn people_are_added_found_and_changed(#[case] language: &str, #[case] size
     let role = page.find("field", w("New role", "新角色")).await;
     role.select_by_value("teacher").await.unwrap();
     page.check_accessible("a person").await;
-    assert!(is_within_the_window(&page).await);
+    page.check_width().await;
     page.click(w("Change role", "更改角色")).await;
     page.reads(w("ada has another role now.", "ada 的角色已更改。")).await;
     assert_eq!(ada.get("/api/users/self").data()["is_teacher"], true);
@@ -140,13 +136,13 @@ async fn a_class_is_imported_and_its_sheet_is_shown_once(
     page.reads(w("this username is taken", "用户名已存在")).await;
     page.reads("小明").await;
     page.check_accessible("a preview").await;
-    assert!(is_within_the_window(&page).await);
+    page.check_width().await;
     assert_eq!(root.get("/api/admin/people?q=ada").data()["people"], json!([]));
 
     page.click(w("Create 1 account", "创建 1 个账号")).await;
     page.reads(w("Print this sheet now", "请立即打印")).await;
     page.check_accessible("the sheet").await;
-    assert!(is_within_the_window(&page).await);
+    page.check_width().await;
     let heading = w("1 account is created", "已创建 1 个账号");
     page.wait_for(&format!("return document.activeElement.textContent === '{heading}'")).await;
     let card =
@@ -226,7 +222,7 @@ async fn an_invitation_is_made_projected_and_revoked(
     page.reload().await;
     page.reads(w("1 of 2", "1 / 2")).await;
     page.check_accessible("the invitations").await;
-    assert!(is_within_the_window(&page).await);
+    page.check_width().await;
     page.click(w("Revoke invitation 1", "撤销邀请 1")).await;
     page.click(w("Revoke now", "立即撤销")).await;
     page.reads(w("There are no invitations.", "没有邀请。")).await;
@@ -248,7 +244,7 @@ async fn the_log_is_filtered(#[case] language: &str, #[case] size: (u32, u32)) {
     page.reads(w("3 entries", "3 条记录")).await;
     page.reads(w("command line", "命令行")).await;
     page.check_accessible("the log").await;
-    assert!(is_within_the_window(&page).await);
+    page.check_width().await;
     let action = page.find("field", w("Action", "操作")).await;
     action.select_by_value("rename_account").await.unwrap();
     page.fill(w("Done by", "操作者"), "ROOT").await;

@@ -9,8 +9,6 @@ use super::admin::start_school;
 use super::{DESKTOP, PHONE, give_credentials, words};
 use crate::driver::Browser;
 
-const FITS: &str = "return document.documentElement.scrollWidth <= innerWidth";
-
 /// Opens a section as Root.
 async fn open_section(
     program: &Program,
@@ -55,7 +53,7 @@ async fn a_backup_is_taken_and_downloaded(#[case] language: &str, #[case] size: 
     page.reads(w("Sound", "完好")).await;
     page.reads("bottle restore").await;
     page.check_accessible("a backup").await;
-    assert_eq!(page.run(FITS).await, true);
+    page.check_width().await;
 
     let (name, bytes) = download(&page).await;
     let elsewhere = tempfile::tempdir().unwrap();
@@ -86,13 +84,13 @@ async fn a_failed_backup_is_shown_and_the_schedule_is_saved(
     page.reads(w("The last backup failed", "上次备份失败")).await;
     page.reads("Not a directory").await;
     page.check_accessible("a failed backup").await;
-    assert_eq!(page.run(FITS).await, true);
+    page.check_width().await;
     page.click(w("Health", "运行状况")).await;
     page.reads(w("Warning:", "警告：")).await;
     page.check_accessible("a warning").await;
     page.click(w("Check the database now", "立即检查数据库")).await;
     page.reads(w("nothing is wrong", "没有问题")).await;
-    assert_eq!(page.run(FITS).await, true);
+    page.check_width().await;
 
     fs::remove_file(folder.path().join("backups")).unwrap();
     page.click(w("Backups", "备份")).await;
@@ -119,7 +117,7 @@ async fn a_setting_is_changed(#[case] language: &str, #[case] size: (u32, u32)) 
     let page = open_section(&program, language, size, "settings").await;
     page.reads("map_cache_mib").await;
     page.check_accessible("the settings").await;
-    assert_eq!(page.run(FITS).await, true);
+    page.check_width().await;
     let save = "const form = document.querySelector('form[data-setting=public_counts]');
         form.value.value = 'false';
         form.querySelector('button').focus();

@@ -31,8 +31,7 @@ async fn open(program: &Program, language: &str, size: (u32, u32), section: &str
 
 async fn check_layout(page: &Browser, state: &str) {
     page.check_accessible(state).await;
-    let fits = "return document.documentElement.scrollWidth <= innerWidth";
-    assert_eq!(page.run(fits).await, true, "{state}");
+    page.check_width().await;
 }
 
 /// The webhook is set, tested against a receiver that fails and comes back, and turned off.

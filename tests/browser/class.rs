@@ -34,10 +34,6 @@ async fn join(program: &Program, language: &str, code: &str, nickname: &str) -> 
     page
 }
 
-async fn fits(page: &Browser) {
-    assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, true);
-}
-
 #[rstest]
 #[case::desktop("zh", DESKTOP)]
 #[case::phone("en", PHONE)]
@@ -62,7 +58,7 @@ async fn a_class_from_its_opening_to_its_deletion(
         .wait_for("return document.querySelector('.class-invitation img').naturalWidth > 0")
         .await;
     teacher.check_accessible("an open class").await;
-    fits(&teacher).await;
+    teacher.check_width().await;
 
     let pupil = join(&program, language, code, "Zoë").await;
     let account = w("Account: Zoë", "账号：Zoë");
@@ -72,7 +68,7 @@ async fn a_class_from_its_opening_to_its_deletion(
     assert!(!text.contains(w("Change password", "修改密码")), "{text}");
     assert!(!text.contains(w("Access tokens", "访问令牌")), "{text}");
     pupil.check_accessible("the account of a guest").await;
-    fits(&pupil).await;
+    pupil.check_width().await;
     pupil.click(w("Close", "关闭")).await;
     pupil.click(w("Throw a bottle", "扔漂流瓶")).await;
     pupil.fill(w("Message", "留言"), "From a guest.").await;

@@ -162,7 +162,7 @@ async fn the_links_of_a_feed_are_made_and_ended(#[values("en", "zh")] language: 
     let nearby = page.filled(w("Bottles in view (GeoJSON)", "当前视野内的漂流瓶（GeoJSON）")).await;
     page.reads(w("They are not shown again.", "之后不会再显示。")).await;
     page.check_accessible("the links of a feed").await;
-    assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, true);
+    page.check_width().await;
     let get = |link: &str| {
         program.client().get(link.strip_prefix(page.origin.trim_end_matches('/')).unwrap())
     };

@@ -244,6 +244,16 @@ impl Browser {
         assert_eq!(violations, json!([]), "{state}");
     }
 
+    /// Fails if the page is wider than the window. Its body scrolls by itself, so the document is as wide as the window
+    /// even then.
+    pub(crate) async fn check_width(&self) {
+        const WIDTHS: &str =
+            "const { body, documentElement: { scrollWidth, clientWidth } } = document;
+            const width = Math.max(scrollWidth, body.scrollWidth);
+            return width > clientWidth && [width, clientWidth]";
+        assert_eq!(self.run(WIDTHS).await, false, "wider than the window");
+    }
+
     /// Closes the window. Fails if the console holds an error other than the expected ones, or if the page sent a
     /// request to another host.
     pub(crate) async fn close(self, expected: &[&str]) {

@@ -147,20 +147,30 @@ async fn the_x_ray_is_back_with_the_server() {
     page.close(EXPECTED).await;
 }
 
-/// The inbox appears once the server is back.
+/// The inbox appears once the server is back, and so does an unfolded section of the account.
 #[tokio::test]
 async fn the_inbox_appears_when_the_server_is_back() {
     let (folder, program) = start();
     let port = program.port;
-    bob(&program);
+    let token = json!({ "name": "weather station", "access": "read", "expires_in_days": 1 });
+    assert_eq!(bob(&program).post("/api/tokens", &token).status, 200);
     let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
     log_in(&page, "en", "bob").await;
     drop(program);
     page.reads("The server cannot be reached.").await;
     page.click("Inbox").await;
     page.reads("The server cannot be reached. Try again.").await;
-    let _program = restart(&folder, port);
+    let program = restart(&folder, port);
     page.reads("Nothing yet.").await;
     page.reads_no_more("The server cannot be reached.").await;
+
+    page.click("Account: Bob").await;
+    page.find("field", "Nickname").await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    page.click("Access tokens").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    let _program = restart(&folder, port);
+    page.reads("weather station").await;
     page.close(EXPECTED).await;
 }

@@ -186,7 +186,7 @@ async fn a_link_shows_the_state_of_the_bottle() {
 async fn the_first_view_fits(#[case] language: &str, #[case] size: (u32, u32)) {
     const FITS: &str = "return [...document.querySelectorAll('.actions button:not([hidden])')]
         .every((node) => node.getBoundingClientRect().left >= 0
-            && node.getBoundingClientRect().right <= innerWidth)";
+            && node.getBoundingClientRect().right <= document.documentElement.clientWidth)";
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start();
     let page = Browser::open(program.port, language, size, "").await;

@@ -55,7 +55,7 @@ async fn the_chosen_place_is_beside_the_panel(
         const panel = document.querySelector('#panel').getBoundingClientRect();
         return marker && !document.body.classList.contains('is-picking')
             && (marker.bottom <= panel.top || marker.left >= panel.right)
-            && marker.top >= 0 && marker.right <= innerWidth";
+            && marker.top >= 0 && marker.right <= document.documentElement.clientWidth";
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", size, "#9/23.09/113.36").await;
     page.click("Throw a bottle").await;

@@ -44,7 +44,7 @@ async fn the_link_makes_an_operator(#[case] language: &str, #[case] size: (u32, 
     let page = Browser::open(program.port, language, size, &path).await;
     page.reads(w("Make the account of the operator", "创建管理员账号")).await;
     page.check_accessible("the setup").await;
-    assert_eq!(page.run("return document.documentElement.scrollWidth <= innerWidth").await, true);
+    page.check_width().await;
     page.click(w("Create the account", "创建账号")).await;
     page.reads(w("Please fill this in.", "请填写")).await;
     page.fill(w("Username", "用户名"), "root").await;
@@ -95,6 +95,15 @@ async fn a_link_fills_in_the_invitation(#[values("en", "zh")] language: &str) {
     page.find("button", w("My bottles", "我的瓶子")).await;
     let mut ada = program.client();
     ada.log_in("ada", "pass");
+
+    // The page of an account keeps the invitation for the next one.
+    page.follow("#invite/0000-0000-0000-0000").await;
+    page.reads(w("Log out to use the invitation.", "退出登录后才能使用邀请")).await;
+    page.click(w("Account: ada", "账号：ada")).await;
+    page.click(w("Log out", "退出登录")).await;
+    page.click(w("Register", "注册")).await;
+    let kept = page.filled(w("Invitation", "邀请码")).await;
+    assert_eq!(kept, "0000-0000-0000-0000");
     page.close(&[]).await;
 }
 

@@ -366,6 +366,10 @@ async fn a_bottle_is_thrown_with_limits(#[values("en", "zh")] language: &str) {
 #[rstest]
 #[tokio::test]
 async fn a_bottle_opens_only_nearby(#[values("en", "zh")] language: &str) {
+    const ERROR_IS_SEEN: &str = "
+        const error = document.querySelector('#panel .error:not(:empty)');
+        const { x, y, height } = error.getBoundingClientRect();
+        return [1, height - 1].every((down) => document.elementFromPoint(x + 1, y + down) === error)";
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start();
     ada(&program);
@@ -382,6 +386,7 @@ async fn a_bottle_opens_only_nearby(#[values("en", "zh")] language: &str) {
     page.reads(w("Your position is set.", "位置已选好。")).await;
     page.click(w("Open", "打开")).await;
     page.reads(w(" km away", "你离它还有")).await;
+    page.wait_for(ERROR_IS_SEEN).await;
 
     page.click(w("Close", "关闭")).await;
     page.follow("#13/23.2/113.36").await;
@@ -480,7 +485,7 @@ async fn the_bell_fits_into_the_bar(#[values("en", "zh")] language: &str) {
     const FITS: &str = "
         const buttons = [...document.querySelectorAll('.actions button, .dock button')];
         return buttons.map((node) => node.getBoundingClientRect())
-            .filter(({ width, left, right }) => width && (left < 0 || right > innerWidth)).length";
+            .filter(({ width, left, right }) => width && (left < 0 || right > document.documentElement.clientWidth)).length";
     let (_folder, program) = start();
     bob(&program);
     ada(&program).send("POST", "/api/bottles/1/open", &[], None);

@@ -163,6 +163,10 @@ async fn a_bottle_is_kept_hidden(#[values("en", "zh")] language: &str) {
         "瓶子保持隐藏，举报已处理。",
     ))
     .await;
+    const IS_BELOW: &str = "const [toast, button] = ['.toast', '#sea button']
+        .map((selector) => document.querySelector(selector).getBoundingClientRect());
+        return toast.top >= button.bottom";
+    assert_eq!(page.run(IS_BELOW).await, true);
     let keep = w("Keep hidden", "保持隐藏");
     page.wait_for(&format!(
         "return [...document.querySelectorAll('button')].every((node) => node.textContent !== '{keep}')"

@@ -134,14 +134,18 @@ function ignoreAbort(error) {
 }
 
 /**
- * Opens the registration with the invitation filled in. The tab keeps it until it is used.
+ * Opens the registration with the invitation filled in. The tab keeps it until it is used, also while an account is
+ * logged in.
  * @param {App} app
  * @param {string} code
  */
 function openInvitation(app, code) {
-  if (session.user) return;
   writeStored(INVITATION_KEY, code, 'sessionStorage');
   dismissDialog();
+  if (session.user) {
+    toast(phrase('register.loggedIn', { name: displayName(session.user) }));
+    return;
+  }
   openAccount(app, 'register');
 }
 

@@ -8,7 +8,7 @@ import { field, form, input, select } from '../lib/forms.js';
 import { time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
 import { missing, withSession } from './account.js';
-import { attempt, confirmButton, errorLine } from './controls.js';
+import { attempt, confirmButton, errorLine, loadUnfolded } from './controls.js';
 
 const MAX_NAME_LENGTH = 64;
 const DEFAULT_DAYS = 90;
@@ -25,7 +25,7 @@ export function accessTokens(app) {
   const summary = el('summary', {}, t('token.title'));
   const node = el('details', {}, summary,
     el('p', { class: 'hint' }, t('token.about')), list, error, made, newTokenForm());
-  node.addEventListener('toggle', () => attempt(app, error, load), { once: true });
+  loadUnfolded(app, node, error, load);
   return node;
 
   async function load() {

@@ -78,8 +78,8 @@ export function showBottle(app, bottle) {
       location?.formatted_address && el('p', { class: 'hint' }, coordinatesOf(location)),
       el('p', {}, t(location ? note : 'bottle.linked')))),
     choice?.node,
-    error,
-    el('div', { class: 'form-end' }, button),
+    // Beside the button, which covers what is behind it on a small screen.
+    el('div', { class: 'form-end' }, error, button),
   ], choice);
 }
 
@@ -149,7 +149,7 @@ export async function showFoundBottle(app, bottle) {
  */
 function removeButton(button) {
   const isShown = button.isConnected;
-  button.parentElement?.remove();
+  button.remove();
   // A disabled button has lost the focus.
   if (isShown && document.activeElement === document.body) byId('panel-title').focus({ preventScroll: true });
 }

@@ -2,7 +2,7 @@
 
 /** @import { App } from '../lib/types.js' */
 
-import { isAbort, request, t } from '../lib/core.js';
+import { connection, isAbort, request, server, t } from '../lib/core.js';
 import { USER_TEXT, el } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { withSession } from './account.js';
@@ -24,6 +24,24 @@ export async function attempt(app, error, action) {
     if (!isAbort(reason)) error.textContent = explain(reason).message;
     return false;
   }
+}
+
+/**
+ * Loads the contents of a folded section when it is unfolded. If that fails, loads them at the next time, or when the
+ * server is back.
+ * @param {App} app
+ * @param {HTMLDetailsElement} section
+ * @param {HTMLElement} error shows the message
+ * @param {() => Promise<unknown>} load
+ */
+export function loadUnfolded(app, section, error, load) {
+  let isLoaded = false;
+  const update = async () => {
+    if (isLoaded || !section.open || !section.isConnected) return;
+    isLoaded = await attempt(app, error, load);
+    if (!isLoaded && connection.isLost) server.addEventListener('online', update, { once: true });
+  };
+  section.addEventListener('toggle', update);
 }
 
 /** Creates the element that shows the message of a failure. */

@@ -7,7 +7,7 @@ import { el } from '../lib/dom.js';
 import { field, input } from '../lib/forms.js';
 import { time } from '../lib/format.js';
 import { toast } from '../lib/notices.js';
-import { attempt, confirmButton, errorLine } from './controls.js';
+import { attempt, confirmButton, errorLine, loadUnfolded } from './controls.js';
 
 const DEGREE_DIGITS = 4;
 
@@ -22,7 +22,7 @@ export function feedLinks(app) {
   const contents = el('div', { class: 'form' });
   const summary = el('summary', {}, t('feed.title'));
   const node = el('details', {}, summary, contents, error);
-  node.addEventListener('toggle', () => attempt(app, error, load), { once: true });
+  loadUnfolded(app, node, error, load);
   return node;
 
   async function load() {
