@@ -8,14 +8,14 @@ use std::time::Duration;
 use bottle::api::bottle::{DemoAccount, SharedJoinInfo};
 use bottle::http::connections;
 use bottle::model::clock::Clock;
-use bottle::server::config::{self, Settings};
+use bottle::server::config::{self, MapFiles, Settings};
 use bottle::server::lan;
 use bottle::server::logging;
 use bottle::server::metrics::Metrics;
 use bottle::server::shutdown::InFlight;
 use bottle::server::tls::Certificate;
 use bottle::server::{self, AppState};
-use bottle::store::mbtiles::Tiles;
+use bottle::store::street_maps::{StreetMap, StreetMaps};
 use bottle::store::{self, Store};
 use clap::ValueEnum;
 use rocket::config::TlsConfig;
@@ -42,9 +42,9 @@ pub(super) struct Args {
     /// The database file; created if it is missing or empty [default: bottle.db]
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// A street map for use without internet: an MBTiles file with raster tiles
+    /// A street map for use without internet: a PMTiles or MBTiles file. Repeat it for several
     #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    map: Vec<PathBuf>,
     #[command(flatten)]
     lan: LanOptions,
 }
@@ -70,8 +70,8 @@ pub(super) fn run(Args { db, map, lan }: Args) -> Result<(), String> {
     if let Some(db) = db {
         settings.database = db;
     }
-    if let Some(map) = map {
-        settings.map_file = map;
+    if !map.is_empty() {
+        settings.map_file = MapFiles::Several(map);
     }
     serve(figment, &settings, Demo::default(), lan)
 }
@@ -108,10 +108,7 @@ pub(super) fn serve(
     let store = Store::open(&settings.database, &options).map_err(|e| e.to_string())?;
     let path = store.path().to_owned();
     let state = AppState {
-        tiles: match settings.map_file.as_os_str() {
-            none if none.is_empty() => None,
-            map => Some(Tiles::open(Path::new(map))?),
-        },
+        maps: open_maps(settings.map_file.paths())?,
         demo_accounts: demo.accounts,
         is_self_signed: lan.tls == Some(Tls::Auto),
         ..AppState::new(Arc::new(store), Clock::default())
@@ -142,6 +139,11 @@ pub(super) fn serve(
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
+}
+
+fn open_maps(paths: &[PathBuf]) -> Result<StreetMaps, String> {
+    let maps: Result<Vec<_>, _> = paths.iter().map(|path| StreetMap::open(path)).collect();
+    maps.map(StreetMaps::new)
 }
 
 fn runtime(config: &Config) -> Result<Runtime, String> {

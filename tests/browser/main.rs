@@ -29,6 +29,7 @@ mod outage;
 mod panels;
 mod place;
 mod setup;
+mod streets;
 mod tabs;
 mod talk;
 mod teacher;

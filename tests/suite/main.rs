@@ -76,6 +76,7 @@ mod security;
 mod session_races;
 mod setup;
 mod slow;
+mod street_maps;
 mod tokens;
 mod transfer;
 mod upgrades;
