@@ -219,8 +219,9 @@ function clip(tile, coords, maps) {
 function addHint(map, bounds) {
   if (bounds.getEast() - bounds.getWest() > 180) return;
   L.rectangle(bounds, { interactive: false, fill: false, className: 'map-outline' }).addTo(map);
-  const icon = L.divIcon({ className: 'map-outline-name', html: el('span', {}, t('map.streets')), iconSize: [0, 0] });
+  const icon = L.divIcon({ className: 'map-outline-name', iconSize: [0, 0] });
   const name = L.marker(bounds.getNorthWest(), { icon, interactive: false, keyboard: false });
+  name.on('add', () => name.getElement()?.append(el('span', {}, t('map.streets'))));
   const update = () => {
     const [west, east] = [bounds.getNorthWest(), bounds.getNorthEast()].map((corner) => map.project(corner).x);
     const isReadable = east - west > MIN_HINT_PX && east - west < MAX_HINT_PX;
