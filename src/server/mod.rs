@@ -185,7 +185,6 @@ fn manage(
         .manage(page)
         .manage(maps)
         .manage(web::Policy::new(&settings.tile_url))
-        .manage(web::Compressed::default())
 }
 
 /// Returns the settings that the page reads.
