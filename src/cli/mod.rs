@@ -60,7 +60,7 @@ enum Command {
     /// Serve a database; `bottle` without a command does the same
     #[command(after_help = "\
 Examples:
-  bottle serve --db sea.db --map city.mbtiles
+  bottle serve --db sea.db --map city.pmtiles
   bottle serve --lan                          for a class: prints an address and a QR code
   bottle serve --lan --tls auto               the same over HTTPS, so that phones can send their position")]
     Serve(serve::Args),

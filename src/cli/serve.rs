@@ -8,14 +8,14 @@ use std::time::Duration;
 use bottle::api::bottle::{DemoAccount, SharedJoinInfo};
 use bottle::http::connections;
 use bottle::model::clock::Clock;
-use bottle::server::config::{self, Settings};
+use bottle::server::config::{self, MapFiles, Settings};
 use bottle::server::lan;
 use bottle::server::logging;
 use bottle::server::metrics::Metrics;
 use bottle::server::shutdown::InFlight;
 use bottle::server::tls::Certificate;
 use bottle::server::{self, AppState};
-use bottle::store::mbtiles::Tiles;
+use bottle::store::street_maps::{StreetMap, StreetMaps};
 use bottle::store::{self, Store};
 use clap::ValueEnum;
 use rocket::config::TlsConfig;
@@ -42,9 +42,9 @@ pub(super) struct Args {
     /// The database file; created if it is missing or empty [default: bottle.db]
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
-    /// A street map for use without internet: an MBTiles file with raster tiles
+    /// A street map for use without internet: a PMTiles or MBTiles file. Repeat it for several
     #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    map: Vec<PathBuf>,
     /// Serve reads from a file that `litestream restore -f` writes
     #[arg(long)]
     standby: bool,
@@ -73,8 +73,8 @@ pub(super) fn run(Args { db, map, standby, lan }: Args) -> Result<(), String> {
     if let Some(db) = db {
         settings.database = db;
     }
-    if let Some(map) = map {
-        settings.map_file = map;
+    if !map.is_empty() {
+        settings.map_file = MapFiles::Several(map);
     }
     serve(figment, &settings, Demo::default(), lan, standby)
 }
@@ -112,10 +112,7 @@ pub(super) fn serve(
     let store = open(settings, &options, is_standby)?;
     let path = store.path().to_owned();
     let state = AppState {
-        tiles: match settings.map_file.as_os_str() {
-            none if none.is_empty() => None,
-            map => Some(Tiles::open(Path::new(map))?),
-        },
+        maps: open_maps(settings.map_file.paths())?,
         demo_accounts: demo.accounts,
         is_self_signed: lan.tls == Some(Tls::Auto),
         ..AppState::new(Arc::new(store), Clock::default())
@@ -162,6 +159,11 @@ fn open(settings: &Settings, options: &store::Options, is_standby: bool) -> Resu
         super::promote::check_peer(peer_url, &store)?;
     }
     Ok(store)
+}
+
+fn open_maps(paths: &[PathBuf]) -> Result<StreetMaps, String> {
+    let maps: Result<Vec<_>, _> = paths.iter().map(|path| StreetMap::open(path)).collect();
+    maps.map(StreetMaps::new)
 }
 
 fn runtime(config: &Config) -> Result<Runtime, String> {

@@ -48,8 +48,8 @@ pub struct Settings {
     pub tile_url: String,
     /// The attribution that the page shows on that map.
     pub tile_attribution: String,
-    /// An MBTiles file with a street map; empty for none. `--map` overrides it.
-    pub map_file: PathBuf,
+    /// The files with street maps; empty for none. `--map` overrides it.
+    pub map_file: MapFiles,
     /// True if visitors see counts of bottles.
     pub public_counts: bool,
     /// The time that a change waits for another program's lock on the file, in milliseconds.
@@ -106,6 +106,33 @@ pub struct Settings {
     pub backup_keep: u32,
 }
 
+/// The files with street maps, in the order of their precedence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a path, or a list of paths")]
+pub enum MapFiles {
+    /// A file; an empty path for none.
+    One(PathBuf),
+    /// Any number of files.
+    Several(Vec<PathBuf>),
+}
+
+impl Default for MapFiles {
+    fn default() -> Self {
+        Self::One(PathBuf::new())
+    }
+}
+
+impl MapFiles {
+    /// Returns the paths of the files.
+    pub fn paths(&self) -> &[PathBuf] {
+        match self {
+            Self::One(none) if none.as_os_str().is_empty() => &[],
+            Self::One(path) => std::slice::from_ref(path),
+            Self::Several(paths) => paths,
+        }
+    }
+}
+
 /// The default of `backup_folder`, which the server creates.
 pub const BACKUP_FOLDER: &str = "backups";
 
@@ -123,7 +150,7 @@ impl Default for Settings {
             bookstore_token_seconds: 60 * 60,
             tile_url: String::new(),
             tile_attribution: String::new(),
-            map_file: PathBuf::new(),
+            map_file: MapFiles::default(),
             public_counts: true,
             busy_timeout_ms: 4000,
             request_timeout_seconds: 30,

@@ -26,7 +26,9 @@ use self::config::{Settings, log_level};
 use self::logging::RequestLog;
 use self::shutdown::InFlight;
 use self::unparsed::{Fairings, with_fairings};
-use crate::api::bottle::{DemoAccount, Mbtiles, PageSettings, SettingsTable, SharedJoinInfo};
+use crate::api::bottle::{
+    DemoAccount, MapKind, MapView, Mbtiles, PageSettings, SettingsTable, SharedJoinInfo,
+};
 use crate::api::ledger;
 use crate::domain::accounts::Accounts;
 use crate::domain::bottles::Bottles;
@@ -52,7 +54,7 @@ use crate::model::clock::Clock;
 use crate::model::hourly::HourlyCounter;
 use crate::model::live::LiveValues;
 use crate::store::Store;
-use crate::store::mbtiles::Tiles;
+use crate::store::street_maps::{Format, StreetMap, StreetMaps};
 use crate::web;
 
 /// The data that the server serves, besides its settings.
@@ -61,8 +63,8 @@ pub struct AppState {
     pub store: Arc<Store>,
     /// The clock.
     pub clock: Clock,
-    /// The street map, if there is one.
-    pub tiles: Option<Tiles>,
+    /// The street maps.
+    pub maps: StreetMaps,
     /// Accounts of the demo, whose passwords are public.
     pub demo_accounts: Vec<DemoAccount>,
     /// The addresses under which others on the network join.
@@ -77,7 +79,7 @@ impl AppState {
         Self {
             store,
             clock,
-            tiles: None,
+            maps: StreetMaps::default(),
             demo_accounts: Vec::new(),
             join_info: SharedJoinInfo::default(),
             is_self_signed: false,
@@ -145,7 +147,7 @@ fn manage(
     state: AppState,
     failed_requests: Arc<HourlyCounter>,
 ) -> Rocket<Build> {
-    let AppState { store, clock, tiles, demo_accounts, join_info, .. } = state;
+    let AppState { store, clock, maps, demo_accounts, join_info, .. } = state;
     let passwords = Passwords::new(settings.password_cost(), settings.password_workers);
     let events = EventBus::new(settings.max_event_streams);
     let figment = rocket.figment();
@@ -155,7 +157,7 @@ fn manage(
     let rate_limiter = Arc::new(RateLimiter::new(settings.rates(live.values()), &clock));
     let page = PageSettings {
         primary_url: store.primary_url().map(str::to_owned),
-        ..page_settings(settings, tiles.as_ref(), demo_accounts)
+        ..page_settings(settings, &maps, demo_accounts)
     };
     let accounts = Accounts::new(
         Arc::clone(&store),
@@ -192,31 +194,44 @@ fn manage(
             bookstore: settings.bookstore_token_seconds,
         })
         .manage(page)
-        .manage(tiles)
+        .manage(maps)
         .manage(web::Policy::new(&settings.tile_url))
 }
 
 /// Returns the settings that the page reads.
 fn page_settings(
     settings: &Settings,
-    tiles: Option<&Tiles>,
+    maps: &StreetMaps,
     demo_accounts: Vec<DemoAccount>,
 ) -> PageSettings {
-    let mbtiles = tiles.map(|tiles| Mbtiles {
-        min_zoom: tiles.about.min_zoom,
-        max_zoom: tiles.about.max_zoom,
-        attribution: tiles.about.attribution.clone(),
-    });
+    let maps: Vec<MapView> = maps.iter().map(map_view).collect();
     PageSettings {
         tile_url: Some(settings.tile_url.clone()).filter(|url| !url.is_empty()),
         tile_attribution: settings.tile_attribution.clone(),
-        mbtiles,
+        mbtiles: maps.iter().find(|map| map.kind == MapKind::Raster).map(Mbtiles::from),
+        maps,
         public_counts: settings.public_counts,
         min_password_length: settings.min_password_length,
         demo_accounts,
         frozen: false,
         registration: None,
         primary_url: None,
+    }
+}
+
+fn map_view(map: &StreetMap) -> MapView {
+    let about = &map.about;
+    MapView {
+        kind: match about.format {
+            Format::Png | Format::Jpeg | Format::Webp => MapKind::Raster,
+            Format::Protomaps => MapKind::Protomaps,
+            Format::OpenMapTiles => MapKind::Openmaptiles,
+        },
+        min_zoom: about.min_zoom,
+        max_zoom: about.max_zoom,
+        attribution: about.attribution.clone(),
+        bounds: about.bounds,
+        version: map.version.clone(),
     }
 }
 

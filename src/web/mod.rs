@@ -1,24 +1,23 @@
-//! The page: files of `static/`, embedded in the program, and the tiles of the street map.
+//! The page: files of `static/`, embedded in the program, and the tiles of the street maps.
 
 mod accept_encoding;
 mod embedded;
 mod not_found;
 mod pack;
+mod tiles;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 
 use rocket::http::uri::error::PathError;
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{ContentType, Status};
 use rocket::response::{self, Responder, Response};
-use rocket::{Request, Route, State, get, routes};
+use rocket::{Request, Route, get, routes};
 
 use self::accept_encoding::accepts_gzip;
 use self::not_found::NotFound;
 use self::pack::Packed;
 use crate::http::is_cached;
-use crate::model::error::Error;
-use crate::store::mbtiles::{Tile, Tiles};
 
 /// Returns the file at `path` in `static/`.
 pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
@@ -153,50 +152,7 @@ fn asset(path: Result<PathBuf, PathError>) -> Result<Asset, NotFound> {
     Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(NotFound::File)
 }
 
-/// A tile of the street map.
-struct TileImage {
-    kind: ContentType,
-    bytes: Vec<u8>,
-}
-
-impl<'r> Responder<'r, 'static> for TileImage {
-    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Response::build()
-            .header(self.kind)
-            .header(Header::new("Cache-Control", "max-age=86400"))
-            .sized_body(self.bytes.len(), std::io::Cursor::new(self.bytes))
-            .ok()
-    }
-}
-
-/// The response for a tile that the server does not send.
-#[derive(Responder)]
-enum NoTile {
-    Missing(NotFound),
-    Other(Status),
-}
-
-#[get("/tiles/<zoom>/<x>/<y>")]
-fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileImage, NoTile> {
-    let tiles = tiles.as_ref().ok_or(NoTile::Missing(NotFound::File))?;
-    let kind = ContentType::from_extension(&tiles.about.format).unwrap_or(ContentType::PNG);
-    match tiles.tile(zoom, x, y) {
-        Ok(Tile::Picture(bytes)) => Ok(TileImage { kind, bytes }),
-        // Maps have holes. A browser logs a 404 as an error, but not a 204.
-        Ok(Tile::Hole) => Err(NoTile::Other(Status::NoContent)),
-        Ok(Tile::Unreadable) => Err(NoTile::Missing(NotFound::File)),
-        Err(Error::Unavailable(why)) => {
-            tracing::warn!("cannot read a tile of map_file: {why}");
-            Err(NoTile::Other(Status::ServiceUnavailable))
-        }
-        Err(error) => {
-            tracing::error!("cannot read a tile of map_file: {error}");
-            Err(NoTile::Other(Status::InternalServerError))
-        }
-    }
-}
-
 /// Returns the routes of the page and of map tiles, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
-    routes![index, asset, tile]
+    routes![index, asset, tiles::tile]
 }

@@ -35,7 +35,8 @@ function createMap() {
     fadeAnimation: false,
     zoomAnimation: !isStill,
     inertia: !isStill,
-    maxZoom: 14,
+    // That of a street map: a link may name it. map/overlays.js lowers it if there is none.
+    maxZoom: 18,
     maxBounds: [[-MAX_MAP_LATITUDE, -Infinity], [MAX_MAP_LATITUDE, Infinity]],
     maxBoundsViscosity: 1,
   });
@@ -250,7 +251,7 @@ showSession();
 const openedIds = new Set();
 let freezeCount = 0;
 /** @type {Settings} */
-const defaults = { public_counts: true, demo_accounts: [], min_password_length: 4, tile_url: null, mbtiles: null };
+const defaults = { public_counts: true, demo_accounts: [], min_password_length: 4, tile_url: null };
 const map = createMap();
 // The map's first layout is a long task on a phone.
 await nextTask();

@@ -13,6 +13,7 @@ export default {
   'map.label': 'Map of the sea',
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',
+  'map.streets': 'Street map',
 
   'link.invalid': 'This link leads nowhere.',
 

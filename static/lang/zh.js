@@ -13,6 +13,7 @@ export default {
   'map.label': '海图',
   'map.zoomIn': '放大',
   'map.zoomOut': '缩小',
+  'map.streets': '街道地图',
 
   'link.invalid': '这个链接无效。',
 

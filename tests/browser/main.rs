@@ -30,6 +30,7 @@ mod panels;
 mod place;
 mod setup;
 mod standby;
+mod streets;
 mod tabs;
 mod talk;
 mod teacher;

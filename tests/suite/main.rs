@@ -77,6 +77,7 @@ mod session_races;
 mod setup;
 mod slow;
 mod standby;
+mod street_maps;
 mod tokens;
 mod transfer;
 mod upgrades;

@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bottle_test_support::{App, Client, Program, Response, bottle};
+use bottle_test_support::{App, Client, Response};
 use rstest::rstest;
-use rusqlite::Connection;
 use serde_json::{Value, json};
-
-use bottle::store::mbtiles::Tiles;
 
 #[test]
 fn the_page_is_compressed_cached_and_fenced_in() {
@@ -77,7 +74,7 @@ fn the_page_names_the_versions_of_libraries() {
         .flat_map(|source| source.split(['"', '\'', '`']).map(str::to_owned).collect::<Vec<_>>())
         .filter(|text| ["vendor/", "data/"].iter().any(|folder| text.starts_with(folder)))
         .collect();
-    assert_eq!(references.len(), 5, "{references:?}");
+    assert_eq!(references.len(), 6, "{references:?}");
     for reference in references {
         let response = app.anon().get(&format!("/{reference}"));
         let version = response.header("etag").get(1..13).unwrap_or_default().to_owned();
@@ -276,70 +273,6 @@ fn deleting_an_account_asks_its_password() {
     assert_eq!(ada.json("DELETE", "/api/users/self", &json!({ "password": "pass" })).status, 200);
     assert_eq!(ada.get("/api/users/self").status, 401);
     assert_eq!(bob.get(&format!("/api/bottles/{id}/openers")).data()["openers_count"], 0);
-}
-
-fn mbtiles(path: &std::path::Path, format: &str) {
-    let db = Connection::open(path).unwrap();
-    db.execute_batch(
-        "CREATE TABLE metadata (name TEXT, value TEXT);
-         CREATE TABLE tiles (zoom_level INTEGER, tile_column INTEGER, tile_row INTEGER, tile_data BLOB);
-         INSERT INTO metadata VALUES ('attribution', 'Map makers');
-         INSERT INTO tiles VALUES (2, 1, 3, CAST('north' AS BLOB)), (3, 1, 0, CAST('south' AS BLOB));",
-    )
-    .unwrap();
-    db.execute("INSERT INTO metadata VALUES ('format', ?1)", [format]).unwrap();
-}
-
-#[test]
-fn a_street_map_is_served_from_its_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let map = folder.path().join("city.mbtiles");
-    mbtiles(&map, "png");
-    let mut command = bottle(folder.path(), &["serve", "--map"]);
-    command.arg(&map);
-    let program = Program::start(command);
-    let client = program.client();
-    let north = client.get("/tiles/2/1/0");
-    assert_eq!((north.status, north.text.as_str()), (200, "north"));
-    assert_eq!(north.header("content-type"), "image/png");
-    assert_eq!(client.get("/tiles/3/1/7").text, "south");
-    for hole in ["/tiles/2/1/1", "/tiles/2/1/9", "/tiles/40/1/1", "/tiles/0/0/4294967295"] {
-        assert_eq!(client.get(hole).status, 204, "{hole}");
-    }
-    assert_eq!(client.get("/tiles/x/y/z").status, 404);
-    assert_eq!(App::new().anon().get("/tiles/2/1/0").status, 404);
-    let about = client.get("/api/settings").data()["mbtiles"].clone();
-    assert_eq!(about, json!({ "min_zoom": 2, "max_zoom": 3, "attribution": "Map makers" }));
-}
-
-#[test]
-fn a_map_of_vectors_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let map = folder.path().join("city.mbtiles");
-    mbtiles(&map, "pbf");
-    assert!(Tiles::open(&map).err().unwrap().contains("pbf"));
-    assert!(Tiles::open(&folder.path().join("none")).is_err());
-}
-
-/// A tile that is not a blob, as a broken map has it, is not found.
-#[rstest]
-#[case::text("'a text'")]
-#[case::number("7")]
-#[case::fraction("0.5")]
-#[case::null("NULL")]
-fn a_tile_that_is_no_blob_is_not_found(#[case] value: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let map = folder.path().join("city.mbtiles");
-    mbtiles(&map, "png");
-    let db = Connection::open(&map).unwrap();
-    db.execute_batch(&format!("INSERT INTO tiles VALUES (3, 2, 0, {value})")).unwrap();
-    drop(db);
-    let mut command = bottle(folder.path(), &["serve", "--map"]);
-    command.arg(&map);
-    let program = Program::start(command);
-    let client = program.client();
-    assert_eq!(client.get("/tiles/3/2/7").status, 404);
-    assert_eq!(client.get("/tiles/3/1/7").text, "south");
 }
 
 /// A browser that opens a missing page gets a page.

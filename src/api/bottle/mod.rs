@@ -29,7 +29,7 @@ mod view;
 mod xray;
 
 pub use admin::settings::{SettingOrigin, SettingRow, SettingsTable};
-pub use page::{DemoAccount, JoinInfo, Mbtiles, PageSettings, SharedJoinInfo};
+pub use page::{DemoAccount, JoinInfo, MapKind, MapView, Mbtiles, PageSettings, SharedJoinInfo};
 use rocket::{Catcher, Route, catchers, routes};
 use utoipa::openapi::OpenApi;
 

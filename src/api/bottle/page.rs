@@ -26,8 +26,11 @@ pub struct PageSettings {
     pub tile_url: Option<String>,
     /// The attribution of those tiles.
     pub tile_attribution: String,
-    /// The street map at `/tiles`, if there is one.
+    /// The first street map of pictures, if there is one.
     pub mbtiles: Option<Mbtiles>,
+    /// All street maps, in the order of their precedence; present only if there is one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub maps: Vec<MapView>,
     /// True if visitors may see counts.
     pub public_counts: bool,
     /// The minimum length of a new password, in characters.
@@ -47,13 +50,45 @@ pub struct PageSettings {
     pub primary_url: Option<String>,
 }
 
-/// The zoom levels and the attribution of an MBTiles file.
+/// A street map, whose tiles are at `/tiles/ZOOM/X/Y` (pictures) or `/tiles/ZOOM/X/Y.mvt` (vectors).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[allow(missing_docs)]
+pub struct MapView {
+    pub kind: MapKind,
+    pub min_zoom: u8,
+    pub max_zoom: u8,
+    /// HTML
+    pub attribution: String,
+    /// west, south, east and north, in degrees
+    pub bounds: [f64; 4],
+    /// changes with the file
+    pub version: String,
+}
+
+/// Pictures, or the schema of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum MapKind {
+    Raster,
+    Protomaps,
+    Openmaptiles,
+}
+
+/// The zoom levels and the attribution of a street map of pictures.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[allow(missing_docs)]
 pub struct Mbtiles {
     pub min_zoom: u8,
     pub max_zoom: u8,
     pub attribution: String,
+}
+
+impl From<&MapView> for Mbtiles {
+    fn from(map: &MapView) -> Self {
+        let MapView { min_zoom, max_zoom, ref attribution, .. } = *map;
+        Self { min_zoom, max_zoom, attribution: attribution.clone() }
+    }
 }
 
 /// An account of the demo, whose password is public.

@@ -104,6 +104,17 @@
  */
 
 /**
+ * A street map of the server: pictures, or vectors in one of two schemas.
+ * @typedef {object} StreetMap
+ * @property {'raster' | 'protomaps' | 'openmaptiles'} kind pictures, or the schema of vectors
+ * @property {number} min_zoom the smallest zoom with tiles
+ * @property {number} max_zoom the largest zoom with tiles
+ * @property {string} attribution HTML
+ * @property {[west: number, south: number, east: number, north: number]} bounds in degrees
+ * @property {string} version changes with the file
+ */
+
+/**
  * The settings of the server that the page needs.
  * @typedef {object} Settings
  * @property {boolean} public_counts whether visitors see counts
@@ -111,7 +122,7 @@
  * @property {number} min_password_length in characters
  * @property {string | null} tile_url address of the tiles of a street map
  * @property {string} [tile_attribution] attribution of those tiles, as HTML
- * @property {{ min_zoom: number, max_zoom: number, attribution: string } | null} mbtiles the server's own street map
+ * @property {StreetMap[]} [maps] the server's own street maps, the first on top
  * @property {'invite' | 'closed'} [registration] who may register, if not everyone
  * @property {boolean} [frozen] whether a teacher has frozen throwing
  * @property {string} [primary_url] the address of the primary, if the server is a standby

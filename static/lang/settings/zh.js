@@ -11,7 +11,7 @@ export default {
   bookstore_token_seconds: 'Bookstore 令牌的有效期（秒）',
   tile_url: '互联网地图图片的网址，含 {z}、{x} 和 {y}；留空则不用',
   tile_attribution: '该地图的版权说明',
-  map_file: '街道地图的 MBTiles 文件；留空则不用；可用 --map 另行指定',
+  map_file: '街道地图的 PMTiles 或 MBTiles 文件，可为列表，排在前面的优先；留空则不用；可用 --map（每个文件一次）另行指定',
   public_counts: '未登录的访客能否看到瓶子数量（精确到约 10 公里）',
   busy_timeout_ms: '等待其他程序释放文件锁的时间（毫秒）',
   request_timeout_seconds: '客户端开始发送请求以及发完内容的时限（秒）',
