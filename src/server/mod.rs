@@ -205,6 +205,7 @@ fn page_settings(
         min_password_length: settings.min_password_length,
         demo_accounts,
         frozen: false,
+        shows_messages: false,
         registration: None,
     }
 }

@@ -40,6 +40,7 @@ pub mod outbox;
 pub mod pages;
 pub mod past_openings;
 pub mod place;
+pub mod projector;
 pub mod registration;
 pub mod replies;
 pub mod reported_replies;

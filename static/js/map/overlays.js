@@ -10,7 +10,7 @@ const MAX_NATIVE_ZOOM_TILES = 19;   // of tiles from the internet
 
 /** @typedef {{ url: string, attribution?: string, options: L.TileLayerOptions }} StreetMap */
 
-/** @param {App} app */
+/** @param {Pick<App, 'map' | 'settings'>} app */
 export async function addOverlays({ map, settings }) {
   const streets = streetMap(settings);
   L.control.scale({ position: 'bottomright', imperial: navigator.language === 'en-US' }).addTo(map);
