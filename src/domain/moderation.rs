@@ -1,5 +1,7 @@
 //! The rules of moderation: reports, hiding and freezing.
 
+mod projector;
+
 use std::sync::Arc;
 
 use crate::domain::accounts::{Account, Login};
@@ -17,11 +19,14 @@ use crate::store::map_bottle::MapBottle;
 use crate::store::moderation::Moved;
 use crate::store::pages::PageRequest;
 use crate::store::replies::{self, Participants};
-use crate::store::{Connection, Store, audit_log, moderation, outbox, reported_replies, sessions};
+use crate::store::{
+    self, Connection, Store, audit_log, moderation, outbox, reported_replies, sessions,
+};
 
 pub use crate::store::action::Action;
 pub use crate::store::audit_log::AuditEntry;
 pub use crate::store::moderation::{CaseFilter, Report, ReportOutcome, ReportedBottle};
+pub use crate::store::projector::FirstWords;
 pub use crate::store::reported_replies::ReportedReply;
 
 /// The moderation of a store.
@@ -38,6 +43,8 @@ pub struct Moderation {
 pub struct ModerationStatus {
     /// True if throwing is frozen.
     pub frozen: bool,
+    /// True if teachers show the first words of new bottles.
+    pub shows_messages: bool,
     /// The muted accounts, and the ends of their mutes.
     pub muted: Vec<(Account, Timestamp)>,
 }
@@ -249,6 +256,7 @@ impl Moderation {
         self.store.read(|db| {
             Ok(ModerationStatus {
                 frozen: moderation::is_frozen(db)?,
+                shows_messages: store::projector::shows_messages(db)?,
                 muted: moderation::muted(db, now)?,
             })
         })

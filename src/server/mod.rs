@@ -214,6 +214,7 @@ fn page_settings(
         min_password_length: settings.min_password_length,
         demo_accounts,
         frozen: false,
+        shows_messages: false,
         registration: None,
         primary_url: None,
     }

@@ -13,6 +13,8 @@ pub enum Action {
     Unmute,
     Freeze,
     Unfreeze,
+    ShowMessages,
+    HideMessages,
     SetUp,
     AddAccount,
     RenameAccount,
@@ -36,13 +38,15 @@ pub enum Action {
 }
 
 /// The actions of moderation, which teachers take and see, and then those of operators.
-const ACTIONS: [(Action, &str); 26] = [
+const ACTIONS: [(Action, &str); 28] = [
     (Action::Hide, "hide"),
     (Action::Show, "show"),
     (Action::Mute, "mute"),
     (Action::Unmute, "unmute"),
     (Action::Freeze, "freeze"),
     (Action::Unfreeze, "unfreeze"),
+    (Action::ShowMessages, "show_messages"),
+    (Action::HideMessages, "hide_messages"),
     (Action::SetUp, "set_up"),
     (Action::AddAccount, "add_account"),
     (Action::RenameAccount, "rename_account"),
@@ -66,7 +70,8 @@ const ACTIONS: [(Action, &str); 26] = [
 ];
 
 /// The words of the actions of moderation, as a list in SQL.
-pub(super) const MODERATION: &str = "'hide', 'show', 'mute', 'unmute', 'freeze', 'unfreeze'";
+pub(super) const MODERATION: &str =
+    "'hide', 'show', 'mute', 'unmute', 'freeze', 'unfreeze', 'show_messages', 'hide_messages'";
 
 impl Action {
     /// Returns the word that the database and the contracts use.

@@ -1,4 +1,5 @@
-//! The table `cells`: counts of bottles per cell, at seven sizes of cell.
+//! The table `cells`: counts of bottles per cell, and the sums of their positions, at seven sizes of
+//! cell.
 
 use rusqlite::{Connection, params};
 
@@ -13,6 +14,9 @@ const KM_PER_DEGREE: f64 = 6371.0 * std::f64::consts::PI / 180.0;
 
 /// The minimum width of a cell of [`Grid::Public`]. Rounded, it is 10 km.
 const MIN_PUBLIC_WIDTH_KM: f64 = 9.5;
+
+/// The number of bottles from which the log reports the progress of [`recount`].
+const MIN_REPORTED: i64 = 100_000;
 
 /// The way in which cells of a row are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,29 @@ pub struct Cell {
     pub longitude: f64,
     /// The number of bottles.
     pub count: i64,
+    sums: Sums,
+}
+
+/// The sums of the positions in a cell, from the south pole and from the antimeridian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Sums {
+    north: i64,
+    east: i64,
+    /// The units of a turn.
+    per_turn: f64,
+}
+
+impl Cell {
+    /// Returns the mean latitude and longitude of the bottles, in degrees, to about a metre.
+    ///
+    /// Of a cell of [`Grid::Public`] it is the mean of the middles of the smallest public cells, and
+    /// follows from their counts.
+    pub fn centroid(&self) -> (f64, f64) {
+        let Sums { north, east, per_turn } = self.sums;
+        let mean = |sum: i64| sum as f64 / self.count as f64 * 360.0 / per_turn;
+        let round = |degrees: f64| (degrees * 1e5).round() / 1e5;
+        (round(mean(north) - 90.0), round(mean(east) - 180.0))
+    }
 }
 
 impl Grid {
@@ -46,6 +73,15 @@ impl Grid {
             Self::Full => 14,
             // About 10 km high.
             Self::Public => 12,
+        }
+    }
+
+    /// Returns the first of the columns with the sums of this grid in a row of `read_row`, and their
+    /// units of a turn. The view `bottle_cells` computes them.
+    fn sums(self) -> (usize, f64) {
+        match self {
+            Self::Full => (2, f64::from(1 << 22)),
+            Self::Public => (4, f64::from(1 << 13)),
         }
     }
 
@@ -118,10 +154,32 @@ pub fn touched(db: &Connection, rectangle: &Rectangle, level: u8, grid: Grid) ->
             // The two areas of a rectangle across the antimeridian may touch the same merged cell.
             let earlier = areas[..index].iter().map(|area| columns(area, level, joined));
             let remaining = earlier.fold(columns(area, level, joined), without);
-            read_row(db, (level, row), remaining, joined, &mut cells)?;
+            read_row(db, (level, row), remaining, grid, &mut cells)?;
         }
     }
     Ok(cells)
+}
+
+/// Counts the bottles of all cells anew, and sums their positions. The log reports each level if there
+/// are many bottles.
+pub(super) fn recount(db: &Connection) -> rusqlite::Result<()> {
+    let bottles: i64 = db.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
+    db.execute("DELETE FROM cells", [])?;
+    for (done, level) in (1..).zip(LEVELS) {
+        db.execute(
+            "INSERT INTO cells
+             SELECT level, y, x, count(*), sum(north), sum(east), sum(public_north), sum(public_east)
+             FROM bottle_cells WHERE level = ?1 GROUP BY y, x",
+            [level],
+        )?;
+        if bottles >= MIN_REPORTED {
+            tracing::info!(
+                "counting the bottles by cell: {done} of {} grids are done",
+                LEVELS.len()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Reads the cells of a row from column `west` to column `east`.
@@ -129,24 +187,32 @@ fn read_row(
     db: &Connection,
     (level, row): (u8, i64),
     (west, east): (i64, i64),
-    joined: i64,
+    grid: Grid,
     cells: &mut Vec<Cell>,
 ) -> Result<()> {
+    let joined = grid.joined(level, row);
     let mut statement = db.prepare_cached(
-        "SELECT x, count FROM cells
+        "SELECT x, count, north, east, public_north, public_east FROM cells
          WHERE level = ?1 AND y = ?2 AND x BETWEEN ?3 AND ?4 AND count > 0
          ORDER BY x",
     )?;
     let mut columns = statement.query(params![level, row, west, east])?;
+    let (sums, per_turn) = grid.sums();
     let mut last = None;
     while let Some(column) = columns.next()? {
         let (first, count) = (column.get::<_, i64>(0)? & -joined, column.get(1)?);
+        let (north, east) = (column.get(sums)?, column.get(sums + 1)?);
         match cells.last_mut().filter(|_| last == Some(first)) {
-            Some(cell) => cell.count += count,
+            Some(cell) => {
+                cell.count += count;
+                cell.sums.north += north;
+                cell.sums.east += east;
+            }
             None => cells.push(Cell {
                 latitude: (row as f64 + 0.5) * size(level) - 90.0,
                 longitude: (first as f64 + joined as f64 / 2.0) * size(level) - 180.0,
                 count,
+                sums: Sums { north, east, per_turn },
             }),
         }
         last = Some(first);

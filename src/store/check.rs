@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::open::{self, OpenError};
-use super::{connect, migrate, pack};
+use super::{cells, connect, migrate, pack};
 use derived::{DERIVED_ROWS, REBUILD, for_version};
 
 /// A problem in a database file.
@@ -174,6 +174,9 @@ fn rebuild(db: &mut Connection, create: &str) -> rusqlite::Result<i64> {
     }
     if version >= 8 {
         pack::fill(&change, version)?;
+    }
+    if version >= 14 {
+        cells::recount(&change)?;
     }
     let bottles = change.query_row("SELECT count(*) FROM bottles", [], |row| row.get(0))?;
     change.commit()?;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use rusqlite::{Connection, Transaction};
 use rusqlite_migration::{M, Migrations};
 
-use super::messages;
+use super::{cells, messages};
 
 /// The `application_id` in SQLite's header that marks a file as Bottle's: the letters `BOTL`.
 pub const APPLICATION_ID: i32 = 0x424F_544C;
@@ -26,11 +26,13 @@ static STEPS: LazyLock<Vec<M<'static>>> = LazyLock::new(|| {
         M::up(include_str!("migrations/0011_operators.sql")),
         M::up(include_str!("migrations/0012_tokens.sql")),
         M::up(include_str!("migrations/0013_administration.sql")),
+        M::up_with_hook(PLACES_AND_STANDBY, |db: &Transaction<'_>| Ok(cells::recount(db)?)),
     ]
 });
 
 const POSITIONS: &str = include_str!("migrations/0006_positions.sql");
 const MESSAGES: &str = include_str!("migrations/0008_messages.sql");
+const PLACES_AND_STANDBY: &str = include_str!("migrations/0014_places_and_standby.sql");
 
 static MIGRATIONS: LazyLock<Migrations<'static>> = LazyLock::new(|| Migrations::from_slice(&STEPS));
 

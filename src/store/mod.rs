@@ -40,6 +40,7 @@ pub mod pages;
 pub mod past_openings;
 pub mod place;
 pub mod promotion;
+pub mod projector;
 pub mod registration;
 pub mod replies;
 pub mod reported_replies;

@@ -1,11 +1,13 @@
 // The entry of the map page. It loads only what the first view needs; all other modules are imported on demand.
 
-/** @import { App, Cell, MapBottle, Settings, VisibleBottles } from './lib/types.js' */
+/** @import { App, Cell, CountedCell, MapBottle, Settings, VisibleBottles } from './lib/types.js' */
 
 import {
   ApiError, byId, connection, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
 } from './lib/core.js';
-import { MAX_MAP_LATITUDE, formatView, parseView, visibleRectangle, wrapLongitude } from './lib/geo.js';
+import {
+  FINER_CELLS, MAX_MAP_LATITUDE, formatView, parseView, placeCells, visibleRectangle, wrapLongitude,
+} from './lib/geo.js';
 import { BottleLayer } from './map/bottles.js';
 import { LandLayer } from './map/land.js';
 
@@ -120,9 +122,11 @@ async function fetchVisible(signal) {
   } else if (!app.settings.public_counts) {
     return { bottles: [], cells: [], total: 0, isClosed: true };
   }
-  /** @type {{ cells: Cell[], total: number }} */
-  const { cells, total } = await request('GET', 'bottles/counts', { query: { ...rectangle, zoom }, signal });
-  return { bottles: [], cells, total };
+  /** @type {{ cells: CountedCell[], total: number }} */
+  const { cells, total } = await request('GET', 'bottles/counts', {
+    query: { ...rectangle, zoom: zoom + FINER_CELLS }, signal,
+  });
+  return { bottles: [], cells: placeCells(cells), total };
 }
 
 /** @param {VisibleBottles} visible */
@@ -154,7 +158,7 @@ function handleMapClick({ latlng, containerPoint }) {
   }
   const { bottles, cell } = app.bottles.hitTest(containerPoint);
   if (bottles.length === 1) load(import('./panels/bottle.js'), (module) => module.showBottle(app, bottles[0]));
-  if (bottles.length > 1) load(import('./panels/in-view.js'), (module) => module.openPile(app, bottles));
+  if (bottles.length > 1) load(import('./map/fan.js'), (module) => module.fanOut(app, bottles));
   if (cell) zoomToCell(cell);
 }
 

@@ -28,6 +28,7 @@ mod offline;
 mod outage;
 mod panels;
 mod place;
+mod projector;
 mod setup;
 mod standby;
 mod streets;

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::{DESKTOP, PHONE, bob, log_in, register, start};
+use super::{DESKTOP, PHONE, bob, log_in, register, start, words};
 use crate::driver::Browser;
 use crate::engine::Engine;
 
@@ -22,10 +22,11 @@ async fn an_arrival_is_marked_at_its_place() {
     let distances = page.run_async(
         "const marker = document.querySelector('.leaflet-marker-icon');
          const ring = marker.firstElementChild ?? marker;
-         const { _leaflet_pos: pane } = document.querySelector('.leaflet-map-pane');
-         const { x, y } = marker._leaflet_pos;
          const distances = [];
          const measure = () => {
+             // The map flies to the new bottle meanwhile.
+             const { _leaflet_pos: pane } = document.querySelector('.leaflet-map-pane');
+             const { x, y } = marker._leaflet_pos;
              const box = ring.getBoundingClientRect();
              const middle = [box.x + box.width / 2, box.y + box.height / 2];
              distances.push(Math.hypot(middle[0] - x - pane.x, middle[1] - y - pane.y));
@@ -68,28 +69,124 @@ const RECORD_DRAWING: &str = "
         };
     }";
 
-/// Each of several bottles at one position can be chosen from the map. The chosen one is drawn last.
+/// Presses a key at the focused element.
+async fn press(page: &Browser, key: &str) {
+    page.run(&format!(
+        "document.activeElement.dispatchEvent(
+            new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true, cancelable: true }}))"
+    ))
+    .await;
+}
+
+/// Bottles at one position fan out when they are tapped: those that the reader does not know come first, and the
+/// keyboard reaches each. The chosen one is in front, also on the map afterwards.
+#[rstest]
+#[case("en", DESKTOP)]
+#[case("zh", PHONE)]
 #[tokio::test]
-async fn a_pile_of_bottles_opens_as_a_list() {
+async fn a_pile_of_bottles_fans_out(#[case] language: &str, #[case] size: (u32, u32)) {
+    const LABELS: &str =
+        "return [...document.querySelectorAll('.fan button')].map(({ ariaLabel }) => ariaLabel)";
+    const FITS: &str = "return [...document.querySelectorAll('.fan button')].every((node) => {
+        const { left, right, top, bottom } = node.getBoundingClientRect();
+        const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        return left >= 0 && right <= innerWidth && node.contains(at);
+    })";
+    let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start();
     let bob = bob(&program);
-    for _ in 0..3 {
+    let page = Browser::open(program.port, language, size, "#4/10/-30").await;
+    register(&page, language, "ada").await;
+    let mut ada = program.client();
+    ada.log_in("ada", "pass");
+    // Its own bottle, one that it has opened, and two that it does not know.
+    ada.throw(10.0, -30.0);
+    let opened = bob.throw(10.0, -30.0);
+    bob.throw(10.0, -30.0);
+    bob.throw(10.0, -30.0);
+    ada.send("POST", &format!("/api/bottles/{opened}/open"), &[], None);
+    page.reload().await;
+    page.reads(w("4 bottles in view", "4 个漂流瓶")).await;
+    page.wait_for("return document.querySelector('.leaflet-control-attribution') && true").await;
+    page.touch_map().await;
+    page.wait_for("return document.querySelectorAll('.fan button').length === 4").await;
+    let all = page.run(LABELS).await;
+    let yours = w("Bottle 2 Blue (yours)", "漂流瓶 2 蓝色 （我的）");
+    let known = w("Bottle 3 Blue (opened)", "漂流瓶 3 蓝色 （已打开）");
+    let unread = [w("Bottle 5 Blue", "漂流瓶 5 蓝色"), w("Bottle 4 Blue", "漂流瓶 4 蓝色")];
+    assert_eq!(all, json!([unread[0], unread[1], known, yours]));
+    page.wait_for(FITS).await;
+    page.check_accessible("fanned out").await;
+    assert_eq!(page.run("return document.activeElement.ariaLabel").await, unread[0]);
+    press(&page, "ArrowLeft").await;
+    assert_eq!(page.run("return document.activeElement.ariaLabel").await, yours);
+    page.click(unread[1]).await;
+    page.wait_for("return location.hash === '#bottle/4'").await;
+    let chosen = page.run("return document.querySelector('.fan .is-chosen').ariaLabel").await;
+    assert_eq!(chosen, unread[1]);
+    page.run("document.querySelector('.fan button').focus()").await;
+    page.run(RECORD_DRAWING).await;
+    press(&page, "Escape").await;
+    page.wait_for("return !document.querySelector('.fan') && document.activeElement.id === 'map'")
+        .await;
+    let drawn = page.run("return window.drawn.slice(-2)").await;
+    assert_eq!(drawn, json!(["arc", "drawImage"]));
+    // The browser's Back closes the panel of the chosen one.
+    page.run("history.back()").await;
+    page.wait_for("return document.querySelector('#panel').hidden").await;
+    page.close(&[]).await;
+}
+
+/// More bottles than a fan can hold open as a list.
+#[tokio::test]
+async fn a_large_pile_of_bottles_opens_as_a_list() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for _ in 0..13 {
         bob.throw(10.0, -30.0);
     }
     let page = Browser::open(program.port, "en", DESKTOP, "#4/10/-30").await;
     log_in(&page, "en", "bob").await;
-    page.reads("3 bottles in view").await;
+    page.reads("13 bottles in view").await;
     page.touch_map().await;
-    page.reads("3 bottles here").await;
+    page.reads("13 bottles here").await;
     page.wait_for("return document.activeElement.id === 'panel-title'").await;
     page.check_accessible("a pile of bottles").await;
-    page.find("button", "Bottle 3 (yours)").await;
-    page.find("button", "Bottle 4 (yours)").await;
-    page.run(RECORD_DRAWING).await;
     page.click("Bottle 2 (yours)").await;
     page.wait_for("return location.hash === '#bottle/2'").await;
-    let drawn = page.run("return window.drawn.slice(-2)").await;
-    assert_eq!(drawn, json!(["arc", "drawImage"]));
+    page.close(&[]).await;
+}
+
+/// Bubbles are where the bottles are: those of three cities are named by them, and no two overlap.
+#[tokio::test]
+async fn bubbles_are_named_by_where_their_bottles_are() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for (latitude, longitude) in [(39.9, 116.4), (37.57, 126.98), (39.9, 116.4)] {
+        bob.throw(latitude, longitude);
+    }
+    let page = Browser::open(program.port, "en", DESKTOP, "#5/33/120").await;
+    page.click("4 bottles in view").await;
+    for named in ["2 bottles near Beijing", "1 bottle near Seoul", "1 bottle near Guangzhou"] {
+        page.find("button", named).await;
+    }
+    let merged = page.run_async(
+        "import('/js/map/bottles.js').then(({ mergeBubbles }) => {
+             const points = Array.from({ length: 900 }, (_, n) => (
+                 { x: (n * 7919) % 4096, y: (n * 104729) % 1021, count: 1 + (n * n) % 50 }));
+             const radius = (count) => 13 + Math.min(4, Math.log10(count)) * 5;
+             const bubbles = mergeBubbles(points, 4096);
+             const overlaps = bubbles.flatMap((a, n) => bubbles.slice(n + 1).filter((b) => {
+                 const x = Math.abs(a.x - b.x) % 4096;
+                 return Math.hypot(Math.min(x, 4096 - x), a.y - b.y) < radius(a.count) + radius(b.count);
+             }));
+             const sum = (all) => all.reduce((total, { count }) => total + count, 0);
+             const [pair] = mergeBubbles([{ x: 4090, y: 10, count: 1 }, { x: 6, y: 10, count: 3 }], 4096);
+             done([overlaps.length, sum(bubbles) === sum(points), bubbles.length < 900, pair.count,
+                 ((pair.x % 4096) + 4096) % 4096]);
+         })",
+    );
+    assert_eq!(merged.await, json!([0, true, true, 4, 3]));
     page.close(&[]).await;
 }
 

@@ -94,3 +94,73 @@ async fn a_notice_covers_nothing(#[values((640, 360), (640, 400), (320, 640))] s
     assert_eq!(page.run(OVERLAPS).await, "");
     page.close(&[]).await;
 }
+
+/// What `parsePosition` reads: each text with the position, or none.
+const POSITIONS: &str = r#"[
+    ["48.85, 2.29", [48.85, 2.29]], ["48.85;2.29", [48.85, 2.29]], ["48,85 2,29", [48.85, 2.29]],
+    ["(48.85, 2.29)", [48.85, 2.29]], ["−33.9，151.2", [-33.9, 151.2]], ["48, 2", [48, 2]],
+    ["48.85° N, 2.29° W", [48.85, -2.29]], ["N 48.85 E 2.29", [48.85, 2.29]], ["2.5E 48.85N", [48.85, 2.5]],
+    ["48°30'36\"S 2°15'E", [-48.51, 2.25]], ["北纬48.85度，东经2.29度", [48.85, 2.29]],
+    ["https://maps.example/place/@48.85,2.29,12z", [48.85, 2.29]], ["geo:48.85,2.29", [48.85, 2.29]],
+    ["https://map.example/#map=12/48.85/2.29", [48.85, 2.29]], ["/?mlat=48.85&mlon=2.29", [48.85, 2.29]],
+    ["48.85", null], ["Paris", null], ["91, 2", null], ["2, 181", null], ["48 N, 2 N", null], ["-48 S, 2 E", null],
+    ["Room 5, 3 b", null], ["1, 2, 3", null]
+]"#;
+
+/// Throwing asks for the place first: a target above the sheet shows it, and pasted coordinates fill it in. The form has
+/// room on a phone, also on one held sideways.
+#[rstest]
+#[case("en", (360, 640))]
+#[case("zh", (740, 360))]
+#[tokio::test]
+async fn a_place_is_pasted(#[case] language: &str, #[case] size: (u32, u32)) {
+    const TARGET: &str = "
+        const { left, right, top, bottom } = document.querySelector('.target').getBoundingClientRect();
+        const panel = document.querySelector('#panel').getBoundingClientRect();
+        return (bottom <= panel.top || left >= panel.right) && top >= 0 && right <= innerWidth";
+    const ROOM: &str = "
+        const body = document.querySelector('.panel-body').getBoundingClientRect();
+        const end = document.querySelector('.panel .form-end').getBoundingClientRect();
+        return Math.round(Math.min(body.bottom, end.top) - body.top)";
+    let w = |en, zh| words(language, en, zh);
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, language, size, "#9/23.09/113.36").await;
+    page.wait_for("return document.querySelector('.leaflet-control-attribution') && true").await;
+    page.click(w("Throw a bottle", "扔漂流瓶")).await;
+    page.wait_for("return document.activeElement.id === 'panel-title'").await;
+    page.wait_for(TARGET).await;
+    let first = page.run("return document.querySelector('.panel fieldset').className").await;
+    assert_eq!(first, "places");
+    let room = page.run(ROOM).await.as_f64().unwrap();
+    assert!(room >= 225.0, "{room} px for the form");
+    page.check_accessible("choosing a place").await;
+    page.click(w("Centre of the map", "地图中心")).await;
+    page.filled(w("Latitude", "纬度")).await;
+
+    page.fill(w("Coordinates", "坐标"), "48.85, 2.29").await;
+    page.wait_for("return document.querySelector('[name=latitude]').value === '48.85'").await;
+    page.wait_for("return location.hash.startsWith('#9/48.')").await;
+    assert_eq!(page.value(w("Longitude", "经度")).await, "2.29");
+    page.wait_for(TARGET).await;
+    let paste = "
+        document.querySelector('[name=longitude]').dispatchEvent(new InputEvent('beforeinput', {
+            inputType: 'insertFromPaste', data: '35° 40′ N 139° 45′ E', bubbles: true, cancelable: true,
+        }));";
+    page.run(paste).await;
+    page.wait_for("return document.querySelector('[name=longitude]').value === '139.75'").await;
+    let wrong = format!(
+        "import('/js/lib/coordinates.js').then(({{ parsePosition }}) => done({POSITIONS}.filter(([text, expected]) => {{
+             const found = parsePosition(text);
+             const isNear = (a, b) => Math.abs(a - b) < 1e-9;
+             return expected === null ? found !== null
+                 : !(found && isNear(found.latitude, expected[0]) && isNear(found.longitude, expected[1]));
+         }})))"
+    );
+    assert_eq!(page.run_async(&wrong).await, serde_json::json!([]));
+    page.run("history.back()").await;
+    page.wait_for(
+        "return document.querySelector('#panel').hidden && !document.querySelector('.target')",
+    )
+    .await;
+    page.close(&[]).await;
+}

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bottle_test_support::{App, Program, bottle, run, run_err, run_ok};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
 use crate::positions::{older_file, throw};
+use crate::public_counts::{self, public_middle};
 
 /// The cells of a database, each with its count.
 fn cells(db: &Connection) -> Vec<[i64; 4]> {
@@ -35,6 +38,44 @@ fn expected(db: &Connection) -> Vec<[i64; 4]> {
         }
     }
     cells.into_iter().map(|([level, y, x], count)| [level, y, x, count]).collect()
+}
+
+/// The sums of the positions of each cell.
+fn sums(db: &Connection) -> Vec<[i64; 7]> {
+    let sql =
+        "SELECT level, y, x, north, east, public_north, public_east FROM cells ORDER BY 1, 2, 3";
+    let mut sums = db.prepare(sql).unwrap();
+    let sums = sums
+        .query_map([], |row| {
+            let mut numbers = [0; 7];
+            for (at, number) in numbers.iter_mut().enumerate() {
+                *number = row.get(at)?;
+            }
+            Ok(numbers)
+        })
+        .unwrap();
+    sums.map(Result::unwrap).collect()
+}
+
+/// The sums that the bottles on the sea make.
+fn expected_sums(db: &Connection) -> Vec<[i64; 7]> {
+    let mut places = db.prepare("SELECT latitude, longitude FROM bottles WHERE on_sea").unwrap();
+    let places = places.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let places: Vec<(f64, f64)> = places.map(Result::unwrap).collect();
+    let mut sums: BTreeMap<[i64; 3], [i64; 4]> = BTreeMap::new();
+    for (latitude, longitude) in places {
+        let fine = |degrees: f64| (degrees * f64::from(1 << 22) / 360.0).round() as i64;
+        let (north, east) = public_middle((latitude, longitude));
+        let own = [fine(latitude + 90.0), fine(longitude + 180.0), north, east];
+        for level in [2, 4, 6, 8, 10, 12, 14] {
+            let size = 360.0 / f64::from(1 << level);
+            let row = (((latitude + 90.0) / size) as i64).min((1 << (level - 1)) - 1);
+            let column = (((longitude + 180.0) / size) as i64).min((1 << level) - 1);
+            let sum = sums.entry([i64::from(level), row, column]).or_default();
+            *sum = std::array::from_fn(|n| sum[n] + own[n]);
+        }
+    }
+    sums.into_iter().map(|([level, y, x], [a, b, c, d])| [level, y, x, a, b, c, d]).collect()
 }
 
 #[track_caller]
@@ -82,6 +123,7 @@ fn counts_follow_a_bottle(#[case] change: &str, #[case] on_sea: i64) {
     db.execute_batch(change).unwrap();
     let counted = cells(&db);
     assert_eq!(counted, expected(&db));
+    assert_eq!(sums(&db), expected_sums(&db));
     let at_the_coarsest = counted.iter().filter(|cell| cell[0] == 2).map(|cell| cell[3]);
     assert_eq!(at_the_coarsest.sum::<i64>(), on_sea);
     db.close().unwrap();
@@ -138,8 +180,16 @@ fn empty_cells_of_an_older_file_are_taken_away(#[values(3, 4, 5)] schema: usize)
     "1 cells of the map with wrong counts; the first is level 10, row 85, column 995"
 )]
 #[case::extra(
-    "INSERT INTO cells VALUES (8, 3, 3, 1)",
+    "INSERT INTO cells (level, y, x, count) VALUES (8, 3, 3, 1)",
     "1 cells of the map with wrong counts; the first is level 8, row 3, column 3"
+)]
+#[case::wrong_sum(
+    "UPDATE cells SET east = east + 1 WHERE level = 10 AND y < 256",
+    "1 cells of the map with wrong sums of positions; the first is level 10, row 85, column 995"
+)]
+#[case::wrong_sum_for_visitors(
+    "UPDATE cells SET public_north = public_north - 2 WHERE level = 2",
+    "2 cells of the map with wrong sums of positions; the first is level 2, row 0, column 3"
 )]
 fn counts_are_compared_cell_by_cell(#[case] spoil: &str, #[case] found: &str) {
     let (folder, db) = sea();
@@ -151,6 +201,54 @@ fn counts_are_compared_cell_by_cell(#[case] spoil: &str, #[case] found: &str) {
     assert!(!output.status.success() && stdout.contains(found), "{stdout}");
     let stdout = run_ok(folder.path(), &["check", "--rebuild-index"]);
     assert!(stdout.contains("rebuilt from 3 bottles"), "{stdout}");
+    let db = Connection::open(folder.path().join("bottle.db")).unwrap();
+    assert_eq!(sums(&db), expected_sums(&db));
+}
+
+/// Throws, moves, hidings, endings, deletions and imports in any order leave the sums of what is on
+/// the sea, and of an empty sea none.
+#[test]
+fn sums_follow_all_changes() {
+    let (folder, db) = sea();
+    db.pragma_update(None, "synchronous", "OFF").unwrap();
+    let run = |changes: &[(u8, i64, f64, f64)]| {
+        for (kind, id, latitude, longitude) in changes {
+            let now = if *kind % 2 == 0 { "1" } else { "NULL" };
+            let sql = match kind {
+                0 | 1 => format!("UPDATE bottles SET hidden_at = {now} WHERE id = {id}"),
+                2 | 3 => format!("UPDATE bottles SET ended_at = {now} WHERE id = {id}"),
+                4 => format!("DELETE FROM bottles WHERE id = {id}"),
+                5 => format!(
+                    "UPDATE bottles SET latitude = {latitude}, longitude = {longitude} WHERE id = {id}"
+                ),
+                _ => {
+                    public_counts::throw(&db, *latitude, *longitude);
+                    continue;
+                }
+            };
+            db.execute_batch(&sql).unwrap();
+        }
+    };
+    let latitude = prop_oneof![-90.0..=90.0, 88.0..=90.0, Just(90.0), Just(-90.0), Just(0.0)];
+    let longitude = prop_oneof![-180.0..=180.0, Just(180.0), Just(-180.0)];
+    let change = (0..10_u8, 1..60_i64, latitude, longitude);
+    let mut runner =
+        TestRunner::new(Config { cases: 60, failure_persistence: None, ..Config::default() });
+    runner
+        .run(&proptest::collection::vec(change, 1..40), |changes| {
+            run(&changes);
+            prop_assert_eq!(sums(&db), expected_sums(&db));
+            Ok(())
+        })
+        .unwrap();
+    db.close().unwrap();
+    is_sound(folder.path());
+    let to = App::new().stop();
+    std::fs::write(to.path().join("in.jsonl"), run_ok(folder.path(), &["export"])).unwrap();
+    run_ok(to.path(), &["import", "in.jsonl"]);
+    is_sound(to.path());
+    let db = Connection::open(to.path().join("bottle.db")).unwrap();
+    assert_eq!(sums(&db), expected_sums(&db));
 }
 
 /// The same of files that no release has brought up to date yet.

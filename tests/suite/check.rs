@@ -79,7 +79,7 @@ const REBUILD: &str = "bottle check --rebuild-index";
 #[case::counts_that_cancel_out(
     "UPDATE cells SET count = count + 5 WHERE (level, y, x) IN
          (SELECT level, y, x FROM cells WHERE level = 14 ORDER BY y LIMIT 1);
-     INSERT INTO cells VALUES (14, 0, 0, -5)",
+     INSERT INTO cells (level, y, x, count) VALUES (14, 0, 0, -5)",
     "2 cells of the map with wrong counts",
     REBUILD
 )]

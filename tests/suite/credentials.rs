@@ -69,6 +69,7 @@ pub(crate) const ROUTES: &[(By, &str, &str, &str)] = &[
     (By::Cookie, "GET", "/api/teacher/sea", ""),
     (By::Cookie, "PUT", "/api/teacher/sea", r#"{"frozen":true}"#),
     (By::Cookie, "GET", "/api/teacher/log", ""),
+    (By::Cookie, "GET", "/api/teacher/newest", ""),
     (
         By::Cookie,
         "GET",

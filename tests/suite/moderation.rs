@@ -86,7 +86,9 @@ fn every_role_gets_what_is_its_own(#[case] action: &str, #[case] expected: [[u16
 #[case("GET", "/api/teacher/bottles?state=hidden", json!({}))]
 #[case("GET", "/api/teacher/sea", json!({}))]
 #[case("GET", "/api/teacher/log", json!({}))]
+#[case("GET", "/api/teacher/newest", json!({}))]
 #[case("PUT", "/api/teacher/sea", json!({ "frozen": false }))]
+#[case("PUT", "/api/teacher/sea", json!({ "shows_messages": true }))]
 #[case("PUT", "/api/teacher/users/1", json!({ "muted_minutes": 5 }))]
 fn no_student_gets_a_teachers_answer(
     #[case] method: &str,
@@ -318,4 +320,56 @@ fn a_hidden_bottle_stays_hidden_through_check_export_and_import() {
         assert_eq!(nearby(&app.user("someone")).len(), 1, "{file}");
         assert_eq!(ids(&app.teacher("hedy"), "/api/teacher/bottles?state=hidden").len(), 1);
     }
+}
+
+/// The words of bottles that were thrown since a teacher has turned that on. What nobody may see, what was
+/// reported, and what opens nearby only stay out.
+#[test]
+fn the_first_words_of_new_bottles_are_for_the_projector() {
+    let app = App::new();
+    let (ada, bob, grace) = (app.user("ada"), app.user("bob"), app.teacher("grace"));
+    let words = || -> Vec<String> {
+        let newest = grace.get("/api/teacher/newest").data()["bottles"].take();
+        let words = newest.as_array().unwrap().iter();
+        words.map(|bottle| bottle["words"].as_str().unwrap().to_owned()).collect()
+    };
+    let throw = |content: &str, more: Value| {
+        let mut body = json!({ "content": content, "location": { "latitude": 1, "longitude": 2 } });
+        body.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
+        ada.post("/api/bottles", &body).data()["bottle_id"].as_i64().unwrap()
+    };
+    let switch = |on: bool| {
+        let changed = grace.put("/api/teacher/sea", &json!({ "shows_messages": on }));
+        assert_eq!(changed.status, 200, "{}", changed.text);
+    };
+    let in_settings = || app.anon().get("/api/settings").data()["shows_messages"].clone();
+    throw("before", json!({}));
+    assert_eq!((words(), in_settings()), (vec![], Value::Null));
+    switch(true);
+    assert_eq!(grace.get("/api/teacher/sea").data()["shows_messages"], true);
+    assert_eq!((words(), in_settings()), (vec![], json!(true)));
+    let ids = ["one", "two", "three"].map(|content| throw(content, json!({})));
+    throw("near", json!({ "open_within_m": 100 }));
+    throw(&"é".repeat(300), json!({}));
+    assert_eq!(words(), [&"é".repeat(120), "three", "two", "one"]);
+    hide(&grace, ids[0], true);
+    bob.post(&format!("/api/bottles/{}/report", ids[1]), &json!({ "reason": "unkind" }));
+    assert_eq!(words()[1..], ["three"]);
+    hide(&grace, ids[1], false);
+    assert_eq!(words()[1..], ["three", "two"], "a teacher has decided");
+    // Turning it on again does not begin anew.
+    switch(true);
+    assert_eq!(words().len(), 3);
+    switch(false);
+    assert_eq!((words(), in_settings()), (vec![], Value::Null));
+    switch(true);
+    assert_eq!(words(), [""; 0]);
+    let log = grace.get("/api/teacher/log").data();
+    let actions: Vec<&str> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["action"].as_str())
+        .collect();
+    assert_eq!(actions, ["show_messages", "hide_messages", "hide", "show_messages"]);
 }

@@ -82,7 +82,7 @@ fn request_all_others() {
         assert_eq!(ada.get(path).status, 200);
     }
     let grace = app.teacher("grace");
-    for path in ["teacher/bottles", "teacher/sea", "teacher/log"] {
+    for path in ["teacher/bottles", "teacher/sea", "teacher/log", "teacher/newest"] {
         assert_eq!(grace.get(&format!("/api/{path}")).status, 200);
     }
     for path in ["tree", "search"] {

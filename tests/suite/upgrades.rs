@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The rows that each migration makes room for.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 13] = [
     "INSERT INTO users (username, password_hash, nickname, gender, email, email_key, created_at) VALUES
          ('ada', :hash, 'Countess', 'female', 'Ada@example.org', 'ada@example.org', 1500000000000),
          ('bob', :hash, 'bob', 'unknown', NULL, NULL, 1500000001000),
@@ -56,6 +56,7 @@ const ROWS: [&str; 12] = [
      VALUES (x'5a', 'user', 30, 3, 1500000044000, 4102444800000)",
     "INSERT INTO access_tokens (user_id, token_hash, name, access, created_at, expires_at)
      VALUES (1, x'5b', 'a script', 'read', 1500000045000, 4102444800000)",
+    "INSERT INTO classes (teacher_id, opened_at, ends_at) VALUES (3, 1500000046000, 4102444800000)",
 ];
 
 /// Argon2id of `pass`.
@@ -103,7 +104,7 @@ fn version(path: &Path) -> i32 {
 
 /// A fixture is a file that the released migrations made: they were not edited since.
 #[rstest]
-fn a_fixture_has_its_schema(#[values(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)] schema: i32) {
+fn a_fixture_has_its_schema(#[values(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] schema: i32) {
     let folder = copy_of_fixture(schema as usize);
     let path = folder.path().join("bottle.db");
     let db = Connection::open(&path).unwrap();
@@ -139,7 +140,7 @@ fn members(list: &Value, names: [&str; 2]) -> Value {
 
 #[rstest]
 fn an_older_file_is_upgraded_with_all_its_rows(
-    #[values(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)] schema: usize,
+    #[values(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] schema: usize,
 ) {
     let app = upgraded(schema);
     let mut ada = app.anon();
@@ -166,7 +167,7 @@ fn an_older_file_is_upgraded_with_all_its_rows(
 
     let world = "latitude=0&longitude=0&latitude_span=90&longitude_span=180";
     // Of six bottles, one was deleted with schema 3, and one hidden with schema 5.
-    let visible = [6, 6, 5, 5, 4, 4, 4, 4, 4, 4, 4][schema - 1];
+    let visible = [6, 6, 5, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4][schema - 1];
     let nearby = ada.get(&format!("/api/bottles/nearby?{world}")).data();
     let counts = ada.get(&format!("/api/bottles/counts?{world}&zoom=3")).data();
     assert_eq!((&nearby["total"], &counts["total"]), (&json!(visible), &json!(visible)));
@@ -177,7 +178,7 @@ fn an_older_file_is_upgraded_with_all_its_rows(
 
 #[rstest]
 fn rows_of_each_schema_are_there_after_the_upgrade(
-    #[values(2, 3, 4, 5, 6, 7, 8, 9, 10, 11)] schema: usize,
+    #[values(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)] schema: usize,
 ) {
     let app = upgraded(schema);
     let mut ada = app.anon();

@@ -139,7 +139,9 @@ fn fill(db: &mut Connection, owner: i64, sea: &Sea) -> Result<()> {
              (place, owner_id, style, latitude, longitude, formatted_address)
          SELECT place, owner_id, style, latitude, longitude, formatted_address
          FROM bottle_places JOIN bottles ON id = bottle_id ORDER BY place;
-         INSERT INTO cells SELECT level, y, x, count(*) FROM bottle_cells GROUP BY 1, 2, 3;",
+         INSERT INTO cells
+         SELECT level, y, x, count(*), sum(north), sum(east), sum(public_north), sum(public_east)
+         FROM bottle_cells GROUP BY 1, 2, 3;",
     )?;
     for (_, sql) in &triggers {
         change.execute_batch(sql)?;

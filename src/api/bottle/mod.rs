@@ -18,6 +18,7 @@ mod join_address;
 mod nearby;
 mod opening;
 mod page;
+mod projector;
 mod query;
 mod record;
 mod replies;
@@ -95,6 +96,7 @@ documented_routes! {
         teacher::status,
         teacher::freeze,
         teacher::log,
+        projector::newest,
         xray::tree,
         xray::search,
     ]

@@ -12,7 +12,7 @@ use super::guard::CookieOrToken;
 use super::query::{self, RectangleQuery};
 use super::view::Coordinates;
 use crate::domain::accounts::{Accounts, RegistrationMode};
-use crate::domain::bottles::{Bottles, Grid};
+use crate::domain::bottles::{Bottles, Cell, Grid};
 use crate::domain::moderation::Moderation;
 use crate::domain::settings::LiveSettings;
 use crate::http::Session;
@@ -40,6 +40,9 @@ pub struct PageSettings {
     /// True while throwing is frozen; present only if true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub frozen: bool,
+    /// True while teachers may show the first words of new bottles; present only if true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shows_messages: bool,
     /// The mode of registration: `invite` or `closed`; present only if it is not `open`.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +153,8 @@ pub(super) fn settings(
         tracing::warn!("cannot read whether throwing is frozen: {e}");
         false
     });
+    // As above: the page works without it.
+    let shows_messages = moderation.shows_messages().unwrap_or_default();
     let mode = accounts.registration().map_or_else(
         |e| {
             tracing::warn!("cannot read who may register: {e}");
@@ -160,7 +165,10 @@ pub(super) fn settings(
     let registration = Some(mode).filter(|mode| *mode != RegistrationMode::Open);
     let public_counts = live.values().get(LiveSetting::PublicCounts) == 1;
     let settings = settings.inner().clone();
-    ok("获取设置成功", PageSettings { public_counts, frozen, registration, ..settings })
+    ok(
+        "获取设置成功",
+        PageSettings { public_counts, frozen, shows_messages, registration, ..settings },
+    )
 }
 
 #[derive(Serialize, ToSchema)]
@@ -193,6 +201,20 @@ struct CellView {
     #[serde(flatten)]
     center: Coordinates,
     count: i64,
+    /// the mean position of the bottles; for visitors that of the middles of the smallest cells that
+    /// they see
+    centroid: Coordinates,
+}
+
+impl From<&Cell> for CellView {
+    fn from(cell: &Cell) -> Self {
+        let (latitude, longitude) = cell.centroid();
+        Self {
+            center: Coordinates { latitude: cell.latitude, longitude: cell.longitude },
+            count: cell.count,
+            centroid: Coordinates { latitude, longitude },
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -208,6 +230,9 @@ pub(super) struct CountsView {
 /// smaller with a session. Without one, cells near the poles are merged by longitude, so that none
 /// is narrower than about 10 km; `longitude` is the middle of the merged cell, and `cell` the size
 /// of one that is not merged.
+///
+/// `centroid` is the mean position of the bottles of a cell, to about 10 m with a session. Without one it
+/// follows from the counts of the smallest cells that visitors see, and tells no more than those.
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(
@@ -230,14 +255,7 @@ pub(super) async fn counts(
     };
     let rectangle = query.rectangle()?;
     let counts = bottles.counts(&rectangle, query::parse_zoom(zoom)?, grid).await?;
-    let cells: Vec<CellView> = counts
-        .cells
-        .iter()
-        .map(|cell| CellView {
-            center: Coordinates { latitude: cell.latitude, longitude: cell.longitude },
-            count: cell.count,
-        })
-        .collect();
+    let cells: Vec<CellView> = counts.cells.iter().map(CellView::from).collect();
     ok(
         "查询漂流瓶数量成功",
         CountsView {

@@ -148,6 +148,9 @@ struct MutedView {
 #[derive(Serialize, ToSchema)]
 pub(super) struct ModerationStatusView {
     frozen: bool,
+    /// present only if true: teachers may show the first words of new bottles
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    shows_messages: bool,
     muted: Vec<MutedView>,
 }
 
@@ -168,21 +171,25 @@ pub(super) fn status(
     let muted = status.muted.into_iter();
     let muted =
         muted.map(|(account, until)| MutedView { person: account.into(), muted_until: until });
-    ok("查询成功", ModerationStatusView { frozen: status.frozen, muted: muted.collect() })
+    let (frozen, shows_messages) = (status.frozen, status.shows_messages);
+    ok("查询成功", ModerationStatusView { frozen, shows_messages, muted: muted.collect() })
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct FreezeRequest {
-    #[schema(value_type = bool)]
+    /// required unless `shows_messages` is present
     frozen: Option<bool>,
+    /// whether teachers may show the first words of bottles that are thrown from now on
+    shows_messages: Option<bool>,
 }
 
-/// Freeze throwing for all accounts, or end that
+/// Freeze throwing for all accounts, or end that; let teachers show the first words of new bottles, or
+/// end that
 #[utoipa::path(put, path = "/teacher/sea",
     request_body = FreezeRequest,
     security(("bottle_session" = []), ("access_token" = [])),
     responses(
-        (status = 200, description = "throwing is frozen or allowed", body = Envelope<Empty>),
+        (status = 200, description = "the status has changed", body = Envelope<Empty>),
         (status = 403, description = "the account is not a teacher's"),
     )
 )]
@@ -192,6 +199,12 @@ pub(super) async fn freeze(
     body: Body<FreezeRequest>,
     moderation: &State<Moderation>,
 ) -> Reply<Empty> {
+    if let Some(shown) = body.0.shows_messages {
+        moderation.show_messages(&teacher.login, shown).await?;
+        if body.0.frozen.is_none() {
+            return ok(if shown { "已开始显示新留言" } else { "已停止显示新留言" }, Empty {});
+        }
+    }
     let frozen = required("frozen", body.0.frozen)?;
     moderation.freeze(&teacher.login, frozen).await?;
     ok(if frozen { "已暂停扔瓶子" } else { "已恢复扔瓶子" }, Empty {})

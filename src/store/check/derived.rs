@@ -115,10 +115,23 @@ pub(super) const DERIVED_ROWS: &[DerivedRows] = &[
          WHERE coalesce(bottles, 0) <> coalesce(count, 0)",
         "cells of the map with wrong counts",
     ),
+    (
+        14..=ALL,
+        "WITH summed AS (
+             SELECT level, y, x, sum(north) AS north, sum(east) AS east,
+                    sum(public_north) AS public_north, sum(public_east) AS public_east
+             FROM bottle_cells GROUP BY 1, 2, 3
+         )
+         SELECT concat('level ', level, ', row ', y, ', column ', x) AS id
+         FROM summed JOIN cells USING (level, y, x)
+         WHERE (summed.north, summed.east, summed.public_north, summed.public_east)
+               IS NOT (cells.north, cells.east, cells.public_north, cells.public_east)",
+        "cells of the map with wrong sums of positions",
+    ),
 ];
 
 /// Fills an empty R*-tree and recomputes all counts: the schema versions with such rows, and the
-/// statements. From schema 8 on, `pack::fill` fills the tree.
+/// statements. From schema 8 on, `pack::fill` fills the tree, from 14 on `cells::recount` the cells.
 pub(super) const REBUILD: &[(RangeInclusive<i32>, &str)] = &[
     (
         1..=7,
@@ -144,7 +157,7 @@ pub(super) const REBUILD: &[(RangeInclusive<i32>, &str)] = &[
          UPDATE users SET (inbox_count, inbox_unread) = (INBOX_COUNTS)",
     ),
     (
-        3..=ALL,
+        3..=13,
         "DELETE FROM cells;
          INSERT INTO cells
          SELECT level, y, x, count(*) FROM (BOTTLE_CELLS) GROUP BY 1, 2, 3",

@@ -10,7 +10,8 @@ const PAGE_SIZE = 50;
 
 /** The words of the actions that have a string `did.<word>`. */
 const ACTIONS = [
-  'hide', 'show', 'mute', 'unmute', 'freeze', 'unfreeze', 'set_up', 'add_account', 'rename_account', 'set_password',
+  'hide', 'show', 'mute', 'unmute', 'freeze', 'unfreeze', 'show_messages', 'hide_messages', 'set_up', 'add_account',
+  'rename_account', 'set_password',
   'set_role', 'end_sessions', 'delete_account', 'set_registration', 'make_invitation', 'revoke_invitation',
   'open_class', 'end_class', 'delete_class', 'import_bottles', 'set_webhook', 'test_webhook', 'back_up',
   'download_backup', 'check', 'set_setting',

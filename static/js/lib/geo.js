@@ -1,6 +1,7 @@
-// Positions: longitudes around the antimeridian, rectangles, and the views and bottles that a location hash names.
+// Positions: longitudes around the antimeridian, rectangles, the views and bottles that a location hash names, and a
+// canvas that draws at positions. It is here because each file is a request before the first bottle.
 
-/** @import { Rectangle } from './types.js' */
+/** @import { Cell, CountedCell, Rectangle } from './types.js' */
 
 /**
  * The rectangle of the whole world.
@@ -27,6 +28,16 @@ export const longitudeDistance = (a, b) => Math.abs(wrapLongitude(a - b));
  * @param {number} reference in degrees
  */
 export const nearestCopy = (longitude, reference) => longitude + 360 * Math.round((reference - longitude) / 360);
+
+/** The zooms by which cells are finer than those of the map's zoom: bubbles that overlap become one. */
+export const FINER_CELLS = 2;
+
+/**
+ * Places the bottles of each cell at their mean position. (An answer that the browser kept may have none.)
+ * @param {CountedCell[]} cells
+ * @returns {Cell[]}
+ */
+export const placeCells = (cells) => cells.map(({ centroid, ...middle }) => ({ ...middle, ...centroid }));
 
 /** The latitude at which the map ends. Web Mercator has no poles: its square ends at 85.05°. */
 export const MAX_MAP_LATITUDE = 85;
@@ -89,3 +100,127 @@ export function parseBottleLink(hash) {
   const id = Number(/^#bottle\/(\d+)$/.exec(hash)?.[1]);
   return Number.isSafeInteger(id) ? id : null;
 }
+
+// --- a canvas over the map ---
+
+const MARGIN_SHARE = 0.25;      // of the visible map, on each side
+const REDRAW_SHARE = 0.8;       // of the margin: a longer drag redraws the canvas
+const WRAP_MARGIN_PX = 60;      // a drawing this far outside the canvas may still be seen in it
+
+/**
+ * A map layer that is one canvas over the visible map and a margin around it: 2,000 bottles cost 2,000 calls of
+ * drawImage, not 2,000 elements. A drag moves the canvas; the end of a movement redraws it.
+ */
+export class ViewCanvas extends L.Layer {
+  /** @param {L.LayerOptions} [options] */
+  constructor(options) {
+    super();
+    // Leaflet's base class reads no options.
+    L.Util.setOptions(this, options ?? {});
+    this.canvas = L.DomUtil.create('canvas', 'leaflet-zoom-animated');
+    // The list of visible bottles says in words what a canvas shows.
+    this.canvas.setAttribute('aria-hidden', 'true');
+    this.corner = L.point(0, 0);
+    this.size = L.point(0, 0);
+    this.anchor = L.latLng(0, 0);
+    this.zoom = 0;
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.readColours();
+      this.repaint();
+    });
+  }
+
+  onAdd() {
+    this.getPane()?.append(this.canvas);
+    this.readColours();
+    this.reset();
+    return this;
+  }
+
+  onRemove() {
+    this.canvas.remove();
+    return this;
+  }
+
+  /** @returns {Record<string, (event: any) => void>} */
+  getEvents() {
+    return {
+      moveend: this.reset, resize: this.reset, viewreset: this.reset, move: this.handleMove, zoomanim: this.handleZoom,
+    };
+  }
+
+  /** Reads the colours of the page. They change with the colour scheme. */
+  readColours() {}
+
+  /**
+   * Draws the layer.
+   * @param {CanvasRenderingContext2D} _context
+   */
+  draw(_context) {}
+
+  /** Moves the canvas to the visible map and redraws it. */
+  reset() {
+    const size = this._map.getSize();
+    const margin = size.multiplyBy(MARGIN_SHARE).round();
+    this.corner = this._map.containerPointToLayerPoint(margin.multiplyBy(-1));
+    this.size = size.add(margin.multiplyBy(2));
+    this.anchor = this._map.layerPointToLatLng(this.corner);
+    this.zoom = this._map.getZoom();
+    L.DomUtil.setPosition(this.canvas, this.corner);
+    const { x: width, y: height } = this.size.multiplyBy(devicePixelRatio).round();
+    // Setting a size clears the canvas, even if the size is the same.
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+      this.canvas.style.width = `${this.size.x}px`;
+      this.canvas.style.height = `${this.size.y}px`;
+    }
+    this.repaint();
+  }
+
+  repaint() {
+    if (!this._map) return;
+    const context = contextOf(this.canvas);
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.clearRect(0, 0, this.size.x, this.size.y);
+    this.draw(context);
+  }
+
+  /** Redraws before a long drag shows the end of the canvas. Pinching scales the old drawing. */
+  handleMove() {
+    if (this._map.getZoom() !== this.zoom) {
+      this.handleZoom({ zoom: this._map.getZoom(), center: this._map.getCenter() });
+      return;
+    }
+    const moved = this._map.containerPointToLayerPoint([0, 0]).subtract(this.corner);
+    const margin = this._map.getSize().multiplyBy(MARGIN_SHARE);
+    const isFar = (/** @type {'x' | 'y'} */ axis) =>
+      Math.abs(moved[axis] - margin[axis]) > margin[axis] * REDRAW_SHARE;
+    if (isFar('x') || isFar('y')) this.reset();
+  }
+
+  /** @param {{ zoom: number, center: L.LatLng }} event */
+  handleZoom({ zoom, center }) {
+    // A private method of Leaflet: its own image layer positions itself with it, and no public one does the same.
+    const corner = /** @type {any} */ (this._map)._latLngToNewLayerPoint(this.anchor, zoom, center);
+    L.DomUtil.setTransform(this.canvas, corner, this._map.getZoomScale(zoom, this.zoom));
+  }
+
+  /**
+   * Returns the points of a position on this canvas: one for each copy of the world in it.
+   * @param {number} latitude
+   * @param {number} longitude
+   */
+  pointsOf(latitude, longitude) {
+    const world = 256 * 2 ** this.zoom;
+    const shown = L.latLng(mapLatitude(this._map, latitude), longitude);
+    const { x, y } = this._map.latLngToLayerPoint(shown).subtract(this.corner);
+    const first = (((x + WRAP_MARGIN_PX) % world) + world) % world - WRAP_MARGIN_PX;
+    const points = [];
+    for (let at = first; at < this.size.x + WRAP_MARGIN_PX; at += world) points.push({ x: at, y });
+    return points;
+  }
+}
+
+/** @param {HTMLCanvasElement} canvas */
+export const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));

@@ -4,6 +4,11 @@
 /** @import { LandLayer } from '../map/land.js' */
 
 /**
+ * A position in degrees.
+ * @typedef {{ latitude: number, longitude: number }} Position
+ */
+
+/**
  * A position in degrees and the address that describes it.
  * @typedef {{ formatted_address: string, latitude: number, longitude: number }} Place
  */
@@ -88,6 +93,11 @@
  */
 
 /**
+ * A cell as the server counts it: its middle, and the mean position of its bottles.
+ * @typedef {Cell & { centroid?: { latitude: number, longitude: number } }} CountedCell
+ */
+
+/**
  * A centre and half of each side, in degrees.
  * @typedef {{ latitude: number, longitude: number, latitude_span: number, longitude_span: number }} Rectangle
  */
@@ -126,6 +136,7 @@
  * @property {'invite' | 'closed'} [registration] who may register, if not everyone
  * @property {boolean} [frozen] whether a teacher has frozen throwing
  * @property {string} [primary_url] the address of the primary, if the server is a standby
+ * @property {boolean} [shows_messages] whether teachers show the first words of new bottles
  */
 
 /**

@@ -1,10 +1,11 @@
 // The drawings of the bottles, and the map layer that shows bottles, or bubbles with counts if there are too many.
-// ViewCanvas, which cities.js uses too, is here because each file is a request before the first bottle.
 
 /** @import { Cell, MapBottle } from '../lib/types.js' */
 
 import { locale } from '../lib/core.js';
-import { mapLatitude } from '../lib/geo.js';
+import { ViewCanvas, contextOf, mapLatitude } from '../lib/geo.js';
+
+export { ViewCanvas };
 
 // --- drawings ---
 
@@ -64,130 +65,6 @@ export function drawingParts(style, { isOpened = false, isOwn = false } = {}) {
   return parts.filter((part) => part !== false);
 }
 
-// --- a canvas over the map ---
-
-const MARGIN_SHARE = 0.25;      // of the visible map, on each side
-const REDRAW_SHARE = 0.8;       // of the margin: a longer drag redraws the canvas
-const WRAP_MARGIN_PX = 60;      // a drawing this far outside the canvas may still be seen in it
-
-/**
- * A map layer that is one canvas over the visible map and a margin around it: 2,000 bottles cost 2,000 calls of
- * drawImage, not 2,000 elements. A drag moves the canvas; the end of a movement redraws it.
- */
-export class ViewCanvas extends L.Layer {
-  /** @param {L.LayerOptions} [options] */
-  constructor(options) {
-    super();
-    // Leaflet's base class reads no options.
-    L.Util.setOptions(this, options ?? {});
-    this.canvas = L.DomUtil.create('canvas', 'leaflet-zoom-animated');
-    // The list of visible bottles says in words what a canvas shows.
-    this.canvas.setAttribute('aria-hidden', 'true');
-    this.corner = L.point(0, 0);
-    this.size = L.point(0, 0);
-    this.anchor = L.latLng(0, 0);
-    this.zoom = 0;
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      this.readColours();
-      this.repaint();
-    });
-  }
-
-  onAdd() {
-    this.getPane()?.append(this.canvas);
-    this.readColours();
-    this.reset();
-    return this;
-  }
-
-  onRemove() {
-    this.canvas.remove();
-    return this;
-  }
-
-  /** @returns {Record<string, (event: any) => void>} */
-  getEvents() {
-    return {
-      moveend: this.reset, resize: this.reset, viewreset: this.reset, move: this.handleMove, zoomanim: this.handleZoom,
-    };
-  }
-
-  /** Reads the colours of the page. They change with the colour scheme. */
-  readColours() {}
-
-  /**
-   * Draws the layer.
-   * @param {CanvasRenderingContext2D} _context
-   */
-  draw(_context) {}
-
-  /** Moves the canvas to the visible map and redraws it. */
-  reset() {
-    const size = this._map.getSize();
-    const margin = size.multiplyBy(MARGIN_SHARE).round();
-    this.corner = this._map.containerPointToLayerPoint(margin.multiplyBy(-1));
-    this.size = size.add(margin.multiplyBy(2));
-    this.anchor = this._map.layerPointToLatLng(this.corner);
-    this.zoom = this._map.getZoom();
-    L.DomUtil.setPosition(this.canvas, this.corner);
-    const { x: width, y: height } = this.size.multiplyBy(devicePixelRatio).round();
-    // Setting a size clears the canvas, even if the size is the same.
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-      this.canvas.style.width = `${this.size.x}px`;
-      this.canvas.style.height = `${this.size.y}px`;
-    }
-    this.repaint();
-  }
-
-  repaint() {
-    if (!this._map) return;
-    const context = contextOf(this.canvas);
-    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, this.size.x, this.size.y);
-    this.draw(context);
-  }
-
-  /** Redraws before a long drag shows the end of the canvas. Pinching scales the old drawing. */
-  handleMove() {
-    if (this._map.getZoom() !== this.zoom) {
-      this.handleZoom({ zoom: this._map.getZoom(), center: this._map.getCenter() });
-      return;
-    }
-    const moved = this._map.containerPointToLayerPoint([0, 0]).subtract(this.corner);
-    const margin = this._map.getSize().multiplyBy(MARGIN_SHARE);
-    const isFar = (/** @type {'x' | 'y'} */ axis) =>
-      Math.abs(moved[axis] - margin[axis]) > margin[axis] * REDRAW_SHARE;
-    if (isFar('x') || isFar('y')) this.reset();
-  }
-
-  /** @param {{ zoom: number, center: L.LatLng }} event */
-  handleZoom({ zoom, center }) {
-    // A private method of Leaflet: its own image layer positions itself with it, and no public one does the same.
-    const corner = /** @type {any} */ (this._map)._latLngToNewLayerPoint(this.anchor, zoom, center);
-    L.DomUtil.setTransform(this.canvas, corner, this._map.getZoomScale(zoom, this.zoom));
-  }
-
-  /**
-   * Returns the points of a position on this canvas: one for each copy of the world in it.
-   * @param {number} latitude
-   * @param {number} longitude
-   */
-  pointsOf(latitude, longitude) {
-    const world = 256 * 2 ** this.zoom;
-    const shown = L.latLng(mapLatitude(this._map, latitude), longitude);
-    const { x, y } = this._map.latLngToLayerPoint(shown).subtract(this.corner);
-    const first = (((x + WRAP_MARGIN_PX) % world) + world) % world - WRAP_MARGIN_PX;
-    const points = [];
-    for (let at = first; at < this.size.x + WRAP_MARGIN_PX; at += world) points.push({ x: at, y });
-    return points;
-  }
-}
-
-/** @param {HTMLCanvasElement} canvas */
-const contextOf = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-
 // --- the bottles on the map ---
 
 const SCALE = 0.82;              // of a drawing on the map
@@ -197,11 +74,55 @@ const FOOT_X = 19;               // the middle of a sprite's foot, which floats 
 const FOOT_Y = 33;
 const HIT_RADIUS_PX = 22;        // around the centre of a bottle
 const CENTRE_HEIGHT_PX = 14;     // of a drawing above its position
-const MERGE_DISTANCE_PX = 46;    // bubbles that are nearer to each other become one
+const BUBBLE_GAP_PX = 4;         // bubbles that are nearer to each other become one
 const BUBBLE_HIT_MARGIN_PX = 6;
+const SPLIT_MS = 260;            // in which bubbles move from where the last ones were
+const MAX_SPLIT_PX = 300;
 export const countFormat = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
 
 /** @typedef {{ x: number, y: number, count: number }} Bubble */
+
+/** @param {number} count */
+const bubbleRadius = (count) => 13 + Math.min(4, Math.log10(count)) * 5;
+
+/**
+ * Returns the pixels from one x to another, the shorter way around.
+ * @param {number} from
+ * @param {number} to
+ * @param {number} world the width of the world in pixels
+ */
+const across = (from, to, world) => to - from - world * Math.round((to - from) / world);
+
+/**
+ * Merges bubbles that overlap into one at the mean position of their bottles, until none overlap.
+ * @param {Bubble[]} points
+ * @param {number} world the width of the world in pixels
+ */
+export function mergeBubbles(points, world) {
+  /** @type {Bubble[]} */
+  const bubbles = [];
+  for (const point of points.toSorted((a, b) => b.count - a.count)) {
+    let bubble = point;
+    const isNear = (/** @type {Bubble} */ { x, y, count }) => Math.hypot(across(x, bubble.x, world), y - bubble.y)
+      < bubbleRadius(count) + bubbleRadius(bubble.count) + BUBBLE_GAP_PX;
+    // A merged bubble is larger and elsewhere, so it may touch others.
+    for (let at = bubbles.findIndex(isNear); at >= 0; at = bubbles.findIndex(isNear)) {
+      const [other] = bubbles.splice(at, 1);
+      const count = other.count + bubble.count;
+      const share = bubble.count / count;
+      bubble = {
+        x: other.x + across(other.x, bubble.x, world) * share, y: other.y + (bubble.y - other.y) * share, count,
+      };
+    }
+    bubbles.push(bubble);
+  }
+  return bubbles;
+}
+
+/**
+ * What a bubble stands for: bottles, their mean position, and the position from which the bubble comes.
+ * @typedef {Cell & { from: Cell }} ShownBubble
+ */
 
 export class BottleLayer extends ViewCanvas {
   /** @param {(id: number) => boolean} isOpened */
@@ -212,6 +133,11 @@ export class BottleLayer extends ViewCanvas {
     this.bottles = [];
     /** @type {Cell[]} */
     this.cells = [];
+    /** The bubbles of some cells at some zoom. @type {{ cells: Cell[], zoom: number, bubbles: ShownBubble[] }} */
+    this.merged = { cells: [], zoom: 0, bubbles: [] };
+    this.splitStart = -Infinity;
+    /** @type {Set<number>} */
+    this.hiddenIds = new Set();
     /** @type {number | null} */
     this.selectedId = null;
     /** @type {Map<string, HTMLCanvasElement>} */
@@ -250,13 +176,23 @@ export class BottleLayer extends ViewCanvas {
   select(id) {
     this.selectedId = id;
     this.repaint();
+    this.fire('select');
+  }
+
+  /**
+   * Leaves out some bottles, which the reader sees elsewhere.
+   * @param {number[]} ids
+   */
+  hide(ids) {
+    this.hiddenIds = new Set(ids);
+    this.repaint();
   }
 
   /** @param {CanvasRenderingContext2D} context */
   draw(context) {
-    for (const bubble of this.bubbles()) this.drawBubble(context, bubble);
-    const isSelected = (/** @type {MapBottle} */ bottle) => Number(bottle.bottle_id === this.selectedId);
-    for (const bottle of this.bottles.toSorted((a, b) => isSelected(a) - isSelected(b))) {
+    this.drawBubbles(context);
+    for (const bottle of this.inOrder()) {
+      if (this.hiddenIds.has(bottle.bottle_id)) continue;
       const state = { isOpened: this.isOpened(bottle.bottle_id), isOwn: bottle.is_owner };
       const sprite = this.sprite(bottle.style, state);
       for (const { x, y } of this.pointsOf(bottle.location.latitude, bottle.location.longitude)) {
@@ -336,23 +272,52 @@ export class BottleLayer extends ViewCanvas {
     context.stroke();
   }
 
-  /** Merges cells that would touch into one bubble at the mean position of their bottles, which hides the grid. */
+  /** Returns the bottles in the order of drawing: those that the reader knows, the others, the selected one. */
+  inOrder() {
+    const rank = (/** @type {MapBottle} */ { bottle_id: id, is_owner: isOwn }) => {
+      if (id === this.selectedId) return 2;
+      return isOwn || this.isOpened(id) ? 0 : 1;
+    };
+    const ranked = this.bottles.map((bottle) => ({ bottle, rank: rank(bottle) }));
+    return ranked.toSorted((a, b) => a.rank - b.rank).map(({ bottle }) => bottle);
+  }
+
+  /** Returns the bubbles of the cells at this zoom. New ones come from where the nearest one was before. */
   bubbles() {
-    /** @type {Bubble[]} */
-    const bubbles = [];
-    for (const cell of this.cells.toSorted((a, b) => b.count - a.count)) {
-      for (const point of this.pointsOf(cell.latitude, cell.longitude)) {
-        const near = bubbles.find(({ x, y }) => Math.hypot(x - point.x, y - point.y) < MERGE_DISTANCE_PX);
-        if (near) {
-          near.x += ((point.x - near.x) * cell.count) / (near.count + cell.count);
-          near.y += ((point.y - near.y) * cell.count) / (near.count + cell.count);
-          near.count += cell.count;
-        } else {
-          bubbles.push({ ...point, count: cell.count });
-        }
+    const { cells, zoom, merged: before } = this;
+    if (before.cells === cells && before.zoom === zoom) return before.bubbles;
+    const world = 256 * 2 ** zoom;
+    const pixels = (/** @type {Cell} */ { latitude, longitude, count }) => {
+      const { x, y } = this._map.project([mapLatitude(this._map, latitude, zoom), longitude], zoom);
+      return { x, y, count };
+    };
+    const old = before.bubbles.map((bubble) => ({ ...pixels(bubble), bubble }));
+    const bubbles = mergeBubbles(cells.map(pixels), world).map(({ x, y, count }) => {
+      const { lat, lng } = this._map.unproject([x, y], zoom);
+      const shown = { latitude: lat, longitude: lng, count };
+      let [from, least] = [shown, MAX_SPLIT_PX];
+      for (const each of old) {
+        const distance = Math.hypot(across(each.x, x, world), each.y - y);
+        if (distance < least) [from, least] = [each.bubble, distance];
       }
-    }
+      return { ...shown, from };
+    });
+    this.merged = { cells, zoom, bubbles };
+    this.splitStart = this._map.options.zoomAnimation && old.length ? performance.now() : -Infinity;
     return bubbles;
+  }
+
+  /** @param {CanvasRenderingContext2D} context */
+  drawBubbles(context) {
+    const bubbles = this.bubbles();
+    const progress = Math.min(1, (performance.now() - this.splitStart) / SPLIT_MS);
+    const rest = (1 - progress) ** 3;
+    for (const { latitude, longitude, count, from } of bubbles) {
+      const shownLatitude = latitude + (from.latitude - latitude) * rest;
+      const shownLongitude = longitude + across(longitude, from.longitude, 360) * rest;
+      for (const { x, y } of this.pointsOf(shownLatitude, shownLongitude)) this.drawBubble(context, { x, y, count });
+    }
+    if (progress < 1 && bubbles.length) requestAnimationFrame(() => this.repaint());
   }
 
   /**
@@ -383,16 +348,12 @@ export class BottleLayer extends ViewCanvas {
     const point = this._map.containerPointToLayerPoint(containerPoint).subtract(this.corner);
     const isHit = (/** @type {{ x: number, y: number }} */ { x, y }) =>
       Math.hypot(point.x - x, point.y - (y - CENTRE_HEIGHT_PX)) <= HIT_RADIUS_PX;
-    const bottles = this.bottles.toReversed()
+    const bottles = this.inOrder().toReversed()
       .filter(({ location }) => this.pointsOf(location.latitude, location.longitude).some(isHit));
     if (bottles.length) return { bottles };
-    const bubble = this.bubbles().findLast(({ x, y, count }) =>
-      Math.hypot(point.x - x, point.y - y) <= bubbleRadius(count) + BUBBLE_HIT_MARGIN_PX);
-    if (!bubble) return { bottles };
-    const { lat, lng } = this._map.layerPointToLatLng(this.corner.add([bubble.x, bubble.y]));
-    return { bottles, cell: { latitude: lat, longitude: lng } };
+    const cell = this.bubbles().findLast(({ latitude, longitude, count }) =>
+      this.pointsOf(latitude, longitude).some(({ x, y }) =>
+        Math.hypot(point.x - x, point.y - y) <= bubbleRadius(count) + BUBBLE_HIT_MARGIN_PX));
+    return { bottles, cell };
   }
 }
-
-/** @param {number} count */
-const bubbleRadius = (count) => 13 + Math.min(4, Math.log10(count)) * 5;

@@ -9,7 +9,7 @@ const MAX_ZOOM = 14;
 const MAX_ZOOM_STREETS = 18;
 const MAX_NATIVE_ZOOM_TILES = 19;   // of tiles from the internet
 
-/** @param {App} app */
+/** @param {Pick<App, 'map' | 'settings'>} app */
 export async function addOverlays({ map, settings }) {
   const { maps = [], tile_url: url } = settings;
   L.control.scale({ position: 'bottomright', imperial: navigator.language === 'en-US' }).addTo(map);

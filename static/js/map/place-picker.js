@@ -1,9 +1,11 @@
 // Chooses the position of a new bottle: by a click on the map, its centre (for the keyboard), or the device's position.
 
-/** @import { App } from '../lib/types.js' */
+/** @import { App, Position } from '../lib/types.js' */
 
 import { byId, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
+import { parsePosition } from '../lib/coordinates.js';
+import { input } from '../lib/forms.js';
 import { parseNumber } from '../lib/format.js';
 import { mapLatitude, nearestCopy } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
@@ -54,6 +56,7 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
   /** @type {L.CircleMarker | null} */
   let marker = null;
   let removeNotice = () => {};
+  let stopAiming = () => {};
 
   const fillIn = (/** @type {number} */ lat, /** @type {number} */ lng) => {
     latitude.value = String(Number(lat.toFixed(DECIMALS)));
@@ -86,10 +89,37 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
   for (const control of [latitude, longitude]) control.addEventListener('input', showPlace);
 
   const pickCentre = () => {
-    const centre = app.map.getCenter().wrap();
-    const { lat, lng } = isCovered(app.map, centre.lat, centre.lng) ? freeCentre(app.map).wrap() : centre;
+    const { lat, lng } = aimed(app.map);
     fillIn(lat, lng);
   };
+  const goTo = (/** @type {Position} */ { latitude: lat, longitude: lng }) => {
+    fillIn(lat, lng);
+    flyTo(app.map, lat, lng, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
+  };
+  const find = input({
+    'aria-label': t('place.find'), placeholder: t('place.findHint'), autocomplete: 'off', inputmode: 'text',
+    class: 'place-find',
+  });
+  find.addEventListener('input', (event) => {
+    // The draft has no such field.
+    event.stopPropagation();
+    const position = parsePosition(find.value);
+    if (position) goTo(position);
+  });
+  find.addEventListener('keydown', (event) => {
+    // The form is not complete yet.
+    if (event.key === 'Enter') event.preventDefault();
+  });
+  // Both coordinates at once, in either of their fields.
+  const readPair = (/** @type {InputEvent} */ event) => {
+    const text = event.data ?? '';
+    const position = event.inputType === 'insertFromPaste' ? parsePosition(text) : null;
+    // "48,85" is one number with a decimal comma.
+    if (!position || !Number.isNaN(parseNumber(text))) return;
+    event.preventDefault();
+    goTo(position);
+  };
+  for (const control of [latitude, longitude]) control.addEventListener('beforeinput', readPair);
   const handleKey = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === 'Enter') pickCentre();
     else if (event.key === 'Escape') closeMap();
@@ -122,9 +152,7 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
     note.textContent = t('place.asking');
     const coords = await devicePosition();
     note.textContent = coords ? '' : t('place.refused');
-    if (!coords) return;
-    fillIn(coords.latitude, coords.longitude);
-    flyTo(app.map, coords.latitude, coords.longitude, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
+    if (coords) goTo(coords);
   };
 
   const mapButton = el('button', {
@@ -134,6 +162,7 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
   return {
     node: el('fieldset', { class: 'places' }, el('legend', {}, t(title)),
       el('p', { class: 'hint' }, t(hint)),
+      find,
       el('div', { class: 'row' },
         mapButton,
         el('button', { type: 'button', onclick: pickCentre }, t('place.centre')),
@@ -143,13 +172,48 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
     suggestedAddress: () => suggested,
     start() {
       if (!isOnDemand) startPicking();
+      stopAiming = aim(app.map);
       showPlace();
     },
     end() {
       stopMap();
       endPicking();
+      stopAiming();
       marker?.remove();
     },
+  };
+}
+
+/**
+ * Returns the centre of the map or, if the panel covers it, the middle of the part that the panel leaves free.
+ * @param {L.Map} map
+ */
+function aimed(map) {
+  const centre = map.getCenter().wrap();
+  return isCovered(map, centre.lat, centre.lng) ? freeCentre(map).wrap() : centre;
+}
+
+/**
+ * Shows a target at what the button for the centre of the map chooses. Returns the function that removes it.
+ * @param {L.Map} map
+ */
+function aim(map) {
+  const target = el('div', { class: 'target', 'aria-hidden': 'true' });
+  const place = () => {
+    const middle = map.getSize().divideBy(2);
+    const centre = map.getCenter();
+    const { x, y } = isCovered(map, centre.lat, centre.lng) ? map.latLngToContainerPoint(freeCentre(map)) : middle;
+    target.style.translate = `${x}px ${y}px`;
+  };
+  // The panel shrinks while the reader chooses on the map.
+  const observer = new ResizeObserver(place);
+  observer.observe(byId('panel'));
+  observer.observe(map.getContainer());
+  map.getContainer().after(target);
+  place();
+  return () => {
+    observer.disconnect();
+    target.remove();
   };
 }
 

@@ -116,7 +116,7 @@ async function refresh() {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   const section = focused?.closest('#contents > *');
   const [sea, reported, hidden, log] = state;
-  byId('sea').replaceChildren(seaView(sea.frozen));
+  byId('sea').replaceChildren(seaView(sea.frozen), messagesView(sea.shows_messages ?? false));
   /** @type {ReportedBottle[]} */
   const cases = reported.bottles;
   // The others are listed for their replies.
@@ -220,6 +220,16 @@ function seaView(frozen) {
   freezeButton.classList.add(frozen ? 'send' : 'freeze');
   return el('div', { class: frozen ? 'row sea-state is-frozen' : 'row sea-state' },
     el('strong', {}, t(frozen ? 'teacher.isFrozen' : 'teacher.isOpen')), freezeButton);
+}
+
+/** @param {boolean} isShown */
+function messagesView(isShown) {
+  /** @type {Change} */
+  const change = { path: 'sea', body: { shows_messages: !isShown } };
+  const toggle = button(isShown ? 'teacher.hideMessages' : 'teacher.showMessages', change);
+  // The button beside it that pauses throwing has the same path.
+  toggle.dataset.change = 'sea/messages';
+  return el('div', { class: 'row sea-state' }, isShown && t('teacher.messagesShown'), toggle);
 }
 
 /**

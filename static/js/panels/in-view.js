@@ -80,7 +80,9 @@ export function openPile(app, bottles) {
  * @returns {Child[]}
  */
 function contents(app) {
-  const { bottles, cells, total, isClosed } = app.visible;
+  const { bottles, total, isClosed } = app.visible;
+  // As the map shows them.
+  const cells = app.bottles.bubbles();
   if (total === 0 && connection.isLost) return [el('p', { class: 'error', role: 'alert' }, t('error.offline'))];
   const items = [
     ...pilesOf(bottles).slice(0, MAX_ITEMS).map((pile) => pileItem(app, pile)),

@@ -9,7 +9,7 @@ import { dismissDialog } from '../lib/dialog.js';
 import { el, loadStyle } from '../lib/dom.js';
 import { formatView, mapLatitude, nearestCopy, parseView } from '../lib/geo.js';
 
-const MAX_PHONE_WIDTH_PX = 720;   // as in panel.css
+const MIN_SHEET_SHARE = 0.9;              // of the width of the window
 const FLIGHT_SECONDS = 0.8;
 const MAP_STATE = { key: 0, depth: 0 };   // of the map's entry in the history
 const LINK_KEY = -1;                      // of an entry that a followed link has added
@@ -229,8 +229,11 @@ export function skeleton(lines) {
 function offCentre() {
   // The size of a hidden panel is zero.
   const { width, height } = panel().getBoundingClientRect();
-  return innerWidth < MAX_PHONE_WIDTH_PX ? L.point(0, height / 2) : L.point(-width / 2, 0);
+  return isSheet() ? L.point(0, height / 2) : L.point(-width / 2, 0);
 }
+
+/** Tells whether the panel is a sheet at the bottom of the window, not beside the map. */
+export const isSheet = () => panel().getBoundingClientRect().width > innerWidth * MIN_SHEET_SHARE;
 
 /**
  * Returns the position in the middle of the part of the map that the panel leaves free.

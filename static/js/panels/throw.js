@@ -41,17 +41,19 @@ export async function openThrow(app) {
     counter.textContent = t('throw.count', { n: count, most: MAX_CONTENT_LENGTH });
     counter.classList.toggle('over', count > MAX_CONTENT_LENGTH);
   };
+  const shown = el('p', { class: 'hint' });
   const picker = createPlacePicker(app, { address, latitude, longitude }, stored.suggestedAddress);
   const limits = limitChoice(stored);
   const node = form(t('throw.button'), [
-    styleChoice(Number(stored.style ?? 0)),
-    field('content', t('field.message'), message),
-    counter,
     picker.node,
-    field('formatted_address', t('field.address'), address, t('throw.addressHint')),
     el('div', { class: 'columns' },
       field('latitude', t('field.latitude'), latitude),
       field('longitude', t('field.longitude'), longitude)),
+    field('formatted_address', t('field.address'), address, t('throw.addressHint')),
+    styleChoice(Number(stored.style ?? 0)),
+    field('content', t('field.message'), message),
+    counter,
+    shown,
     limits.node,
   ], { context: 'throw', validate, submit: (controls) => throwBottle(app, node, draft, controls) });
   node.addEventListener('input', () => {
@@ -70,12 +72,16 @@ export async function openThrow(app) {
   });
   updateCounter();
   const notice = el('p', { class: 'reason' });
-  const updateFreeze = () => showFreeze(app, node, notice);
+  const updateFreeze = () => {
+    showFreeze(app, node, notice);
+    shown.textContent = app.settings.shows_messages ? t('throw.shown') : '';
+  };
   await showPanel('throw', t('throw.open'), [el('div', { role: 'status' }, notice), node], {
     kind: 'panel-throw',
     onShow() {
       picker.start();
       updateFreeze();
+      app.loadSettings();
       app.events.addEventListener('settings', updateFreeze);
     },
     onClose() {

@@ -1,12 +1,12 @@
 // The welcome card of the first visit, and the flight to the nearest bottles.
 
-/** @import { App, Cell, DemoAccount } from '../lib/types.js' */
+/** @import { App, Cell, CountedCell, DemoAccount } from '../lib/types.js' */
 
 import { byId, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
 import { el, loadStyle, phrase } from '../lib/dom.js';
 import { explain } from '../lib/errors.js';
 import { displayName } from '../lib/format.js';
-import { WORLD } from '../lib/geo.js';
+import { WORLD, placeCells } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
 import { logIn, openAccount } from './account.js';
 import { flyTo } from './panel.js';
@@ -69,11 +69,11 @@ async function logInToDemo({ username, password, is_teacher: isTeacher }) {
  */
 export async function flyToBottles({ map }) {
   try {
-    /** @type {{ cells: Cell[] }} */
+    /** @type {{ cells: CountedCell[] }} */
     const { cells } = await request('GET', 'bottles/counts', { query: { ...WORLD, zoom: SEARCH_ZOOM } });
     const centre = map.getCenter();
     const distance = (/** @type {Cell} */ cell) => centre.distanceTo([cell.latitude, cell.longitude]);
-    const [nearest] = cells.toSorted((a, b) => distance(a) - distance(b));
+    const [nearest] = placeCells(cells).toSorted((a, b) => distance(a) - distance(b));
     if (nearest) flyTo(map, nearest.latitude, nearest.longitude, Math.min(map.getZoom(), MAX_ZOOM_FOUND));
     else toast(t('view.emptySea'));
   } catch (error) {

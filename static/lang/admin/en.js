@@ -173,6 +173,8 @@ export default {
   'did.unmute': 'unmuted',
   'did.freeze': 'paused throwing',
   'did.unfreeze': 'resumed throwing',
+  'did.show_messages': 'turned on the first words of new bottles',
+  'did.hide_messages': 'turned off the first words of new bottles',
   'did.set_up': 'set up the server',
   'did.add_account': 'added an account',
   'did.rename_account': 'renamed',

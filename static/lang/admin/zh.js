@@ -167,6 +167,8 @@ export default {
   'did.unmute': '解除禁言',
   'did.freeze': '暂停扔瓶子',
   'did.unfreeze': '恢复扔瓶子',
+  'did.show_messages': '开始显示新留言开头',
+  'did.hide_messages': '停止显示新留言开头',
   'did.set_up': '初次设置服务器',
   'did.add_account': '添加账号',
   'did.rename_account': '修改用户名',
