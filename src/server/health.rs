@@ -11,6 +11,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::http::openapi::documented_routes;
 use crate::store::Store;
+use crate::store::condition::FileFault;
 use crate::store::disk::MIN_FREE_BYTES;
 
 /// `status` is `ok`, or the reason for a failure.
@@ -28,7 +29,7 @@ fn healthz() -> Json<Health> {
     Json(Health { status: "ok".into() })
 }
 
-/// Check that the database answers and the disk has free space
+/// Check that the database answers and is sound, and the disk has free space
 #[utoipa::path(get, path = "/readyz",
     responses(
         (status = 200, description = "the server is ready", body = Health),
@@ -48,6 +49,11 @@ fn readiness_failure(store: &Store) -> Option<&'static str> {
     if let Err(e) = store.ping() {
         tracing::error!("not ready: the database does not answer: {e}");
         return Some("the database does not answer");
+    }
+    match store.file_fault() {
+        Some(FileFault::Replaced) => return Some("the database was replaced or deleted"),
+        Some(FileFault::Damaged) => return Some("the database is damaged"),
+        None => {}
     }
     match store.room() {
         Ok(room) if room < MIN_FREE_BYTES => Some("the disk is nearly full"),

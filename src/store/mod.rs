@@ -20,6 +20,7 @@ pub mod catch;
 pub mod cells;
 pub mod check;
 pub mod classes;
+pub mod condition;
 pub mod disk;
 pub mod expiry;
 pub mod feeds;
@@ -58,6 +59,7 @@ pub mod xray;
 mod columns;
 mod connect;
 mod files;
+mod locks;
 mod messages;
 mod online;
 mod open;
@@ -72,6 +74,7 @@ mod slow_log;
 mod sqlite_error;
 mod stream;
 mod upgrade;
+mod wal;
 mod writer;
 
 use std::fs::File;
@@ -82,6 +85,7 @@ use std::sync::Arc;
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 
+use condition::Condition;
 pub use files::create_temporary;
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
@@ -107,6 +111,7 @@ pub struct Store {
     slow_log: SlowLog,
     map_cache: Arc<MapCache>,
     session_cache: SessionCache,
+    condition: Arc<Condition>,
     path: PathBuf,
     keys: Keys,
     identity: String,
@@ -146,7 +151,8 @@ impl Store {
         let keys = meta::keys(&db).map_err(sqlite)?;
         let identity = meta::identity(&db).map_err(sqlite)?.unwrap_or_default();
         let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
-        let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
+        let condition = Arc::new(Condition::of(path).map_err(io)?);
+        let writer = Writer::start(db, options.busy_timeout, &map_cache, &condition).map_err(io)?;
         let readers = Readers::open(path, options)
             .map_err(|e| sqlite(rusqlite::Error::ToSqlConversionFailure(Box::new(e))))?;
         let session_cache = SessionCache::open(path).map_err(io)?;
@@ -160,6 +166,7 @@ impl Store {
             slow_log,
             map_cache,
             session_cache,
+            condition,
             path,
             keys,
             identity,
@@ -208,7 +215,7 @@ impl Store {
     #[track_caller]
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let _timer = self.slow_log.start("read");
-        self.readers.read(query)
+        self.condition.note(self.readers.read(query))
     }
 
     /// Runs a short `query` as [`Store::read`] does, without a transaction: while the rows of a
@@ -216,13 +223,14 @@ impl Store {
     #[track_caller]
     pub fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let _timer = self.slow_log.start("read");
-        self.readers.read_one(query)
+        self.condition.note(self.readers.read_one(query))
     }
 
     /// Returns the session or access token if it is live at `now`, as of the last commit.
     pub fn session_at(&self, session: SessionKey, now: Timestamp) -> Result<Option<StoredSession>> {
         let read = || self.readers.read_one(|db| sessions::find(db, session));
-        Ok(self.session_cache.get(session, read)?.and_then(|found| found.at(now)))
+        let found = self.condition.note(self.session_cache.get(session, read))?;
+        Ok(found.and_then(|found| found.at(now)))
     }
 
     /// Runs a long `query` on a snapshot of its own.
@@ -241,7 +249,7 @@ impl Store {
         async move {
             let admission = self.readers.admit_long().await?;
             let _timer = self.slow_log.start_at(caller, "read");
-            self.readers.read_long(admission, query)
+            self.condition.note(self.readers.read_long(admission, query))
         }
     }
 
@@ -252,7 +260,9 @@ impl Store {
         &self,
         query: impl FnOnce(&Connection, &mut ChunkWriter) -> Result<()> + Send + 'static,
     ) -> Result<Chunks> {
-        self.streams.start(query).await
+        self.condition.check_names()?;
+        let condition = Arc::clone(&self.condition);
+        self.streams.start(move |db, out| condition.note(query(db, out))).await
     }
 
     /// Applies `change` in the writer's transaction, and returns its result after the commit.
@@ -284,7 +294,7 @@ impl Store {
             let _timer = timer;
             let result = self.writer.write(change, committed).await;
             self.readers.note_change();
-            result
+            self.condition.note(result)
         }
     }
 }

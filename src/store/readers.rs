@@ -144,7 +144,12 @@ fn pool(
 fn connection(
     pool: &Pool<SqliteConnectionManager>,
 ) -> Result<PooledConnection<SqliteConnectionManager>> {
-    pool.get().map_err(|e| Error::Unavailable(e.to_string()))
+    let db = pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+    if !db.is_autocommit() {
+        // The last read could not end its transaction, perhaps because memory was short.
+        db.execute_batch("ROLLBACK")?;
+    }
+    Ok(db)
 }
 
 /// The state of the file at one moment. The write-ahead log grows while a snapshot lives, so it
@@ -176,9 +181,7 @@ impl Drop for Snapshot {
             return;
         }
         if let Err(e) = self.db.execute("ROLLBACK", []) {
-            tracing::error!(
-                "cannot end the transaction of a read; its connection returns to the pool with the transaction still open: {e}"
-            );
+            tracing::error!("cannot end the transaction of a read, so the next one ends it: {e}");
         }
     }
 }

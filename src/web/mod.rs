@@ -238,7 +238,7 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileIm
         // Maps have holes. A browser logs a 404 as an error, but not a 204.
         Ok(Tile::Hole) => Err(NoTile::Other(Status::NoContent)),
         Ok(Tile::Unreadable) => Err(NoTile::Missing(NotFound::File)),
-        Err(Error::Unavailable(why)) => {
+        Err(Error::Unavailable(why) | Error::Damaged(why)) => {
             tracing::warn!("cannot read a tile of map_file: {why}");
             Err(NoTile::Other(Status::ServiceUnavailable))
         }
