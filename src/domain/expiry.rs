@@ -55,9 +55,27 @@ impl Expiry {
             && self.store.primary_url().is_none()
     }
 
+    /// Returns true if the next bottle that ends is unknown after a change by another process, and a look
+    /// finds none whose time has come. The look needs no lock, which that process may hold for long; it is
+    /// not kept, because a bottle may be thrown meanwhile.
+    fn is_later(&self) -> bool {
+        let now = self.clock.now();
+        let is_unknown = self.next_ms.load(Ordering::Relaxed) == i64::MIN;
+        let next = || self.store.read_one(expiry::next);
+        is_unknown && next().is_ok_and(|next| next.is_none_or(|next| next > now))
+    }
+
     /// Ends the bottles whose time has come. If the store cannot be written, logs that: the bottles
     /// then stay on the sea until the next attempt.
     pub async fn end_due(&self) {
+        if self.is_due() && !self.is_later() {
+            self.settle().await;
+        }
+    }
+
+    /// Ends the bottles whose time has come, as [`Expiry::end_due`] does, and finds out which one ends
+    /// next if that is unknown. To be called every second.
+    pub async fn settle(&self) {
         while self.is_due() {
             let now = self.clock.now();
             let (events, next_ms) = (self.events.clone(), Arc::clone(&self.next_ms));

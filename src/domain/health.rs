@@ -8,6 +8,7 @@ use crate::domain::maintenance::{Maintenance, Run};
 use crate::model::clock::Clock;
 use crate::model::error::{Error, Result};
 use crate::model::hourly::HourlyCounter;
+pub use crate::store::condition::FileFault;
 use crate::store::map_cache::CacheStats;
 use crate::store::stats::{self, Stats};
 use crate::store::{Store, disk};
@@ -49,6 +50,8 @@ pub struct HealthReport {
     /// Of the last day, as are the failed requests.
     pub slow_queries: u64,
     pub failed_requests: u64,
+    /// What is wrong with the files, as far as it is known.
+    pub file_fault: Option<FileFault>,
     /// The last run that has checked the file or a copy of it.
     pub last_check: Option<Run>,
     /// The last backup.
@@ -88,6 +91,7 @@ impl Health {
             map_cache: self.store.map_cache_stats(),
             slow_queries: self.store.slow_queries(),
             failed_requests: self.failed_requests.last_day(),
+            file_fault: self.store.file_fault(),
             last_check: self.maintenance.last_check()?,
             last_backup: self.maintenance.last_backup()?,
         })

@@ -56,6 +56,8 @@ impl From<Error> for Rejection {
                 tracing::warn!("the store is unavailable: {why}");
                 Self::Unavailable
             }
+            // The store has logged it.
+            Error::Damaged(_) => Self::Unavailable,
             Error::Internal(why) => {
                 tracing::error!("{why}");
                 Self::Internal

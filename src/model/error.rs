@@ -173,7 +173,10 @@ pub enum Error {
     /// full. A later attempt may succeed.
     #[error("the store cannot do this now: {0}")]
     Unavailable(String),
-    /// A bug or a damaged file. The text is for the log, never for a client.
+    /// A page or a value of the file is damaged. The store logs the text, which is never for a client.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// A bug. The text is for the log, never for a client.
     #[error("internal error: {0}")]
     Internal(String),
 }

@@ -12,6 +12,7 @@ use utoipa::openapi::OpenApi;
 use crate::http::openapi::documented_routes;
 use crate::model::clock::Clock;
 use crate::store::Store;
+use crate::store::condition::FileFault;
 use crate::store::disk::MIN_FREE_BYTES;
 
 /// `status` is `ok`, or the reason for a failure.
@@ -41,7 +42,7 @@ fn healthz() -> Json<Health> {
     Json(Health { status: "ok".into(), ..Health::default() })
 }
 
-/// Check that the database answers and the disk has free space
+/// Check that the database answers and is sound, and the disk has free space
 #[utoipa::path(get, path = "/readyz",
     responses(
         (status = 200, description = "the server is ready", body = Health),
@@ -71,6 +72,11 @@ fn readiness_failure(store: &Store) -> Option<&'static str> {
     }
     if store.is_replaced() {
         return Some("the file was replaced; restart the standby");
+    }
+    match store.file_fault() {
+        Some(FileFault::Replaced) => return Some("the database was replaced or deleted"),
+        Some(FileFault::Damaged) => return Some("the database is damaged"),
+        None => {}
     }
     match store.room() {
         Ok(room) if room < MIN_FREE_BYTES => Some("the disk is nearly full"),

@@ -52,7 +52,7 @@ pub(super) fn ending() -> AdHoc {
                 let mut seconds = interval(Duration::from_secs(1));
                 while let Some(expiry) = &expiry {
                     seconds.tick().await;
-                    expiry.end_due().await;
+                    expiry.settle().await;
                 }
             });
         })

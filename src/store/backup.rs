@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use super::check::{self, Finding};
 use super::connect::{self, Mode};
 use super::open::{self, OpenError};
-use super::{files, meta};
+use super::{files, meta, wal};
 
 /// The number of steps of SQLite's virtual machine between two looks at a [`Stop`].
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -118,6 +118,7 @@ pub fn backup(
     }
     let older = older_backup(to)?;
     let (copy, contents) = connect::read(from, |source| {
+        wal::check(&files::resolve(from)?)?;
         open::check_schema(from, source)?;
         if let Some((_, Some(older_id))) = &older
             && meta::identity(source).map_err(|e| open::refusal(from, e))?.as_ref()
@@ -171,7 +172,13 @@ pub(super) fn copy_checked(
     progress: &mut impl FnMut(u64, u64),
     stop: &Stop,
 ) -> Result<(NamedTempFile, Contents), CopyError> {
-    let sqlite = |source| CopyError::Sqlite { path: to.to_owned(), source };
+    let sqlite = |source: rusqlite::Error| match open::refusal(to, source) {
+        OpenError::Damaged { path, detail } => {
+            CopyError::Unsound { path, findings: vec![check::damaged(detail)] }
+        }
+        OpenError::Sqlite { path, source } => CopyError::Sqlite { path, source },
+        refusal => refusal.into(),
+    };
     let io = |source| CopyError::Io { path: to.to_owned(), source };
     let file = files::create_temporary(to).map_err(io)?;
 

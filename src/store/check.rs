@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::open::{self, OpenError};
-use super::{cells, connect, migrate, pack};
+use super::{cells, connect, files, migrate, pack, wal};
 use derived::{DERIVED_ROWS, REBUILD, for_version};
 
 /// A problem in a database file.
@@ -34,7 +34,10 @@ pub enum Remedy {
 
 /// Returns all problems of the database at `path`. Writes nothing, and works while a server runs.
 pub fn check(path: &Path) -> Result<Vec<Finding>, OpenError> {
-    or_finding(connect::read(path, |db| problems(path, db)))
+    or_finding(connect::read(path, |db| {
+        wal::check(&files::resolve(path)?)?;
+        problems(path, db)
+    }))
 }
 
 /// Returns all problems of the schema, the rows and the pages of `db`, the file at `path`.
@@ -81,7 +84,8 @@ pub(super) fn findings(db: &Connection) -> rusqlite::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-fn damaged(detail: String) -> Finding {
+/// Returns the finding for a file that is damaged in this way.
+pub(super) fn damaged(detail: String) -> Finding {
     Finding { description: format!("the file is damaged: {detail}"), remedy: Remedy::Restore }
 }
 

@@ -18,7 +18,7 @@ use super::open_error::{OpenError, refusal};
 /// A node of the R*-tree takes 1.2 KB and a bottle 0.2 KB. Pages of 2 KiB make a rectangle query a
 /// quarter faster than pages of 4 KiB if the file is not mapped
 /// ([decisions](../../docs/decisions.md#reading)).
-const PAGE_BYTES: i32 = 2048;
+pub(super) const PAGE_BYTES: i32 = 2048;
 
 /// The number of prepared statements that a connection of the server caches.
 const CACHED_STATEMENTS: usize = 64;

@@ -20,6 +20,7 @@ pub mod catch;
 pub mod cells;
 pub mod check;
 pub mod classes;
+pub mod condition;
 pub mod disk;
 pub mod expiry;
 pub mod feeds;
@@ -60,6 +61,7 @@ pub mod xray;
 mod columns;
 mod connect;
 mod files;
+mod locks;
 mod messages;
 mod online;
 mod open;
@@ -76,6 +78,7 @@ mod standby;
 mod start;
 mod stream;
 mod upgrade;
+mod wal;
 mod writer;
 
 use std::fs::File;
@@ -86,6 +89,7 @@ use std::sync::Arc;
 use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
+use condition::Condition;
 pub use files::create_temporary;
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
@@ -121,6 +125,7 @@ pub struct Store {
     map_cache: Arc<MapCache>,
     /// `None` for a standby, whose file has no wal-index.
     session_cache: Option<SessionCache>,
+    condition: Arc<Condition>,
     path: PathBuf,
     keys: Keys,
     identity: String,
@@ -189,7 +194,7 @@ impl Store {
     #[track_caller]
     pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let _timer = self.slow_log.start("read");
-        self.readers.read(query)
+        self.condition.note(self.readers.read(query))
     }
 
     /// Runs a short `query` as [`Store::read`] does, without a transaction: while the rows of a
@@ -197,16 +202,16 @@ impl Store {
     #[track_caller]
     pub fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let _timer = self.slow_log.start("read");
-        self.readers.read_one(query)
+        self.condition.note(self.readers.read_one(query))
     }
 
     /// Returns the session or access token if it is live at `now`, as of the last commit.
     pub fn session_at(&self, session: SessionKey, now: Timestamp) -> Result<Option<StoredSession>> {
         let read = || self.readers.read_one(|db| sessions::find(db, session));
-        let found = match &self.session_cache {
-            Some(cache) => cache.get(session, read)?,
-            None => read()?,
-        };
+        let found = self.condition.note(match &self.session_cache {
+            Some(cache) => cache.get(session, read),
+            None => read(),
+        })?;
         Ok(found.and_then(|found| found.at(now)))
     }
 
@@ -226,7 +231,7 @@ impl Store {
         async move {
             let admission = self.readers.admit_long().await?;
             let _timer = self.slow_log.start_at(caller, "read");
-            self.readers.read_long(admission, query)
+            self.condition.note(self.readers.read_long(admission, query))
         }
     }
 
@@ -237,7 +242,9 @@ impl Store {
         &self,
         query: impl FnOnce(&Connection, &mut ChunkWriter) -> Result<()> + Send + 'static,
     ) -> Result<Chunks> {
-        self.streams.start(query).await
+        self.condition.check_names()?;
+        let condition = Arc::clone(&self.condition);
+        self.streams.start(move |db, out| condition.note(query(db, out))).await
     }
 
     /// Applies `change` in the writer's transaction, and returns its result after the commit.
@@ -272,7 +279,7 @@ impl Store {
                 Role::Primary(writer) => {
                     let result = writer.write(change, committed).await;
                     self.readers.note_change();
-                    result
+                    self.condition.note(result)
                 }
                 Role::Standby(standby) => Err(Error::Standby(standby.primary_url.clone())),
             }

@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 
 use super::backup::{Contents, CopyError, Stop, copy_checked, place};
-use super::check::{self, Finding};
+use super::check::{self, Finding, Remedy};
 use super::connect::{self, Mode};
 use super::disk::{self, MIN_FREE_BYTES};
 use super::open::{self, OpenError};
-use super::{Store, backup_folder, files};
+use super::{Store, backup_folder, files, wal};
 
 /// A folder for the backups that the server makes.
 #[derive(Clone, Debug)]
@@ -45,8 +45,19 @@ impl Store {
             fs::DirBuilder::new().mode(0o700).create(&folder.path).map_err(io)?;
         }
         self.check_room(&folder.path)?;
-        let db = self.open_snapshot()?;
-        let (copy, _): (_, Contents) = copy_checked(&db, &to, &mut progress, stop)?;
+        let copied = self
+            .open_snapshot()
+            .map_err(CopyError::from)
+            .and_then(|db| copy_checked(&db, &to, &mut progress, stop));
+        match &copied {
+            Ok(_) => self.condition.note_sound(),
+            Err(CopyError::Unsound { findings, .. }) => self.note_findings(findings),
+            Err(CopyError::Open(OpenError::Damaged { detail, .. })) => {
+                self.condition.note_damage(detail);
+            }
+            Err(_) => {}
+        }
+        let (copy, _): (_, Contents) = copied?;
         let bytes = copy.as_file().metadata().map_err(io)?.len();
         place(copy, &to)?;
         Ok(bytes)
@@ -69,16 +80,32 @@ impl Store {
     /// Returns all problems of the database, as [`check::check`] does, or `None` if `stop` was
     /// requested meanwhile.
     pub fn check(&self, stop: &Stop) -> Result<Option<Vec<Finding>>, OpenError> {
-        let db = self.open_snapshot()?;
-        let sqlite = |e| open::refusal(&self.path, e);
-        stop.watch(&db).map_err(sqlite)?;
-        let found = check::or_finding(check::problems(&self.path, &db));
-        if stop.is_requested() { Ok(None) } else { found.map(Some) }
+        let found = check::or_finding(self.open_snapshot().and_then(|db| {
+            stop.watch(&db).map_err(|e| open::refusal(&self.path, e))?;
+            check::problems(&self.path, &db)
+        }));
+        if stop.is_requested() {
+            return Ok(None);
+        }
+        let found = found?;
+        self.note_findings(&found);
+        Ok(Some(found))
+    }
+
+    /// Remembers whether a check has found damage that no rebuild repairs.
+    fn note_findings(&self, findings: &[Finding]) {
+        match findings.iter().find(|finding| finding.remedy == Remedy::Restore) {
+            Some(finding) => self.condition.note_damage(&finding.description),
+            None if findings.is_empty() => self.condition.note_sound(),
+            None => {}
+        }
     }
 
     /// Opens a connection for one long read, and its snapshot.
     fn open_snapshot(&self) -> Result<Connection, OpenError> {
         let sqlite = |e| open::refusal(&self.path, e);
+        self.condition.check_names()?;
+        wal::check(&self.path)?;
         let db = connect::open(&self.path, Mode::Shared).map_err(sqlite)?;
         db.execute_batch("BEGIN").map_err(sqlite)?;
         Ok(db)

@@ -9,9 +9,10 @@ use rusqlite::Connection;
 
 use super::connect::{self, Mode};
 use super::files::{self, folder_of, sync_folder};
-use super::migrate;
+use super::locks;
 pub use super::open_error::OpenError;
 pub(super) use super::open_error::refusal;
+use super::{migrate, wal};
 
 /// The maximum size of a file that is checked completely at each start. A larger one would slow the
 /// start down.
@@ -30,6 +31,7 @@ pub(super) struct CheckedFile {
 pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     check_not_followed(path)?;
+    locks::check_mount(path)?;
     match fs::metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => create(path)?,
         Err(e) => return Err(io(e)),
@@ -37,6 +39,8 @@ pub(super) fn check_or_create(path: &Path) -> Result<CheckedFile, OpenError> {
         Ok(_) => {}
     }
     let lock = lock(path)?;
+    locks::check_conflict(path, &lock)?;
+    wal::check(path)?;
     Ok(CheckedFile { lock, version: check_content(path)? })
 }
 
@@ -48,7 +52,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(e)) => return Err(io(e)),
+            Err(TryLockError::Error(e)) => return Err(locks::refusal(path, e)),
         }
         // `bottle restore` may have replaced the file between opening and locking it.
         let inode = |file: fs::Metadata| (file.dev(), file.ino());

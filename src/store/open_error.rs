@@ -64,6 +64,17 @@ pub enum OpenError {
         "{0} has no keys. Start its primary, which creates them, and let the follower copy them."
     )]
     NoKeys(PathBuf),
+        "{path} is on a file system without working locks ({reason}), where two programs would destroy it. \
+         It was not changed.\n\
+         Keep it on a disk of this machine, in a container on a volume, in WSL outside /mnt. Backups may go there."
+    )]
+    NoLocks { path: PathBuf, reason: String },
+    #[error(
+        "{0} was replaced, moved or deleted while the server has it open, so changes are rejected: the next \
+         start would not find them.\n\
+         Put the file back, or stop the server and start it with the file that it shall serve."
+    )]
+    Replaced(PathBuf),
     #[error(
         "cannot open {path}: {source}.\nCheck that its folder exists and that you may write there."
     )]
@@ -85,6 +96,13 @@ pub enum OpenError {
         "cannot migrate {path}: {source}.\nReport this, and restore the copy {path}.schema-N to go back to the older Bottle."
     )]
     Migration { path: PathBuf, source: rusqlite_migration::Error },
+}
+
+impl From<OpenError> for crate::model::error::Error {
+    /// A file that cannot be opened now is unavailable.
+    fn from(e: OpenError) -> Self {
+        Self::Unavailable(e.to_string())
+    }
 }
 
 /// Converts SQLite's error for the file at `path`.

@@ -113,6 +113,10 @@ impl Readers {
         pool: &Pool<SqliteConnectionManager>,
     ) -> Result<PooledConnection<SqliteConnectionManager>> {
         let db = pool.get().map_err(|e| Error::Unavailable(e.to_string()))?;
+        if !db.is_autocommit() {
+            // The last read could not end its transaction, perhaps because memory was short.
+            db.execute_batch("ROLLBACK")?;
+        }
         if self.gate.is_some() {
             forget_pages(&db)?;
         }
@@ -201,9 +205,7 @@ impl Drop for Snapshot {
             return;
         }
         if let Err(e) = self.db.execute("ROLLBACK", []) {
-            tracing::error!(
-                "cannot end the transaction of a read; its connection returns to the pool with the transaction still open: {e}"
-            );
+            tracing::error!("cannot end the transaction of a read, so the next one ends it: {e}");
         }
     }
 }

@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use super::backup::{Contents, CopyError, Stop, copy_checked};
 use super::connect::{self, Mode};
 use super::files::{self, LOG_SUFFIXES, with_suffix};
-use super::open;
+use super::{open, wal};
 
 /// The content of the file that stands in for the log while there is no database: the server does
 /// not start over a log without a database, and SQLite reads this one as an empty log.
@@ -33,6 +33,7 @@ pub fn restore(
     // No server may hold the old database until it has been replaced.
     let old_file = if to.exists() { Some(open::lock(to)?) } else { None };
     let (copy, contents) = connect::read(from, |source| {
+        wal::check(&files::resolve(from)?)?;
         open::check_schema(from, source)?;
         copy_checked(source, to, &mut progress, &Stop::default())
     })?;

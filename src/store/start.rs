@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::condition::Condition;
 use super::connect::{self, Mode};
 use super::map_cache::MapCache;
 use super::open::{self, OpenError};
@@ -23,6 +24,7 @@ struct Parts {
     map_cache: Arc<MapCache>,
     session_cache: Option<SessionCache>,
     gate: Option<Arc<Gate>>,
+    condition: Arc<Condition>,
     lock: Option<File>,
 }
 
@@ -84,11 +86,10 @@ impl Store {
         let role = Role::Standby(standby.map_err(io)?);
         let (gate, lock) = (Some(gate), Some(lock));
         let session_cache = None;
-        Self::of(
-            path,
-            options,
-            Parts { role, keys, identity, map_cache, session_cache, gate, lock },
-        )
+        let condition = Arc::new(Condition::of(path, &[""]).map_err(io)?);
+        let parts =
+            Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
+        Self::of(path, options, parts)
     }
 
     fn writing(path: &Path, options: &Options, lock: Option<File>) -> Result<Self, OpenError> {
@@ -100,17 +101,16 @@ impl Store {
         let identity = meta::identity(&db).map_err(sqlite)?.unwrap_or_default();
         let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
         let session_cache = Some(SessionCache::open(path).map_err(io)?);
-        let writer = Writer::start(db, options.busy_timeout, &map_cache).map_err(io)?;
+        let condition = Arc::new(Condition::of(path, &["", "-wal", "-shm"]).map_err(io)?);
+        let writer = Writer::start(db, options.busy_timeout, &map_cache, &condition).map_err(io)?;
         let (role, gate) = (Role::Primary(writer), None);
-        Self::of(
-            path,
-            options,
-            Parts { role, keys, identity, map_cache, session_cache, gate, lock },
-        )
+        let parts =
+            Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
+        Self::of(path, options, parts)
     }
 
     fn of(path: &Path, options: &Options, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { role, keys, identity, map_cache, session_cache, gate, lock } = parts;
+        let Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock } = parts;
         let failed = |e| rusqlite::Error::ToSqlConversionFailure(Box::new(e));
         let readers = Readers::open(path, options, gate.clone())
             .map_err(|e| OpenError::Sqlite { path: path.to_owned(), source: failed(e) })?;
@@ -121,6 +121,7 @@ impl Store {
             slow_log: SlowLog::new(options.slow),
             map_cache,
             session_cache,
+            condition,
             path: path.to_owned(),
             keys,
             identity,

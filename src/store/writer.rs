@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 
+use super::condition::Condition;
 use super::map_cache::MapCache;
 use crate::model::error::{Error, Result};
 
@@ -56,11 +57,13 @@ type ChangeCallback = dyn Fn() + Send + Sync;
 
 impl Writer {
     /// Starts the thread. A change waits at most `busy_timeout` for another process's lock.
-    /// A change by another process invalidates `map_cache`.
+    /// A change by another process invalidates `map_cache`. While `condition` says that the file was
+    /// replaced, changes are rejected.
     pub(super) fn start(
         db: Connection,
         busy_timeout: Duration,
         map_cache: &Arc<MapCache>,
+        condition: &Arc<Condition>,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(MAX_QUEUED);
         let callback = Arc::new(OnceLock::new());
@@ -70,10 +73,10 @@ impl Writer {
             callback: Arc::clone(&callback),
         };
         let blocked = Arc::new(AtomicUsize::new(0));
-        let waiting = Arc::clone(&blocked);
+        let (waiting, condition) = (Arc::clone(&blocked), Arc::clone(condition));
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || run(&db, &jobs, watcher, &waiting))?;
+            .spawn(move || run(&db, &jobs, watcher, &condition, &waiting))?;
         Ok(Self { queue: Some(queue), thread: Some(thread), busy_timeout, callback, blocked })
     }
 
@@ -164,6 +167,7 @@ fn run(
     db: &Connection,
     jobs: &Receiver<Job>,
     mut watcher: ExternalChangeWatcher,
+    condition: &Condition,
     blocked: &AtomicUsize,
 ) {
     if let Err(e) = db.busy_timeout(LOCK_ATTEMPT) {
@@ -181,14 +185,14 @@ fn run(
         while !batch.is_empty() {
             let room = MAX_QUEUED - batch.len();
             batch.extend(jobs.try_iter().take(room));
-            match db.execute_batch("BEGIN IMMEDIATE") {
+            match begin(db, condition) {
                 Ok(()) => {
                     blocked.store(0, Ordering::Relaxed);
                     watcher.check(db);
                     apply_all(db, std::mem::take(&mut batch));
                 }
-                Err(e) => {
-                    reject_failed(&mut batch, e);
+                Err((error, is_locked)) => {
+                    reject_failed(&mut batch, &error, is_locked);
                     blocked.store(batch.len(), Ordering::Relaxed);
                 }
             }
@@ -196,11 +200,24 @@ fn run(
     }
 }
 
+/// Begins a transaction. Returns the error, and whether another process holds a lock.
+fn begin(db: &Connection, condition: &Condition) -> Result<(), (Error, bool)> {
+    condition.check_names().map_err(|e| (e.into(), false))?;
+    let sqlite = |e: rusqlite::Error| {
+        let is_locked = e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        (e.into(), is_locked)
+    };
+    if !db.is_autocommit() {
+        // The rollback of the last one has failed too, perhaps because memory was short.
+        db.execute_batch("ROLLBACK").map_err(sqlite)?;
+    }
+    db.execute_batch("BEGIN IMMEDIATE").map_err(sqlite)
+}
+
 /// Rejects changes after a transaction could not begin: those past their deadline while another
 /// process holds a lock, otherwise all.
-fn reject_failed(batch: &mut Vec<Job>, error: rusqlite::Error) {
-    let is_locked = error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
-    let (now, error) = (Instant::now(), Error::from(error));
+fn reject_failed(batch: &mut Vec<Job>, error: &Error, is_locked: bool) {
+    let now = Instant::now();
     for job in batch.extract_if(.., |job| !is_locked || job.deadline <= now) {
         reject(job, error.clone());
     }
@@ -215,9 +232,9 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
             reject(job, Error::clone(e));
             continue;
         }
-        replies.extend(apply_one(db, job));
+        outcome = apply_one(db, job, &mut replies);
         // SQLite may roll the whole transaction back by itself after a full disk or an I/O error.
-        if db.is_autocommit() {
+        if outcome.is_ok() && db.is_autocommit() {
             outcome = Err(Error::Unavailable("the transaction was rolled back".into()));
         }
     }
@@ -234,21 +251,25 @@ fn apply_all(db: &Connection, batch: Vec<Job>) {
 }
 
 /// Applies one change in a savepoint of its own. A change that panics is rolled back, and its
-/// caller learns it from the dropped reply channel.
-fn apply_one(db: &Connection, job: Job) -> Option<Box<Reply>> {
+/// caller learns it from the dropped reply channel. Returns an error if a change cannot be rolled back
+/// alone, perhaps because memory is short: then the whole transaction must be.
+fn apply_one(db: &Connection, job: Job, replies: &mut Vec<Box<Reply>>) -> Result<()> {
     let run = |sql| db.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
     if let Err(e) = run("SAVEPOINT change") {
         reject(job, e.into());
-        return None;
+        return Ok(());
     }
     let applied = catch_unwind(AssertUnwindSafe(|| (job.apply)(Ok(db)))).ok();
-    if !applied.as_ref().is_some_and(|applied| applied.keep) && !db.is_autocommit() {
-        let _ = run("ROLLBACK TO change");
+    let is_kept = applied.as_ref().is_some_and(|applied| applied.keep);
+    replies.extend(applied.map(|applied| applied.reply));
+    if db.is_autocommit() {
+        return Ok(());
     }
-    if !db.is_autocommit() {
-        let _ = run("RELEASE change");
+    if !is_kept {
+        run("ROLLBACK TO change")?;
     }
-    applied.map(|applied| applied.reply)
+    let _ = run("RELEASE change");
+    Ok(())
 }
 
 /// Rejects a change without trying it.

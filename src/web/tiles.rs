@@ -55,7 +55,7 @@ pub(super) async fn tile(
         // Maps have holes. A browser logs a 404 as an error, but not a 204.
         Ok(MapTile::Hole) => Err(NoTile::Other(Status::NoContent)),
         Ok(MapTile::Unreadable | MapTile::NoMap) => Err(NoTile::Missing(NotFound::File)),
-        Err(Error::Unavailable(why)) => {
+        Err(Error::Unavailable(why) | Error::Damaged(why)) => {
             tracing::warn!("cannot read a tile of map_file: {why}");
             Err(NoTile::Other(Status::ServiceUnavailable))
         }

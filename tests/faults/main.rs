@@ -14,7 +14,11 @@ mod endings;
 mod files;
 mod input_output;
 mod kills;
+mod lies;
 mod long_reads;
+mod lying_log;
+mod memory;
+mod others;
 mod proxy;
 mod restores;
 mod sea;
@@ -48,6 +52,15 @@ const FAULTS: &[(&str, Fault)] = &[
     ("a reader that stays", input_output::reader_stays),
     ("damaged, foreign, torn, newer file", files::unsound),
     ("second process on the file", files::second_process),
+    ("a damaged page under the server", lies::damaged_page),
+    ("a flipped bit in any page", lies::flipped_bits),
+    ("a flipped bit in the log", lying_log::flipped),
+    ("another checkpoints in a loop", others::checkpoints),
+    ("shells lock, read and VACUUM", others::shells),
+    ("the file or its log is replaced", others::replaced),
+    ("the folder turns read-only", others::read_only_folder),
+    ("a file system without locks", others::no_locks),
+    ("SQLite's n-th allocation fails", memory::nth_allocation),
     ("clock an hour off, 1970, 2038", clock::jumps),
     ("64 descriptors, 200 connections", crowds::few_descriptors),
     ("4,600 half-sent bodies", crowds::half_sent_bodies),

@@ -12,6 +12,13 @@ pub(crate) struct Shim {
     control: File,
 }
 
+/// What a file system does with locks on whole files.
+#[derive(Clone, Copy)]
+pub(crate) enum Locks {
+    GrantsAll = 1,
+    KnowsNone = 2,
+}
+
 impl Shim {
     /// Compiles it. It does nothing yet.
     pub(crate) fn new() -> Self {
@@ -27,11 +34,12 @@ impl Shim {
             });
         assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
         let control = folder.path().join("control");
-        fs::write(&control, [0; 48]).unwrap();
+        fs::write(&control, [0; 80]).unwrap();
         let control = File::options().read(true).write(true).open(control).unwrap();
         let shim = Self { folder, control };
         shim.set(1, -1);
         shim.set(4, -1);
+        shim.set(7, -1);
         shim
     }
 
@@ -42,6 +50,12 @@ impl Shim {
     /// Puts it under the program that `command` starts.
     pub(crate) fn under(&self, command: &mut Command) {
         command.env("LD_PRELOAD", self.path("shim.so")).env("BOTTLE_SHIM", self.path("control"));
+    }
+
+    /// Puts it between SQLite and its allocator as well.
+    pub(crate) fn under_with_memory(&self, command: &mut Command) {
+        self.under(command);
+        command.env("BOTTLE_SHIM_MEMORY", "1");
     }
 
     fn set(&self, nth: u64, value: i64) {
@@ -79,6 +93,23 @@ impl Shim {
     /// Returns the calls that are left until [`Shim::kill_at`] kills the program; below 0 if it did.
     pub(crate) fn changes_left(&self) -> i64 {
         self.get(4)
+    }
+
+    /// Lets `before` more of SQLite's allocations succeed, and `failing` after them fail.
+    pub(crate) fn fail_allocations(&self, before: i64, failing: i64) {
+        self.set(8, failing);
+        self.set(7, before);
+    }
+
+    /// Lets all allocations succeed again; how many have failed in all.
+    pub(crate) fn mend_memory(&self) -> i64 {
+        self.set(7, -1);
+        self.get(9)
+    }
+
+    /// Says what the program's file system does with locks on whole files.
+    pub(crate) fn set_locks(&self, locks: Locks) {
+        self.set(6, locks as i64);
     }
 
     /// True if the program sees a disk without hard links.

@@ -77,3 +77,20 @@ fn slow_queries_and_failed_requests_are_counted() {
     assert!(activity["slow_queries"].as_u64().unwrap() >= 1, "{activity}");
     assert!(activity["failed_requests"].as_u64().unwrap() >= 1, "{activity}");
 }
+
+#[test]
+fn a_file_that_was_moved_away_is_told_until_it_is_back() {
+    let app = App::new();
+    let root = app.operator("root");
+    let away = app.folder().join("away.db");
+    std::fs::rename(app.database(), &away).unwrap();
+    assert_eq!(health(&root)["warnings"], json!(["file_replaced"]));
+    let ready = root.get("/readyz");
+    let reason = json!({ "status": "the database was replaced or deleted" });
+    assert_eq!((ready.status, ready.json()), (503, reason));
+    let bottle = json!({ "content": "c", "location": { "latitude": 1, "longitude": 1 } });
+    assert_eq!(root.post("/api/bottles", &bottle).status, 503);
+    std::fs::rename(&away, app.database()).unwrap();
+    assert_eq!(health(&root)["warnings"], json!([]));
+    assert_eq!(root.post("/api/bottles", &bottle).status, 200);
+}

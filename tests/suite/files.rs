@@ -42,6 +42,17 @@ fn missing_and_empty_files_become_databases(#[values(true, false)] empty: bool) 
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
+/// SQLite before 3.51.3 may lose commits where one process checkpoints while another writes.
+#[test]
+fn the_program_has_an_sqlite_without_the_wal_reset_bug() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Program::start(bottle(folder.path(), &[])));
+    // The header has the version of the SQLite that has written it.
+    let header = fs::read(folder.path().join("bottle.db")).unwrap();
+    let version = u32::from_be_bytes(header[96..100].try_into().unwrap());
+    assert!(version >= 3_051_003, "{version}");
+}
+
 fn sql(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }

@@ -226,7 +226,7 @@ impl Maintenance {
         let opened = opened.await?;
         match self.log(login, Action::DownloadBackup, Some(name)).await {
             // A backup is most needed where nothing can be written any more.
-            Err(Error::Unavailable(e)) => {
+            Err(Error::Unavailable(e) | Error::Damaged(e)) => {
                 tracing::warn!("cannot log that {} downloads a backup: {e}", login.account.id);
             }
             logged => logged?,

@@ -11,7 +11,7 @@ use crate::model::error::{Error, Result};
 use crate::model::live::LiveSetting;
 use crate::store::backup::CopyError;
 use crate::store::outbox::{self, Event};
-use crate::store::{backup_folder, maintenance};
+use crate::store::{OpenError, backup_folder, maintenance};
 
 impl Permit {
     /// Runs on a thread of its own, and stores the result.
@@ -69,7 +69,7 @@ impl Maintenance {
     fn failed_backup(&self, error: &CopyError) -> Option<Run> {
         let is_sound = match error {
             CopyError::Stopped => return None,
-            CopyError::Unsound { .. } => Some(false),
+            CopyError::Unsound { .. } | CopyError::Open(OpenError::Damaged { .. }) => Some(false),
             _ => None,
         };
         let (ended_at, failure) = (self.0.clock.now(), Some(error.to_string()));

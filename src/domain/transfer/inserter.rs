@@ -48,7 +48,7 @@ pub(super) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unavailable(_) | Error::Internal(_) => Self::Store(error),
+            Error::Unavailable(_) | Error::Damaged(_) | Error::Internal(_) => Self::Store(error),
             error => Self::Row(error.to_string()),
         }
     }

@@ -299,6 +299,9 @@ export default {
   'health.disk_nearly_full': 'The disk is nearly full. Free some space, or the server will refuse changes.',
   'health.backup_failed': 'The last backup failed. The section Backups has the reason.',
   'health.damaged': 'The database is damaged. Run “bottle check” on the server; it prints the repair.',
+  'health.file_replaced':
+    'The file of the database was replaced, moved or deleted, so the server refuses changes. Put it back, or ' +
+    'restart the server with the right file.',
   'health.server': 'Server',
   'health.version': 'Version',
   'health.uptime': 'Running for',

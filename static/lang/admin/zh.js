@@ -283,6 +283,7 @@ export default {
   'health.disk_nearly_full': '磁盘快满了。请腾出空间，否则服务器将无法保存更改。',
   'health.backup_failed': '上次备份失败，原因见“备份”。',
   'health.damaged': '数据库已损坏。请在服务器上运行 bottle check，它会给出修复方法。',
+  'health.file_replaced': '数据库文件已被替换、移动或删除，服务器因此拒绝更改。请放回原文件，或用正确的文件重新启动服务器。',
   'health.server': '服务器',
   'health.version': '版本',
   'health.uptime': '已运行',

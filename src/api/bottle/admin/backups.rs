@@ -134,7 +134,7 @@ pub(in crate::api::bottle) async fn list(
     let running = maintenance.progress().map(ProgressView::from);
     let (backups, unreadable) = match maintenance.backups().await {
         Ok(backups) => (backups, None),
-        Err(Error::Unavailable(why)) => (Vec::new(), Some(why)),
+        Err(Error::Unavailable(why) | Error::Damaged(why)) => (Vec::new(), Some(why)),
         Err(error) => return Err(error.into()),
     };
     let values = live.values();

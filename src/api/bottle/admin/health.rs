@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::backups::FailureView;
 use crate::api::bottle::envelope::{Envelope, Reply, ok};
 use crate::api::bottle::guard::Operator;
-use crate::domain::health::{Health, HealthReport};
+use crate::domain::health::{FileFault, Health, HealthReport};
 use crate::domain::maintenance::Run;
 use crate::model::clock::Timestamp;
 
@@ -74,7 +74,7 @@ pub(in crate::api::bottle) struct HealthView {
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_failure: Option<FailureView>,
-    /// what needs the operator: `disk_nearly_full`, `backup_failed` or `damaged`
+    /// what needs the operator: `disk_nearly_full`, `backup_failed`, `damaged` or `file_replaced`
     warnings: Vec<&'static str>,
 }
 
@@ -122,11 +122,13 @@ fn check_view(run: Run) -> CheckView {
 
 fn warnings(report: &HealthReport) -> Vec<&'static str> {
     let has_failed = |run: &Run| run.failure.is_some();
-    let is_damaged = |run: &Run| run.is_sound == Some(false);
+    let was_unsound = report.last_check.as_ref().is_some_and(|run| run.is_sound == Some(false));
+    let has_fault = |fault| report.file_fault == Some(fault);
     [
         ("disk_nearly_full", report.free_bytes < report.min_free_bytes),
         ("backup_failed", report.last_backup.as_ref().is_some_and(has_failed)),
-        ("damaged", report.last_check.as_ref().is_some_and(is_damaged)),
+        ("damaged", was_unsound || has_fault(FileFault::Damaged)),
+        ("file_replaced", has_fault(FileFault::Replaced)),
     ]
     .into_iter()
     .filter_map(|(warning, holds)| holds.then_some(warning))
