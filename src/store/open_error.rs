@@ -64,6 +64,7 @@ pub enum OpenError {
         "{0} has no keys. Start its primary, which creates them, and let the follower copy them."
     )]
     NoKeys(PathBuf),
+    #[error(
         "{path} is on a file system without working locks ({reason}), where two programs would destroy it. \
          It was not changed.\n\
          Keep it on a disk of this machine, in a container on a volume, in WSL outside /mnt. Backups may go there."

@@ -87,8 +87,7 @@ impl Store {
         let (gate, lock) = (Some(gate), Some(lock));
         let session_cache = None;
         let condition = Arc::new(Condition::of(path, &[""]).map_err(io)?);
-        let parts =
-            Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
+        let parts = Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
         Self::of(path, options, parts)
     }
 
@@ -104,8 +103,7 @@ impl Store {
         let condition = Arc::new(Condition::of(path, &["", "-wal", "-shm"]).map_err(io)?);
         let writer = Writer::start(db, options.busy_timeout, &map_cache, &condition).map_err(io)?;
         let (role, gate) = (Role::Primary(writer), None);
-        let parts =
-            Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
+        let parts = Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
         Self::of(path, options, parts)
     }
 
