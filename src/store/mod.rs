@@ -82,7 +82,7 @@ use std::sync::Arc;
 use crate::model::clock::Timestamp;
 use crate::model::error::Result;
 
-pub use files::create_temporary;
+pub use files::{create_temporary, place_new};
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
 pub use online::BackupFolder;
