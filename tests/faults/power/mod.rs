@@ -1,4 +1,5 @@
-//! Power cuts. A run of the program is recorded, call by call; then the power goes at moments of it, chosen by a seed.
+//! Power cuts. A run of the program is recorded, call by call; then the power goes at moments of it
+//! that a seed chooses.
 //!
 //! What was synced survives, and of the rest any sectors, sizes and names. A server that starts on that
 //! must have everything that had been acknowledged.
@@ -16,7 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -30,9 +30,9 @@ use recorder::{Journal, Record};
 pub(crate) use starts::{at_first_start, during_migration};
 pub(crate) use writers::{on_full_disk, under_writers, without_syncs};
 
-/// The cuts of each fault, of 40 in all.
+/// The cuts of each fault, of 40 in all. Those of the last, which must lose something, come on top.
 const SHARES: [(&str, usize); 9] = [
-    ("power cut under the model", 10),
+    ("power cut under the model", 12),
     ("power cut under 16 writers", 9),
     ("power cut on a full disk", 3),
     ("power cut at first start", 3),
@@ -95,7 +95,8 @@ pub(crate) struct Cut<'a> {
 }
 
 impl Cut<'_> {
-    /// Returns the length of the journal at the cut: what was acknowledged at this length or a smaller one must be there.
+    /// Returns the length of the journal at the cut. What was acknowledged at this length or a
+    /// smaller one must be there.
     pub(crate) fn position(&self) -> u64 {
         self.changes.checked_sub(1).map_or(0, |last| self.journal.records[last].end)
     }
@@ -107,15 +108,10 @@ impl Cut<'_> {
 
     /// Returns a folder with what is left, the same each time.
     pub(crate) fn folder(&self) -> TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        self.write_to(folder.path());
+        let (folder, mut random) =
+            (tempfile::tempdir().unwrap(), chance(self.seed ^ 0x5EED, self.nth));
+        self.journal.disk_after(self.changes).write_survivors(&mut random, folder.path());
         folder
-    }
-
-    /// Writes what is left into `folder`.
-    pub(crate) fn write_to(&self, folder: &Path) {
-        let mut random = chance(self.seed ^ 0x5EED, self.nth);
-        self.journal.disk_after(self.changes).write_survivors(&mut random, folder);
     }
 }
 

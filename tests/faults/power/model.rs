@@ -1,6 +1,7 @@
 //! The power goes under the model of the suite, which knows every response of every contract.
 //!
-//! The server is in this process, and so the whole process is recorded: a copy of it that runs under the recorder.
+//! The server of the model is in the process of the test. The test therefore runs itself under the
+//! recorder.
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,7 +10,9 @@ use std::thread;
 
 use super::run::{Outcome, Run, Snapshot};
 use super::steps::{Step, chosen, take};
+use super::words::Who;
 use super::world::World;
+use super::{bottle, music};
 use crate::power::{Cut, Cuts, FOLDER, Recorder, number, seed};
 
 /// The cuts of one recorded run.
@@ -34,7 +37,7 @@ pub(crate) fn under_the_model(times: usize) -> String {
             cuts.count(kind, count.parse().unwrap());
         }
     }
-    format!("{}; four contracts as the model says", cuts.kinds())
+    format!("{}; the contracts' reads as the model says", cuts.kinds())
 }
 
 /// A step, and the moment after it.
@@ -102,8 +105,20 @@ fn check(cut: &mut Cut<'_>, events: &[Event]) {
 fn compare(cut: &Cut<'_>, event: &Event) -> Outcome {
     let compared = catch_unwind(AssertUnwindSafe(|| {
         let mut run = Run::resume(cut.folder(), event.after.clone());
+        compare_sessions(&mut run)?;
         run.compare_lists()?;
         run.compare_file()
     }));
     compared.unwrap_or_else(|_| Err("the model and the server do not fit".into()))
+}
+
+/// The latest sessions of three contracts, live or ended. Bookstore's have no read.
+fn compare_sessions(run: &mut Run) -> Outcome {
+    for back in 0..16 {
+        let who = Who::Recent(back);
+        run.bottle(&bottle::Step::See { base: "/api", who })?;
+        run.music(&music::Step::See { who })?;
+        run.list_holdings(who, 0)?;
+    }
+    Ok(())
 }

@@ -72,12 +72,8 @@ static void unlock(void) {
 static void record(enum change change, uint64_t inode, uint64_t at, const char *path, const char *to,
                    const void *data, size_t length) {
     struct header header = {change, inode, at, strlen(path), strlen(to), length};
-    struct iovec parts[] = {
-        {&header, sizeof header},
-        {(void *)path, header.path_length},
-        {(void *)to, header.to_length},
-        {(void *)data, length},
-    };
+    struct iovec parts[] = {{&header, sizeof header}, {(void *)path, header.path_length},
+                            {(void *)to, header.to_length}, {(void *)data, length}};
     if (call(SYS_writev, journal, (long)parts, 4, 0, 0) < (long)(sizeof header + length)) abort();
 }
 
@@ -150,13 +146,11 @@ static long on_write(int fd, const char *from, size_t size, int64_t at) {
 }
 
 // Writes the first part that is not empty, as any write may do less than it was asked to.
-static long on_writev(int fd, const struct iovec *parts, int count, int64_t at) {
+static long on_writev(int fd, const struct iovec *parts, int count) {
     struct stat file;
-    if (!is_recorded(fd, &file))
-        return at < 0 ? call(SYS_writev, fd, (long)parts, count, 0, 0)
-                      : call(SYS_pwritev, fd, (long)parts, count, at, 0);
+    if (!is_recorded(fd, &file)) return call(SYS_writev, fd, (long)parts, count, 0, 0);
     while (count > 1 && parts->iov_len == 0) parts++, count--;
-    return count < 1 ? 0 : on_write(fd, parts->iov_base, parts->iov_len, at);
+    return count < 1 ? 0 : on_write(fd, parts->iov_base, parts->iov_len, -1);
 }
 
 static long on_truncate(int fd, int64_t length) {
@@ -175,10 +169,8 @@ static long on_sync(long number, int fd) {
     if (call(SYS_fstat, fd, (long)&file, 0, 0, 0) < 0 || !is_open_inside(fd, name))
         return call(number, fd, 0, 0, 0, 0);
     lock();
-    if (S_ISDIR(file.st_mode))
-        record(SYNC_FOLDER, 0, 0, name, "", NULL, 0);
-    else
-        record(SYNC, file.st_ino, 0, "", "", NULL, 0);
+    int is_folder = S_ISDIR(file.st_mode);
+    record(is_folder ? SYNC_FOLDER : SYNC, file.st_ino, 0, is_folder ? name : "", "", NULL, 0);
     unlock();
     return 0;
 }
@@ -216,32 +208,26 @@ static long on_name(enum change change, long number, const long *a, int at, cons
 }
 
 static const int TRAPPED[] = {
-    SYS_write, SYS_pwrite64, SYS_writev, SYS_pwritev, SYS_ftruncate, SYS_fsync, SYS_fdatasync,
-    SYS_renameat2, SYS_unlinkat, SYS_linkat, SYS_mkdirat,
-#ifdef SYS_renameat
-    SYS_renameat,
-#endif
+    SYS_write, SYS_pwrite64, SYS_writev, SYS_ftruncate, SYS_fsync, SYS_fdatasync,
+    SYS_renameat, SYS_renameat2, SYS_unlinkat, SYS_linkat, SYS_mkdirat,
 #ifdef SYS_rename
     SYS_rename, SYS_unlink, SYS_link, SYS_mkdir,
 #endif
 };
 
-// These have other calls as their fallback.
-static const int ABSENT[] = {SYS_copy_file_range, SYS_sendfile, SYS_fallocate, SYS_pwritev2};
+// Programs use these where there are some, and others where there are none.
+static const int ABSENT[] = {SYS_copy_file_range, SYS_sendfile, SYS_fallocate, SYS_pwritev, SYS_pwritev2};
 
 static long on_call(long number, const long *a) {
     switch (number) {
     case SYS_write: return on_write(a[0], (char *)a[1], a[2], -1);
     case SYS_pwrite64: return on_write(a[0], (char *)a[1], a[2], a[3]);
-    case SYS_writev: return on_writev(a[0], (struct iovec *)a[1], a[2], -1);
-    case SYS_pwritev: return on_writev(a[0], (struct iovec *)a[1], a[2], a[3]);
+    case SYS_writev: return on_writev(a[0], (struct iovec *)a[1], a[2]);
     case SYS_ftruncate: return on_truncate(a[0], a[1]);
     case SYS_fsync:
     case SYS_fdatasync: return on_sync(number, a[0]);
     case SYS_openat: return on_open(a[0], (char *)a[1], a[2], a[3]);
-#ifdef SYS_renameat
     case SYS_renameat:
-#endif
     case SYS_renameat2: return on_name(RENAME, number, a, a[0], (char *)a[1], a[2], (char *)a[3]);
     case SYS_unlinkat: return on_name(UNLINK, number, a, a[0], (char *)a[1], 0, NULL);
     case SYS_linkat: return on_name(LINK, number, a, a[0], (char *)a[1], a[2], (char *)a[3]);
