@@ -1,6 +1,7 @@
 //! `bottle demo`: a server of a temporary sample sea.
 
-use std::fs;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,12 +11,13 @@ use bottle::model::error::Error;
 use bottle::model::fields::{NewPassword, Nickname, Username};
 use bottle::server::config::{self, Settings};
 use bottle::store::Store;
+use flate2::read::GzDecoder;
 
 use super::serve::{self, Demo};
 use super::user;
 
-/// The sample database, written by `cargo run --example sample`.
-const SAMPLE: &[u8] = include_bytes!("../../bottle.db.sample");
+/// The sample database, written by `cargo run --example sample` and compressed by `build.rs`.
+const SAMPLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bottle.db.sample.gz"));
 
 /// The accounts of the sample, by username and nickname. All have the same password.
 const ACCOUNTS: [(&str, &str); 8] = [
@@ -38,7 +40,8 @@ pub(super) fn run() -> Result<(), String> {
     let failed = |e| format!("cannot write a temporary copy of the sample: {e}");
     let folder = tempfile::Builder::new().prefix("bottle-demo-").tempdir().map_err(failed)?;
     let database = folder.path().join("bottle.db");
-    fs::write(&database, SAMPLE).map_err(failed)?;
+    let copy = |mut file| io::copy(&mut GzDecoder::new(SAMPLE), &mut file);
+    File::create(&database).and_then(copy).map_err(failed)?;
 
     let figment = config::figment();
     let settings = Settings::from(&figment).map_err(super::invalid_settings)?;

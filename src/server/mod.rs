@@ -183,7 +183,6 @@ fn manage(
         .manage(page)
         .manage(tiles)
         .manage(web::Policy::new(&settings.tile_url))
-        .manage(web::Compressed::default())
 }
 
 /// Returns the settings that the page reads.

@@ -1,37 +1,28 @@
-//! The page: files of `static/`, embedded in the program (a debug build reads them from the disk),
-//! and the tiles of the street map.
+//! The page: files of `static/`, embedded in the program, and the tiles of the street map.
 
 mod accept_encoding;
+mod embedded;
 mod not_found;
+mod pack;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use rocket::http::uri::error::PathError;
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{self, Responder, Response};
 use rocket::{Request, Route, State, get, routes};
-use rust_embed::{EmbeddedFile, RustEmbed};
 
 use self::accept_encoding::accepts_gzip;
 use self::not_found::NotFound;
+use self::pack::Packed;
 use crate::http::is_cached;
 use crate::model::error::Error;
 use crate::store::mbtiles::{Tile, Tiles};
 
-#[derive(RustEmbed)]
-#[folder = "static/"]
-struct Files;
-
 /// Returns the file at `path` in `static/`.
 pub fn file(path: &str) -> Option<Cow<'static, [u8]>> {
-    Files::get(path).map(|file| file.data)
+    embedded::find(path)?.plain().ok()
 }
 
 /// Folders whose files change only with the version of a library.
@@ -63,38 +54,12 @@ impl Policy {
     }
 }
 
-/// The cache of compressed files. Each file is compressed once, at its first request.
-#[derive(Default)]
-pub struct Compressed(Mutex<HashMap<String, Vec<u8>>>);
-
-impl Compressed {
-    fn of(&self, path: &str, file: &EmbeddedFile) -> std::io::Result<Vec<u8>> {
-        let key = format!("{path}:{}", hash(file));
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = cached.get(&key) {
-            return Ok(bytes.clone());
-        }
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&file.data)?;
-        let bytes = encoder.finish()?;
-        cached.insert(key, bytes.clone());
-        Ok(bytes)
-    }
-}
-
 /// A file of the page.
-struct Asset {
-    path: String,
-    file: EmbeddedFile,
-    /// True if the program embeds the file compressed, as `NAME.gz`.
-    is_gzip: bool,
-}
+struct Asset(Packed);
 
 impl Asset {
     fn find(path: &str) -> Option<Self> {
-        let plain = Files::get(path).map(|file| (file, false));
-        let found = plain.or_else(|| Some((Files::get(&format!("{path}.gz"))?, true)));
-        found.map(|(file, is_gzip)| Self { path: path.to_owned(), file, is_gzip })
+        embedded::find(path).map(Self)
     }
 
     /// Returns a response with the file, whatever the client has cached.
@@ -108,7 +73,7 @@ impl Asset {
                 response.sized_body(bytes.len(), std::io::Cursor::new(bytes)).ok()
             }
             Err(e) => {
-                tracing::error!("cannot compress or decompress a file of the page: {e}");
+                tracing::error!("cannot decompress a file of the page: {e}");
                 Err(Status::InternalServerError)
             }
         }
@@ -131,9 +96,9 @@ impl Asset {
     /// a day if it is of a library.
     fn cache_control(&self, request: &Request<'_>) -> &'static str {
         let version = request.query_value::<&str>("v").and_then(Result::ok);
-        if version == Some(&hash(&self.file)[..VERSION_DIGITS]) {
+        if version.is_some_and(|version| version == &self.0.hash[..VERSION_DIGITS]) {
             IMMUTABLE
-        } else if CACHED_FOLDERS.iter().any(|folder| self.path.starts_with(folder)) {
+        } else if CACHED_FOLDERS.iter().any(|folder| self.0.path.starts_with(folder)) {
             "max-age=86400"
         } else {
             "no-cache"
@@ -141,27 +106,19 @@ impl Asset {
     }
 
     fn etag(&self) -> String {
-        format!("\"{}\"", hash(&self.file))
+        format!("\"{}\"", self.0.hash)
     }
 
     /// Returns the bytes to send, and whether they are compressed.
     fn body(self, request: &Request<'_>) -> std::io::Result<(Cow<'static, [u8]>, bool)> {
-        let accepts_gzip = accepts_gzip(request.headers().get("Accept-Encoding"));
-        match request.rocket().state::<Compressed>() {
-            _ if self.is_gzip && !accepts_gzip => {
-                let mut plain = Vec::new();
-                GzDecoder::new(&self.file.data[..]).read_to_end(&mut plain)?;
-                Ok((plain.into(), false))
-            }
-            Some(compressed) if accepts_gzip && !self.is_gzip && self.is_worth_compressing() => {
-                Ok((compressed.of(&self.path, &self.file)?.into(), true))
-            }
-            _ => Ok((self.file.data, self.is_gzip)),
+        if self.0.is_gzip && accepts_gzip(request.headers().get("Accept-Encoding")) {
+            return Ok((self.0.bytes, true));
         }
+        Ok((self.0.plain()?, false))
     }
 
     fn content_type(&self) -> ContentType {
-        let extension = self.path.rsplit('.').next().unwrap_or_default();
+        let extension = self.0.path.rsplit('.').next().unwrap_or_default();
         match extension {
             "webmanifest" => ContentType::new("application", "manifest+json"),
             "md" | "LICENSE" => ContentType::Plain,
@@ -170,16 +127,6 @@ impl Asset {
             _ => ContentType::from_extension(extension).unwrap_or(ContentType::Plain),
         }
     }
-
-    /// Returns whether compression makes the file smaller: it is neither an image nor short.
-    fn is_worth_compressing(&self) -> bool {
-        let packed = [ContentType::PNG, ContentType::JPEG, ContentType::WOFF2];
-        self.file.data.len() > 1000 && !packed.contains(&self.content_type())
-    }
-}
-
-fn hash(file: &EmbeddedFile) -> String {
-    file.metadata.sha256_hash()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<'r> Responder<'r, 'static> for Asset {
