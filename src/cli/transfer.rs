@@ -64,7 +64,7 @@ fn to_file(
         let rows = write(db, &mut BufWriter::new(&mut file))?;
         Ok::<_, TransferError>((file, rows))
     })?;
-    file.persist_noclobber(to).map_err(|e| e.error)?;
+    store::place_new(file, to)?;
     Ok(rows)
 }
 

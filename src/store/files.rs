@@ -89,6 +89,13 @@ pub fn create_temporary(to: &Path) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
+/// Syncs a complete temporary file and gives it its name, which must be free.
+pub fn place_new(file: NamedTempFile, to: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    let _locked = file.persist_noclobber(to)?;
+    sync_folder(to)
+}
+
 /// Deletes the unfinished files of killed programs.
 pub(super) fn delete_abandoned(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)?.flatten() {

@@ -90,7 +90,7 @@ use crate::model::clock::Timestamp;
 use crate::model::error::{Error, Result};
 
 use condition::Condition;
-pub use files::create_temporary;
+pub use files::{create_temporary, place_new};
 use map_cache::{CacheStats, CacheView, MapCache};
 pub use meta::Keys;
 pub use online::BackupFolder;

@@ -43,6 +43,7 @@ impl Store {
         let io = |source| CopyError::Io { path: to.clone(), source };
         if folder.is_created && !folder.path.exists() {
             fs::DirBuilder::new().mode(0o700).create(&folder.path).map_err(io)?;
+            files::sync_folder(&folder.path).map_err(io)?;
         }
         self.check_room(&folder.path)?;
         let copied = self

@@ -44,7 +44,7 @@ pub fn restore(
         Some(old_file) if exclusive.is_some() || files::nonempty_log(to).is_none() => {
             replace(copy, to, old_file)
         }
-        None if files::nonempty_log(to).is_none() => place_new(copy, to).map(|()| None),
+        None if files::nonempty_log(to).is_none() => files::place_new(copy, to).map(|()| None),
         old_file => replace_with_logs(copy, to, old_file.as_ref()),
     };
     let kept = result.map_err(|source| CopyError::Io { path: to.to_owned(), source })?;
@@ -88,15 +88,9 @@ fn replace(copy: NamedTempFile, to: &Path, old_file: &File) -> io::Result<Option
     Ok(Some(kept))
 }
 
-/// Places the copy at a path without a database. Fails if a server has created one there meanwhile.
-fn place_new(copy: NamedTempFile, to: &Path) -> io::Result<()> {
-    let _locked = copy.persist_noclobber(to)?;
-    files::sync_folder(to)
-}
-
 /// Replaces a database that must keep its log. First both are linked under their new names; then
 /// the database's old name is removed, so that the server does not start with a part of the files;
-/// then the log's.
+/// then the log's. Each step is on disk before the next one: a power cut may keep the later of two.
 fn replace_with_logs(
     copy: NamedTempFile,
     to: &Path,
@@ -124,10 +118,12 @@ fn replace_with_logs(
     files::sync_folder(to)?;
 
     remove_if_exists(to)?;
+    files::sync_folder(to)?;
     stand_in.persist(with_suffix(to, "-wal"))?;
     for suffix in ["-journal", "-shm"] {
         remove_if_exists(&with_suffix(to, suffix))?;
     }
+    files::sync_folder(to)?;
     // The copy is locked: no server has opened it when the stand-in is removed.
     let _locked = copy.persist_noclobber(to)?;
     files::sync_folder(to)?;

@@ -2,8 +2,8 @@
 //! and the server goes on.
 //!
 //! `cargo test --test faults` does each a few times; `BOTTLE_KILLS=1000 BOTTLE_FAULTS=20` sets how
-//! often it kills the program under writers, and does each of the others, and `BOTTLE_ROUNDS=50` how often a
-//! standby is promoted. Words after `--` choose faults
+//! often it kills the program under writers, and does each of the others; `BOTTLE_CUTS=1000` is how often
+//! the power goes, and `BOTTLE_ROUNDS=50` how often a standby is promoted. Words after `--` choose faults
 //! whose names hold them. The table at the end says what was reached.
 
 #![allow(clippy::unwrap_used)] // in a test, to panic is to fail
@@ -12,13 +12,39 @@ mod clock;
 mod crowds;
 mod endings;
 mod files;
+#[path = "../suite/geometry.rs"]
+mod geometry;
 mod input_output;
 mod kills;
 mod lies;
 mod long_reads;
 mod lying_log;
 mod memory;
+#[path = "../suite/model"]
+mod model {
+    mod bookstore;
+    mod bottle;
+    mod compare;
+    #[path = "../../faults/power/model.rs"]
+    pub(crate) mod cuts;
+    mod inbox;
+    mod ledger;
+    mod map;
+    mod music;
+    mod opening;
+    mod reports;
+    mod run;
+    mod sea;
+    mod steps;
+    mod talk;
+    mod teacher;
+    mod thread_rules;
+    mod threads;
+    mod words;
+    mod world;
+}
 mod others;
+mod power;
 mod proxy;
 mod restores;
 mod sea;
@@ -72,10 +98,22 @@ const FAULTS: &[(&str, Fault)] = &[
     ("two standbys behind a proxy", proxy::reads_what_it_wrote),
     ("SIGTERM under load", endings::terminated),
     ("a handler that panics", endings::handler_panics),
+    ("power cut under the model", model::cuts::under_the_model),
+    ("power cut under 16 writers", power::under_writers),
+    ("power cut on a full disk", power::on_full_disk),
+    ("power cut at first start", power::at_first_start),
+    ("power cut during migration", power::during_migration),
+    ("power cut during backup", power::during_backup),
+    ("power cut during restore", power::during_restore),
+    ("power cut during import", power::during_import),
+    ("power cut on a disk without syncs", power::without_syncs),
 ];
 
 /// How often the program is killed under writers, and how often each other fault is done.
 fn times(name: &str) -> usize {
+    if let Some(cuts) = power::times(name) {
+        return cuts;
+    }
     let (variable, few) = match name {
         name if name.ends_with("writers") => ("BOTTLE_KILLS", 12),
         name if name.starts_with("promotion") => ("BOTTLE_ROUNDS", 2),
@@ -93,6 +131,9 @@ fn panics() -> MutexGuard<'static, Vec<String>> {
 }
 
 fn main() -> ExitCode {
+    if env::var_os(power::JOURNAL).is_some() {
+        return model::cuts::cut_own_run();
+    }
     panic::set_hook(Box::new(|panic| panics().push(panic.to_string())));
     let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word));

@@ -8,19 +8,20 @@ use std::thread;
 
 use bottle_test_support::{Program, bottle, run_ok};
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use crate::sea::Sea;
 use crate::shim::Shim;
 
 /// A database whose server was killed, so that what was acknowledged last is in its log alone, and a
 /// backup, `copy.db`, from before that.
-struct Killed {
+pub(crate) struct Killed {
     sea: Sea,
     in_backup: Vec<i64>,
 }
 
 impl Killed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sea = Sea::new();
         let program = sea.start();
         sea.throw_many(&program, 16);
@@ -43,6 +44,53 @@ impl Killed {
         let bottles = created["bottles"].as_array().into_iter().flatten();
         Ok(bottles.map(|bottle| bottle["bottle_id"].as_i64().unwrap()).collect())
     }
+
+    /// Returns a copy of the folder in this state.
+    pub(crate) fn prepare(&self, before: Before) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        copy_all(self.sea.folder(), folder.path());
+        let path = folder.path().join("bottle.db");
+        match before {
+            Before::Sound => {}
+            Before::Damaged => fs::write(path, [0xA5; 8192]).unwrap(),
+            Before::Gone => fs::remove_file(path).unwrap(),
+        }
+        folder
+    }
+
+    /// Looks at what is there after a restore, which ended or `was_stopped`, and after another one.
+    pub(crate) fn check(&self, folder: &Path, before: Before, was_stopped: bool, when: &str) {
+        let next = tempfile::tempdir().unwrap();
+        copy_all(folder, next.path());
+        match self.served(next.path()) {
+            Ok(served) if served == self.in_backup => {}
+            Ok(served) => {
+                assert!(was_stopped && before == Before::Sound, "{when}: {} served", served.len());
+                assert_eq!(served, self.sea.ids(), "{when}");
+            }
+            Err(error) => {
+                assert!(was_stopped && before != Before::Sound, "{when}: {error}");
+                assert!(error.contains("bottle.db"), "{when}: {error}");
+            }
+        }
+
+        run_ok(folder, &["restore", "copy.db"]);
+        assert_eq!(self.served(folder).unwrap(), self.in_backup, "{when}: restored again");
+        let log = fs::read(self.sea.folder().join("bottle.db-wal")).unwrap();
+        let name = |n| folder.join(format!("bottle.db.before-restore-{n}"));
+        let is_kept = (1..=2).map(name).any(|kept| {
+            let kept_log = fs::read(kept.with_extension(format!("{}-wal", extension(&kept))));
+            match before {
+                Before::Sound => holds(&kept, &self.sea.ids()),
+                Before::Damaged => {
+                    fs::read(&kept).is_ok_and(|kept| kept == [0xA5; 8192])
+                        && kept_log.is_ok_and(|kept| kept == log)
+                }
+                Before::Gone => kept_log.is_ok_and(|kept| kept == log),
+            }
+        });
+        assert!(is_kept, "{when}: what was there before the restore is gone");
+    }
 }
 
 fn copy_all(from: &Path, to: &Path) {
@@ -54,7 +102,7 @@ fn copy_all(from: &Path, to: &Path) {
 
 /// The state before the restore.
 #[derive(Clone, Copy, PartialEq)]
-enum Before {
+pub(crate) enum Before {
     /// A database and its log.
     Sound,
     /// A log that cannot be folded into what there is of its database.
@@ -86,16 +134,7 @@ pub(crate) fn killed(_times: usize) -> String {
 
 /// Kills a restore before its `nth` change; false if it ended before.
 fn kill_restore(old: &Killed, shim: &Shim, before: Before, nth: i64) -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    copy_all(old.sea.folder(), folder.path());
-    match before {
-        Before::Sound => {}
-        Before::Damaged => fs::write(at("bottle.db"), [0xA5; 8192]).unwrap(),
-        Before::Gone => fs::remove_file(at("bottle.db")).unwrap(),
-    }
-    let log = fs::read(at("bottle.db-wal")).unwrap();
-
+    let folder = old.prepare(before);
     let mut restore = bottle(folder.path(), &["restore", "copy.db"]);
     shim.under(&mut restore);
     shim.kill_at(nth);
@@ -103,35 +142,7 @@ fn kill_restore(old: &Killed, shim: &Shim, before: Before, nth: i64) -> bool {
     shim.kill_at(-1);
     let was_killed = output.status.signal() == Some(9);
     assert!(was_killed || output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-
-    let next = tempfile::tempdir().unwrap();
-    copy_all(folder.path(), next.path());
-    match old.served(next.path()) {
-        Ok(served) if served == old.in_backup => {}
-        Ok(served) => {
-            assert!(was_killed && before == Before::Sound, "at {nth}: {} served", served.len());
-            assert_eq!(served, old.sea.ids(), "at {nth}");
-        }
-        Err(error) => {
-            assert!(was_killed && before != Before::Sound, "at {nth}: {error}");
-            assert!(error.contains("bottle.db"), "at {nth}: {error}");
-        }
-    }
-
-    run_ok(folder.path(), &["restore", "copy.db"]);
-    assert_eq!(old.served(folder.path()).unwrap(), old.in_backup, "restored again after {nth}");
-    let is_kept = (1..=2).map(|n| at(&format!("bottle.db.before-restore-{n}"))).any(|kept| {
-        let kept_log = fs::read(kept.with_extension(format!("{}-wal", extension(&kept))));
-        match before {
-            Before::Sound => holds(&kept, &old.sea.ids()),
-            Before::Damaged => {
-                fs::read(&kept).is_ok_and(|kept| kept == [0xA5; 8192])
-                    && kept_log.is_ok_and(|kept| kept == log)
-            }
-            Before::Gone => kept_log.is_ok_and(|kept| kept == log),
-        }
-    });
-    assert!(is_kept, "what was there before the restore that was killed at {nth} is gone");
+    old.check(folder.path(), before, was_killed, &format!("killed at {nth}"));
     was_killed
 }
 

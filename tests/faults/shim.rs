@@ -2,10 +2,23 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+
+/// Compiles a library that can stand between a program and the C library.
+pub(crate) fn compile(source: &str, library: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults").join(source);
+    let compiled = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .args([library, &source])
+        .output()
+        .unwrap_or_else(|e| {
+            panic!("a C compiler is missing ({e}): apt-get install build-essential")
+        });
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+}
 
 pub(crate) struct Shim {
     folder: TempDir,
@@ -23,16 +36,7 @@ impl Shim {
     /// Compiles it. It does nothing yet.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/shim.c");
-        let library = folder.path().join("shim.so");
-        let compiled = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([library.as_os_str(), source.as_ref()])
-            .output()
-            .unwrap_or_else(|e| {
-                panic!("a C compiler is missing ({e}): apt-get install build-essential")
-            });
-        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        compile("shim.c", &folder.path().join("shim.so"));
         let control = folder.path().join("control");
         fs::write(&control, [0; 80]).unwrap();
         let control = File::options().read(true).write(true).open(control).unwrap();

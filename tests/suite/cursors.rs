@@ -7,7 +7,7 @@ use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::rectangle::oracle;
+use crate::geometry::oracle;
 
 /// The page of `path` after this id: the ids in it, and its `next`.
 fn page(client: &Client, path: &str, id: &str, after: i64) -> (Vec<i64>, Option<i64>) {

@@ -128,7 +128,7 @@ fn nearby_ends_early_and_goes_on_or_keeps_to_the_nearest() {
     let far = |bottle: &Value| {
         let place = &bottle["location"];
         let degree = |name: &str| place[name].as_f64().unwrap();
-        crate::nearest::angle((0.0, 0.0), (degree("latitude"), degree("longitude")))
+        crate::geometry::angle((0.0, 0.0), (degree("latitude"), degree("longitude")))
     };
     assert!(items.is_sorted_by(|a, b| far(a) <= far(b) + 1e-7), "not the nearest first");
 }

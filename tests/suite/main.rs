@@ -29,6 +29,7 @@ mod expiry;
 mod feed_secrets;
 mod feeds;
 mod files;
+mod geometry;
 mod gpx;
 mod guests;
 mod headers;

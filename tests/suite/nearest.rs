@@ -2,12 +2,7 @@
 
 use bottle_test_support::{App, Client, Random};
 
-/// The great-circle angle, by the law of cosines.
-pub(crate) fn angle(from: (f64, f64), to: (f64, f64)) -> f64 {
-    let (a, b) = (from.0.to_radians(), to.0.to_radians());
-    let turn = (to.1 - from.1).to_radians();
-    (a.sin() * b.sin() + a.cos() * b.cos() * turn.cos()).clamp(-1.0, 1.0).acos()
-}
+use crate::geometry::angle;
 
 /// 1,500 bottles: some everywhere, most in three crowds, one of them at the antimeridian.
 fn sea(app: &App) -> Vec<(f64, f64)> {

@@ -9,7 +9,10 @@ use rstest::rstest;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::rectangle::oracle;
+use crate::geometry::{KM_PER_DEGREE, NARROWEST_KM, joined_cell, oracle, visitors_cell};
+
+/// The size of the smallest cells that visitors see.
+const SMALLEST: f64 = 360.0 / 4096.0;
 
 /// A bottle of ada's, straight into the file.
 pub(crate) fn throw(db: &Connection, latitude: f64, longitude: f64) {
@@ -22,40 +25,11 @@ pub(crate) fn throw(db: &Connection, latitude: f64, longitude: f64) {
     db.execute("INSERT INTO messages VALUES (last_insert_rowid(), 'c')", []).unwrap();
 }
 
-const KM_PER_DEGREE: f64 = 6371.0 * std::f64::consts::PI / 180.0;
-
-/// 9.5 km are about 10.
-const NARROWEST_KM: f64 = 9.5;
-
-/// The size of the smallest cells that visitors see.
-const SMALLEST: f64 = 360.0 / 4096.0;
-
-/// The row and the first column of a visitor's cell of this size that a place lies in. Columns are
-/// joined by twos, fours, ... until the cell is wide enough at its edge nearer to a pole, but no
-/// further than half a turn.
-pub(crate) fn visitors_cell(size: f64, place: (f64, f64)) -> (i64, i64) {
-    let (row, column, _) = joined_cell(size, place);
-    (row, column)
-}
-
 /// The middle of the smallest visitor's cell that a place lies in, in halves of a cell's size from the
 /// south pole and from the antimeridian.
 pub(crate) fn public_middle(place: (f64, f64)) -> (i64, i64) {
     let (row, column, joined) = joined_cell(SMALLEST, place);
     (2 * row + 1, 2 * column + joined)
-}
-
-fn joined_cell(size: f64, (latitude, longitude): (f64, f64)) -> (i64, i64, i64) {
-    let (rows, columns) = (180.0 / size, 360.0 / size);
-    let row = ((latitude + 90.0) / size).floor().min(rows - 1.0);
-    let column = ((longitude + 180.0) / size).floor().min(columns - 1.0);
-    let edge = (row * size - 90.0).abs().max(((row + 1.0) * size - 90.0).abs());
-    let mut joined = 1.0;
-    let km = |joined: f64| joined * size * KM_PER_DEGREE * edge.to_radians().cos();
-    while km(joined) < NARROWEST_KM && joined < columns / 2.0 {
-        joined *= 2.0;
-    }
-    (row as i64, ((column / joined).floor() * joined) as i64, joined as i64)
 }
 
 fn counts(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4], zoom: u8) -> Value {

@@ -16,28 +16,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rstest::rstest;
 
-/// The smallest normal 32-bit float.
-const LEAST: f64 = f32::MIN_POSITIVE as f64;
+use crate::geometry::{LEAST, oracle};
 
 const ALL: NearbyQuery = NearbyQuery { limit: 10_000, after: None };
-
-/// Returns true if the point lies in the closed rectangle, computed the slow way: by comparing it with all three
-/// names of its meridian.
-pub(crate) fn oracle(rectangle: [f64; 4], (latitude, longitude): (f64, f64)) -> bool {
-    // Values that a normal 32-bit float cannot tell from 0 are stored, and searched, as 0.
-    let flush = |value: f64| if value.abs() < LEAST { 0.0 } else { value };
-    let (latitude, longitude) = (flush(latitude), flush(longitude));
-    let [lat, lon, lat_span, lon_span] = rectangle;
-    let (lat, lon) = (flush(lat), flush(lon));
-    let vertical = lat - lat_span <= latitude && latitude <= lat + lat_span;
-    // The same meridian has three names here: as it stands, and a turn further west or east. The
-    // turned edge is compared, because taking a turn from it loses nothing.
-    let (west, east) = (lon - lon_span, lon + lon_span);
-    let plain = west <= longitude && longitude <= east;
-    let from_west = east >= 180.0 && longitude <= east - 360.0;
-    let from_east = west <= -180.0 && longitude >= west + 360.0;
-    vertical && (lon_span >= 180.0 || plain || from_west || from_east)
-}
 
 /// Values about as near to 0 as a 32-bit float can tell, and nearer.
 fn tiny() -> Vec<f64> {

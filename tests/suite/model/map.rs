@@ -11,9 +11,7 @@ use super::run::{Outcome, Reply, Run};
 use super::sea::place;
 use super::words::{self, Who, Word};
 use super::world::{Bottle, By};
-use crate::nearest::angle;
-use crate::public_counts::visitors_cell;
-use crate::rectangle::oracle;
+use crate::geometry::{angle, oracle, visitors_cell};
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {

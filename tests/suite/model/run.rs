@@ -1,10 +1,12 @@
 //! A server, the model of it, and what passes between them.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use bottle::model::clock::Timestamp;
 use bottle_test_support::{App, Client, Response};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::words::Who;
 use super::world::{By, Session, World};
@@ -23,6 +25,16 @@ pub(super) struct Run {
     pub(super) reports_to_hide: u32,
     /// Bottles have ended, and the server may not have noticed yet.
     is_unsettled: bool,
+    /// The number of requests by the model.
+    requests: Cell<usize>,
+}
+
+/// A moment of a run, from which another server over the same file can go on.
+#[derive(Clone)]
+pub(super) struct Snapshot {
+    world: World,
+    now: i64,
+    reports_to_hide: u32,
 }
 
 /// The model's view of a request's credential.
@@ -96,10 +108,30 @@ impl Reply {
 }
 
 impl Run {
-    pub(super) fn new(reports_to_hide: u32) -> Self {
-        let app = App::with(|settings| settings.reports_to_hide = reports_to_hide);
-        let (client, world) = (app.anon(), World::default());
-        Self { client, app: Some(app), world, reports_to_hide, is_unsettled: false }
+    /// Starts a server over the file in `folder`, which is as `world` says.
+    pub(super) fn over(folder: TempDir, world: World, reports_to_hide: u32) -> Self {
+        let app = App::over(folder, |settings| settings.reports_to_hide = reports_to_hide);
+        let (client, requests) = (app.anon(), Cell::default());
+        Self { client, app: Some(app), world, reports_to_hide, is_unsettled: false, requests }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let (now, reports_to_hide) = (self.now(), self.reports_to_hide);
+        Snapshot { world: self.world.clone(), now, reports_to_hide }
+    }
+
+    /// Goes on from a snapshot with a new server.
+    pub(super) fn resume(folder: TempDir, snapshot: Snapshot) -> Self {
+        let mut run = Self::over(folder, snapshot.world, snapshot.reports_to_hide);
+        run.advance((snapshot.now - run.now()).max(0));
+        run.is_unsettled = true;
+        run.settle();
+        run
+    }
+
+    /// Returns the number of requests so far.
+    pub(super) fn requests(&self) -> usize {
+        self.requests.get()
     }
 
     pub(super) fn app(&self) -> &App {
@@ -132,12 +164,10 @@ impl Run {
     /// The same file and the same time under a new server.
     pub(super) fn restart(&mut self) {
         self.settle();
-        let (now, reports_to_hide) = (self.now(), self.reports_to_hide);
+        let (snapshot, requests) = (self.snapshot(), self.requests());
         let folder = self.app.take().unwrap().stop();
-        let app = App::over(folder, |settings| settings.reports_to_hide = reports_to_hide);
-        self.client = app.anon();
-        self.app = Some(app);
-        self.advance((now - self.now()).max(0));
+        *self = Self::resume(folder, snapshot);
+        self.requests.set(requests);
     }
 
     pub(super) fn carry(&self, by: By, who: Who) -> Carried {
@@ -194,6 +224,7 @@ impl Run {
         let body = (!body.is_null()).then(|| body.to_string());
         headers.extend(body.is_some().then_some(("Content-Type", "application/json")));
         let now = || self.app().clock.now().to_string();
+        self.requests.set(self.requests() + 1);
         let before = now();
         let response =
             self.client.send(method, path, &headers, body.as_ref().map(|b| b.as_bytes()));

@@ -8,12 +8,13 @@ use super::run;
 use super::world::{Bottle, World};
 
 /// The last reply that each side of a thread has read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Thread {
     pub(super) owner_read: i64,
     pub(super) opener_read: i64,
 }
 
+#[derive(Clone)]
 pub(super) struct Reply {
     pub(super) bottle: i64,
     pub(super) opener: i64,
@@ -37,6 +38,7 @@ impl Reply {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Report {
     pub(super) reason: &'static str,
     /// The time before the request.
@@ -52,6 +54,7 @@ impl Report {
 }
 
 /// An item of an inbox.
+#[derive(Clone)]
 pub(super) struct Item {
     /// The id, once a list has shown it.
     pub(super) id: Option<i64>,

@@ -13,6 +13,7 @@ pub(super) enum By {
     Bookstore,
 }
 
+#[derive(Clone)]
 pub(super) struct Account {
     pub(super) username: &'static str,
     pub(super) password: &'static str,
@@ -50,6 +51,7 @@ impl Account {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Bottle {
     pub(super) owner: i64,
     pub(super) content: &'static str,
@@ -75,6 +77,7 @@ impl Bottle {
     }
 }
 
+#[derive(Clone)]
 pub(super) struct Session {
     pub(super) by: By,
     pub(super) account: i64,
@@ -90,7 +93,7 @@ pub(super) struct Session {
 /// The tables of cards, members and divisions: owner and name by id.
 pub(super) const KINDS: [&str; 3] = ["card", "member", "division"];
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct World {
     pub(super) accounts: BTreeMap<i64, Account>,
     pub(super) bottles: BTreeMap<i64, Bottle>,
