@@ -1,9 +1,11 @@
-//! The page: files of `static/`, embedded in the program, and the tiles of the street map.
+//! The page: files of `static/`, embedded in the program, the tiles of the street map, and the search for places.
 
 mod accept_encoding;
 mod embedded;
 mod not_found;
 mod pack;
+mod place_search;
+mod places;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -196,7 +198,7 @@ fn tile(zoom: u8, x: u32, y: u32, tiles: &State<Option<Tiles>>) -> Result<TileIm
     }
 }
 
-/// Returns the routes of the page and of map tiles, to be mounted at `/`.
+/// Returns the routes of the page, of map tiles and of places, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
-    routes![index, asset, tile]
+    routes![index, asset, tile, place_search::places]
 }

@@ -13,6 +13,12 @@ export default {
   'map.label': 'Map of the sea',
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',
+  'map.kilometres': '{n} km',
+  'map.addStreets': 'The map ends here. A street map shows more: {command} (docs/maps.md).',
+  'search.label': 'Find a place',
+  'search.none': 'No place has a name that begins like this',
+  'search.failed': 'The search did not work. Try again.',
+  'search.count': { one: '{n} place', other: '{n} places' },
 
   'link.invalid': 'This link leads nowhere.',
 

@@ -13,6 +13,12 @@ export default {
   'map.label': '海图',
   'map.zoomIn': '放大',
   'map.zoomOut': '缩小',
+  'map.kilometres': '{n} 公里',
+  'map.addStreets': '地图到此为止。街道地图能显示更多：{command}（docs/maps.md）。',
+  'search.label': '查找地点',
+  'search.none': '没有名称以此开头的地点',
+  'search.failed': '查找失败，请重试。',
+  'search.count': { other: '{n} 个地点' },
 
   'link.invalid': '这个链接无效。',
 
