@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bottle_test_support::TIMEOUT;
+use fantoccini::Client;
 use fantoccini::elements::Element;
-use fantoccini::error::NewSessionError;
-use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::engine::{Driver, Engine, Motion};
+use crate::engine::{Engine, Motion};
+use crate::window::Window;
 
 const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4";
 
@@ -19,13 +18,10 @@ const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4"
 pub(crate) struct Browser {
     client: Client,
     engine: Engine,
-    /// The address of the session at the driver.
-    session: String,
-    // Dropped after the session has ended.
-    _driver: Driver,
+    window: Window,
+    size: (u32, u32),
     /// The address of the page.
     pub(crate) origin: String,
-    _profile: tempfile::TempDir,
 }
 
 impl Browser {
@@ -53,19 +49,13 @@ impl Browser {
     async fn launch(
         origin: String,
         language: &str,
-        (width, height): (u32, u32),
+        size: (u32, u32),
         motion: Motion,
         hash: &str,
     ) -> Self {
+        let window = Window::open(language, size, motion).await;
         let engine = Engine::chosen();
-        let profile = tempfile::tempdir().unwrap();
-        let driver = engine.start_driver(profile.path(), motion);
-        let capabilities = engine.capabilities(language, (width, height), motion, profile.path());
-        let client = connect(engine, &driver.url, &capabilities).await;
-        let session = client.session_id().await.unwrap().unwrap();
-        let session = format!("{}/session/{session}", driver.url);
-        let browser = Self { client, engine, session, _driver: driver, origin, _profile: profile };
-        browser.resize(width, height).await;
+        let browser = Self { client: window.client.clone(), engine, window, size, origin };
         if engine == Engine::WebKit {
             browser.choose_language(language).await;
         }
@@ -78,16 +68,6 @@ impl Browser {
         self.go("api/settings").await;
         let script = "localStorage.setItem('bottle.language', arguments[0])";
         self.client.execute(script, vec![language.into()]).await.unwrap();
-    }
-
-    /// Gives the page this size. Chromium emulates a screen of it already.
-    async fn resize(&self, width: u32, height: u32) {
-        if self.engine == Engine::Chromium {
-            return;
-        }
-        let frame = self.run("return [outerWidth - innerWidth, outerHeight - innerHeight]").await;
-        let frame = [0, 1].map(|n| frame[n].as_u64().unwrap_or_default() as u32);
-        self.client.set_window_size(width + frame[0], height + frame[1]).await.unwrap();
     }
 
     /// Waits for the visible control of a kind (`button` or `field`) with this accessible name, and scrolls it into
@@ -229,6 +209,9 @@ impl Browser {
     pub(crate) async fn open_tab(&self) {
         let tab = self.client.new_window(true).await.unwrap();
         self.client.switch_to_window(tab.handle).await.unwrap();
+        if self.engine == Engine::Chromium {
+            self.window.resize(self.size).await;
+        }
         self.go("").await;
     }
 
@@ -251,7 +234,9 @@ impl Browser {
             .join("target/axe/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&path)
             .unwrap_or_else(|e| panic!("{}: {e}\n{INSTALL_AXE}", path.display()));
-        self.client.execute(&axe, vec![]).await.unwrap();
+        if self.run("return window.axe === undefined").await == true {
+            self.client.execute(&axe, vec![]).await.unwrap();
+        }
         let run = "const done = arguments[0];
             axe.run({ resultTypes: ['violations'] }).then((r) => done(r.violations.map(
                 (v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 200)).join(' | ')}`)));";
@@ -262,16 +247,22 @@ impl Browser {
     /// Closes the window. Fails if the console holds an error other than the expected ones, or if the page sent a
     /// request to another host.
     pub(crate) async fn close(self, expected: &[&str]) {
-        if self.engine != Engine::Chromium {
-            return self.asked_no_other_host().await;
+        if self.engine == Engine::Chromium {
+            self.check_logs(expected);
+        } else {
+            self.asked_no_other_host().await;
         }
-        let console = self.log("browser");
+        self.window.put_back(&self.origin).await;
+    }
+
+    fn check_logs(&self, expected: &[&str]) {
+        let console = self.window.log("browser");
         for line in console.as_array().unwrap() {
             let message = line["message"].as_str().unwrap_or_default();
             let known = expected.iter().any(|expected| message.contains(expected));
             assert!(line["level"] != "SEVERE" || known, "in the console: {message}");
         }
-        for line in self.log("performance").as_array().unwrap() {
+        for line in self.window.log("performance").as_array().unwrap() {
             let event: Value = serde_json::from_str(line["message"].as_str().unwrap()).unwrap();
             if event["message"]["method"] == "Network.requestWillBeSent" {
                 let url = event["message"]["params"]["request"]["url"].as_str().unwrap();
@@ -306,9 +297,7 @@ impl Browser {
             self.client.execute(script, place).await.unwrap();
             return;
         }
-        let tell = |cmd: &str, params: Value| {
-            self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
-        };
+        let tell = |command: &str, params: Value| self.window.devtools(command, &params);
         tell("Browser.grantPermissions", json!({ "permissions": ["geolocation"] }));
         let place = json!({ "latitude": latitude, "longitude": longitude, "accuracy": 10 });
         tell("Emulation.setGeolocationOverride", place);
@@ -316,17 +305,13 @@ impl Browser {
 
     /// Makes the window prefer dark colours.
     pub(crate) fn prefer_dark(&self) {
-        let cmd = "Emulation.setEmulatedMedia";
         let features = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
-        let params = json!({ "features": features });
-        self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+        self.window.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
 
     /// Makes the window's network as slow as that of a phone, and its cache empty.
     pub(crate) fn slow_down(&self) {
-        let tell = |cmd: &str, params: Value| {
-            self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
-        };
+        let tell = |command: &str, params: Value| self.window.devtools(command, &params);
         tell("Network.enable", json!({}));
         tell("Network.setCacheDisabled", json!({ "cacheDisabled": true }));
         let bytes_per_second = 200_000;
@@ -350,9 +335,8 @@ impl Browser {
 
     /// Runs a script in each document that the window loads from now on, before the document's own scripts.
     pub(crate) fn run_in_new_documents(&self, script: &str) {
-        let cmd = "Page.addScriptToEvaluateOnNewDocument";
-        let params = json!({ "source": script });
-        self.driven("goog/cdp/execute", &json!({ "cmd": cmd, "params": params }));
+        let source = json!({ "source": script });
+        self.window.devtools("Page.addScriptToEvaluateOnNewDocument", &source);
     }
 
     /// Waits until the console holds an error with this text. Fails at any other error.
@@ -360,7 +344,7 @@ impl Browser {
         let started = Instant::now();
         loop {
             // ChromeDriver returns each line once.
-            let console = self.log("browser");
+            let console = self.window.log("browser");
             let mut errors = console
                 .as_array()
                 .unwrap()
@@ -377,44 +361,6 @@ impl Browser {
             }
             assert!(started.elapsed() < TIMEOUT, "the console does not hold {text:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Returns the new lines of a log of the browser.
-    fn log(&self, kind: &str) -> Value {
-        self.driven("se/log", &json!({ "type": kind }))
-    }
-
-    /// Sends a command of ChromeDriver's own and returns its response.
-    fn driven(&self, command: &str, with: &Value) -> Value {
-        let mut response =
-            ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
-        response.body_mut().with_config().limit(1 << 28).read_json::<Value>().unwrap()["value"]
-            .take()
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // Without this the window would outlive its driver.
-        let _ = ureq::delete(&self.session).call();
-    }
-}
-
-/// Begins a session, once the driver accepts it.
-async fn connect(engine: Engine, driver: &str, capabilities: &Value) -> Client {
-    let started = Instant::now();
-    loop {
-        let mut builder = ClientBuilder::new(HttpConnector::new());
-        match builder.capabilities(capabilities.as_object().unwrap().clone()).connect(driver).await
-        {
-            Ok(client) => return client,
-            Err(NewSessionError::Failed(_) | NewSessionError::FailedC(_))
-                if started.elapsed() < TIMEOUT =>
-            {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(e) => panic!("{engine:?} did not start: {e}\n{}", engine.install()),
         }
     }
 }

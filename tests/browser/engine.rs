@@ -26,8 +26,20 @@ pub(crate) enum Motion {
     Reduced,
 }
 
+/// Runs a driver until standard input is closed, which this program's end does too, and then ends the driver and
+/// the browser, which is in a process group of its own, and deletes its profile.
+const RUN_DRIVER: &str = r#"
+    "$@" &
+    exec >/dev/null
+    read -r _
+    trap '' TERM
+    kill -TERM 0
+    while pkill -TERM -f -- "=$PROFILE"; do sleep 0.1; done
+    rm -rf -- "$PROFILE""#;
+
 /// A process that drives one browser by the WebDriver protocol. Dropping it ends both.
 pub(crate) struct Driver {
+    // Its standard input is open until it is dropped.
     process: Child,
     // A driver that cannot write to its output ends.
     _output: Option<BufReader<ChildStdout>>,
@@ -59,11 +71,12 @@ impl Engine {
 
     /// Starts the driver on a free port.
     pub(crate) fn start_driver(self, profile: &Path, motion: Motion) -> Driver {
-        let (mut command, port_line) = match self {
-            Self::Chromium => (driver("chromedriver", &["--port=0"]), "successfully on port "),
-            Self::Firefox => (driver("geckodriver", &["--port=0"]), "Listening on 127.0.0.1:"),
+        let (program, port_line) = match self {
+            Self::Chromium => ("chromedriver", "successfully on port "),
+            Self::Firefox => ("geckodriver", "Listening on 127.0.0.1:"),
             Self::WebKit => return self.start_webkit(profile, motion),
         };
+        let mut command = driver(profile, &[program, "--port=0"]);
         let mut process = self.spawn(command.stdout(Stdio::piped()));
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let port = (&mut output)
@@ -87,8 +100,8 @@ impl Engine {
         let settings = format!("[Settings]\ngtk-enable-animations={animations}\n");
         fs::write(gtk.join("settings.ini"), settings).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("xvfb-run");
-        command.args(["-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"]);
+        let screen = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"];
+        let mut command = driver(profile, &screen);
         command.arg(format!("--port={port}")).env("XDG_CONFIG_HOME", profile);
         // Others may lack the rights to make a sandbox, as root in a container does.
         command.env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1");
@@ -99,6 +112,7 @@ impl Engine {
     fn spawn(self, command: &mut Command) -> Child {
         command
             .process_group(0)
+            .stdin(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|e| panic!("{:?}: {e}\n{}", command.get_program(), self.install()))
@@ -114,23 +128,24 @@ impl Engine {
         profile: &Path,
     ) -> Value {
         match self {
-            Self::Chromium => chromium(language, size, motion, profile),
+            Self::Chromium => chromium(language, motion, profile),
             Self::Firefox => firefox(language, size, motion),
             Self::WebKit => webkit(),
         }
     }
 }
 
-/// A command that finds the program in `target/tools` as well.
-fn driver(program: &str, args: &[&str]) -> Command {
+/// Returns the command that runs a driver, which may be in `target/tools`.
+fn driver(profile: &Path, args: &[&str]) -> Command {
     let tools = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin");
     let path = env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(program);
-    command.args(args).env("PATH", format!("{tools}:{path}"));
+    let mut command = Command::new("sh");
+    command.args(["-c", RUN_DRIVER, "sh"]).args(args);
+    command.env("PATH", format!("{tools}:{path}")).env("PROFILE", profile);
     command
 }
 
-fn chromium(language: &str, (width, height): (u32, u32), motion: Motion, profile: &Path) -> Value {
+fn chromium(language: &str, motion: Motion, profile: &Path) -> Value {
     let preference = match motion {
         Motion::Full => "--force-prefers-no-reduced-motion",
         Motion::Reduced => "--force-prefers-reduced-motion",
@@ -151,7 +166,6 @@ fn chromium(language: &str, (width, height): (u32, u32), motion: Motion, profile
                 format!("--user-data-dir={}", profile.display()),
                 format!("--accept-lang={language}"),
             ],
-            "mobileEmulation": { "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0 } },
             "prefs": { "intl.accept_languages": language },
         },
     })
@@ -189,9 +203,7 @@ fn webkit() -> Value {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // The whole group: a virtual screen and a browser may belong to it.
-        let group = format!("-{}", self.process.id());
-        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
+        // This closes its standard input first.
         let _ = self.process.wait();
     }
 }

@@ -33,6 +33,7 @@ mod setup;
 mod tabs;
 mod talk;
 mod teacher;
+mod window;
 
 use bottle::server::lan;
 use bottle_test_support::{Client, Program, bottle, fast_settings_with, run_ok_with_input};
