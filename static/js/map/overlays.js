@@ -4,6 +4,7 @@
 
 import { session, t } from '../lib/core.js';
 import { el, loadStyle } from '../lib/dom.js';
+import { nearestCopy } from '../lib/geo.js';
 import { loadCities } from './cities.js';
 import { BASE_CREDITS, CreditsControl, readAttribution } from './credits.js';
 import { GraticuleLabels } from './graticule.js';
@@ -45,7 +46,8 @@ export async function addOverlays({ map, settings }) {
 function addPlaceSearch(map) {
   const search = createPlaceSearch(({ latitude, longitude, zoom }) => {
     const shown = Math.min(Math.max(zoom, map.getZoom()), map.getMaxZoom());
-    map.flyTo([latitude, longitude], shown, { duration: 1, animate: map.options.zoomAnimation });
+    const nearest = nearestCopy(longitude, map.getCenter().lng);
+    map.flyTo([latitude, nearest], shown, { duration: 1, animate: map.options.zoomAnimation });
     map.getContainer().focus({ preventScroll: true });
   });
   document.querySelector('main')?.prepend(el('search', { class: 'map-search' }, search));
