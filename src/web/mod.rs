@@ -1,9 +1,12 @@
-//! The page: files of `static/`, embedded in the program, and the tiles of the street maps.
+//! The page: files of `static/`, embedded in the program, the tiles of the street maps, and the search for
+//! places.
 
 mod accept_encoding;
 mod embedded;
 mod not_found;
 mod pack;
+mod place_search;
+mod places;
 mod tiles;
 
 use std::borrow::Cow;
@@ -152,7 +155,7 @@ fn asset(path: Result<PathBuf, PathError>) -> Result<Asset, NotFound> {
     Asset::find(path).or_else(|| Asset::find(&format!("{path}.html"))).ok_or(NotFound::File)
 }
 
-/// Returns the routes of the page and of map tiles, to be mounted at `/`.
+/// Returns the routes of the page, of map tiles and of places, to be mounted at `/`.
 pub fn routes() -> Vec<Route> {
-    routes![index, asset, tiles::tile]
+    routes![index, asset, tiles::tile, place_search::places]
 }

@@ -14,6 +14,12 @@ export default {
   'map.zoomIn': 'Zoom in',
   'map.zoomOut': 'Zoom out',
   'map.streets': 'Street map',
+  'map.kilometres': '{n} km',
+  'map.addStreets': 'The map ends here. A street map shows more: {command} (docs/maps.md).',
+  'search.label': 'Find a place',
+  'search.none': 'No place has a name that begins like this',
+  'search.failed': 'The search did not work. Try again.',
+  'search.count': { one: '{n} place', other: '{n} places' },
 
   'link.invalid': 'This link leads nowhere.',
 
@@ -111,8 +117,8 @@ export default {
   'place.tap': 'Tap the map, or use one of these:',
   'place.tapOnly': 'Tap the map, or enter the place below. (Your own position is only available over HTTPS.)',
   'place.tapNow': 'Tap the place on the map. With a keyboard, move the map with the arrow keys and press Enter.',
-  'place.find': 'Coordinates',
-  'place.findHint': 'Coordinates, such as 48.85, 2.29',
+  'place.find': 'Name or coordinates',
+  'place.findHint': 'A name, or 48.85, 2.29',
   'place.map': 'Choose on the map',
   'place.centre': 'Centre of the map',
   'place.here': 'My position',

@@ -14,6 +14,12 @@ export default {
   'map.zoomIn': '放大',
   'map.zoomOut': '缩小',
   'map.streets': '街道地图',
+  'map.kilometres': '{n} 公里',
+  'map.addStreets': '地图到此为止。街道地图能显示更多：{command}（docs/maps.md）。',
+  'search.label': '查找地点',
+  'search.none': '没有名称以此开头的地点',
+  'search.failed': '查找失败，请重试。',
+  'search.count': { other: '{n} 个地点' },
 
   'link.invalid': '这个链接无效。',
 
@@ -109,8 +115,8 @@ export default {
   'place.tap': '点击地图，或使用下面的按钮：',
   'place.tapOnly': '点击地图，或在下方输入坐标。（只有通过 HTTPS 访问才能获取你的位置。）',
   'place.tapNow': '请在地图上点击地点。使用键盘时，用方向键移动地图，再按回车键。',
-  'place.find': '坐标',
-  'place.findHint': '坐标，例如 48.85, 2.29',
+  'place.find': '地名或坐标',
+  'place.findHint': '地名，或 48.85, 2.29',
   'place.map': '在地图上选择',
   'place.centre': '地图中心',
   'place.here': '我的位置',

@@ -19,6 +19,7 @@ mod driver;
 mod engine;
 mod failures;
 mod first_day;
+mod ground;
 mod inbox;
 mod late;
 mod layout;

@@ -137,7 +137,7 @@ async fn a_place_is_pasted(#[case] language: &str, #[case] size: (u32, u32)) {
     page.click(w("Centre of the map", "地图中心")).await;
     page.filled(w("Latitude", "纬度")).await;
 
-    page.fill(w("Coordinates", "坐标"), "48.85, 2.29").await;
+    page.fill(w("Name or coordinates", "地名或坐标"), "48.85, 2.29").await;
     page.wait_for("return document.querySelector('[name=latitude]').value === '48.85'").await;
     page.wait_for("return location.hash.startsWith('#9/48.')").await;
     assert_eq!(page.value(w("Longitude", "经度")).await, "2.29");

@@ -61,6 +61,7 @@ mod opening;
 mod operators;
 mod page;
 mod people;
+mod places;
 mod positions;
 mod public_counts;
 mod races;

@@ -15,9 +15,10 @@ use crate::exchanges;
 use crate::routes::mounted;
 
 /// Routes that are for browsers, not for programs.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "GET ",
     "GET /{}",
+    "GET /places",
     "GET /tiles/{}/{}/{}",
     "GET /api/join.svg",
     "GET /api/teacher/classes/{}/join.svg",

@@ -39,6 +39,26 @@ export const FINER_CELLS = 2;
  */
 export const placeCells = (cells) => cells.map(({ centroid, ...middle }) => ({ ...middle, ...centroid }));
 
+/**
+ * Returns the distance of a latitude from the northern edge of the world, in world units.
+ * @param {number} latitude
+ */
+export function mercator(latitude) {
+  const angle = (Math.max(-88, Math.min(88, latitude)) * Math.PI) / 180;
+  return (1 - Math.asinh(Math.tan(angle)) / Math.PI) / 2;
+}
+
+/**
+ * Returns the multiples of a step between two numbers.
+ * @param {number} from
+ * @param {number} to
+ * @param {number} step
+ */
+export function multiples(from, to, step) {
+  const first = Math.ceil(from / step);
+  return Array.from({ length: Math.max(0, Math.floor(to / step) - first + 1) }, (_, index) => (first + index) * step);
+}
+
 /** The latitude at which the map ends. Web Mercator has no poles: its square ends at 85.05°. */
 export const MAX_MAP_LATITUDE = 85;
 const EDGE_PX = 40;               // a drawing this far from the edge of the map is whole

@@ -1,12 +1,18 @@
-// The base map without internet: Natural Earth's land, read from TopoJSON, drawn with a graticule on canvas tiles.
+// The base map without internet: Natural Earth's land, read from TopoJSON, drawn with lakes, rivers and a graticule on
+// canvas tiles.
 // Coordinates are "world units": Web Mercator with the world from 0 to 1 in both directions.
+
+import { mercator, multiples } from '../lib/geo.js';
 
 const TILE_PX = 256;
 const CLIP_MARGIN = 0.1;          // of a tile: land is clipped outside it, so that strokes meet at the seams
 const MIN_POINT_PX = 0.75;        // points closer to the previous one do not change the picture
 const READ_MS_PER_TASK = 8;
 const MAX_TILES = 2000;           // in memory, per resolution
-const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1];   // between two lines, by zoom
+const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.1, 0.05, 0.02, 0.01];   // by zoom
+const MIN_ZOOM_WATER = 4;
+
+/** @import { Water } from './water.js' */
 
 /** @typedef {number[]} Ring a closed line, as x, y, x, y … in world units */
 
@@ -19,12 +25,6 @@ const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1];   // bet
  */
 
 // --- reading ---
-
-/** @param {number} latitude */
-function mercator(latitude) {
-  const angle = (Math.max(-88, Math.min(88, latitude)) * Math.PI) / 180;
-  return (1 - Math.asinh(Math.tan(angle)) / Math.PI) / 2;
-}
 
 /** @param {Topology} topology */
 async function readRings(topology) {
@@ -197,6 +197,11 @@ export class LandLayer extends L.GridLayer {
      */
     this.queue = [];
     this.isReady = false;
+    /**
+     * Null until it is loaded, undefined before.
+     * @type {Water | null | undefined}
+     */
+    this.water = undefined;
     this.colours = readColours();
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.colours = readColours();
@@ -214,6 +219,19 @@ export class LandLayer extends L.GridLayer {
   loadDetail() {
     const resolution = RESOLUTIONS.findLast(({ minZoom }) => this._map.getZoom() >= minZoom);
     if (resolution) this.load(resolution.url);
+    if (this._map.getZoom() >= MIN_ZOOM_WATER) this.loadWater();
+  }
+
+  /** Loads lakes and rivers once. Without them the next zoom tries again. */
+  async loadWater() {
+    if (this.water !== undefined) return;
+    this.water = null;
+    try {
+      this.water = await (await import('./water.js')).fetchWater();
+      this.redraw();
+    } catch {
+      this.water = undefined;
+    }
   }
 
   /** @param {string} url */
@@ -270,7 +288,7 @@ export class LandLayer extends L.GridLayer {
     const resolution = RESOLUTIONS.findLast(({ url, minZoom }) => minZoom <= z && this.lands[url]);
     const land = resolution && this.lands[resolution.url];
     for (const ring of land?.tile(z, x, y) ?? []) addRing(path, ring, { x, y, z });
-    const { shallows, coast, land: ground, graticule } = this.colours;
+    const { shallows, coast, land: ground, lake, graticule } = this.colours;
     // Old charts draw the shore as lines that fade towards the sea. Without a GPU, round joins are most of their cost.
     context.lineJoin = 'bevel';
     for (const width of [22, 13, 6]) stroke(context, path, shallows, width);
@@ -278,6 +296,7 @@ export class LandLayer extends L.GridLayer {
     stroke(context, path, coast, 1.6);
     context.fillStyle = ground;
     context.fill(path, 'evenodd');
+    if (z >= MIN_ZOOM_WATER) this.water?.draw(context, { x, y, z }, { shore: coast, lake });
     stroke(context, graticulePath(x, y, z), graticule, 1);
   }
 }
@@ -320,7 +339,13 @@ async function fetchTopology(url) {
 function readColours() {
   const style = getComputedStyle(document.documentElement);
   const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`);
-  return { shallows: read('shallows'), coast: read('coast'), land: read('land'), graticule: read('graticule') };
+  return {
+    shallows: read('shallows'),
+    coast: read('coast'),
+    land: read('land'),
+    lake: read('sea'),
+    graticule: read('graticule'),
+  };
 }
 
 /**
@@ -336,6 +361,12 @@ function stroke(context, path, colour, width) {
 }
 
 /**
+ * Returns the degrees between two lines of the graticule.
+ * @param {number} zoom
+ */
+export const graticuleStep = (zoom) => GRATICULE_DEGREES[Math.min(zoom, GRATICULE_DEGREES.length - 1)];
+
+/**
  * Returns the lines of the graticule that cross a tile.
  * @param {number} x
  * @param {number} y
@@ -343,15 +374,17 @@ function stroke(context, path, colour, width) {
  */
 function graticulePath(x, y, z) {
   const path = new Path2D();
-  const step = GRATICULE_DEGREES[Math.min(z, GRATICULE_DEGREES.length - 1)];
+  const step = graticuleStep(z);
   const world = TILE_PX * 2 ** z;
-  for (let longitude = Math.ceil(((x / 2 ** z) * 360 - 180) / step) * step; ; longitude += step) {
+  const longitudeAt = (/** @type {number} */ tile) => (tile / 2 ** z) * 360 - 180;
+  for (const longitude of multiples(longitudeAt(x), longitudeAt(x + 1), step)) {
     const at = ((longitude + 180) / 360) * world - x * TILE_PX;
-    if (at >= TILE_PX) break;
+    // The line on the edge of two tiles belongs to one of them.
+    if (at >= TILE_PX) continue;
     path.moveTo(at, 0);
     path.lineTo(at, TILE_PX);
   }
-  for (let latitude = Math.ceil(-85 / step) * step; latitude <= 85; latitude += step) {
+  for (const latitude of multiples(-85, 85, step)) {
     const at = mercator(latitude) * world - y * TILE_PX;
     if (at < 0 || at >= TILE_PX) continue;
     path.moveTo(0, at);

@@ -5,12 +5,12 @@
 import { byId, t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { parsePosition } from '../lib/coordinates.js';
-import { input } from '../lib/forms.js';
 import { parseNumber } from '../lib/format.js';
 import { mapLatitude, nearestCopy } from '../lib/geo.js';
 import { toast } from '../lib/notices.js';
 import { flyTo, freeCentre } from '../panels/panel.js';
 import { cityName, loadCities, nearestCity } from './cities.js';
+import { createPlaceSearch } from './place-search.js';
 
 const MAX_KM_IN_CITY = 60;             // up to this distance the suggested address is the city alone
 const DECIMALS = 5;                    // about a metre
@@ -96,20 +96,9 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
     fillIn(lat, lng);
     flyTo(app.map, lat, lng, Math.max(app.map.getZoom(), MIN_ZOOM_POSITION));
   };
-  const find = input({
-    'aria-label': t('place.find'), placeholder: t('place.findHint'), autocomplete: 'off', inputmode: 'text',
-    class: 'place-find',
-  });
-  find.addEventListener('input', (event) => {
-    // The draft has no such field.
-    event.stopPropagation();
-    const position = parsePosition(find.value);
-    if (position) goTo(position);
-  });
-  find.addEventListener('keydown', (event) => {
-    // The form is not complete yet.
-    if (event.key === 'Enter') event.preventDefault();
-  });
+  const search = createPlaceSearch(goTo, { label: t('place.find'), hint: t('place.findHint') });
+  // The draft has no such field.
+  search.addEventListener('input', (event) => event.stopPropagation());
   // Both coordinates at once, in either of their fields.
   const readPair = (/** @type {InputEvent} */ event) => {
     const text = event.data ?? '';
@@ -162,7 +151,7 @@ export function createPlacePicker(app, { address, latitude, longitude }, suggest
   return {
     node: el('fieldset', { class: 'places' }, el('legend', {}, t(title)),
       el('p', { class: 'hint' }, t(hint)),
-      find,
+      search,
       el('div', { class: 'row' },
         mapButton,
         el('button', { type: 'button', onclick: pickCentre }, t('place.centre')),

@@ -15,7 +15,7 @@ import { watchInbox } from '../panels/bell.js';
 import { closePanel, discardOtherAccounts, endLink, watchHistory, watchPanel } from '../panels/panel.js';
 import { WELCOMED_KEY, flyToBottles, showWelcome } from '../panels/welcome.js';
 import { subscribeToMap } from './events.js';
-import { addOverlays } from './overlays.js';
+import { addOverlays, addPlaceSearch } from './overlays.js';
 import { PileLayer } from './piles.js';
 
 /** The panels that are loaded in advance. */
@@ -49,6 +49,7 @@ export async function start(app) {
   // The welcome card is painted before the largest file is loaded.
   await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
   await addOverlays(app);
+  addPlaceSearch(app.map);
   const isEmpty = app.visible.total === 0 && !app.visible.isClosed;
   if (isEmpty && !app.hasLink && !readStored(WELCOMED_KEY)) flyToBottles(app);
   subscribeToMap(app);
