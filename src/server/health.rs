@@ -70,10 +70,10 @@ fn readiness_failure(store: &Store) -> Option<&'static str> {
         tracing::error!("not ready: the database does not answer: {e}");
         return Some("the database does not answer");
     }
-    if store.is_replaced() {
-        return Some("the file was replaced; restart the standby");
-    }
     match store.file_fault() {
+        Some(FileFault::Replaced) if store.primary_url().is_some() => {
+            return Some("the file was replaced; restart the standby");
+        }
         Some(FileFault::Replaced) => return Some("the database was replaced or deleted"),
         Some(FileFault::Damaged) => return Some("the database is damaged"),
         None => {}

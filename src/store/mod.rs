@@ -178,12 +178,6 @@ impl Store {
         }
     }
 
-    /// Returns true if the store is a standby whose file was replaced by another one, which it does not
-    /// read.
-    pub fn is_replaced(&self) -> bool {
-        matches!(&self.role, Role::Standby(standby) if standby.is_replaced())
-    }
-
     /// Returns the keys stored in the file.
     pub fn keys(&self) -> &Keys {
         &self.keys

@@ -12,7 +12,6 @@
 //!   and write files of their own. [`leave_wal_mode`] changes that, as the follower does later.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -89,7 +88,6 @@ type ChangeCallback = dyn Fn() + Send + Sync;
 /// What a store has in place of a writer if it is a standby. Dropping it ends its thread.
 pub(super) struct Standby {
     pub(super) primary_url: String,
-    is_replaced: Arc<AtomicBool>,
     callback: Arc<OnceLock<Box<ChangeCallback>>>,
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
@@ -104,14 +102,12 @@ impl Standby {
         map_cache: &Arc<MapCache>,
     ) -> std::io::Result<Self> {
         let callback = Arc::new(OnceLock::new());
-        let is_replaced = Arc::new(AtomicBool::new(false));
         let watcher = Watcher {
             path: path.to_owned(),
             db,
             gate: Arc::clone(gate),
             map_cache: Arc::clone(map_cache),
             callback: Arc::clone(&callback),
-            is_replaced: Arc::clone(&is_replaced),
         };
         let (stop, stopped) = channel();
         let thread = thread::Builder::new().name("standby".into()).spawn(move || {
@@ -125,12 +121,7 @@ impl Standby {
                 }
             }
         })?;
-        Ok(Self { primary_url, is_replaced, callback, thread: Some((stop, thread)) })
-    }
-
-    /// Returns true if the path names another file than the one that is read.
-    pub(super) fn is_replaced(&self) -> bool {
-        self.is_replaced.load(Ordering::Relaxed)
+        Ok(Self { primary_url, callback, thread: Some((stop, thread)) })
     }
 
     /// See [`super::Store::on_external_change`].
@@ -155,7 +146,6 @@ struct Watcher {
     gate: Arc<Gate>,
     map_cache: Arc<MapCache>,
     callback: Arc<OnceLock<Box<ChangeCallback>>>,
-    is_replaced: Arc<AtomicBool>,
 }
 
 impl Watcher {
@@ -167,12 +157,6 @@ impl Watcher {
             let now = AtRest::of(&self.path);
             if now == last {
                 return;
-            }
-            if let (Some(now), Some(last)) = (&now, &last)
-                && now.inode != last.inode
-                && !self.is_replaced.swap(true, Ordering::Relaxed)
-            {
-                tracing::error!("{} was replaced: restart the standby", self.path.display());
             }
             last = now;
             self.map_cache.invalidate();

@@ -108,7 +108,7 @@ async fn a_visitor_logs_in_on_the_projector(#[values("en", "zh")] language: &str
     let (_folder, program) = start_class();
     let page = Browser::open(program.port, language, DESKTOP, "live").await;
     page.reads(w("Log in to see the bottles.", "请登录后查看漂流瓶。")).await;
-    assert_eq!(page.requested_api().await, json!(["join"]));
+    assert_eq!(page.requested_api().await, json!(["join", "settings"]));
     page.click(w("Log in", "登录")).await;
     give_credentials(&page, language, "bob").await;
     page.reads(w("1 bottle", "1 个瓶子")).await;

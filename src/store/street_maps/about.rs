@@ -188,7 +188,7 @@ mod tests {
         let [west, south, east, north] = bounds_of_tiles(0, 14, exists);
         assert!((24.916..24.918).contains(&west) && (24.96..24.962).contains(&east));
         assert!(
-            (60.15..60.16).contains(&south) && (60.17..60.19).contains(&north),
+            (60.17..60.18).contains(&south) && (60.19..60.2).contains(&north),
             "{south} {north}"
         );
         let sum = |bounds: Bounds| bounds.iter().sum::<f64>().abs();
