@@ -69,7 +69,7 @@ async fn a_class_throws_on_the_projector(#[case] language: &str, #[case] size: (
     assert!(zoom.await.as_f64().unwrap() <= 13.0);
     // Most marks may have gone meanwhile.
     bob.throw(places[7].0, places[7].1);
-    let (rings, expected): (Vec<(f64, f64)>, Vec<(f64, f64)>) =
+    let [rings, expected]: [Vec<(f64, f64)>; 2] =
         serde_json::from_value(page.wait_for(&measure(&places)).await).unwrap();
     let distance = |(x, y): (f64, f64), ring: &(f64, f64)| (ring.0 - x).hypot(ring.1 - y);
     for ring in &rings {

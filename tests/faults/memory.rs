@@ -41,26 +41,7 @@ pub(crate) fn nth_allocation(times: usize) -> String {
         shim.mend_memory() == 1,
         "SQLite is out of reach: the program has no symbols. Set CARGO_PROFILE_RELEASE_STRIP=none"
     );
-    let (mut refused, mut thrown) = (0, 0);
-    for (name, ask) in ASKED {
-        let ask = || ask(&ada, &anonymous);
-        for nth in 0..times * POINTS {
-            let before = shim.mend_memory();
-            shim.fail_allocations(nth as i64, [1, 2, 1000][nth % 3]);
-            let response = ask();
-            let failed = shim.mend_memory() - before;
-            assert!(matches!(response.status, 200 | 503), "{name} {nth}: {response:?}");
-            refused += usize::from(response.status == 503);
-            let next = ask();
-            assert_eq!(next.status, 200, "{name} {nth}: {}", next.text);
-            if *name == "throw" {
-                thrown += 1 + usize::from(response.status == 200);
-            }
-            if failed == 0 {
-                break;
-            }
-        }
-    }
+    let (refused, thrown) = fail_in_turn(&shim, times, &ada, &anonymous);
     shim.fail_allocations(200, 400);
     thread::scope(|scope| {
         for _ in 0..16 {
@@ -82,4 +63,29 @@ pub(crate) fn nth_allocation(times: usize) -> String {
     format!(
         "{failed} allocations failed, {refused} requests refused, each next one was fine; nothing was lost"
     )
+}
+
+/// Lets each allocation of each request fail. Returns how many requests were refused and how many bottles thrown.
+fn fail_in_turn(shim: &Shim, times: usize, ada: &Client, anonymous: &Client) -> (usize, usize) {
+    let (mut refused, mut thrown) = (0, 0);
+    for (name, ask) in ASKED {
+        let ask = || ask(ada, anonymous);
+        for nth in 0..times * POINTS {
+            let before = shim.mend_memory();
+            shim.fail_allocations(nth as i64, [1, 2, 1000][nth % 3]);
+            let response = ask();
+            let failed = shim.mend_memory() - before;
+            assert!(matches!(response.status, 200 | 503), "{name} {nth}: {response:?}");
+            refused += usize::from(response.status == 503);
+            let next = ask();
+            assert_eq!(next.status, 200, "{name} {nth}: {}", next.text);
+            if *name == "throw" {
+                thrown += 1 + usize::from(response.status == 200);
+            }
+            if failed == 0 {
+                break;
+            }
+        }
+    }
+    (refused, thrown)
 }

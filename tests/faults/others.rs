@@ -92,7 +92,8 @@ pub(crate) fn shells(times: usize) -> String {
                 let db = shell(&sea);
                 db.execute_batch("BEGIN IMMEDIATE; UPDATE bottles SET style = style").unwrap();
                 assert_eq!(ada.get("/api/bottles/created?limit=5").status, 200);
-                db.execute_batch(if nth % 2 == 0 { "ROLLBACK" } else { "COMMIT" }).unwrap();
+                db.execute_batch(if nth.is_multiple_of(2) { "ROLLBACK" } else { "COMMIT" })
+                    .unwrap();
             }
             _ => {
                 let count = "SELECT count(*) FROM bottles, messages WHERE bottle_id = id";

@@ -41,8 +41,11 @@ fn counts(client: &Client, [lat, lon, lat_span, lon_span]: [f64; 4], zoom: u8) -
     answer.data()
 }
 
+/// A latitude and a longitude.
+type Place = (f64, f64);
+
 /// A cell's middle, its count, and the mean position of its bottles.
-fn cells(counts: &Value) -> Vec<((f64, f64), i64, (f64, f64))> {
+fn cells(counts: &Value) -> Vec<(Place, i64, Place)> {
     let place =
         |value: &Value| (value["latitude"].as_f64().unwrap(), value["longitude"].as_f64().unwrap());
     let cells = counts["cells"].as_array().unwrap().iter();

@@ -253,7 +253,7 @@ fn a_damaged_part_of_a_map_is_not_found(#[case] damage: fn(&mut Pmtiles)) {
 
 #[track_caller]
 fn refused(path: &Path, reason: &str) {
-    let message = StreetMap::open(path).err().expect("the file is refused");
+    let Err(message) = StreetMap::open(path) else { panic!("the file is not refused") };
     assert!(message.contains(&path.display().to_string()) && message.contains(reason), "{message}");
 }
 
