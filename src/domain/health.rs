@@ -50,7 +50,7 @@ pub struct HealthReport {
     /// Of the last day, as are the failed requests.
     pub slow_queries: u64,
     pub failed_requests: u64,
-    /// What is wrong with the files, as far as it is known.
+    /// The known fault of the files, if there is one.
     pub file_fault: Option<FileFault>,
     /// The last run that has checked the file or a copy of it.
     pub last_check: Option<Run>,

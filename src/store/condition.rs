@@ -1,4 +1,4 @@
-//! What is known to be wrong with the files that the server has open.
+//! The known faults of the files that the server has open.
 
 use std::fs;
 use std::io;

@@ -39,7 +39,7 @@ pub(super) fn check_conflict(path: &Path, _held: &File) -> Result<(), OpenError>
 /// Returns the error for a file system that could not lock the file at `path`.
 pub(super) fn refusal(path: &Path, source: io::Error) -> OpenError {
     match source.kind() {
-        // What a file system without locks returns: ENOLCK, ENOSYS or EOPNOTSUPP.
+        // The errors of a file system without locks: ENOLCK, ENOSYS or EOPNOTSUPP.
         io::ErrorKind::Unsupported => no_locks(path, &source),
         _ if source.raw_os_error() == Some(rustix::io::Errno::NOLCK.raw_os_error()) => {
             no_locks(path, &source)

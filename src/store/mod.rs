@@ -106,7 +106,7 @@ use stream::Streams;
 pub use stream::{ChunkWriter, Chunks};
 use writer::Writer;
 
-/// What the store may do with its file.
+/// The role of the store, which decides whether it may write to its file.
 enum Role {
     /// It is the only one that writes.
     Primary(Writer),

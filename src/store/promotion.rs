@@ -16,7 +16,7 @@ use crate::model::error::Result;
 const EPOCH: &str = "epoch";
 const HEARTBEAT: &str = "heartbeat";
 
-/// What a file says of its primary.
+/// The state of replication that a file records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replication {
     /// The number of promotions that led to this file. Of two primaries, the one with the smaller

@@ -85,7 +85,7 @@ impl Drop for Pass {
 
 type ChangeCallback = dyn Fn() + Send + Sync;
 
-/// What a store has in place of a writer if it is a standby. Dropping it ends its thread.
+/// The counterpart of the writer in the store of a standby. Dropping it ends its thread.
 pub(super) struct Standby {
     pub(super) primary_url: String,
     callback: Arc<OnceLock<Box<ChangeCallback>>>,

@@ -16,7 +16,7 @@ use super::stream::Streams;
 use super::writer::Writer;
 use super::{Keys, Options, Role, Store, files, meta, upgrade};
 
-/// What the ways differ in.
+/// The parts of a store that differ between these ways.
 struct Parts {
     role: Role,
     keys: Keys,

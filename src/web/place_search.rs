@@ -16,7 +16,7 @@ use super::places::{CITIES, PIECES, Place, read_cities, read_index, read_piece};
 const MAX_RESULTS: usize = 8;
 /// In bytes. A longer text finds nothing.
 const MAX_QUERY: usize = 100;
-/// What separates the names of a place, and two places.
+/// The separators of the names of a place, and of two places.
 const NEXT_NAME: char = '\u{1f}';
 const NEXT_PLACE: char = '\n';
 
@@ -46,7 +46,7 @@ pub(super) struct Places {
 /// The folded names of all places, in the order of the pieces. About 3 MB, made by the first search.
 struct Index {
     names: String,
-    /// Where the names of each place begin.
+    /// The index in `names` at which those of each place begin.
     starts: Vec<u32>,
     /// The importance of each place.
     weights: Vec<u8>,

@@ -62,7 +62,7 @@ pub(crate) fn flipped(times: usize) -> String {
         assert_eq!(fs::read(folder.path().join("bottle.db-wal")).unwrap(), lying);
     }
     for _ in 0..times {
-        // What was not synced is cut off, or other bytes are there.
+        // Frames that were not synced are cut off, or other bytes are there.
         let mut torn = log[..*ends.last().unwrap()].to_vec();
         let nth = random.within((ends.len() - 1) as f64) as usize;
         let (from, to) = (ends[nth], ends[nth + 1]);

@@ -25,7 +25,7 @@ pub(crate) struct Shim {
     control: File,
 }
 
-/// What a file system does with locks on whole files.
+/// The behaviour of a file system with locks on whole files.
 #[derive(Clone, Copy)]
 pub(crate) enum Locks {
     GrantsAll = 1,

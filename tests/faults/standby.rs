@@ -164,7 +164,7 @@ fn throw_on(pair: &Pair, acknowledged: &Mutex<BTreeMap<i64, Instant>>) {
     }
 }
 
-/// What a round lost: the bottles, and the time between the first of them and the end.
+/// The losses of a round: the bottles, and the time between the first of them and the end.
 struct Loss {
     bottles: usize,
     seconds: f64,
@@ -236,7 +236,7 @@ fn promote(pair: Pair, acknowledged: &BTreeMap<i64, Instant>, died: Instant) -> 
 
     let last = newest(&database(folder));
     let kept: Vec<i64> = acknowledged.range(..=last).map(|(id, _)| *id).collect();
-    // What is lost is the end: nothing is missing before it. Ada is still logged in.
+    // Only the end is lost: nothing is missing before it. Ada is still logged in.
     sea::check(&database(folder), &kept);
     assert!(client.throw(1.0, 1.0) > last);
 

@@ -251,8 +251,8 @@ fn elsewhere_in_its_cell(place: (f64, f64)) -> (f64, f64) {
     (latitude, across(column as f64 * SMALLEST - 180.0, width, place.1))
 }
 
-/// What a visitor learns does not depend on where in their smallest cells the bottles are: two seas
-/// whose bottles differ in that alone give the same answers to all questions, also after each throw,
+/// Visitors do not learn where in their smallest cells the bottles are: two seas whose bottles differ
+/// in that alone give the same answers to all questions, also after each throw,
 /// deletion and hiding. So no difference of answers tells a place.
 #[test]
 fn no_visitor_finds_an_exact_place() {

@@ -1,4 +1,4 @@
-//! What a file of map tiles says about itself.
+//! The metadata of a file of map tiles.
 
 use serde_json::Value;
 

@@ -120,7 +120,7 @@ export function mergeBubbles(points, world) {
 }
 
 /**
- * What a bubble stands for: bottles, their mean position, and the position from which the bubble comes.
+ * A bubble: the count of its bottles, their mean position, and the position from which the bubble comes.
  * @typedef {Cell & { from: Cell }} ShownBubble
  */
 

@@ -1,4 +1,4 @@
-// Where the names of places stand on the map, and how they look.
+// The positions and styles of the names of places on the map.
 
 /** @import { Place } from './places.js' */
 

@@ -9,7 +9,7 @@ import { allCities } from './cities.js';
 import { CITY_WEIGHT, LabelChooser, MAX_CITY_ZOOM, MIN_ZOOM_PLACES, createLabel } from './label-layout.js';
 
 const MIN_ZOOM_QUARTERS = 11;
-const BLOCK_PX = 512;             // labels are chosen for whole blocks of the world, whatever part of them is visible
+const BLOCK_PX = 512;             // labels are chosen for whole blocks of the world, also for their hidden parts
 const AROUND = 0.002;             // of the world: 80 km at the equator, in which places are known beside the view
 const EDGE_PX = 40;                // a label this far above or below the canvas does not show
 

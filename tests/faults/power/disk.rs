@@ -248,7 +248,7 @@ impl Disk {
     fn left_of(&self, file: usize, luck: &mut Luck<'_>) -> Vec<u8> {
         let contents = &self.files[file];
         if contents.name.to_string_lossy().ends_with("-shm") {
-            // SQLite maps it, and rebuilds it from whatever is there.
+            // SQLite maps it, and rebuilds it in any case.
             return vec![luck.filler; 32_768];
         }
         contents.survivors(luck)

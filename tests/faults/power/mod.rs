@@ -1,7 +1,7 @@
 //! Power cuts. A run of the program is recorded, call by call; then the power goes at moments of it
 //! that a seed chooses.
 //!
-//! What was synced survives, and of the rest any sectors, sizes and names. A server that starts on that
+//! Synced data survives, and of the rest any sectors, sizes and names. A server that starts on that
 //! must have everything that had been acknowledged.
 //!
 //! `BOTTLE_CUTS` is the number of cuts (40), `BOTTLE_SEED` where chance begins (1).
