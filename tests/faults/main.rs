@@ -117,6 +117,8 @@ fn times(name: &str) -> usize {
     let (variable, few) = match name {
         name if name.ends_with("writers") => ("BOTTLE_KILLS", 12),
         name if name.starts_with("promotion") => ("BOTTLE_ROUNDS", 2),
+        // They take longest.
+        "kill -9 while messages are moved" | "kill -9 during restore" => ("BOTTLE_FAULTS", 1),
         _ => ("BOTTLE_FAULTS", 2),
     };
     env::var(variable).map_or(few, |times| times.parse().unwrap())
