@@ -232,7 +232,7 @@ pub(super) struct CountsView {
 /// of one that is not merged.
 ///
 /// `centroid` is the mean position of the bottles of a cell, to about 10 m with a session. Without one it
-/// follows from the counts of the smallest cells that visitors see, and tells no more than those.
+/// is the mean of the middles of the smallest cells that visitors see, weighted by their counts.
 #[utoipa::path(get, path = "/bottles/counts",
     params(RectangleQuery, ("zoom" = u8, Query, minimum = 0, maximum = 22)),
     responses(

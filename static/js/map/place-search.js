@@ -33,7 +33,7 @@ export async function findPlaces(text, signal) {
 }
 
 /**
- * Returns what tells a place from others of its name: its country and, if that is not enough, its position.
+ * Returns the country of a place, with its position if another place of that country has the same name.
  * @param {FoundPlace} place
  * @param {FoundPlace[]} places among which it is
  */
