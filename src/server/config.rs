@@ -21,6 +21,7 @@ use crate::model::live::{LiveSetting, LiveValues};
 use crate::model::network::TrustedProxy;
 use crate::model::registration::RegistrationMode;
 use crate::server::logging::LogFormat;
+use crate::server::map_files::MapFiles;
 
 /// Bottle's settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,33 +105,6 @@ pub struct Settings {
     pub backup_hour: u32,
     /// The number of backups to keep after the nightly one; 0 for no nightly backup.
     pub backup_keep: u32,
-}
-
-/// The files with street maps, in the order of their precedence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a path, or a list of paths")]
-pub enum MapFiles {
-    /// A file; an empty path for none.
-    One(PathBuf),
-    /// Any number of files.
-    Several(Vec<PathBuf>),
-}
-
-impl Default for MapFiles {
-    fn default() -> Self {
-        Self::One(PathBuf::new())
-    }
-}
-
-impl MapFiles {
-    /// Returns the paths of the files.
-    pub fn paths(&self) -> &[PathBuf] {
-        match self {
-            Self::One(none) if none.as_os_str().is_empty() => &[],
-            Self::One(path) => std::slice::from_ref(path),
-            Self::Several(paths) => paths,
-        }
-    }
 }
 
 /// The default of `backup_folder`, which the server creates.

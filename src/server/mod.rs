@@ -4,6 +4,7 @@ pub mod config;
 pub mod health;
 pub mod lan;
 pub mod logging;
+pub mod map_files;
 pub mod metrics;
 pub mod openapi;
 pub mod settings_table;

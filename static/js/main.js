@@ -17,8 +17,8 @@ const SECOND_STAGE = [
   'js/lib/format.js', 'js/lib/forms.js', 'js/lib/my-bottles.js', 'js/lib/notices.js', 'js/lib/notifications.js',
   'js/map/cities.js', 'js/map/credits.js', 'js/map/events.js', 'js/map/graticule.js', 'js/map/label-layout.js',
   'js/map/labels.js', 'js/map/overlays.js', 'js/map/piles.js', 'js/map/place-search.js', 'js/map/places.js',
-  'js/map/surroundings.js', 'js/panels/account.js', 'js/panels/banners.js', 'js/panels/bell.js', 'js/panels/panel.js',
-  'js/panels/welcome.js',
+  'js/map/surroundings.js', 'js/map/text-overlay.js', 'js/panels/account.js', 'js/panels/banners.js',
+  'js/panels/bell.js', 'js/panels/panel.js', 'js/panels/welcome.js',
 ];
 
 const MIN_ZOOM_MAX_BOTTLES = 6;            // at lower zooms bottles overlap: each needs MIN_PIXELS_PER_BOTTLE

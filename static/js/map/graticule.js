@@ -3,31 +3,16 @@
 import { el } from '../lib/dom.js';
 import { multiples, wrapLongitude } from '../lib/geo.js';
 import { graticuleStep } from './land.js';
+import { TextOverlay } from './text-overlay.js';
 
 const MIN_ZOOM = 6;
 const MIN_DISTANCE_PX = 64;      // between two labels
 
-export class GraticuleLabels extends L.Layer {
-  /** @param {L.Map} map */
-  onAdd(map) {
-    // The lines say nothing to a screen reader.
-    this.node = el('div', { class: 'graticule', 'aria-hidden': 'true' });
-    map.getContainer().append(this.node);
-    this.update();
-    return this;
-  }
-
-  onRemove() {
-    this.node?.remove();
-    return this;
-  }
+export class GraticuleLabels extends TextOverlay {
+  name = 'graticule';
 
   getEvents() {
     return { move: this.update, zoomanim: this.clear, resize: this.update };
-  }
-
-  clear() {
-    this.node?.replaceChildren();
   }
 
   /** Puts the labels where the lines leave the view. */

@@ -6,6 +6,7 @@
 import { t } from '../lib/core.js';
 import { el } from '../lib/dom.js';
 import { cityName } from './cities.js';
+import { TextOverlay } from './text-overlay.js';
 
 const MIN_ZOOM = 9;
 const MIN_LABELS = 10;           // with fewer in view, the places around are named
@@ -18,7 +19,9 @@ const EQUATOR_KM = 40075;
 
 /** @typedef {{ place: Place, dx: number, dy: number, kilometres: number, angle: number }} Neighbour */
 
-export class Surroundings extends L.Layer {
+export class Surroundings extends TextOverlay {
+  name = 'surroundings';
+
   /** @param {LabelLayer} labels */
   constructor(labels) {
     super();
@@ -26,26 +29,8 @@ export class Surroundings extends L.Layer {
     labels.on('places', () => this.update());
   }
 
-  /** @param {L.Map} map */
-  onAdd(map) {
-    // As the canvases, it shows what the list of bottles says in words.
-    this.node = el('div', { class: 'surroundings', 'aria-hidden': 'true' });
-    map.getContainer().append(this.node);
-    this.update();
-    return this;
-  }
-
-  onRemove() {
-    this.node?.remove();
-    return this;
-  }
-
   getEvents() {
     return { movestart: this.clear, zoomstart: this.clear, moveend: this.update, resize: this.update };
-  }
-
-  clear() {
-    this.node?.replaceChildren();
   }
 
   update() {
