@@ -22,7 +22,7 @@ const NEXT_PLACE: char = '\n';
 
 /// How much more important than its size a place is that has exactly this name, or is a capital, and how much less one
 /// in whose name it is a later word.
-const EXACT_BONUS: u8 = 2;
+const EXACT_BONUS: u8 = 5;
 const CAPITAL_BONUS: u8 = 3;
 const LATER_WORD_MALUS: u8 = 8;
 
@@ -230,6 +230,8 @@ mod tests {
             ("saint-den", "Saint-Denis, RE"),
             ("roseb", "Roseburg, US"),
             ("  york  ", "York, GB"),
+            ("bath", "Bath, GB"),
+            ("man", "Manila, PH"),
         ] {
             assert!(first(text).starts_with(name), "{text}: {}", first(text));
         }
