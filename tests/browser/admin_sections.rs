@@ -69,7 +69,7 @@ async fn people_are_added_found_and_changed(#[case] language: &str, #[case] size
     page.check_accessible("a person").await;
     page.check_width().await;
     page.click(w("Change role", "更改角色")).await;
-    page.reads(w("ada has another role now.", "ada 的角色已更改。")).await;
+    page.reads(w("ada has a new role.", "ada 的角色已更改。")).await;
     assert_eq!(ada.get("/api/users/self").data()["is_teacher"], true);
     page.wait_for(&format!("return document.activeElement.ariaLabel === '{manage}'")).await;
 
@@ -87,7 +87,7 @@ async fn people_are_added_found_and_changed(#[case] language: &str, #[case] size
     page.click(w("Delete account", "删除账号")).await;
     page.check_accessible("a deletion").await;
     page.click(w("Delete permanently", "永久删除")).await;
-    page.reads(w("Nobody fits this search.", "没有符合条件的用户。")).await;
+    page.reads(w("Nobody matches this search.", "没有符合条件的用户。")).await;
     assert_eq!(page.run("return document.activeElement.id").await, "people-search");
     assert_eq!(root.get("/api/admin/people?q=ada").data()["people"], json!([]));
     page.close(&["409"]).await;
@@ -132,7 +132,7 @@ async fn a_class_is_imported_and_its_sheet_is_shown_once(
     field.send_keys(file.to_str().unwrap()).await.unwrap();
     page.check_accessible("a file to import").await;
     page.click(w("Preview", "预览")).await;
-    page.reads(w("1 account will be created. 2 lines are skipped.", "将创建 1 个账号。")).await;
+    page.reads(w("1 account will be created. 2 lines will be skipped.", "将创建 1 个账号。")).await;
     page.reads(w("this username is taken", "用户名已存在")).await;
     page.reads("小明").await;
     page.check_accessible("a preview").await;
@@ -143,7 +143,7 @@ async fn a_class_is_imported_and_its_sheet_is_shown_once(
     page.reads(w("Print this sheet now", "请立即打印")).await;
     page.check_accessible("the sheet").await;
     page.check_width().await;
-    let heading = w("1 account is created", "已创建 1 个账号");
+    let heading = w("1 account has been created", "已创建 1 个账号");
     page.wait_for(&format!("return document.activeElement.textContent === '{heading}'")).await;
     let card =
         "return [...document.querySelectorAll('.sheet dd')].map((value) => value.textContent)";
@@ -209,9 +209,9 @@ async fn an_invitation_is_made_projected_and_revoked(
     let code = link.rsplit('/').next().unwrap().to_owned();
     assert_eq!(link, format!("{}#invite/{code}", page.origin));
     page.check_accessible("the invitation").await;
-    page.click(w("Show on the whole screen", "全屏显示")).await;
+    page.click(w("Show in full screen", "全屏显示")).await;
     page.reads(&code).await;
-    page.click(w("Leave the whole screen", "退出全屏")).await;
+    page.click(w("Leave full screen", "退出全屏")).await;
     page.reads_no_more(&code).await;
     page.click(w("Close", "关闭")).await;
     let new = w("New invitation", "新邀请");

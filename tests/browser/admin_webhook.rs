@@ -118,7 +118,7 @@ async fn points_are_imported_after_a_preview(#[case] language: &str, #[case] siz
     page.find("field", file).await.send_keys(&broken).await.unwrap();
     check_layout(&page, "the import").await;
     page.click(w("Preview", "预览")).await;
-    page.reads(w("This file is no GeoJSON collection.", "这个文件不是 GeoJSON 集合。")).await;
+    page.reads(w("This file is not a GeoJSON collection.", "这个文件不是 GeoJSON 集合。")).await;
     page.find("field", file).await.send_keys(&wells).await.unwrap();
     page.fill(w("Owner of the bottles", "瓶子的主人"), "nobody").await;
     page.click(w("Preview", "预览")).await;

@@ -63,7 +63,7 @@ async fn a_class_from_its_opening_to_its_deletion(
     let pupil = join(&program, language, code, "Zoë").await;
     let account = w("Account: Zoë", "账号：Zoë");
     pupil.click(account).await;
-    pupil.reads(w("You are a guest of a class", "你是课堂的游客")).await;
+    pupil.reads(w("You are a guest in a class", "你是课堂的游客")).await;
     let text = pupil.text().await;
     assert!(!text.contains(w("Change password", "修改密码")), "{text}");
     assert!(!text.contains(w("Access tokens", "访问令牌")), "{text}");

@@ -116,10 +116,10 @@ async fn an_access_token_is_made_and_ended(#[values("en", "zh")] language: &str)
     page.reads(words(language, "last used", "上次使用")).await;
     let text = page.run("return document.querySelector('dialog').innerHTML").await.to_string();
     assert!(!text.contains(&token));
-    click("End weather station", "撤销 weather station").await;
+    click("Revoke weather station", "撤销 weather station").await;
     page.check_accessible("the question before an access token ends").await;
-    click("End token", "撤销令牌").await;
-    page.reads(words(language, "The token has ended.", "令牌已撤销。")).await;
+    click("Revoke token", "撤销令牌").await;
+    page.reads(words(language, "The token has been revoked.", "令牌已撤销。")).await;
     assert_eq!(client.get("/api/users/self").status, 401);
     page.close(&[]).await;
 }
@@ -169,9 +169,9 @@ async fn the_links_of_a_feed_are_made_and_ended(#[values("en", "zh")] language: 
     assert_eq!(get(&inbox).status, 200);
     assert_eq!(get(&nearby).json()["type"], "FeatureCollection");
 
-    page.click(w("End the links", "撤销链接")).await;
-    page.click(w("End them", "撤销")).await;
-    page.reads(w("The links have ended.", "链接已撤销。")).await;
+    page.click(w("Revoke the links", "撤销链接")).await;
+    page.click(w("Revoke them", "撤销")).await;
+    page.reads(w("The links have been revoked.", "链接已撤销。")).await;
     page.reads(w("You have no links.", "你还没有链接。")).await;
     assert_eq!(get(&inbox).status, 404);
     page.close(&[]).await;

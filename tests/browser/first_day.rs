@@ -34,7 +34,7 @@ async fn invite(page: &Browser) -> String {
     page.fill("Number of people", &CLASS.to_string()).await;
     page.click("Make invitation").await;
     let link = page.filled("Link").await;
-    page.click("Show on the whole screen").await;
+    page.click("Show in full screen").await;
     page.wait_for("return document.querySelector('img[alt=\"QR code of the link\"]')?.complete")
         .await;
     link

@@ -119,7 +119,7 @@ async fn the_form_asks_for_an_invitation() {
     page.reads("Please fill this in.").await;
     page.fill("Invitation", "0000-0000-0000-0000").await;
     page.click("Register").await;
-    page.reads("This invitation is wrong, used up or too old.").await;
+    page.reads("This invitation is wrong, used up or expired.").await;
     page.fill("Invitation", &invite(&root)).await;
     page.click("Register").await;
     page.find("button", "My bottles").await;

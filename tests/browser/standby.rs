@@ -5,6 +5,19 @@ use bottle_test_support::{Program, bottle, fast_settings_with, run_ok};
 use super::{PHONE, bob, start};
 use crate::driver::Browser;
 
+/// Returns whether nothing covers the search for places, closed and opened.
+const SEARCH_IS_FREE: &str = "
+    const input = document.querySelector('.map-search input');
+    const isFree = () => {
+        const { x, y, width, height } = input.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2) === input;
+    };
+    const isFreeClosed = input && isFree();
+    input?.focus();
+    const isFreeOpen = input && isFree();
+    input?.blur();
+    return isFreeClosed && isFreeOpen";
+
 #[tokio::test]
 async fn a_standby_names_its_primary() {
     let (folder, primary) = start();
@@ -19,7 +32,9 @@ async fn a_standby_names_its_primary() {
     let standby = Program::start(command);
 
     let page = Browser::open(standby.port, "zh", PHONE, "#9/23.09/113.36").await;
-    page.reads("这是备用服务器，只能查看；要写入，请前往").await;
+    page.reads("这是备用服务器，只能查看。要扔瓶子或回复，请前往").await;
+    // The banner stays, and the search works at a standby too.
+    page.wait_for(SEARCH_IS_FREE).await;
     page.prefer_dark();
     page.check_accessible("the banner of a standby").await;
     page.click("注册").await;

@@ -340,13 +340,13 @@ async fn a_bottle_is_thrown_with_limits(#[values("en", "zh")] language: &str) {
              control.dispatchEvent(new Event('input', {{ bubbles: true }}))"
         )
     };
-    page.find("field", w("Ends after", "漂流时间")).await;
+    page.find("field", w("Stays on the sea", "漂流时间")).await;
     page.run(&choose("expires_in_days", "7")).await;
     page.run(&choose("open_within_m", "1000")).await;
     page.check_accessible("a form with limits").await;
     page.click(w("Close", "关闭")).await;
     page.click(w("Throw a bottle", "扔漂流瓶")).await;
-    assert_eq!(page.value(w("Ends after", "漂流时间")).await, "7");
+    assert_eq!(page.value(w("Stays on the sea", "漂流时间")).await, "7");
     assert_eq!(page.value(w("Can be opened", "打开范围")).await, "1000");
     page.click(w("Throw", "扔出")).await;
     page.reads(w("Your bottle is on the sea.", "你的漂流瓶")).await;
@@ -355,7 +355,7 @@ async fn a_bottle_is_thrown_with_limits(#[values("en", "zh")] language: &str) {
     assert_eq!(thrown["open_within_m"], 1000);
     assert!(thrown["expires_at"].is_string(), "{thrown}");
     page.click(w("My bottles", "我的瓶子")).await;
-    page.reads(w("Ends ", "漂到 ")).await;
+    page.reads(w("Ends ", "漂流至 ")).await;
     page.reads(w("Opens within 1 km", "以内可以打开")).await;
     page.click("Only for neighbours.").await;
     page.reads(w("Within 1 km", "以内")).await;

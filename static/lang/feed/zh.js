@@ -10,7 +10,7 @@ export default {
   'feed.end': '撤销链接',
   'feed.endSure': '要撤销链接吗？使用它们的程序将无法继续工作。',
   'feed.endYes': '撤销',
-  'feed.keep': '保留旧链接',
+  'feed.keep': '保留现有链接',
   'feed.inbox': '消息（Atom）',
   'feed.nearby': '当前视野内的漂流瓶（GeoJSON）',
   'feed.once': '请现在复制链接，之后不会再显示。',
