@@ -87,6 +87,17 @@ async fn every_view_of_a_city_has_ground_on_a_phone_in_chinese() {
     page.close(&[]).await;
 }
 
+/// Marks the tiles of the ground once one is light.
+const MARK_GROUND: &str = "
+    const tiles = [...document.querySelectorAll('canvas.leaflet-tile-loaded')];
+    const isLight = (tile) => tile.getContext('2d').getImageData(128, 128, 1, 1).data[3] === 255;
+    tiles.forEach((tile) => { tile.marked = isLight(tile); });
+    return tiles.some((tile) => tile.marked)";
+const MARKED_GROUND_IS_DARK: &str = "
+    const tiles = [...document.querySelectorAll('canvas.leaflet-tile-loaded')].filter((tile) => tile.marked);
+    if (!tiles.length) throw new Error('the tiles were removed');
+    return tiles.every((tile) => tile.getContext('2d').getImageData(128, 128, 1, 1).data[0] < 128)";
+
 /// A place is found and shown with the keyboard alone.
 #[tokio::test]
 async fn a_place_is_found_by_its_name() {
@@ -95,6 +106,10 @@ async fn a_place_is_found_by_its_name() {
     page.fill("Find a place", "springf").await;
     page.reads("United States, 39.8° N").await;
     page.check_accessible("the places found").await;
+    // The ground is drawn again in other colours without a moment in which there is none.
+    page.wait_for(MARK_GROUND).await;
+    page.prefer_dark();
+    page.wait_for(MARKED_GROUND_IS_DARK).await;
     page.fill("Find a place", "roseb").await;
     page.reads("Roseburg").await;
     let field = page.find("field", "Find a place").await;
@@ -102,6 +117,11 @@ async fn a_place_is_found_by_its_name() {
     page.wait_for("return document.activeElement.getAttribute('aria-activedescendant')").await;
     field.send_keys(&char::from(Key::Enter).to_string()).await.unwrap();
     page.wait_for("return /^#1[23]\\/43\\.2\\d*\\/-123\\.3/.test(location.hash)").await;
+    // Enter before the answer chooses the first place that comes.
+    page.fill("Find a place", "reykjav").await;
+    let field = page.find("field", "Find a place").await;
+    field.send_keys(&char::from(Key::Enter).to_string()).await.unwrap();
+    page.wait_for("return /^#1\\d\\/64\\.1\\d*\\/-21\\.9/.test(location.hash)").await;
     let field = page.find("field", "Find a place").await;
     field.send_keys("xx").await.unwrap();
     page.reads("No place has a name that begins like this").await;

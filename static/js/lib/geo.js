@@ -1,5 +1,5 @@
-// Positions: longitudes around the antimeridian, rectangles, the views and bottles that a location hash names, and a
-// canvas that draws at positions. It is here because each file is a request before the first bottle.
+// Positions: longitudes around the antimeridian, the graticule, rectangles, the views and bottles that a location hash
+// names, and a canvas that draws at positions. It is here because each file is a request before the first bottle.
 
 /** @import { Cell, CountedCell, Rectangle } from './types.js' */
 
@@ -58,6 +58,46 @@ export function multiples(from, to, step) {
   const first = Math.ceil(from / step);
   return Array.from({ length: Math.max(0, Math.floor(to / step) - first + 1) }, (_, index) => (first + index) * step);
 }
+
+// --- the graticule ---
+
+const TILE_PX = 256;
+const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.1, 0.05, 0.02, 0.01];   // by zoom
+
+/**
+ * Returns the degrees between two lines of the graticule.
+ * @param {number} zoom
+ */
+export const graticuleStep = (zoom) => GRATICULE_DEGREES[Math.min(zoom, GRATICULE_DEGREES.length - 1)];
+
+/**
+ * Returns the lines of the graticule that cross a tile.
+ * @param {number} x
+ * @param {number} y
+ * @param {number} z
+ */
+export function graticulePath(x, y, z) {
+  const path = new Path2D();
+  const step = graticuleStep(z);
+  const world = TILE_PX * 2 ** z;
+  const longitudeAt = (/** @type {number} */ tile) => (tile / 2 ** z) * 360 - 180;
+  for (const longitude of multiples(longitudeAt(x), longitudeAt(x + 1), step)) {
+    const at = ((longitude + 180) / 360) * world - x * TILE_PX;
+    // The line on the edge of two tiles belongs to one of them.
+    if (at >= TILE_PX) continue;
+    path.moveTo(at, 0);
+    path.lineTo(at, TILE_PX);
+  }
+  for (const latitude of multiples(-85, 85, step)) {
+    const at = mercator(latitude) * world - y * TILE_PX;
+    if (at < 0 || at >= TILE_PX) continue;
+    path.moveTo(0, at);
+    path.lineTo(TILE_PX, at);
+  }
+  return path;
+}
+
+// --- the edge of the map ---
 
 /** The latitude at which the map ends. Web Mercator has no poles: its square ends at 85.05°. */
 export const MAX_MAP_LATITUDE = 85;

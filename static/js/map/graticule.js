@@ -1,8 +1,7 @@
 // The degrees of the graticule, at the edges of the map.
 
 import { el } from '../lib/dom.js';
-import { multiples, wrapLongitude } from '../lib/geo.js';
-import { graticuleStep } from './land.js';
+import { graticuleStep, multiples, wrapLongitude } from '../lib/geo.js';
 import { TextOverlay } from './text-overlay.js';
 
 const MIN_ZOOM = 6;

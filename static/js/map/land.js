@@ -2,14 +2,13 @@
 // canvas tiles.
 // Coordinates are "world units": Web Mercator with the world from 0 to 1 in both directions.
 
-import { mercator, multiples } from '../lib/geo.js';
+import { graticulePath, mercator } from '../lib/geo.js';
 
 const TILE_PX = 256;
 const CLIP_MARGIN = 0.1;          // of a tile: land is clipped outside it, so that strokes meet at the seams
 const MIN_POINT_PX = 0.75;        // points closer to the previous one do not change the picture
 const READ_MS_PER_TASK = 8;
 const MAX_TILES = 2000;           // in memory, per resolution
-const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.1, 0.05, 0.02, 0.01];   // by zoom
 const MIN_ZOOM_WATER = 4;
 
 /** @import { Water } from './water.js' */
@@ -196,6 +195,12 @@ export class LandLayer extends L.GridLayer {
      * @type {(() => void)[]}
      */
     this.queue = [];
+    /**
+     * Draws each tile once more.
+     * @type {Map<HTMLElement, () => void>}
+     */
+    this.drawn = new Map();
+    this.on('tileunload', ({ tile }) => this.drawn.delete(tile));
     this.isReady = false;
     /**
      * Null until it is loaded, undefined before.
@@ -205,7 +210,7 @@ export class LandLayer extends L.GridLayer {
     this.colours = readColours();
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.colours = readColours();
-      this.redraw();
+      this.drawAgain();
     });
   }
 
@@ -228,7 +233,7 @@ export class LandLayer extends L.GridLayer {
     this.water = null;
     try {
       this.water = await (await import('./water.js')).fetchWater();
-      this.redraw();
+      this.drawAgain();
     } catch {
       this.water = undefined;
     }
@@ -246,8 +251,19 @@ export class LandLayer extends L.GridLayer {
       this.isReady = true;
       this.scheduleDrawing();
     } else if (topology) {
-      this.redraw();
+      this.drawAgain();
     }
+  }
+
+  /** Draws all tiles again, in their places: Leaflet's `redraw` would remove them first, and the land with them. */
+  drawAgain() {
+    for (const draw of this.drawn.values()) this.enqueue(draw);
+  }
+
+  /** @param {() => void} draw */
+  enqueue(draw) {
+    this.queue.push(draw);
+    if (this.isReady && this.queue.length === 1) this.scheduleDrawing();
   }
 
   /**
@@ -258,13 +274,17 @@ export class LandLayer extends L.GridLayer {
     const scale = devicePixelRatio;
     const tile = L.DomUtil.create('canvas', 'leaflet-tile');
     tile.width = tile.height = TILE_PX * scale;
-    this.queue.push(() => {
+    const draw = () => {
       const context = /** @type {CanvasRenderingContext2D} */ (tile.getContext('2d'));
-      context.scale(scale, scale);
+      context.setTransform(scale, 0, 0, scale, 0, 0);
+      context.clearRect(0, 0, TILE_PX, TILE_PX);
       this.draw(context, coords);
+    };
+    this.enqueue(() => {
+      draw();
+      this.drawn.set(tile, draw);
       done(undefined, tile);
     });
-    if (this.isReady && this.queue.length === 1) this.scheduleDrawing();
     return tile;
   }
 
@@ -358,37 +378,4 @@ function stroke(context, path, colour, width) {
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.stroke(path);
-}
-
-/**
- * Returns the degrees between two lines of the graticule.
- * @param {number} zoom
- */
-export const graticuleStep = (zoom) => GRATICULE_DEGREES[Math.min(zoom, GRATICULE_DEGREES.length - 1)];
-
-/**
- * Returns the lines of the graticule that cross a tile.
- * @param {number} x
- * @param {number} y
- * @param {number} z
- */
-function graticulePath(x, y, z) {
-  const path = new Path2D();
-  const step = graticuleStep(z);
-  const world = TILE_PX * 2 ** z;
-  const longitudeAt = (/** @type {number} */ tile) => (tile / 2 ** z) * 360 - 180;
-  for (const longitude of multiples(longitudeAt(x), longitudeAt(x + 1), step)) {
-    const at = ((longitude + 180) / 360) * world - x * TILE_PX;
-    // The line on the edge of two tiles belongs to one of them.
-    if (at >= TILE_PX) continue;
-    path.moveTo(at, 0);
-    path.lineTo(at, TILE_PX);
-  }
-  for (const latitude of multiples(-85, 85, step)) {
-    const at = mercator(latitude) * world - y * TILE_PX;
-    if (at < 0 || at >= TILE_PX) continue;
-    path.moveTo(0, at);
-    path.lineTo(TILE_PX, at);
-  }
-  return path;
 }

@@ -78,6 +78,8 @@ export function createPlaceSearch(onChoose, { label = t('search.label'), hint = 
   /** @type {FoundPlace[]} */
   let places = [];
   let active = -1;
+  /** Whether the reader has pressed Enter before there were places: the first one that comes is chosen. */
+  let isEntered = false;
   /** @type {AbortController | null} */
   let pending = null;
   /** @type {number | undefined} */
@@ -123,6 +125,10 @@ export function createPlaceSearch(onChoose, { label = t('search.label'), hint = 
     }
     try {
       show(await findPlaces(text, controller.signal));
+      if (isEntered && places.length) {
+        choose(places[0]);
+        return;
+      }
       status.textContent = places.length ? t('search.count', { n: places.length }) : t('search.none');
     } catch (error) {
       if (isAbort(error)) return;
@@ -140,7 +146,12 @@ export function createPlaceSearch(onChoose, { label = t('search.label'), hint = 
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
     Enter: () => {
-      if (places.length) choose(places[Math.max(0, active)]);
+      if (places.length) {
+        choose(places[Math.max(0, active)]);
+        return;
+      }
+      isEntered = true;
+      search();
     },
     Escape: () => {
       if (list.hidden && !input.value) return false;
@@ -154,6 +165,7 @@ export function createPlaceSearch(onChoose, { label = t('search.label'), hint = 
     event.stopPropagation();
   });
   input.addEventListener('input', () => {
+    isEntered = false;
     window.clearTimeout(timer);
     timer = window.setTimeout(search, DEBOUNCE_MS);
   });
