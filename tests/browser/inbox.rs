@@ -113,6 +113,26 @@ async fn a_reply_that_is_shown_again_is_in_its_place() {
     page.close(&[]).await;
 }
 
+/// However many open one's bottles within moments, the notices leave the map and the panel of a phone free.
+#[tokio::test]
+async fn many_events_leave_room_on_a_phone() {
+    const TOASTS: &str = "document.querySelectorAll('.toast').length";
+    let (_folder, program, _ada, grace) = start_talk();
+    let page = page_of(&program, "en", PHONE, "bob").await;
+    page.reads_no_more("Hello, Bob!").await;
+    for name in ["cy", "dee", "eve"] {
+        let mut other = program.client();
+        other.post("/api/users", &json!({ "username": name, "password": "pass" }));
+        other.log_in(name, "pass");
+        other.send("POST", "/api/bottles/1/open", &[], None);
+        reply(&other, "Me too.");
+    }
+    grace.send("POST", "/api/bottles/1/open", &[], None);
+    page.reads("grace opened your bottle").await;
+    assert_eq!(page.run(&format!("return {TOASTS}")).await, 3);
+    page.close(&[]).await;
+}
+
 /// The times in an open list follow the clock, and are not read aloud in a conversation.
 #[tokio::test]
 async fn times_follow_the_clock() {

@@ -7,6 +7,7 @@ import { byId } from './core.js';
 import { el, loadStyle } from './dom.js';
 
 const TOAST_MS = 6000;
+const MAX_TOASTS = 3;            // more of them would cover the map of a phone, or its panel
 
 /**
  * Returns the live region that a reader perceives: a modal dialog makes everything behind it inert.
@@ -19,15 +20,17 @@ export function liveRegion(kind = 'any') {
 }
 
 /**
- * Shows a toast, in the place of one with the same text. Returns the function that removes it before its time.
+ * Shows a toast, in the place of one with the same text or, if there are too many, of the oldest. Returns the function
+ * that removes it before its time.
  * @param {string | Child[]} contents
  */
 export async function toast(contents) {
   await loadStyle('panel');
   const node = el('p', { class: 'toast' }, el('span', {}, contents));
-  for (const each of document.querySelectorAll('.toast')) {
-    if (each.textContent === node.textContent) each.remove();
-  }
+  const others = [...document.querySelectorAll('.toast')];
+  const isOver = (/** @type {Element} */ each, /** @type {number} */ at) =>
+    each.textContent === node.textContent || at <= others.length - MAX_TOASTS;
+  for (const each of others.filter(isOver)) each.remove();
   liveRegion().append(node);
   const remove = () => node.remove();
   setTimeout(remove, TOAST_MS);
