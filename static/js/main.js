@@ -6,7 +6,7 @@ import {
   ApiError, byId, connection, isAbort, readStored, reconnect, request, server, session, t, translatePage, writeStored,
 } from './lib/core.js';
 import {
-  FINER_CELLS, MAX_MAP_LATITUDE, formatView, parseView, placeCells, visibleRectangle, wrapLongitude,
+  FINER_CELLS, MAX_MAP_LATITUDE, formatView, nearestCopy, parseView, placeCells, visibleRectangle, wrapLongitude,
 } from './lib/geo.js';
 import { BottleLayer } from './map/bottles.js';
 import { LandLayer } from './map/land.js';
@@ -174,7 +174,8 @@ function zoomToCell(cell) {
     load(import('./panels/account.js'), (module) => module.withSession(app, refresh, 'login.toSee'));
     return;
   }
-  app.map.flyTo([cell.latitude, cell.longitude], Math.min(zoom + 2, app.map.getMaxZoom()), {
+  const longitude = nearestCopy(cell.longitude, app.map.getCenter().lng);
+  app.map.flyTo([cell.latitude, longitude], Math.min(zoom + 2, app.map.getMaxZoom()), {
     duration: 0.6,
     animate: app.map.options.zoomAnimation,
   });

@@ -3,6 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
+use super::projector::KEEP_MAP;
 use super::{DESKTOP, PHONE, bob, log_in, register, start, words};
 use crate::driver::Browser;
 use crate::engine::Engine;
@@ -78,6 +79,34 @@ async fn press(page: &Browser, key: &str) {
     .await;
 }
 
+/// A bubble beyond the antimeridian is near: a tap flies to it, not around the world, and the list names its longitude.
+#[tokio::test]
+async fn a_bubble_beyond_the_antimeridian_is_near() {
+    if Engine::chosen() != Engine::Chromium {
+        return eprintln!("not tested: only Chromium runs scripts before those of a page");
+    }
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    for longitude in [179.5, 179.6, -179.5, -179.0, -178.5] {
+        bob.throw(10.0, longitude);
+    }
+    let page = Browser::open(program.port, "en", DESKTOP, "join").await;
+    page.run_in_new_documents(KEEP_MAP);
+    page.go("#4/10/179.9").await;
+    page.reads("5 bottles in view").await;
+    page.click("5 bottles in view").await;
+    page.reads("179.").await;
+    let text = page.text().await;
+    assert!(text.contains("° W") && !text.contains("18"), "{text}");
+    page.click("Close").await;
+    page.touch_map().await;
+    let longitude = page
+        .wait_for("return window.theMap.getZoom() === 6 && window.theMap.getCenter().lng")
+        .await;
+    assert!((179.0..182.0).contains(&longitude.as_f64().unwrap()), "{longitude}");
+    page.close(&[]).await;
+}
+
 /// Bottles at one position fan out when they are tapped: those that the reader does not know come first, and the
 /// keyboard reaches each. The chosen one is in front, also on the map afterwards.
 #[rstest]
@@ -92,6 +121,11 @@ async fn a_pile_of_bottles_fans_out(#[case] language: &str, #[case] size: (u32, 
         const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
         return left >= 0 && right <= innerWidth && node.contains(at);
     })";
+    // On the canvas of the numbers, the last one.
+    const NUMBER_IS_DRAWN: &str = "
+        const canvas = [...document.querySelectorAll('.leaflet-overlay-pane canvas')].at(-1);
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value) => value > 0)";
     let w = |en, zh| words(language, en, zh);
     let (_folder, program) = start();
     let bob = bob(&program);
@@ -108,6 +142,7 @@ async fn a_pile_of_bottles_fans_out(#[case] language: &str, #[case] size: (u32, 
     page.reload().await;
     page.reads(w("4 bottles in view", "4 个漂流瓶")).await;
     page.wait_for("return document.querySelector('.leaflet-control-attribution') && true").await;
+    assert_eq!(page.run(NUMBER_IS_DRAWN).await, true);
     page.touch_map().await;
     page.wait_for("return document.querySelectorAll('.fan button').length === 4").await;
     let all = page.run(LABELS).await;
@@ -116,6 +151,7 @@ async fn a_pile_of_bottles_fans_out(#[case] language: &str, #[case] size: (u32, 
     let unread = [w("Bottle 5 Blue", "漂流瓶 5 蓝色"), w("Bottle 4 Blue", "漂流瓶 4 蓝色")];
     assert_eq!(all, json!([unread[0], unread[1], known, yours]));
     page.wait_for(FITS).await;
+    assert_eq!(page.run(NUMBER_IS_DRAWN).await, false);
     page.check_accessible("fanned out").await;
     assert_eq!(page.run("return document.activeElement.ariaLabel").await, unread[0]);
     press(&page, "ArrowLeft").await;

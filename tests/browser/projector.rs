@@ -9,7 +9,7 @@ use crate::driver::Browser;
 use crate::engine::Engine;
 
 /// Keeps the map of the page as `theMap`.
-const KEEP_MAP: &str = "
+pub(super) const KEEP_MAP: &str = "
     let leaflet;
     Object.defineProperty(window, 'L', {
         get: () => leaflet,

@@ -3,7 +3,7 @@
 /** @import { Cell, MapBottle } from '../lib/types.js' */
 
 import { locale } from '../lib/core.js';
-import { ViewCanvas, contextOf, mapLatitude } from '../lib/geo.js';
+import { ViewCanvas, contextOf, mapLatitude, wrapLongitude } from '../lib/geo.js';
 
 export { ViewCanvas };
 
@@ -186,6 +186,7 @@ export class BottleLayer extends ViewCanvas {
   hide(ids) {
     this.hiddenIds = new Set(ids);
     this.repaint();
+    this.fire('hide');
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -294,7 +295,7 @@ export class BottleLayer extends ViewCanvas {
     const old = before.bubbles.map((bubble) => ({ ...pixels(bubble), bubble }));
     const bubbles = mergeBubbles(cells.map(pixels), world).map(({ x, y, count }) => {
       const { lat, lng } = this._map.unproject([x, y], zoom);
-      const shown = { latitude: lat, longitude: lng, count };
+      const shown = { latitude: lat, longitude: wrapLongitude(lng), count };
       let [from, least] = [shown, MAX_SPLIT_PX];
       for (const each of old) {
         const distance = Math.hypot(across(each.x, x, world), each.y - y);

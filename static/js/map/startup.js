@@ -1,6 +1,6 @@
 // The second stage of the map page, after the first bottles: overlays, links, banners, the welcome card, events.
 
-/** @import { App, Openers } from '../lib/types.js' */
+/** @import { App, MapBottle, Openers } from '../lib/types.js' */
 
 import { ApiError, byId, isAbort, readStored, server, session, t, writeStored } from '../lib/core.js';
 import { dismissDialog } from '../lib/dialog.js';
@@ -76,8 +76,10 @@ function watchOpeners(app) {
  */
 function addPiles(app) {
   const piles = new PileLayer().addTo(app.map);
-  const update = () => piles.showBottles(app.visible.bottles);
+  const isShown = (/** @type {MapBottle} */ { bottle_id: id }) => !app.bottles.hiddenIds.has(id);
+  const update = () => piles.showBottles(app.visible.bottles.filter(isShown));
   app.events.addEventListener('refreshed', update);
+  app.bottles.on('hide', update);
   update();
 }
 
