@@ -74,3 +74,52 @@ async fn a_drawing_error_is_not_a_lost_connection(#[case] path: &str) {
     assert!(!page.text().await.contains("cannot be reached"));
     page.close(&["drawing fails"]).await;
 }
+
+/// A style sheet that could not be loaded is loaded by the next part of the page that needs it.
+#[tokio::test]
+async fn a_lost_style_sheet_is_loaded_again() {
+    const LOAD_TWICE: &str = "
+        const { append } = document.head;
+        document.head.append = function (link) {
+            if (link.rel === 'stylesheet') link.href = 'css/lost.css';
+            append.call(this, link);
+        };
+        const count = () => document.querySelectorAll('link[href=\"css/projector.css\"]').length;
+        import('/js/lib/dom.js').then(async ({ loadStyle }) => {
+            await loadStyle('projector');
+            document.head.append = append;
+            await loadStyle('projector');
+            await loadStyle('projector');
+            done(count());
+        });";
+    let (_folder, program) = start();
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    assert_eq!(page.run_async(LOAD_TWICE).await, 1);
+    page.close(&["404", "MIME"]).await;
+}
+
+/// A registration whose answer was lost is done: the next attempt logs in.
+#[tokio::test]
+async fn a_registration_without_an_answer_is_not_taken() {
+    const LOSE_ONE_ANSWER: &str = "{
+        const fetch = window.fetch.bind(window);
+        window.fetch = async (url, options) => {
+            const response = await fetch(url, options);
+            if (!new URL(url, document.baseURI).pathname.endsWith('/api/users')) return response;
+            window.fetch = fetch;
+            throw new TypeError('the connection broke');
+        };
+    }";
+    let (_folder, program) = start();
+    bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    page.click("Register").await;
+    page.fill("Username", "ada").await;
+    page.fill("Password", "pass").await;
+    page.run(LOSE_ONE_ANSWER).await;
+    page.click("Register").await;
+    page.reads("The server cannot be reached. Try again.").await;
+    page.click("Register").await;
+    page.reads("Hello, ada!").await;
+    page.close(&["409"]).await;
+}

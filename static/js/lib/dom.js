@@ -92,13 +92,20 @@ const sheets = new Map([...document.querySelectorAll('link[rel="stylesheet"]')]
   .map((link) => [link.getAttribute('href'), Promise.resolve()]));
 
 /**
- * Loads a style sheet that the first view does not need. Callers wait for it, so that nothing appears without style.
+ * Loads a style sheet that the first view does not need. Callers wait for it, so that nothing appears without style. If
+ * that fails, the next caller tries again.
  * @param {string} name
  */
 export function loadStyle(name) {
   const href = `css/${name}.css`;
   const loading = sheets.get(href) ?? new Promise((resolve) => {
-    document.head.append(el('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
+    const link = el('link', { rel: 'stylesheet', href, onload: resolve });
+    link.addEventListener('error', () => {
+      sheets.delete(href);
+      link.remove();
+      resolve(null);
+    });
+    document.head.append(link);
   });
   sheets.set(href, loading);
   return loading;

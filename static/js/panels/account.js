@@ -3,7 +3,7 @@
 /** @import { Account, App } from '../lib/types.js' */
 /** @import { Control, Controls } from '../lib/forms.js' */
 
-import { ApiError, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
+import { ApiError, isLostConnection, readStored, request, session, setUser, t, writeStored } from '../lib/core.js';
 import { openDialog } from '../lib/dialog.js';
 import { USER_TEXT, el, phrase } from '../lib/dom.js';
 import { field, form, genders, input, select } from '../lib/forms.js';
@@ -149,11 +149,36 @@ function registerForm(app, finish) {
         username: name, password: password.value, gender: gender.value, ...(chosen && { nickname: chosen }),
         ...(invitation.value.trim() && { invitation: invitation.value.trim() }),
       };
-      await request('POST', 'users', { body });
+      const user = await register(body);
       writeStored(INVITATION_KEY, null, 'sessionStorage');
-      finish(await logIn(name, password.value));
+      finish(user);
     },
   });
+}
+
+/** The username and the password of the last registration without an answer, which may have been done. */
+let unanswered = '';
+
+/**
+ * Registers and logs in. After a registration whose answer was lost, the username is taken by the account itself.
+ * @param {{ username: string, password: string }} body
+ */
+async function register(body) {
+  const { username, password } = body;
+  const credentials = JSON.stringify([username, password]);
+  const wasSent = unanswered === credentials;
+  unanswered = credentials;
+  try {
+    await request('POST', 'users', { body });
+  } catch (error) {
+    if (isLostConnection(error)) throw error;
+    unanswered = '';
+    if (!wasSent || !(error instanceof ApiError) || error.status !== 409) throw error;
+    return logIn(username, password).catch(() => { throw error; });
+  }
+  const user = await logIn(username, password);
+  unanswered = '';
+  return user;
 }
 
 /**
