@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use super::{DESKTOP, PHONE, start, words};
+use super::{DESKTOP, PHONE, register, start, words};
 use crate::driver::Browser;
 
 /// Presses a key at the focused element.
@@ -82,12 +82,17 @@ async fn the_chosen_place_is_beside_the_panel(
 async fn a_notice_covers_nothing(#[values((640, 360), (640, 400), (320, 640))] size: (u32, u32)) {
     const OVERLAPS: &str = "
         const toast = document.querySelector('.toast').getBoundingClientRect();
+        const panel = document.querySelector('#panel').getBoundingClientRect();
+        const actions = document.querySelector('.actions').getBoundingClientRect();
+        if (panel.top < actions.bottom && panel.right > actions.left) return 'the panel covers the bar';
         return ['.actions', '#panel header'].filter((selector) => {
             const box = document.querySelector(selector).getBoundingClientRect();
             return toast.top < box.bottom - 1 && toast.bottom > box.top + 1;
         }).join()";
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", size, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.reads_no_more("Hello, ada!").await;
     page.click("Throw a bottle").await;
     page.click("Choose on the map").await;
     page.wait_for("return document.querySelector('.toast') && true").await;

@@ -79,6 +79,15 @@ async fn the_focus_stays_at_a_hidden_bottle() {
 #[rstest]
 #[tokio::test]
 async fn a_freeze_is_seen_before_a_throw(#[values("en", "zh")] language: &str) {
+    // Wherever the form is scrolled to.
+    const IS_BESIDE_THE_BUTTON: &str = "
+        const body = document.querySelector('.panel-body');
+        const reason = body.querySelector('.reason');
+        return [0, body.scrollHeight].every((top) => {
+            body.scrollTop = top;
+            const { x, y, width, height } = reason.getBoundingClientRect();
+            return document.elementFromPoint(x + width / 2, y + height / 2) === reason;
+        })";
     let w = |en, zh| words(language, en, zh);
     let (throw, frozen) =
         (w("Throw a bottle", "扔漂流瓶"), w("Throwing is paused", "已暂停扔瓶子"));
@@ -97,6 +106,7 @@ async fn a_freeze_is_seen_before_a_throw(#[values("en", "zh")] language: &str) {
         page.find("button", frozen).await;
     }
     pupil.reads(w("A teacher has paused throwing.", "老师已暂停扔瓶子。")).await;
+    assert_eq!(pupil.run(IS_BESIDE_THE_BUTTON).await, true);
     pupil.check_accessible("a freeze in the form").await;
     visitor.check_accessible("a freeze").await;
     const SUBMIT_IS_DISABLED: &str =

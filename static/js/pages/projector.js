@@ -216,7 +216,11 @@ map.on('zoomend', () => {
   land.loadDetail();
   if (showsCells) scheduleRefresh();
 });
-const observer = new ResizeObserver(() => follower.schedule());
+const observer = new ResizeObserver(() => {
+  // The words begin below the tools, which have a line of their own in a narrow window.
+  document.body.style.setProperty('--bar-bottom', `${byId('bar').getBoundingClientRect().bottom}px`);
+  follower.schedule();
+});
 for (const id of ['bar', 'words', 'join']) observer.observe(byId(id));
 byId('follow').addEventListener('click', () => follower.setFollowing(true));
 server.addEventListener('offline', () => {

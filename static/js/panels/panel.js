@@ -225,11 +225,12 @@ export function skeleton(lines) {
     Array.from({ length: lines }, () => el('div', { class: 'skeleton-line' })));
 }
 
-/** Returns the pixels from the middle of the part that the panel leaves free to the middle of the map. */
+/** Returns the pixels from the middle of the part that the panel and the bar leave free to the middle of the map. */
 function offCentre() {
   // The size of a hidden panel is zero.
   const { width, height } = panel().getBoundingClientRect();
-  return isSheet() ? L.point(0, height / 2) : L.point(-width / 2, 0);
+  const { bottom } = /** @type {Element} */ (document.querySelector('.bar')).getBoundingClientRect();
+  return isSheet() ? L.point(0, (height - bottom) / 2) : L.point(-width / 2, 0);
 }
 
 /** Tells whether the panel is a sheet at the bottom of the window, not beside the map. */

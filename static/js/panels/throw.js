@@ -71,12 +71,14 @@ export async function openThrow(app) {
     });
   });
   updateCounter();
-  const notice = el('p', { class: 'reason' });
+  // Beside the button, which stays visible while the reader scrolls.
+  const notice = el('p', { class: 'reason', role: 'status' });
+  node.querySelector('.form-end')?.prepend(notice);
   const updateFreeze = () => {
     showFreeze(app, node, notice);
     shown.textContent = app.settings.shows_messages ? t('throw.shown') : '';
   };
-  await showPanel('throw', t('throw.open'), [el('div', { role: 'status' }, notice), node], {
+  await showPanel('throw', t('throw.open'), [node], {
     kind: 'panel-throw',
     onShow() {
       picker.start();
@@ -124,7 +126,6 @@ function limitChoice({ expiresInDays = '', openWithin = '' }) {
 function showFreeze(app, node, notice) {
   const isFrozen = app.settings.frozen ?? false;
   const text = isFrozen ? t('throw.frozenReason') : '';
-  notice.hidden = !isFrozen;
   // A live region reads every change, even to the same text.
   if (notice.textContent !== text) notice.textContent = text;
   const button = /** @type {HTMLButtonElement} */ (node.querySelector('[type="submit"]'));
