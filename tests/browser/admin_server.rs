@@ -1,12 +1,15 @@
 //! The sections of the operator's page that run the server: backups, health and settings.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use bottle_test_support::{Program, run_ok};
 use rstest::rstest;
+use rusqlite::Connection;
 
 use super::admin::start_school;
-use super::{DESKTOP, PHONE, give_credentials, words};
+use super::{DESKTOP, PHONE, bob, give_credentials, words};
 use crate::driver::Browser;
 
 /// Opens a section as Root.
@@ -103,6 +106,41 @@ async fn a_failed_backup_is_shown_and_the_schedule_is_saved(
     page.reads(w("The next backup is due on", "下次备份时间：")).await;
     page.click(w("Back up now", "立即备份")).await;
     page.reads_no_more(w("The last backup failed", "上次备份失败")).await;
+    page.close(&[]).await;
+}
+
+/// Turns the first page of messages into one of another kind, as a broken disk may, in a file that is served.
+fn damage_messages(path: &Path) {
+    let db = Connection::open(path).unwrap();
+    // After a change by another program the server keeps nothing that it has read before.
+    db.execute_batch("UPDATE bottles SET style = style; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    let sql = "SELECT (pageno - 1) * page_size FROM dbstat, pragma_page_size
+               WHERE name = 'messages' AND pagetype = 'leaf' LIMIT 1";
+    let page: u32 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    let file = File::options().write(true).open(path).unwrap();
+    file.write_all_at(&[0], page.into()).unwrap();
+}
+
+/// Damage that a reader meets is a warning on the operator's page.
+#[rstest]
+#[case::desktop("zh", DESKTOP)]
+#[case::phone("en", PHONE)]
+#[tokio::test]
+async fn damage_is_a_warning(#[case] language: &str, #[case] size: (u32, u32)) {
+    let w = |en, zh| words(language, en, zh);
+    let (folder, program) = start_school();
+    bob(&program);
+    let mut grace = program.client();
+    grace.log_in("grace", "pass");
+    let page = open_section(&program, language, size, "health").await;
+    page.reads(w("Running for", "已运行")).await;
+    damage_messages(&folder.path().join("bottle.db"));
+    assert_eq!(grace.send("POST", "/api/bottles/1/open", &[], None).status, 503);
+    page.reads(w("Warning: The database is damaged.", "警告： 数据库已损坏。")).await;
+    page.check_accessible("a damaged database").await;
+    page.check_width().await;
+    page.prefer_dark();
+    page.check_accessible("a damaged database in the dark").await;
     page.close(&[]).await;
 }
 
