@@ -6,7 +6,7 @@ use bottle_test_support::{Program, bottle};
 use rstest::rstest;
 use serde_json::Value;
 
-use super::{DESKTOP, PHONE, words};
+use super::{DESKTOP, PHONE, bob, register, words};
 use crate::driver::Browser;
 use crate::engine::Engine;
 
@@ -90,6 +90,22 @@ async fn vectors_are_drawn(
         "return !document.querySelector('.leaflet-layer[style*=\"z-index: 150\"] canvas')",
     )
     .await;
+
+    // The projector flies to new bottles, where it shows the streets.
+    register(&page, language, "ada").await;
+    let bob = bob(&program);
+    page.go("live").await;
+    page.reads("OpenStreetMap").await;
+    page.reads(words(language, "1 bottle", "1 个瓶子")).await;
+    for n in 0..3 {
+        bob.throw(60.166 + f64::from(n) * 0.002, 24.94 + f64::from(n) * 0.004);
+    }
+    page.reads(words(language, "4 bottles", "4 个瓶子")).await;
+    // The map is far: few pixels are streets.
+    let some = COLOURS
+        .replace("count > 200", "count > 20")
+        .replace("colours.length > 3", "colours.length > 1");
+    page.wait_for(&some).await;
     page.close(&[]).await;
 }
 
