@@ -433,7 +433,7 @@ export default {
     + 'teacher can.',
   'setup.registration': 'Who may register?',
   'setup.registrationHint': 'An operator can change this later.',
-  'setup.open': 'Everyone who can reach this server',
+  'setup.open': 'Anyone who can reach the server',
   'setup.invite': 'People with an invitation',
   'setup.closed': 'Nobody',
   'setup.button': 'Create the account',

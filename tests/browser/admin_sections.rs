@@ -175,7 +175,7 @@ async fn a_file_that_is_no_class_is_refused() {
     let field = page.find("field", "CSV file").await;
     field.send_keys(file.to_str().unwrap()).await.unwrap();
     page.click("Preview").await;
-    page.reads("This file has no column username").await;
+    page.reads("The first line of this file has no column").await;
     page.find("field", "CSV file").await;
     page.close(&["422"]).await;
 }

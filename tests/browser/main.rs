@@ -502,14 +502,24 @@ async fn a_phone_may_give_its_position() {
     phone.close(&["Cross-Origin-Opener-Policy"]).await;
 }
 
+/// The way into a class on its own page, and on the projector, where it leaves the button free that logs in.
 #[rstest]
+#[case("en", DESKTOP)]
+#[case("zh", PHONE)]
 #[tokio::test]
-async fn the_way_in_is_large(#[values("en", "zh")] language: &str) {
+async fn the_way_in_is_large(#[case] language: &str, #[case] size: (u32, u32)) {
+    const LOGIN_IS_FREE: &str = "
+        const button = document.querySelector('#problem button');
+        if (!button || document.querySelector('#join').hidden) return null;
+        const { x, y, width, height } = button.getBoundingClientRect();
+        return document.elementFromPoint(x + width / 2, y + height / 2) === button";
     let folder = tempfile::tempdir().unwrap();
     let program = Program::start(bottle(folder.path(), &["serve", "--lan"]));
-    let page = Browser::open(program.port, language, DESKTOP, "join").await;
+    let page = Browser::open(program.port, language, size, "join").await;
     page.reads(words(language, "Type this address", "输入这个地址")).await;
     page.check_accessible("the way in").await;
+    page.go("live").await;
+    page.wait_for(LOGIN_IS_FREE).await;
     page.close(&[]).await;
 }
 
