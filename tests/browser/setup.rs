@@ -42,7 +42,7 @@ async fn the_link_makes_an_operator(#[case] language: &str, #[case] size: (u32, 
     let (_folder, program) = start();
     let path = setup_path(&program);
     let page = Browser::open(program.port, language, size, &path).await;
-    page.reads(w("Make the account of the operator", "创建管理员账号")).await;
+    page.reads(w("Create the account of the operator", "创建管理员账号")).await;
     page.check_accessible("the setup").await;
     page.check_width().await;
     page.click(w("Create the account", "创建账号")).await;
@@ -65,7 +65,7 @@ async fn the_link_makes_an_operator(#[case] language: &str, #[case] size: (u32, 
     page.fill(w("Username", "用户名"), "eve").await;
     page.fill(w("Password", "密码"), "pass").await;
     page.click(w("Create the account", "创建账号")).await;
-    page.reads(w("This link is wrong or was used.", "链接有误或已使用。")).await;
+    page.reads(w("This link is wrong or has been used.", "链接有误或已使用。")).await;
     page.check_accessible("a used link").await;
     page.close(&["403"]).await;
 }
@@ -132,7 +132,7 @@ async fn a_closed_server_has_no_form() {
     let page = Browser::open(program.port, "en", DESKTOP, "").await;
     page.reads("A sea of messages").await;
     page.click("Register").await;
-    page.reads("This server takes no new accounts.").await;
+    page.reads("This server is not taking new accounts.").await;
     page.check_accessible("a closed registration").await;
     page.click("Log in").await;
     page.fill("Username", "root").await;
