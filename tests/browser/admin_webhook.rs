@@ -48,7 +48,7 @@ async fn a_webhook_is_set_tested_and_turned_off(#[case] language: &str, #[case] 
     check_layout(&page, "no webhook").await;
     page.fill(w("Address", "网址"), "example.org").await;
     page.click(w("Save", "保存")).await;
-    page.reads(w("This is no address", "网址须以")).await;
+    page.reads(w("Enter an address that begins", "网址须以")).await;
 
     page.fill(w("Address", "网址"), &receiver.url()).await;
     let events =
