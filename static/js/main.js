@@ -250,7 +250,7 @@ function showSession() {
 
 // --- start ---
 
-translatePage();
+await translatePage();
 showSession();
 
 /** @type {Set<number>} */
