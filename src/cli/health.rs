@@ -11,6 +11,9 @@ use super::terminal;
 
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The longest response that is read: another program may answer at the address.
+const MAX_RESPONSE_BYTES: u64 = 16 * 1024;
+
 /// Queries the server at the address in the settings, and prints its state.
 ///
 /// # Errors
@@ -52,6 +55,6 @@ pub(super) fn fetch_readiness(mut stream: TcpStream) -> io::Result<String> {
     stream.set_write_timeout(Some(TIMEOUT))?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut response = String::new();
-    stream.read_to_string(&mut response)?;
+    stream.take(MAX_RESPONSE_BYTES).read_to_string(&mut response)?;
     Ok(response)
 }

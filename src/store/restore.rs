@@ -30,6 +30,7 @@ pub fn restore(
     if files::is_same_file(from, to) {
         return Err(CopyError::SameFile(to.to_owned()));
     }
+    open::check_not_followed(to)?;
     // No server may hold the old database until it has been replaced.
     let old_file = if to.exists() { Some(open::lock(to)?) } else { None };
     let (copy, contents) = connect::read(from, |source| {

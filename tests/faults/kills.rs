@@ -12,15 +12,22 @@ use serde_json::json;
 
 use crate::sea::{self, Sea};
 
+/// How often one file is killed under. Each check reads all of it, so that it must not grow for ever.
+const KILLS_OF_A_FILE: usize = 50;
+
 pub(crate) fn under_writers(times: usize) -> String {
-    let sea = Sea::new();
-    for _ in 0..times {
-        let program = sea.start();
-        sea.throw_until(&program, 100, || program.signal("KILL"));
-        drop(program);
-        sea.check();
+    let mut acknowledged = 0;
+    for first in (0..times).step_by(KILLS_OF_A_FILE) {
+        let sea = Sea::new();
+        for _ in first..times.min(first + KILLS_OF_A_FILE) {
+            let program = sea.start();
+            sea.throw_until(&program, 100, || program.signal("KILL"));
+            drop(program);
+            sea.check();
+        }
+        acknowledged += sea.acknowledged();
     }
-    format!("{} throws acknowledged, none lost", sea.acknowledged())
+    format!("{acknowledged} throws acknowledged, none lost")
 }
 
 /// Starts `command` and kills it a little later each time, at any moment of what takes `span`, and

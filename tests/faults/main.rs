@@ -12,6 +12,7 @@ mod clock;
 mod crowds;
 mod endings;
 mod files;
+mod follower;
 #[path = "../suite/geometry.rs"]
 mod geometry;
 mod input_output;
@@ -95,6 +96,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ("52 clients that do not read", long_reads::unread),
     ("900 long reads at once", long_reads::crowd),
     ("promotion of a standby", standby::promoted),
+    ("kill -9 of a follower", follower::killed),
     ("two standbys behind a proxy", proxy::reads_what_it_wrote),
     ("SIGTERM under load", endings::terminated),
     ("a handler that panics", endings::handler_panics),

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::sea;
 
-const WRITERS: usize = 16;
+pub(super) const WRITERS: usize = 16;
 
 /// The bottles that the standby has before the primary dies.
 const SEEN_BOTTLES: i64 = 200;
@@ -99,10 +99,10 @@ pub(crate) struct Pair {
     cookie: String,
     follower: Litestream,
     pub(crate) standby: Program,
-    folders: [TempDir; 3],
+    pub(super) folders: [TempDir; 3],
 }
 
-fn database(folder: &TempDir) -> PathBuf {
+pub(super) fn database(folder: &TempDir) -> PathBuf {
     folder.path().join("bottle.db")
 }
 
@@ -133,16 +133,21 @@ impl Pair {
     }
 }
 
-/// Starts a follower, which ends until there is a replica, and then a standby.
-fn start_standby(replica: &Path, folder: &TempDir, primary: u16) -> (Litestream, Program) {
-    let path = database(folder);
-    let mut follower = Litestream::follow(replica, &path);
+/// Starts a follower, which ends until there is a replica, and waits for its first restore.
+pub(super) fn start_follower(replica: &Path, path: &Path) -> Litestream {
+    let mut follower = Litestream::follow(replica, path);
     wait_until("the first restore", || {
         if follower.0.try_wait().unwrap().is_some() {
-            follower = Litestream::follow(replica, &path);
+            follower = Litestream::follow(replica, path);
         }
-        positions(&path, replica).is_some()
+        positions(path, replica).is_some()
     });
+    follower
+}
+
+/// Starts a follower, and then a standby.
+fn start_standby(replica: &Path, folder: &TempDir, primary: u16) -> (Litestream, Program) {
+    let follower = start_follower(replica, &database(folder));
     let mut command = bottle(folder.path(), &["serve", "--standby"]);
     let settings = format!("primary_url=\"http://127.0.0.1:{primary}\"");
     command.env("ROCKET_BOTTLE", fast_settings_with(&settings));
@@ -150,7 +155,7 @@ fn start_standby(replica: &Path, folder: &TempDir, primary: u16) -> (Litestream,
 }
 
 /// Throws bottles until that fails, and notes when each was acknowledged.
-fn throw_on(pair: &Pair, acknowledged: &Mutex<BTreeMap<i64, Instant>>) {
+pub(super) fn throw_on(pair: &Pair, acknowledged: &Mutex<BTreeMap<i64, Instant>>) {
     let agent = ureq::Agent::new_with_defaults();
     loop {
         let response = agent
@@ -218,7 +223,7 @@ fn round(delay: Duration) -> (Loss, usize) {
 }
 
 /// Returns the greatest id of a bottle in a file.
-fn newest(path: &Path) -> i64 {
+pub(super) fn newest(path: &Path) -> i64 {
     let db = Connection::open(path).unwrap();
     db.query_row("SELECT coalesce(max(id), 0) FROM bottles", [], |row| row.get(0)).unwrap()
 }

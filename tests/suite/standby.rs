@@ -200,8 +200,10 @@ fn only_a_standby_serves_a_followers_file() {
     app.user("ada");
     let (folder, path) = followed(&app);
     let before = fs::read(&path).unwrap();
+    let sample = fs::canonicalize("bottle.db.sample").unwrap();
     for args in [
         &["serve"][..],
+        &["restore", sample.to_str().unwrap()],
         &["user", "logout", "ada"],
         &["keys", "rotate", "--yes"],
         &["check", "--rebuild-index"],
