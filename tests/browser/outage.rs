@@ -82,6 +82,7 @@ async fn the_banner_covers_no_close_button(#[case] panel: Option<&str>, #[case] 
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", size, "#9/23.09/113.36").await;
     page.wait_for("return document.querySelector('.welcome') && true").await;
+    page.wait_for(HAS_PANELS).await;
     if let Some(button) = panel {
         page.click(button).await;
         page.find("field", "Message").await;
