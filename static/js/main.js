@@ -251,7 +251,7 @@ function showSession() {
 
 // --- start ---
 
-translatePage();
+await translatePage();
 showSession();
 
 /** @type {Set<number>} */

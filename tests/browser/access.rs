@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use super::{DESKTOP, PHONE, bob, end_sessions, give_credentials, log_in, start, words};
 use crate::driver::Browser;
-use crate::engine::Engine;
 
 /// Starts a server with Bob's bottle and the teacher Grace.
 fn start_class() -> (TempDir, Program) {
@@ -61,15 +60,12 @@ async fn only_a_teachers_page_refreshes_itself(
     #[case] requested: &[&str],
     #[case] text: &str,
 ) {
-    if Engine::chosen() != Engine::Chromium {
-        return eprintln!("not tested: only Chromium runs a script before those of the page");
-    }
     let (_folder, program) = start_class();
-    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    let mut page = Browser::open(program.port, "en", DESKTOP, "").await;
     if let Some(username) = username {
         log_in(&page, "en", username).await;
     }
-    page.run_in_new_documents(COUNT_INTERVALS);
+    page.run_in_new_documents(COUNT_INTERVALS).await;
     page.go("teacher").await;
     page.reads(text).await;
     assert_eq!(page.requested_api().await, json!(requested));

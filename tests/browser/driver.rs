@@ -9,9 +9,15 @@ use fantoccini::Client;
 use fantoccini::elements::Element;
 use serde_json::{Value, json};
 
-use crate::engine::{Engine, Motion};
+use crate::engine::{Engine, Motion, Preferences, Scheme};
+use crate::preload;
 use crate::window::Window;
 
+/// Records the errors that the console shows, for drivers that do not return them.
+const RECORD_ERRORS: &str = "
+    window.errors = [];
+    addEventListener('error', ({ message }) => window.errors.push(String(message)));
+    addEventListener('unhandledrejection', ({ reason }) => window.errors.push(String(reason)));";
 const INSTALL_AXE: &str = "npm install --no-save --prefix target/axe axe-core@4";
 
 /// A browser window on the page of one server.
@@ -32,7 +38,14 @@ impl Browser {
 
     /// Opens the page at `port` in English, in a window whose user does not prefer reduced motion.
     pub(crate) async fn open_animated(port: u16, size: (u32, u32), hash: &str) -> Self {
-        Self::launch(format!("http://127.0.0.1:{port}/"), "en", size, Motion::Full, hash).await
+        let origin = format!("http://127.0.0.1:{port}/");
+        Self::launch(origin, "en", size, (Motion::Full, Scheme::Light), hash).await
+    }
+
+    /// Opens the page at `port` in a window whose user prefers dark colours.
+    pub(crate) async fn open_dark(port: u16, language: &str, size: (u32, u32), hash: &str) -> Self {
+        let origin = format!("http://127.0.0.1:{port}/");
+        Self::launch(origin, language, size, (Motion::Reduced, Scheme::Dark), hash).await
     }
 
     /// Opens the page by another name of this machine. The browser accepts any certificate, as a reader does who
@@ -43,21 +56,27 @@ impl Browser {
         size: (u32, u32),
         hash: &str,
     ) -> Self {
-        Self::launch(origin, language, size, Motion::Reduced, hash).await
+        Self::launch(origin, language, size, (Motion::Reduced, Scheme::Light), hash).await
     }
 
     async fn launch(
         origin: String,
         language: &str,
         size: (u32, u32),
-        motion: Motion,
+        (motion, scheme): (Motion, Scheme),
         hash: &str,
     ) -> Self {
-        let window = Window::open(language, size, motion).await;
         let engine = Engine::chosen();
+        // Only WebKit's scheme is that of its start.
+        let first_scheme = if engine == Engine::WebKit { scheme } else { Scheme::Light };
+        let language_name = language.to_owned();
+        let preferences = Preferences { language: language_name, motion, scheme: first_scheme };
+        let window = Window::open(preferences, size).await;
         let browser = Self { client: window.client.clone(), engine, window, size, origin };
         if engine == Engine::WebKit {
             browser.choose_language(language).await;
+        } else if scheme == Scheme::Dark {
+            browser.prefer_dark();
         }
         browser.go(hash).await;
         browser
@@ -313,8 +332,13 @@ impl Browser {
         tell("Emulation.setGeolocationOverride", place);
     }
 
-    /// Makes the window prefer dark colours.
+    /// Makes the open window prefer dark colours.
     pub(crate) fn prefer_dark(&self) {
+        if self.engine == Engine::Firefox {
+            return self
+                .window
+                .set_preference("layout.css.prefers-color-scheme.content-override", 0);
+        }
         let features = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
         self.window.devtools("Emulation.setEmulatedMedia", &json!({ "features": features }));
     }
@@ -344,13 +368,34 @@ impl Browser {
     }
 
     /// Runs a script in each document that the window loads from now on, before the document's own scripts.
-    pub(crate) fn run_in_new_documents(&self, script: &str) {
-        let source = json!({ "source": script });
-        self.window.devtools("Page.addScriptToEvaluateOnNewDocument", &source);
+    pub(crate) async fn run_in_new_documents(&mut self, script: &str) {
+        if self.engine == Engine::Chromium {
+            let source = json!({ "source": script });
+            return self.window.devtools("Page.addScriptToEvaluateOnNewDocument", &source);
+        }
+        let port = self.origin.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap();
+        let port = preload::start(port, format!("{RECORD_ERRORS}\n{script}"));
+        // Cookies are those of all ports, and what is stored is not.
+        let stored = "return [{ ...localStorage }, { ...sessionStorage }, location.href]";
+        let stored = self.run(stored).await;
+        let path = stored[2].as_str().unwrap().trim_start_matches(&self.origin).to_owned();
+        self.origin = format!("http://127.0.0.1:{port}/");
+        self.go(preload::PATH).await;
+        let store = "Object.assign(localStorage, arguments[0][0]);
+            Object.assign(sessionStorage, arguments[0][1]);";
+        self.client.execute(store, vec![stored]).await.unwrap();
+        self.go(&path).await;
     }
 
     /// Waits until the console holds an error with this text. Fails at any other error.
     pub(crate) async fn logs(&self, text: &str) {
+        if self.engine != Engine::Chromium {
+            let errors = self.wait_for("return window.errors?.length > 0 && window.errors").await;
+            for error in errors.as_array().unwrap() {
+                assert!(error.as_str().unwrap().contains(text), "{error}");
+            }
+            return;
+        }
         let started = Instant::now();
         loop {
             // ChromeDriver returns each line once.

@@ -26,6 +26,22 @@ pub(crate) enum Motion {
     Reduced,
 }
 
+/// The colour scheme that the window's user prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Light,
+    Dark,
+}
+
+/// What the browser's user prefers, from its start on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Preferences {
+    /// `en` or `zh`.
+    pub(crate) language: String,
+    pub(crate) motion: Motion,
+    pub(crate) scheme: Scheme,
+}
+
 /// Runs a driver until standard input is closed, which this program's end does too, and then ends the driver and
 /// the browser, which is in a process group of its own, and deletes its profile.
 const RUN_DRIVER: &str = r#"
@@ -70,13 +86,17 @@ impl Engine {
     }
 
     /// Starts the driver on a free port.
-    pub(crate) fn start_driver(self, profile: &Path, motion: Motion) -> Driver {
-        let (program, port_line) = match self {
-            Self::Chromium => ("chromedriver", "successfully on port "),
-            Self::Firefox => ("geckodriver", "Listening on 127.0.0.1:"),
-            Self::WebKit => return self.start_webkit(profile, motion),
+    pub(crate) fn start_driver(self, profile: &Path, preferences: &Preferences) -> Driver {
+        let (program, port_line): (&[_], _) = match self {
+            Self::Chromium => (&["chromedriver", "--port=0"], "successfully on port "),
+            Self::Firefox => {
+                // A window empties itself with the rights of Firefox.
+                let program = &["geckodriver", "--allow-system-access", "--port=0"];
+                (program, "Listening on 127.0.0.1:")
+            }
+            Self::WebKit => return self.start_webkit(profile, preferences),
         };
-        let mut command = driver(profile, &[program, "--port=0"]);
+        let mut command = driver(profile, program);
         let mut process = self.spawn(command.stdout(Stdio::piped()));
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let port = (&mut output)
@@ -92,13 +112,20 @@ impl Engine {
 
     /// Starts WebKit's driver, which takes no port of 0, on a screen of its own, because
     /// WebKit has no headless mode.
-    fn start_webkit(self, profile: &Path, motion: Motion) -> Driver {
-        // GTK's setting for reduced motion.
+    fn start_webkit(self, profile: &Path, preferences: &Preferences) -> Driver {
+        // GTK's settings for reduced motion and dark colours.
         let gtk = profile.join("gtk-3.0");
         fs::create_dir(&gtk).unwrap();
-        let animations = u8::from(motion == Motion::Full);
-        let settings = format!("[Settings]\ngtk-enable-animations={animations}\n");
+        let animations = u8::from(preferences.motion == Motion::Full);
+        let dark = u8::from(preferences.scheme == Scheme::Dark);
+        let settings = format!(
+            "[Settings]\ngtk-enable-animations={animations}\ngtk-application-prefer-dark-theme={dark}\n"
+        );
         fs::write(gtk.join("settings.ini"), settings).unwrap();
+        // A window is at least as wide as its toolbar.
+        let toolbar = "window * { padding: 0; margin: 0; border: none; min-width: 0; font-size: 1px; \
+            -gtk-icon-transform: scale(0); }";
+        fs::write(gtk.join("gtk.css"), toolbar).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let screen = ["xvfb-run", "-a", "-s", "-screen 0 1400x1000x24", "WebKitWebDriver"];
         let mut command = driver(profile, &screen);
@@ -118,18 +145,18 @@ impl Engine {
             .unwrap_or_else(|e| panic!("{:?}: {e}\n{}", command.get_program(), self.install()))
     }
 
-    /// Returns the capabilities of a new session: a window cut off from every host but this machine, in
-    /// this language. The browser takes any certificate.
+    /// Returns the capabilities of a new session: a window cut off from every host but this machine. The
+    /// browser takes any certificate.
     pub(crate) fn capabilities(
         self,
-        language: &str,
+        preferences: &Preferences,
         size: (u32, u32),
-        motion: Motion,
         profile: &Path,
     ) -> Value {
+        let Preferences { language, motion, .. } = preferences;
         match self {
-            Self::Chromium => chromium(language, motion, profile),
-            Self::Firefox => firefox(language, size, motion),
+            Self::Chromium => chromium(language, *motion, profile),
+            Self::Firefox => firefox(language, size, *motion),
             Self::WebKit => webkit(),
         }
     }

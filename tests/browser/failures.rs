@@ -2,7 +2,6 @@
 
 use super::{DESKTOP, bob, register, start};
 use crate::driver::Browser;
-use crate::engine::Engine;
 use rstest::rstest;
 
 /// Replaces each value that the page stores by a damaged one.
@@ -29,16 +28,11 @@ const FAIL_DRAWING: &str = "
 #[case::denied(DENY_STORAGE)]
 #[tokio::test]
 async fn the_page_works_without_its_stored_values(#[case] fault: &str) {
-    if Engine::chosen() != Engine::Chromium {
-        return eprintln!(
-            "not tested: only Chromium's driver runs a script before those of the page"
-        );
-    }
     let (_folder, program) = start();
     bob(&program);
-    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    let mut page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
     page.reads("1 bottle in view").await;
-    page.run_in_new_documents(fault);
+    page.run_in_new_documents(fault).await;
     page.reload().await;
     page.reads("1 bottle in view").await;
     register(&page, "en", "ada").await;
@@ -58,16 +52,11 @@ async fn the_page_works_without_its_stored_values(#[case] fault: &str) {
 #[case::projector("live")]
 #[tokio::test]
 async fn a_drawing_error_is_not_a_lost_connection(#[case] path: &str) {
-    if Engine::chosen() != Engine::Chromium {
-        return eprintln!(
-            "not tested: only Chromium's driver runs a script before those of the page"
-        );
-    }
     let (_folder, program) = start();
     bob(&program);
-    let page = Browser::open(program.port, "en", DESKTOP, "").await;
+    let mut page = Browser::open(program.port, "en", DESKTOP, "").await;
     register(&page, "en", "ada").await;
-    page.run_in_new_documents(FAIL_DRAWING);
+    page.run_in_new_documents(FAIL_DRAWING).await;
     page.go(path).await;
     page.reload().await;
     page.logs("drawing fails").await;

@@ -11,6 +11,10 @@ use crate::driver::Browser;
 /// What a browser logs about requests to a server that is gone.
 const EXPECTED: &[&str] = &["net::ERR_"];
 
+/// Returns true once the page has loaded the last panel that it loads in advance. Others it would load when needed.
+const HAS_PANELS: &str = "return performance.getEntriesByType('resource')
+    .some(({ name, responseEnd }) => responseEnd > 0 && name.endsWith('/panels/catch.js'))";
+
 /// Starts the program again at the same port.
 fn restart(folder: &TempDir, port: u16) -> Program {
     let mut command = bottle(folder.path(), &[]);
@@ -78,6 +82,7 @@ async fn the_banner_covers_no_close_button(#[case] panel: Option<&str>, #[case] 
     let (_folder, program) = start();
     let page = Browser::open(program.port, "en", size, "#9/23.09/113.36").await;
     page.wait_for("return document.querySelector('.welcome') && true").await;
+    page.wait_for(HAS_PANELS).await;
     if let Some(button) = panel {
         page.click(button).await;
         page.find("field", "Message").await;
@@ -101,6 +106,7 @@ async fn a_failed_list_appears_when_the_server_is_back() {
     ada.send("POST", "/api/bottles/1/open", &[], None);
     let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
     log_in(&page, "en", "bob").await;
+    page.wait_for(HAS_PANELS).await;
     drop(program);
     page.reads("The server cannot be reached.").await;
     page.click("My bottles").await;
@@ -156,6 +162,7 @@ async fn the_inbox_appears_when_the_server_is_back() {
     assert_eq!(bob(&program).post("/api/tokens", &token).status, 200);
     let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
     log_in(&page, "en", "bob").await;
+    page.wait_for(HAS_PANELS).await;
     drop(program);
     page.reads("The server cannot be reached.").await;
     page.click("Inbox").await;

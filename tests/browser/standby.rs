@@ -31,11 +31,10 @@ async fn a_standby_names_its_primary() {
     command.env("ROCKET_BOTTLE", fast_settings_with(&settings));
     let standby = Program::start(command);
 
-    let page = Browser::open(standby.port, "zh", PHONE, "#9/23.09/113.36").await;
+    let page = Browser::open_dark(standby.port, "zh", PHONE, "#9/23.09/113.36").await;
     page.reads("这是备用服务器，只能查看。要扔瓶子或回复，请前往").await;
     // The banner stays, and the search works at a standby too.
     page.wait_for(SEARCH_IS_FREE).await;
-    page.prefer_dark();
     page.check_accessible("the banner of a standby").await;
     page.click("注册").await;
     page.fill("用户名", "ada").await;

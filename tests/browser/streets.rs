@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{DESKTOP, PHONE, bob, register, words};
 use crate::driver::Browser;
-use crate::engine::Engine;
+use crate::exceptions::is_excepted;
 
 /// The middle of the maps in `tests/fixtures/maps`.
 const PLACE: &str = "60.1695/24.9467";
@@ -74,7 +74,7 @@ async fn vectors_are_drawn(
         assert!(light.as_array().unwrap().contains(&colour.into()), "{colour} in {light}");
     }
     page.check_accessible("a street map").await;
-    if Engine::chosen() == Engine::Chromium {
+    if !is_excepted() {
         page.prefer_dark();
         const IS_DARK: &str = "(([colour]) => colour === '29 58 68' || colour === '42 74 84')";
         page.wait_for(&COLOURS.replace(

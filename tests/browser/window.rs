@@ -1,5 +1,5 @@
-//! Windows of a browser. Chromium takes longer to start than most stories to run, so its windows go from one
-//! story to the next, which finds nothing of the one before.
+//! Windows of a browser. A browser takes longer to start than most stories to run, so its windows go from one
+//! story to the next, which finds nothing of the one before. Those of WebKit cannot be emptied, and do not.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,10 +12,21 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::engine::{Driver, Engine, Motion};
+use crate::engine::{Driver, Engine, Preferences};
 
 /// The number of windows that wait for a story, each a process of about 300 MB.
 const MAX_IDLE: usize = 4;
+
+/// Lets a window of Firefox be narrower than its toolbar.
+const UNBOUND_FIREFOX: &str = "
+    const { document } = Services.wm.getMostRecentWindow('navigator:browser');
+    document.documentElement.style.setProperty('min-width', '0', 'important');";
+
+/// Deletes all that pages have stored in Firefox, and what was emulated.
+const EMPTY_FIREFOX: &str = "
+    Services.prefs.clearUserPref('layout.css.prefers-color-scheme.content-override');
+    return new Promise((resolve) => Services.clearData.deleteData(
+        Ci.nsIClearDataService.CLEAR_ALL, { onDataDeleted: resolve }));";
 
 static IDLE: Mutex<Vec<Window>> = Mutex::new(Vec::new());
 
@@ -27,8 +38,7 @@ static RUNTIME: LazyLock<Runtime> =
 pub(crate) struct Window {
     pub(crate) client: Client,
     engine: Engine,
-    /// The language and the motion with which the browser was started.
-    preferences: (String, Motion),
+    preferences: Preferences,
     /// The address of the session at the driver.
     session: String,
     // Dropped after the session has ended.
@@ -38,8 +48,7 @@ pub(crate) struct Window {
 
 impl Window {
     /// Returns an empty window of this size.
-    pub(crate) async fn open(language: &str, size: (u32, u32), motion: Motion) -> Self {
-        let preferences = (language.to_owned(), motion);
+    pub(crate) async fn open(preferences: Preferences, size: (u32, u32)) -> Self {
         let window = match take_idle(&preferences) {
             Some(window) => window,
             None => Self::start(preferences, size).await,
@@ -48,16 +57,20 @@ impl Window {
         window
     }
 
-    async fn start((language, motion): (String, Motion), size: (u32, u32)) -> Self {
+    async fn start(preferences: Preferences, size: (u32, u32)) -> Self {
         let engine = Engine::chosen();
         let profile = tempfile::tempdir().unwrap();
-        let driver = engine.start_driver(profile.path(), motion);
-        let capabilities = engine.capabilities(&language, size, motion, profile.path());
+        let driver = engine.start_driver(profile.path(), &preferences);
+        let capabilities = engine.capabilities(&preferences, size, profile.path());
         let client = connect(engine, driver.url.clone(), capabilities).await;
         let session = client.session_id().await.unwrap().unwrap();
         let session = format!("{}/session/{session}", driver.url);
-        let preferences = (language, motion);
-        Self { client, engine, preferences, session, _driver: driver, _profile: profile }
+        let window =
+            Self { client, engine, preferences, session, _driver: driver, _profile: profile };
+        if engine == Engine::Firefox {
+            window.run_privileged(UNBOUND_FIREFOX, &json!([]));
+        }
+        window
     }
 
     /// Gives the page this size. In Chromium it becomes a phone's screen, with touch.
@@ -73,11 +86,17 @@ impl Window {
         let frame = self.client.execute(script, vec![]).await.unwrap();
         let frame = [0, 1].map(|n| frame[n].as_u64().unwrap_or_default() as u32);
         self.client.set_window_size(width + frame[0], height + frame[1]).await.unwrap();
+        let started = Instant::now();
+        let script = "return [innerWidth, innerHeight]";
+        while self.client.execute(script, vec![]).await.unwrap() != json!([width, height]) {
+            assert!(started.elapsed() < TIMEOUT, "the window is not {width} by {height}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Keeps the window for another story, if it can be emptied of what the pages at `origin` have stored.
     pub(crate) async fn put_back(self, origin: &str) {
-        if self.engine != Engine::Chromium || self.empty(origin).await.is_err() {
+        if self.engine == Engine::WebKit || self.empty(origin).await.is_err() {
             return;
         }
         let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,6 +118,10 @@ impl Window {
             self.client.close_window().await?;
         }
         self.client.switch_to_window(new.handle).await?;
+        if self.engine == Engine::Firefox {
+            self.run_privileged(EMPTY_FIREFOX, &json!([]));
+            return Ok(());
+        }
         let stored = json!({ "origin": origin, "storageTypes": "all" });
         self.devtools("Storage.clearDataForOrigin", &stored);
         for command in
@@ -122,7 +145,20 @@ impl Window {
         self.driven("se/log", &json!({ "type": kind }))
     }
 
-    /// Sends a command of ChromeDriver's own and returns its response.
+    /// Sets a preference of Firefox.
+    pub(crate) fn set_preference(&self, name: &str, value: u8) {
+        let script = "Services.prefs.setIntPref(arguments[0], arguments[1])";
+        self.run_privileged(script, &json!([name, value]));
+    }
+
+    /// Runs a script with the rights of Firefox itself.
+    fn run_privileged(&self, script: &str, args: &Value) {
+        self.driven("moz/context", &json!({ "context": "chrome" }));
+        self.driven("execute/sync", &json!({ "script": script, "args": args }));
+        self.driven("moz/context", &json!({ "context": "content" }));
+    }
+
+    /// Sends a command of a driver's own and returns its response.
     fn driven(&self, command: &str, with: &Value) -> Value {
         let mut response =
             ureq::post(format!("{}/{command}", self.session)).send_json(with).unwrap();
@@ -138,7 +174,7 @@ impl Drop for Window {
     }
 }
 
-fn take_idle(preferences: &(String, Motion)) -> Option<Window> {
+fn take_idle(preferences: &Preferences) -> Option<Window> {
     let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
     let place = idle.iter().position(|window| window.preferences == *preferences)?;
     Some(idle.remove(place))

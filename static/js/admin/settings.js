@@ -26,7 +26,7 @@ import { table } from './section.js';
  * The documentation in the reader's language, where the server's English one is translated.
  * @type {Record<string, string>}
  */
-const translations = (await import(`../../lang/settings/${language}.js`)).default;
+let translations = {};
 
 /**
  * @param {HTMLElement} container
@@ -35,6 +35,7 @@ const translations = (await import(`../../lang/settings/${language}.js`)).defaul
 export async function show(container, signal) {
   /** @type {{ settings: Setting[] }} */
   const { settings } = await request('GET', 'admin/settings', { signal });
+  translations = (await import(`../../lang/settings/${language}.js`)).default;
   const changing = settings.filter((setting) => setting.can_change);
   container.replaceChildren(
     el('p', {}, t('settings.about')),

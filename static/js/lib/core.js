@@ -83,7 +83,10 @@ export const language = detectLanguage();
 export const locale = navigator.languages.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
 
 /** @type {Record<string, string | Record<string, string>>} */
-const strings = (await import(`../../lang/${language}.js`)).default;
+const strings = {};
+// No module that others import awaits anything at its top level: of two imports at once that share such a module,
+// WebKit evaluates one before what it imports (https://bugs.webkit.org/show_bug.cgi?id=242740).
+const loading = addStrings('');
 const pluralRules = new Intl.PluralRules(locale);
 const numberFormat = new Intl.NumberFormat(locale);
 
@@ -91,8 +94,11 @@ const numberFormat = new Intl.NumberFormat(locale);
  * Loads strings that the other pages do not need.
  * @param {string} folder below lang/
  */
-export async function loadStrings(folder) {
-  Object.assign(strings, (await import(`../../lang/${folder}/${language}.js`)).default);
+export const loadStrings = (folder) => addStrings(`${folder}/`);
+
+/** @param {string} folder */
+async function addStrings(folder) {
+  Object.assign(strings, (await import(`../../lang/${folder}${language}.js`)).default);
 }
 
 /**
@@ -109,8 +115,12 @@ export function t(key, values = {}) {
   });
 }
 
-/** Fills in the strings of the page and shows it: `data-t` names a text, `data-t-label` an accessible name. */
-export function translatePage(title = 'app.title') {
+/**
+ * Waits for the strings, fills in those of the page and shows it: `data-t` names a text, `data-t-label` an accessible
+ * name. Each page does this first.
+ */
+export async function translatePage(title = 'app.title') {
+  await loading;
   document.documentElement.lang = language === 'zh' ? 'zh-Hans' : 'en';
   document.title = t(title);
   for (const node of document.querySelectorAll('[data-t]')) node.textContent = t(dataOf(node).t);

@@ -15,7 +15,7 @@ import { offerLogin, showFailure, showProblem } from './access.js';
 const SECTIONS = ['people', 'invitations', 'backups', 'health', 'settings', 'webhook', 'points', 'log'];
 
 await loadStrings('admin');
-translatePage('admin.title');
+await translatePage('admin.title');
 byId('sections').append(...SECTIONS.map((name) => el('li', {}, el('a', { href: `#${name}` }, t(`admin.${name}`)))));
 
 let pending = new AbortController();

@@ -35,7 +35,7 @@ import { el } from '../lib/dom.js';
  * @property {{ schemas: Record<string, Schema> }} components
  */
 
-translatePage('docs.title');
+await translatePage('docs.title');
 const openapi = await fetchOpenApi();
 if (openapi) showReference(openapi);
 else byId('loading').textContent = t('error.offline');

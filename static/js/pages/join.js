@@ -3,7 +3,7 @@
 import { byId, request, t, translatePage } from '../lib/core.js';
 import { el, present } from '../lib/dom.js';
 
-translatePage('join.title');
+await translatePage('join.title');
 
 /** @type {{ addresses: string[], fingerprint: string | null }} */
 const { addresses: [address, ...others], fingerprint } = await request('GET', 'join');

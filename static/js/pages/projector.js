@@ -19,7 +19,7 @@ const BATCH_MS = 1000;         // events within this time cause one request
 const ARRIVAL_PX = 64;
 const MIN_LATITUDE = -58;      // of the view: south of the inhabited land
 
-translatePage('projector.title');
+await translatePage('projector.title');
 
 const map = L.map('map', {
   zoomControl: false,

@@ -12,7 +12,7 @@ import { showProblem } from './access.js';
 
 const MODES = ['open', 'invite', 'closed'];
 
-translatePage('setup.title');
+await translatePage('setup.title');
 // A token in the address of the open page is another link.
 addEventListener('hashchange', show);
 await show();

@@ -45,7 +45,7 @@ const REFRESH_MS = 5000;
  */
 
 await loadStrings('classes');
-translatePage('teacher.title');
+await translatePage('teacher.title');
 
 let shown = '';
 /** Replies with reports that no teacher has settled. @type {Set<number>} */

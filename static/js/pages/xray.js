@@ -28,7 +28,7 @@ const MAX_REJECTED_NAMES = 20;
  * @property {number} microseconds
  */
 
-translatePage('xray.title');
+await translatePage('xray.title');
 
 const form = /** @type {HTMLFormElement} */ (byId('rectangle'));
 const controls = controlsOf(form);
