@@ -82,16 +82,13 @@ async fn press(page: &Browser, key: &str) {
 /// A bubble beyond the antimeridian is near: a tap flies to it, not around the world, and the list names its longitude.
 #[tokio::test]
 async fn a_bubble_beyond_the_antimeridian_is_near() {
-    if Engine::chosen() != Engine::Chromium {
-        return eprintln!("not tested: only Chromium runs scripts before those of a page");
-    }
     let (_folder, program) = start();
     let bob = bob(&program);
     for longitude in [179.5, 179.6, -179.5, -179.0, -178.5] {
         bob.throw(10.0, longitude);
     }
-    let page = Browser::open(program.port, "en", DESKTOP, "join").await;
-    page.run_in_new_documents(KEEP_MAP);
+    let mut page = Browser::open(program.port, "en", DESKTOP, "join").await;
+    page.run_in_new_documents(KEEP_MAP).await;
     page.go("#4/10/179.9").await;
     page.reads("5 bottles in view").await;
     page.click("5 bottles in view").await;

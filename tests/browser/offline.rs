@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::{DESKTOP, PHONE, bob, log_in, start};
 use crate::driver::Browser;
-use crate::engine::Engine;
+use crate::exceptions::is_excepted;
 
 const AWAY: &str = "The server cannot be reached.";
 
@@ -27,15 +27,6 @@ async fn open(size: (u32, u32)) -> (TempDir, Program, Browser) {
     (folder, program, page)
 }
 
-/// Returns whether a test can make the browser trust the certificate of a service worker.
-fn trusts_workers() -> bool {
-    let trusts = Engine::chosen() == Engine::Chromium;
-    if !trusts {
-        eprintln!("not tested: only Chromium trusts a service worker behind any certificate");
-    }
-    trusts
-}
-
 /// Waits until the service worker keeps a file of the page, or what the map shows.
 async fn wait_until_kept(page: &Browser, cache: &str, path: &str) {
     page.wait_for(&format!(
@@ -49,7 +40,7 @@ async fn wait_until_kept(page: &Browser, cache: &str, path: &str) {
 #[rstest]
 #[tokio::test]
 async fn the_page_shows_the_last_seen_sea(#[values(DESKTOP, PHONE)] size: (u32, u32)) {
-    if !trusts_workers() {
+    if is_excepted() {
         return;
     }
     let (folder, program, page) = open(size).await;
@@ -73,7 +64,7 @@ async fn the_page_shows_the_last_seen_sea(#[values(DESKTOP, PHONE)] size: (u32, 
 /// A browser keeps nothing of what an account saw once it has logged out.
 #[tokio::test]
 async fn a_logout_deletes_what_the_account_saw() {
-    if !trusts_workers() {
+    if is_excepted() {
         return;
     }
     let (_folder, _program, page) = open(DESKTOP).await;
