@@ -94,5 +94,5 @@ pub(crate) fn jumps(times: usize) -> String {
     }
     drop(program);
     sea::check(&folder.path().join("bottle.db"), &[]);
-    "four contracts, four jumps each time; no token got in out of its time".into()
+    "four contracts, four jumps each time; no token was accepted outside its lifetime".into()
 }

@@ -46,7 +46,7 @@ pub(crate) fn terminated(times: usize) -> String {
         assert_eq!(stored as usize, sea.acknowledged(), "something was stored, but not answered");
     }
     format!(
-        "exit 0; {} throws stored, each of them answered; {} clients closed out in the doorway",
+        "exit 0; {} throws stored, each of them answered; {} clients were disconnected before their request was accepted",
         sea.acknowledged(),
         turned_away.into_inner()
     )

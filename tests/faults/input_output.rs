@@ -238,5 +238,5 @@ pub(crate) fn read_only_disk(times: usize) -> String {
         assert_eq!(file_names(sea.folder()), ["bottle.db", "bottle.db.setup"]);
         read_all(&sea);
     }
-    "check, export, user list, backup and restore from it: served, killed and at rest".into()
+    "the file was read by check, export, user list, backup and restore, while it was served, after a kill and at rest".into()
 }

@@ -122,5 +122,5 @@ pub(crate) fn during_backup(times: usize) -> String {
             whole += 1;
         }
     }
-    format!("{whole} copies had their name, all of them whole")
+    format!("{whole} copies had received their final name; all were complete")
 }

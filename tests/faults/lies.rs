@@ -184,7 +184,7 @@ pub(crate) fn damaged_page(times: usize) -> String {
         let lines = log.matches("Until a check finds nothing wrong").count();
         assert_eq!(lines, 2, "once for each damage: {log}");
     }
-    "503 for what lay on the page, in each contract's shape; the rest was served; told once, not copied".into()
+    "requests that needed the page got 503 in each contract's shape, the others were served; logged once; backups failed".into()
 }
 
 /// Makes a backup, which must succeed or fail with a reason.

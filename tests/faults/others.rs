@@ -155,7 +155,7 @@ pub(crate) fn replaced(times: usize) -> String {
         assert_eq!(log.matches("was replaced, moved or deleted").count(), 1, "{log}");
         sea.check();
     }
-    "writes refused, reads went on, /readyz and the log told it; once it was back, all went on"
+    "changes were rejected, reads were served, `/readyz` and the log reported it; with the file back, changes worked again"
         .into()
 }
 

@@ -202,5 +202,7 @@ pub(crate) fn server_starts_under_commands(times: usize) -> String {
     }
     sea.check();
     assert!(overtaken > 0, "the file is too small");
-    format!("{overtaken} were overtaken; none called a sound file damaged")
+    format!(
+        "a server had written in {overtaken} of them before they ended; none called a sound file damaged"
+    )
 }

@@ -174,8 +174,8 @@ pub(crate) fn killed(times: usize) -> String {
     }
     assert!(unmigrated > 0, "the file is too small");
     format!(
-        "at {} of {calls} calls: {without_copy} before there was a copy, {unmigrated} before the \
-         migration was done; the next start finished it",
+        "at {} of {calls} calls: {without_copy} before the copy was complete, {unmigrated} before the \
+         migration was; the next start finished it",
         2 * kills
     )
 }
