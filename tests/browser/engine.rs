@@ -33,7 +33,7 @@ pub(crate) enum Scheme {
     Dark,
 }
 
-/// What the browser's user prefers, from its start on.
+/// The preferences of the browser's user, from its start on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Preferences {
     /// `en` or `zh`.

@@ -1,4 +1,4 @@
-//! The stories that an engine cannot tell, in whole or in part.
+//! The stories that an engine cannot run, in whole or in part.
 
 use std::io::{Write, stderr};
 use std::thread;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::sea::{self, Sea};
 
-/// How often one file is killed under. Each check reads all of it, so that it must not grow for ever.
+/// The number of kills after which a new file is begun: each check reads all of a file.
 const KILLS_OF_A_FILE: usize = 50;
 
 pub(crate) fn under_writers(times: usize) -> String {
