@@ -300,6 +300,9 @@ async fn a_given_password_is_replaced_at_the_first_login() {
     page.fill("Password", given).await;
     page.click("Log in").await;
     page.reads("Choose your own.").await;
+    // The reader can type at once, and nothing is loading behind the dialog.
+    page.wait_for("return document.activeElement.autocomplete === 'new-password'").await;
+    page.wait_for("return getComputedStyle(document.body, '::before').opacity === '0'").await;
     page.check_accessible("one's own password").await;
     page.fill("New password", "lovelace").await;
     page.click("Set password").await;

@@ -44,7 +44,7 @@ export function openDialog({ onCancel = null, omits = null } = {}) {
       body.replaceChildren(...present(contents));
       opened.then(() => {
         /** @type {HTMLElement | null} */
-        const first = body.querySelector('input, select, textarea, button');
+        const first = body.querySelector('input:not([hidden]), select, textarea, button');
         first?.focus();
       });
     },
