@@ -62,6 +62,27 @@ async fn a_visitors_map_notices_an_outage() {
     page.close(EXPECTED).await;
 }
 
+/// An answer to a request of the reader ends an outage, however long the page would wait until its next attempt.
+#[tokio::test]
+async fn an_answer_ends_an_outage() {
+    const NEVER_RECONNECT: &str = "
+        const { setTimeout } = window;
+        window.setTimeout = (call, ms) => (ms < 1000 ? setTimeout(call, ms) : 0);";
+    let (folder, program) = start();
+    let port = program.port;
+    bob(&program);
+    let page = Browser::open(port, "en", DESKTOP, "#9/23.09/113.36").await;
+    page.reads("1 bottle in view").await;
+    page.wait_for(HAS_PANELS).await;
+    page.run(NEVER_RECONNECT).await;
+    drop(program);
+    page.reads("The server cannot be reached.").await;
+    let _program = restart(&folder, port);
+    page.follow("#8/23.09/113.36").await;
+    page.reads_no_more("The server cannot be reached.").await;
+    page.close(EXPECTED).await;
+}
+
 /// Returns whether nothing covers the × of the panel or, without one, of the welcome card.
 const CLOSE_IS_FREE: &str = "
     const button = document.querySelector(':is(#panel, .welcome) .close');

@@ -238,6 +238,7 @@ async function fetchResponse(url, options) {
   if (!response || isUnreachable(response)) throw lostConnection();
   // An answer of the service worker.
   if (response.headers.has('Bottle-Last-Seen')) lostConnection();
+  else foundConnection();
   return response;
 }
 
@@ -300,7 +301,13 @@ export async function reconnect() {
     else lostConnection();
     return;
   }
+  foundConnection();
+}
+
+/** Ends an outage, if there is one: the server has answered. */
+function foundConnection() {
   if (!connection.isLost) return;
+  window.clearTimeout(reconnectTimer);
   connection.isLost = false;
   server.dispatchEvent(new Event('online'));
 }
