@@ -9,7 +9,7 @@ use bottle_test_support::run;
 use tempfile::TempDir;
 
 use crate::sea;
-use crate::standby::{Pair, WRITERS, database, newest, start_follower, throw_on};
+use crate::standby::{Killed, Pair, WRITERS, database, newest, start_follower, throw_on};
 
 /// Kills a follower while it writes, and promotes its file: that succeeds with all that the file has seen, or
 /// is refused because a change is there in part.
@@ -17,10 +17,11 @@ pub(crate) fn killed(times: usize) -> String {
     let pair = Pair::start();
     let acknowledged = Mutex::new(BTreeMap::new());
     let files = thread::scope(|scope| {
+        let _killed = Killed(&pair.primary);
         for _ in 0..WRITERS {
             scope.spawn(|| throw_on(&pair, &acknowledged));
         }
-        let files: Vec<TempDir> = (0..times)
+        (0..times)
             .map(|nth| {
                 let folder = tempfile::tempdir().unwrap();
                 let follower = start_follower(pair.folders[1].path(), &database(&folder));
@@ -28,9 +29,7 @@ pub(crate) fn killed(times: usize) -> String {
                 drop(follower);
                 folder
             })
-            .collect();
-        pair.primary.signal("KILL");
-        files
+            .collect::<Vec<TempDir>>()
     });
     let acknowledged = acknowledged.into_inner().unwrap();
     let sound = files.iter().filter(|folder| promotes_or_refuses(folder, &acknowledged)).count();

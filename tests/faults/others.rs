@@ -39,7 +39,7 @@ fn repeatedly(sea: &Sea, throws: usize, work: impl Fn(u32) + Sync, during: impl 
 }
 
 /// Ends the work also where a test fails.
-struct End<'a>(&'a AtomicBool);
+pub(super) struct End<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {

@@ -15,6 +15,7 @@ use bottle_test_support::{Client, Program, TIMEOUT, bottle, fast_settings_with, 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::others::End;
 use crate::sea;
 
 pub(super) const WRITERS: usize = 16;
@@ -169,6 +170,15 @@ pub(super) fn throw_on(pair: &Pair, acknowledged: &Mutex<BTreeMap<i64, Instant>>
     }
 }
 
+/// Kills a program, which ends its writers, also where a test fails.
+pub(super) struct Killed<'a>(pub(super) &'a Program);
+
+impl Drop for Killed<'_> {
+    fn drop(&mut self) {
+        self.0.signal("KILL");
+    }
+}
+
 /// The losses of a round: the bottles, and the time between the first of them and the end.
 struct Loss {
     bottles: usize,
@@ -182,6 +192,7 @@ fn round(delay: Duration) -> (Loss, usize) {
     let acknowledged = Mutex::new(BTreeMap::new());
     let (is_over, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
     let died = thread::scope(|scope| {
+        let _ends = (Killed(&pair.primary), End(&is_over));
         for _ in 0..WRITERS {
             scope.spawn(|| throw_on(&pair, &acknowledged));
         }
@@ -216,7 +227,6 @@ fn round(delay: Duration) -> (Loss, usize) {
             positions(&database(&pair.folders[2]), replica)
                 .is_some_and(|(followed, last)| followed == last)
         });
-        is_over.store(true, Ordering::SeqCst);
         died
     });
     (promote(pair, &acknowledged.into_inner().unwrap(), died), reads.into_inner())

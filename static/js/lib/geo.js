@@ -61,7 +61,7 @@ export function multiples(from, to, step) {
 
 // --- the graticule ---
 
-const TILE_PX = 256;
+export const TILE_PX = 256;
 const GRATICULE_DEGREES = [45, 30, 30, 15, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.1, 0.05, 0.02, 0.01];   // by zoom
 
 /**
@@ -88,7 +88,7 @@ export function graticulePath(x, y, z) {
     path.moveTo(at, 0);
     path.lineTo(at, TILE_PX);
   }
-  for (const latitude of multiples(-85, 85, step)) {
+  for (const latitude of multiples(-MAX_MAP_LATITUDE, MAX_MAP_LATITUDE, step)) {
     const at = mercator(latitude) * world - y * TILE_PX;
     if (at < 0 || at >= TILE_PX) continue;
     path.moveTo(0, at);

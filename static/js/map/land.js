@@ -2,9 +2,8 @@
 // canvas tiles.
 // Coordinates are "world units": Web Mercator with the world from 0 to 1 in both directions.
 
-import { graticulePath, mercator } from '../lib/geo.js';
+import { TILE_PX, graticulePath, mercator } from '../lib/geo.js';
 
-const TILE_PX = 256;
 const CLIP_MARGIN = 0.1;          // of a tile: land is clipped outside it, so that strokes meet at the seams
 const MIN_POINT_PX = 0.75;        // points closer to the previous one do not change the picture
 const READ_MS_PER_TASK = 8;

@@ -72,8 +72,8 @@ export async function openThrow(app) {
   });
   updateCounter();
   // Beside the button, which stays visible while the reader scrolls.
-  const notice = el('p', { class: 'reason', role: 'status' });
-  node.querySelector('.form-end')?.prepend(notice);
+  const notice = el('p', { class: 'reason' });
+  node.querySelector('.form-end')?.prepend(el('div', { role: 'status' }, notice));
   const updateFreeze = () => {
     showFreeze(app, node, notice);
     shown.textContent = app.settings.shows_messages ? t('throw.shown') : '';
