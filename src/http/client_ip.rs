@@ -35,7 +35,7 @@ impl ClientIp {
         let peer = request.remote().map(|peer| peer.ip());
         let proxy = request.rocket().state::<TrustedProxy>();
         let is_proxy = proxy.zip(peer).is_some_and(|(proxy, peer)| proxy.is_at(peer));
-        let forwarded = request.client_ip().filter(|_| is_proxy);
+        let forwarded = is_proxy.then(|| request.client_ip()).flatten();
         // Only a request of Rocket's local test client has no peer.
         Self(
             forwarded

@@ -1,7 +1,10 @@
 //! The secret in the path of a feed. It is taken out before the request is routed, so that nothing
 //! logs it.
 
+use std::borrow::Cow;
+
 use rocket::Request;
+use rocket::http::RawStr;
 use rocket::http::uri::Origin;
 
 use crate::model::token::Token;
@@ -27,22 +30,24 @@ pub(crate) fn feed_secret(request: &Request<'_>) -> Option<Token> {
 
 /// Returns the secret in a path, and the path without it.
 fn split(uri: &Origin<'_>) -> Option<(String, Origin<'static>)> {
-    let segments = uri.path().as_str().split('/').filter(|part| !part.is_empty());
-    let segments: Vec<&str> = segments.collect();
-    let (base, [secret, rest @ ..]) = segments.split_first()? else { return None };
+    let mut segments = uri.path().as_str().split('/').filter(|part| !part.is_empty());
+    let base = segments.next()?;
     // A client may have escaped letters of the base.
-    let is_feed = percent_decoded(base).eq_ignore_ascii_case(BASE);
+    if !percent_decoded(base).eq_ignore_ascii_case(BASE) {
+        return None;
+    }
+    let secret = segments.next()?;
+    let rest: Vec<&str> = segments.collect();
     let path = format!("/{base}/-/{}", rest.join("/"));
     let redacted = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path,
     };
-    let redacted = Origin::parse_owned(redacted).ok()?;
-    is_feed.then(|| ((*secret).to_owned(), redacted))
+    Some((secret.to_owned(), Origin::parse_owned(redacted).ok()?))
 }
 
-fn percent_decoded(text: &str) -> String {
-    rocket::http::RawStr::new(text).percent_decode_lossy().into_owned()
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    RawStr::new(text).percent_decode_lossy()
 }
 
 #[cfg(test)]

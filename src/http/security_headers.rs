@@ -54,10 +54,14 @@ impl Fairing for SecurityHeaders {
     }
 
     async fn on_response<'r>(&self, _: &'r Request<'_>, response: &mut Response<'r>) {
-        for header in &self.defaults {
-            if !response.headers().contains(header.name()) {
-                response.set_header(header.clone());
-            }
+        // Compares names, because a response has few headers of its own: a look-up would hash each of
+        // ten names, and setting the header hashes it again.
+        let is_missing = |default: &&Header<'_>| {
+            !response.headers().iter().any(|own| own.name() == default.name())
+        };
+        let missing: Vec<_> = self.defaults.iter().filter(is_missing).cloned().collect();
+        for header in missing {
+            response.set_header(header);
         }
         if !self.hsts {
             // Over TLS, Rocket's Shield adds it except in the debug profile.

@@ -9,58 +9,95 @@
 //! a description. [`MapCache::invalidate`] then begins an empty cache. A reader takes the cache
 //! before its snapshot begins, so that it adds nothing old to a newer one.
 
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle as Lifecycle};
+use quick_cache::{DefaultHashBuilder as Hasher, OptionsBuilder, Weighter};
 
 use super::map_bottle::MapBottleRef;
 use super::place::Place;
 use crate::model::fields::Style;
 use crate::model::geo::Position;
 
-/// The bytes that an entry takes beside its address: its fields, their allocation, and the cache's
-/// own entry.
-const ENTRY_BYTES: u64 = 112;
+/// The bytes that an entry takes beside a long address: its place in the cache's table, and its share
+/// of the evicted bottles that the cache remembers.
+const ENTRY_BYTES: u64 = 108;
 
-/// The bytes of an entry with an address of usual length, to estimate the number of entries.
-const USUAL_ENTRY_BYTES: u64 = ENTRY_BYTES + 24;
+/// The number of evicted bottles that the cache remembers, compared with that of bottles. Each takes
+/// almost as much memory as a bottle.
+const GHOSTS: f64 = 0.1;
 
-/// A bottle as the map shows it: owner, latitude, longitude, style, the distance within which it can
-/// be opened (0 for any) and address, each field in little-endian order. One allocation, because most of a look-up's time is waiting for memory.
+/// A bottle as the map shows it, without its place.
+///
+/// Most of a look-up's time is waiting for memory, so an address of usual length is kept beside the
+/// other fields.
 #[derive(Clone)]
-pub(super) struct CachedBottle(Arc<[u8]>);
+pub(super) struct CachedBottle {
+    owner: i64,
+    position: Position,
+    open_within_m: Option<NonZeroU32>,
+    style: Style,
+    address: Address,
+}
+
+const _: () = assert!(size_of::<CachedBottle>() == 64, "`ENTRY_BYTES` counts on it");
+
+/// An address, whose first bytes may be all of it.
+#[derive(Clone)]
+enum Address {
+    Short { len: u8, bytes: [u8; Self::SHORT] },
+    Long(Arc<str>),
+}
+
+impl Address {
+    /// The length in bytes of the longest short address.
+    const SHORT: usize = 30;
+
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; Self::SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(start), Ok(len)) => {
+                start.copy_from_slice(text.as_bytes());
+                Self::Short { len, bytes }
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Short { len, bytes } => {
+                let text = bytes.get(..usize::from(*len)).unwrap_or_default();
+                std::str::from_utf8(text).unwrap_or_default()
+            }
+            Self::Long(text) => text,
+        }
+    }
+}
 
 impl CachedBottle {
     fn new(bottle: &MapBottleRef<'_>) -> Self {
-        let MapBottleRef { owner, style, position, formatted_address, open_within_m, .. } = bottle;
-        let mut bytes = Vec::with_capacity(29 + formatted_address.len());
-        bytes.extend(owner.to_le_bytes());
-        bytes.extend(position.latitude().to_le_bytes());
-        bytes.extend(position.longitude().to_le_bytes());
-        bytes.push(style.number());
-        bytes.extend(open_within_m.unwrap_or(0).to_le_bytes());
-        bytes.extend(formatted_address.as_bytes());
-        Self(bytes.into())
+        Self {
+            owner: bottle.owner,
+            position: bottle.position,
+            open_within_m: bottle.open_within_m.and_then(NonZeroU32::new),
+            style: bottle.style,
+            address: Address::new(bottle.formatted_address),
+        }
     }
 
-    /// Returns the bottle with this place. Never returns `None` for what [`CachedBottle::new`] made.
-    pub(super) fn bottle(&self, place: Place) -> Option<MapBottleRef<'_>> {
-        let (owner, rest) = self.0.split_first_chunk()?;
-        let (latitude, rest) = rest.split_first_chunk()?;
-        let (longitude, rest) = rest.split_first_chunk()?;
-        let (style, rest) = rest.split_first()?;
-        let (open_within_m, address) = rest.split_first_chunk()?;
-        let (latitude, longitude) = (f64::from_le_bytes(*latitude), f64::from_le_bytes(*longitude));
-        Some(MapBottleRef {
+    /// Returns the bottle at `place`, which is the place under which it is cached.
+    pub(super) fn bottle(&self, place: Place) -> MapBottleRef<'_> {
+        MapBottleRef {
             id: place.bottle(),
-            owner: i64::from_le_bytes(*owner),
-            style: Style::parse(i64::from(*style)).ok()?,
-            position: Position::new(latitude, longitude).ok()?,
-            formatted_address: std::str::from_utf8(address).ok()?,
-            open_within_m: Some(u32::from_le_bytes(*open_within_m)).filter(|metres| *metres > 0),
-        })
+            owner: self.owner,
+            style: self.style,
+            position: self.position,
+            formatted_address: self.address.as_str(),
+            open_within_m: self.open_within_m.map(NonZeroU32::get),
+        }
     }
 }
 
@@ -69,7 +106,10 @@ struct Bytes;
 
 impl Weighter<Place, CachedBottle> for Bytes {
     fn weight(&self, _: &Place, bottle: &CachedBottle) -> u64 {
-        ENTRY_BYTES + bottle.0.len() as u64
+        match &bottle.address {
+            Address::Short { .. } => ENTRY_BYTES,
+            Address::Long(text) => ENTRY_BYTES + text.len() as u64,
+        }
     }
 }
 
@@ -119,8 +159,17 @@ impl MapCache {
 }
 
 fn empty(max_bytes: u64) -> Entries {
-    let usual_count = usize::try_from(max_bytes / USUAL_ENTRY_BYTES).unwrap_or(usize::MAX);
-    Cache::with_weighter(usual_count, max_bytes, Bytes)
+    let usual_count = usize::try_from(max_bytes / ENTRY_BYTES).unwrap_or(usize::MAX);
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(usual_count)
+        .weight_capacity(max_bytes)
+        .ghost_allocation(GHOSTS)
+        .build();
+    match options {
+        Ok(options) => Cache::with_options(options, Bytes, Hasher::default(), Lifecycle::default()),
+        // Never: both required options are set.
+        Err(_) => Cache::with_weighter(usual_count, max_bytes, Bytes),
+    }
 }
 
 /// The cache as the reads of one snapshot may use it.
@@ -155,5 +204,25 @@ impl CacheView {
     pub(super) fn count(&self, hits: u64, misses: u64) {
         self.cache.hits.fetch_add(hits, Ordering::Relaxed);
         self.cache.misses.fetch_add(misses, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("", true)]
+    #[case("Harbour Street 7", true)]
+    #[case(&"海".repeat(10), true)]
+    #[case(&"x".repeat(31), false)]
+    #[case(&"海".repeat(11), false)]
+    #[case(&"x".repeat(300), false)]
+    fn an_address_is_kept_as_it_is(#[case] text: &str, #[case] is_short: bool) {
+        let address = Address::new(text);
+        assert_eq!(address.as_str(), text);
+        assert_eq!(matches!(address, Address::Short { .. }), is_short);
     }
 }

@@ -62,6 +62,7 @@ mod columns;
 mod connect;
 mod files;
 mod locks;
+mod memory;
 mod messages;
 mod online;
 mod open;

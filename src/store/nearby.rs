@@ -72,10 +72,9 @@ impl<'a> Lookups<'a> {
         place: Place,
         visit: impl FnOnce(&MapBottleRef<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<ControlFlow<()>> {
-        let cached = self.cache.get(place);
-        if let Some(bottle) = cached.as_ref().and_then(|cached| cached.bottle(place)) {
+        if let Some(cached) = self.cache.get(place) {
             self.hits += 1;
-            return visit(&bottle);
+            return visit(&cached.bottle(place));
         }
         self.misses += 1;
         let mut statement = db.prepare_cached(&BY_PLACE)?;

@@ -13,6 +13,7 @@ use tokio::task::block_in_place;
 
 use super::Options;
 use super::connect::Mode;
+use super::memory;
 use super::queue::{Admission, AdmissionQueue};
 use super::standby::{Gate, Pass, forget_pages};
 use crate::model::error::{Error, Result};
@@ -20,18 +21,15 @@ use crate::model::error::{Error, Result};
 /// The page cache of all copying readers together, in KiB.
 const CACHE_KIB: u32 = 8 * 1024;
 
-/// The size of the memory mapping, in bytes: larger than any file. A mapping takes no memory of its
-/// own.
-const MMAP_BYTES: i64 = 1 << 40;
-
 /// The time without a change after which readers map the file.
 const QUIET_PERIOD: Duration = Duration::from_secs(1);
 
 /// The pools of read-only connections.
 ///
 /// Reads from a memory mapping are fastest. But after each commit SQLite unmaps the whole file in
-/// every reader, and all reads wait for that. While changes are written, connections without a
-/// mapping, which copy pages into their cache, therefore serve the reads ([decisions](../../docs/decisions.md#reading)).
+/// every reader, and all reads wait for that. While changes are written, and if the file is larger
+/// than half of the memory, connections without a mapping, which copy pages into their cache, therefore
+/// serve the reads ([decisions](../../docs/decisions.md#reading)).
 pub(super) struct Readers {
     mapping: Pool<SqliteConnectionManager>,
     copying: Pool<SqliteConnectionManager>,
@@ -71,10 +69,11 @@ impl Readers {
         let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
         let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
         let copying = pool(options.readers, ("cache_size", -i64::from(cache_kib)))?;
+        let file_bytes = path.metadata().ok().map(|file| file.len());
         Ok(Self {
-            mapping: match gate {
-                Some(_) => copying.clone(),
-                None => pool(options.readers, ("mmap_size", MMAP_BYTES))?,
+            mapping: match mapped_bytes(file_bytes, memory::limit()).filter(|_| gate.is_none()) {
+                Some(bytes) => pool(options.readers, ("mmap_size", bytes))?,
+                None => copying.clone(),
             },
             copying,
             long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
@@ -157,6 +156,16 @@ impl Readers {
     }
 }
 
+/// Returns the largest part of the file that readers may map, in bytes: half of the memory. Returns
+/// `None` if the file is larger already, or one of the two is unknown.
+///
+/// Linux reads far more than a page where a mapping is touched first. With too little memory for the
+/// file, it would read the same parts again and again.
+fn mapped_bytes(file_bytes: Option<u64>, memory: Option<u64>) -> Option<i64> {
+    let half = memory? / 2;
+    (file_bytes? <= half).then_some(i64::try_from(half).unwrap_or(i64::MAX))
+}
+
 /// Creates a pool of at most `size` connections, opened on demand, each with the given pragma.
 fn pool(
     path: &Path,
@@ -207,5 +216,29 @@ impl Drop for Snapshot {
         if let Err(e) = self.db.execute("ROLLBACK", []) {
             tracing::error!("cannot end the transaction of a read, so the next one ends it: {e}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    #[rstest]
+    #[case::small(Some(0), Some(GIB), Some(1 << 29))]
+    #[case::as_large_as_half(Some(GIB / 2), Some(GIB), Some(1 << 29))]
+    #[case::larger(Some(GIB / 2 + 1), Some(GIB), None)]
+    #[case::no_limit(Some(GIB), Some(u64::MAX), Some(i64::MAX))]
+    #[case::unknown_file(None, Some(GIB), None)]
+    #[case::unknown_memory(Some(0), None, None)]
+    fn a_file_is_mapped_if_half_of_the_memory_holds_it(
+        #[case] file_bytes: Option<u64>,
+        #[case] memory: Option<u64>,
+        #[case] mapped: Option<i64>,
+    ) {
+        assert_eq!(mapped_bytes(file_bytes, memory), mapped);
     }
 }

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::envelope::ErrorResponse;
 use super::guard::CookieOrToken;
+use super::map_bottle_view::MapBottleView;
 use super::query::RectangleQuery;
-use super::view::MapBottleView;
 use crate::domain::accounts::Accounts;
 use crate::domain::events::{Event, EventBus, SequencedEvent};
 use crate::http::{ClientConnection, Session};

@@ -15,6 +15,7 @@ mod inbox;
 mod inbox_kinds;
 mod items;
 mod join_address;
+mod map_bottle_view;
 mod nearby;
 mod opening;
 mod page;

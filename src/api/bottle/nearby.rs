@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::envelope::{Envelope, ErrorResponse};
 use super::guard::CookieOrToken;
-use super::items::{JsonText, envelope, write};
+use super::items::{JsonText, envelope};
+use super::map_bottle_view::MapBottleView;
 use super::query::{PageQuery, RectangleQuery, parse_page};
-use super::view::{Coordinates, MapBottleView};
+use super::view::Coordinates;
 use crate::domain::bottles::{Bottles, MapBottleRef, NearbyQuery};
 use crate::http::{ClientConnection, Session};
 
@@ -38,7 +39,7 @@ pub(super) async fn nearby(
     let mut json = Vec::with_capacity(4096);
     let write_bottle = |bottle: &MapBottleRef<'_>| {
         let start = json.len();
-        write(&mut json, &MapBottleView::new(bottle, viewer))?;
+        MapBottleView::new(bottle, viewer).write_to(&mut json)?;
         Ok((start..json.len(), json.len() + 1 - start))
     };
     let read = bottles.nearby(&rectangle, nearby_query, write_bottle);

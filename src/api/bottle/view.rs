@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::inbox_kinds::InboxKinds;
 use crate::domain::accounts::Account;
-use crate::domain::bottles::{Bottle, MapBottleRef, Opened, Opener, ThreadCounts};
+use crate::domain::bottles::{Bottle, Opened, Opener, ThreadCounts};
 use crate::model::clock::Timestamp;
 use crate::model::fields::Gender;
 use crate::model::geo::Position;
@@ -93,45 +93,17 @@ impl From<Position> for Coordinates {
 #[derive(Serialize, ToSchema)]
 pub(super) struct LocationView<'a> {
     #[schema(value_type = String)]
-    formatted_address: Cow<'a, str>,
-    // Written out, because serde serializes a flattened field as a map, and `nearby` writes
-    // thousands of locations.
-    latitude: f64,
-    longitude: f64,
+    pub(super) formatted_address: Cow<'a, str>,
+    pub(super) latitude: f64,
+    pub(super) longitude: f64,
 }
 
 impl<'a> LocationView<'a> {
-    fn new(formatted_address: impl Into<Cow<'a, str>>, position: Position) -> Self {
+    pub(super) fn new(formatted_address: impl Into<Cow<'a, str>>, position: Position) -> Self {
         Self {
             formatted_address: formatted_address.into(),
             latitude: position.latitude(),
             longitude: position.longitude(),
-        }
-    }
-}
-
-/// A bottle on the map, without its message.
-#[derive(Serialize, ToSchema)]
-pub(super) struct MapBottleView<'a> {
-    bottle_id: i64,
-    style: u8,
-    is_owner: bool,
-    location: LocationView<'a>,
-    /// present only if the bottle can be opened within this distance only, in metres
-    #[schema(nullable = false)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    open_within_m: Option<u32>,
-}
-
-impl<'a> MapBottleView<'a> {
-    /// Creates the view of a bottle for the account `viewer`.
-    pub(super) fn new(bottle: &MapBottleRef<'a>, viewer: i64) -> Self {
-        Self {
-            bottle_id: bottle.id,
-            style: bottle.style.number(),
-            is_owner: bottle.owner == viewer,
-            location: LocationView::new(bottle.formatted_address, bottle.position),
-            open_within_m: bottle.open_within_m,
         }
     }
 }
