@@ -1,9 +1,10 @@
 """Builds everything, and detects which peers this machine has."""
 
+import os
 import shutil
 import sys
 
-from .tools import LOAD, ROOT, TARGET, WORK, missing, run, say
+from .tools import LOAD, ROOT, STOCK, TARGET, WORK, missing, run, say
 
 
 class LeftOut:
@@ -26,6 +27,11 @@ def everything(left_out):
     target = ["--target-dir", TARGET]
     run("cargo", "build", "--release", "--locked", "--bin", "bottle", *target, cwd=ROOT)
     run("cargo", "build", "--release", "--locked", *target, cwd=LOAD)
+    axum = ["cargo", "build", "--release", "--locked", "--package", "bottle-axum"]
+    run(*axum, "--features", "mimalloc", *target, cwd=LOAD)
+    # Without the flags of Bottle's build, which also apply to what is built inside its folder.
+    plain = {"LIBSQLITE3_FLAGS": "", "RUSTFLAGS": ""}
+    run(*axum, "--target-dir", STOCK, cwd=LOAD, env=os.environ | plain)
     return {"fastify": fastify(left_out), "fastapi": fastapi(left_out)}
 
 

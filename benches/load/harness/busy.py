@@ -4,14 +4,17 @@ from contextlib import ExitStack
 
 from . import build, servers, wrk
 from .servers import Server
-from .tools import HELPER, median_ratio
+from .tools import AXUM, median_ratio, missing
 
 THROWERS = 64
 THROW_ROUNDS = 3
+# A sync of a memory card, which erases and writes a block of its own, takes some milliseconds.
+SLOW_SYNC_MS = 4
 
 
-def throws(options):
-    """Measures durable throws of Bottle and of a server that commits each one by itself."""
+def throws(options, prefix=()):
+    """Measures durable throws of Bottle and of a server that commits each one by itself, both started
+    by `prefix`."""
     bodies = [
         {
             "content": f"Thrown by the bench, number {n}.",
@@ -30,8 +33,8 @@ def throws(options):
         # The peer has no login, so it takes the session of Bottle.
         cookie = servers.session_in(grouped_db)
         single_db = build.peer(grouped_db)
-        grouped = stack.enter_context(servers.bottle(grouped_db))
-        single = stack.enter_context(Server([HELPER, "single", single_db, "{port}"]))
+        grouped = stack.enter_context(servers.bottle(grouped_db, prefix))
+        single = stack.enter_context(Server([*prefix, AXUM, "throws", single_db, "{port}"]))
         samples = {"grouped": [], "single": []}
         for _ in range(min(options.rounds, THROW_ROUNDS)):
             for name, server in (("grouped", grouped), ("single", single)):
@@ -40,6 +43,17 @@ def throws(options):
                 )
                 samples[name].append(sample)
     return samples
+
+
+def slow_throws(options, left_out):
+    """Measures throws to a disk that syncs as slowly as a memory card; None without strace."""
+    if missing("strace"):
+        left_out.add("throws to a slow disk", "apt-get install strace")
+        return None
+    delay = f"inject=fsync,fdatasync:delay_exit={SLOW_SYNC_MS}ms"
+    # With `--seccomp-bpf`, no other system call is slower than without strace.
+    strace = ["strace", "--seccomp-bpf", "-f", "-qq", "-o", "/dev/null"]
+    return throws(options, [*strace, "-e", "trace=fsync,fdatasync", "-e", delay])
 
 
 def throws_ratio(samples):

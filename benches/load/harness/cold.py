@@ -80,7 +80,7 @@ def limited(db, cookie, options, left_out):
 
 def warmed(db, cookie, requests, options, limit):
     try:
-        with servers.bottle(db, limit) as server:
+        with servers.bottle(db, limit.prefix() if limit else ()) as server:
             # Long enough to read every rectangle once.
             wrk.drive(server, requests, cookie, 2 * options.seconds)
             return wrk.drive(server, requests, cookie, options.seconds)

@@ -20,8 +20,10 @@ Each figure is the median of at most {rounds} rounds of {seconds} seconds in whi
 turns. A comparison is the median of the ratios of the rounds. All servers return the same JSON to
 the same requests, after the same check of cookie and session. Bottle reads its own file; the others
 read the same bottles from a file with the schema that one would write by hand: a table and its
-R\\*-tree, in the order of arrival. Server CPU is user and system time, of all its processes. *must*
-is the requirement and *aim* the goal; *reached* names the higher of the two that the figure meets.
+R\\*-tree, in the order of arrival. axum is built as anybody would build it, with the allocator of the
+system and the SQLite that rusqlite bundles. Server CPU is user and system time, of all its processes.
+*must* is the requirement and *aim* the goal; *reached* names the higher of the two that the figure
+meets. [Decisions](decisions.md#reading) says where the time of a search goes.
 
 {figures}
 

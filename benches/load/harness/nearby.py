@@ -8,7 +8,7 @@ from pathlib import Path
 
 from . import servers, wrk
 from .servers import ROCKET, Server
-from .tools import HELPER, LOAD, WORK, median_ratio, say
+from .tools import AXUM, AXUM_TUNED, HELPER, LOAD, WORK, median_ratio, say
 
 
 @dataclass
@@ -80,7 +80,7 @@ def start_peers(stack, sea, rectangles, found):
         return stack.enter_context(Server(command, **options))
 
     db = sea.peer_db
-    peers = [Peer("axum + rusqlite", start([HELPER, "axum", db, "{port}"]), rectangles.requests)]
+    peers = [Peer("axum + rusqlite", start([AXUM, "nearby", db, "{port}"]), rectangles.requests)]
     if folder := found["fastify"]:
         server = start(["node", "server.js", db, "{port}", "2"], cwd=folder)
         name = "Fastify + better-sqlite3, 2 processes"
@@ -92,12 +92,14 @@ def start_peers(stack, sea, rectangles, found):
 
 
 def start_variants(stack, sea, rectangles, answer):
-    """Starts axum in its other variant, and Rocket with the response in memory."""
-    per_core = [HELPER, "axum", sea.peer_db, "{port}", "--per-core"]
+    """Starts axum in its other variants, and Rocket with the response in memory."""
+    tuned = stack.enter_context(Server([AXUM_TUNED, "nearby", sea.peer_db, "{port}"]))
+    per_core = [AXUM, "nearby", sea.peer_db, "{port}", "--per-core"]
     per_core = stack.enter_context(Server(per_core))
     bare = stack.enter_context(Server([HELPER, "bare", sea.peer_db, answer], env=ROCKET))
     plain = wrk.file_of("plain", [("GET", "/plain")])
     return [
+        Peer("axum + rusqlite, Bottle's allocator and SQLite", tuned, rectangles.requests),
         Peer("axum + rusqlite, one runtime per core", per_core, rectangles.requests),
         Peer("bare Rocket, same bytes from memory", bare, plain),
         Peer("bare Rocket, cookie decrypted", bare, rectangles.requests),

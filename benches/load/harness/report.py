@@ -4,7 +4,7 @@ import statistics
 import unicodedata
 
 from . import cold
-from .busy import THROWERS, throws_ratio
+from .busy import SLOW_SYNC_MS, THROWERS, throws_ratio
 from .tools import MIB, median_ratio, rank
 
 
@@ -84,18 +84,27 @@ def size_rows(sizes):
 
 
 def busy_lines(results):
-    throws, logins = results["throws"], results["logins"]
-    grouped, single = (
-        f"{median(throws[name], 'rate'):,.0f}/s (p99 {median(throws[name], 'p99'):.1f} ms)"
-        for name in ("grouped", "single")
-    )
+    logins = results["logins"]
     return (
-        f"Durable throws, {THROWERS} connections: {grouped}; one transaction each: {single}; "
-        f"{throws_ratio(throws):.2f} ×\n"
-        f"nearby at {median(logins['alone'], 'rate') / logins['full']:.0%} load: "
+        throws_line("Durable throws", results["throws"])
+        + throws_line(f"With {SLOW_SYNC_MS} ms more for each sync", results["slow_throws"])
+        + f"nearby at {median(logins['alone'], 'rate') / logins['full']:.0%} load: "
         f"p99 {median(logins['alone'], 'p99'):.2f} ms alone, "
         f"{median(logins['beside'], 'p99'):.2f} ms beside "
         f"{median(logins['logins'], 'rate'):.0f} logins/s; memory then {logins['memory'] / MIB:.0f} MiB"
+    )
+
+
+def throws_line(name, throws):
+    if not throws:
+        return ""
+    grouped, single = (
+        f"{median(throws[kind], 'rate'):,.0f}/s (p99 {median(throws[kind], 'p99'):.1f} ms)"
+        for kind in ("grouped", "single")
+    )
+    return (
+        f"{name}, {THROWERS} connections: {grouped}; one transaction each: {single}; "
+        f"{throws_ratio(throws):.2f} ×\n"
     )
 
 

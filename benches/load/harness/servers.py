@@ -12,14 +12,11 @@ from .tools import BOTTLE, WORK, free_port
 
 
 class Server:
-    """A server process. `{port}` in its command and environment is replaced by its port; `limit` is the control
-    group that limits its memory."""
+    """A server process. `{port}` in its command and environment is replaced by its port."""
 
-    def __init__(self, command, env=None, cwd=None, limit=None):
+    def __init__(self, command, env=None, cwd=None):
         self.port = free_port()
         port = str(self.port)
-        if limit:
-            command = [*limit.prefix(), *command]
         env = {name: str(value).replace("{port}", port) for name, value in (env or {}).items()}
         # wrk keeps both cores busy, so the output goes to a file instead of a terminal.
         self.log = open(WORK / "server.log", "ab")
@@ -108,11 +105,11 @@ class Server:
 ROCKET = {"ROCKET_ADDRESS": "127.0.0.1", "ROCKET_PORT": "{port}", "ROCKET_LOG_LEVEL": "critical"}
 
 
-def bottle(db, limit=None):
-    """Starts Bottle with its defaults, except for two things that no peer does: it logs no requests and
-    limits no throws."""
+def bottle(db, prefix=()):
+    """Starts Bottle, by the command `prefix`, with its defaults, except for two things that no peer does:
+    it logs no requests and limits no throws."""
     unlimited = {"ROCKET_BOTTLE": "{throws_per_minute=0}"}
-    return Server([BOTTLE, "serve", "--db", db], env=ROCKET | unlimited, limit=limit)
+    return Server([*prefix, BOTTLE, "serve", "--db", db], env=ROCKET | unlimited)
 
 
 def log_in(server, login=None):

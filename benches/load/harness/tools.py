@@ -13,6 +13,10 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 WORK = TARGET / "load"
 BOTTLE = TARGET / "release" / "bottle"
 HELPER = TARGET / "release" / "bottle-load"
+# axum as anybody would build it, and with Bottle's allocator and build of SQLite.
+STOCK = WORK / "stock"
+AXUM = STOCK / "release" / "bottle-axum"
+AXUM_TUNED = TARGET / "release" / "bottle-axum"
 MIB = 1024 * 1024
 
 

@@ -1,8 +1,8 @@
-//! Makes seas of any size, and serves them with other stacks, to compare Bottle with them.
+//! Makes seas of any size, and measures what does not need a server.
 
+mod bare;
 mod make;
 mod pages;
-mod peers;
 mod rectangles;
 mod sea;
 mod storage;
@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 /// Any error, for the terminal.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes seas of any size, and serves them with other stacks.
+/// Makes seas of any size, and measures what does not need a server.
 #[derive(Parser)]
 struct Cli {
     #[command(subcommand)]
@@ -51,16 +51,6 @@ enum Command {
     },
     /// Serve one response from memory, with Rocket; the port is Rocket's own setting
     Bare { db: PathBuf, answer: PathBuf },
-    /// Serve `nearby` with axum and rusqlite
-    Axum {
-        db: PathBuf,
-        port: u16,
-        /// One single-threaded runtime per core instead of one runtime over all cores
-        #[arg(long)]
-        per_core: bool,
-    },
-    /// Serve throwing a bottle with axum and rusqlite, in one transaction each
-    Single { db: PathBuf, port: u16 },
 }
 
 fn main() -> ExitCode {
@@ -74,9 +64,7 @@ fn main() -> ExitCode {
             storage::run(&db, &rectangles, threads, seconds)
         }
         Command::Pages { db, rectangles, schema } => pages::run(&db, &rectangles, schema),
-        Command::Bare { db, answer } => peers::bare::run(&db, &answer),
-        Command::Axum { db, port, per_core } => peers::nearby::run(&db, port, per_core),
-        Command::Single { db, port } => peers::single::run(&db, port),
+        Command::Bare { db, answer } => bare::run(&db, &answer),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

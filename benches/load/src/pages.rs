@@ -6,7 +6,6 @@ use bottle::store::nearby;
 use rusqlite::{Connection, OpenFlags, Params, Statement, params};
 
 use crate::Result;
-use crate::peers;
 use crate::rectangles::Rectangle;
 
 /// Whose file and query.
@@ -39,7 +38,7 @@ fn pages(path: &Path, asked: &Rectangle, schema: Schema) -> Result<u64> {
     let before = bytes_read()?;
     match schema {
         Schema::Bottle => search_places(&db, asked)?,
-        Schema::Peer => read_all(&mut db.prepare(peers::nearby::SEARCH)?, bounds(asked))?,
+        Schema::Peer => read_all(&mut db.prepare(bottle_axum::nearby::SEARCH)?, bounds(asked))?,
     }
     // The few bytes that SQLite reads at the start of a transaction vanish in the division.
     Ok((bytes_read()? - before) / u64::from(page_size))

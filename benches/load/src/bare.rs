@@ -8,7 +8,8 @@ use rocket::config::{Config, LogLevel};
 use rocket::http::{ContentType, CookieJar, Status};
 use rocket::{State, get, routes};
 
-use super::session::cookie_key;
+use rusqlite::{Connection, OpenFlags};
+
 use crate::Result;
 
 /// The response that Bottle returned.
@@ -43,4 +44,10 @@ pub fn run(db: &Path, answer: &Path) -> Result<()> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     runtime.block_on(rocket.launch())?;
     Ok(())
+}
+
+/// The key of the private cookies in this file, in hexadecimal.
+fn cookie_key(db: &Path) -> Result<String> {
+    let db = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    Ok(db.query_row("SELECT value FROM meta WHERE key = 'cookie_key'", [], |row| row.get(0))?)
 }

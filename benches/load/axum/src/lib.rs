@@ -1,9 +1,11 @@
-//! Servers that return the same responses as Bottle, for the same cookie, from the same file.
+//! What one would write by hand with axum and rusqlite: the same responses as Bottle's, for the same
+//! cookie, from a file with the same bottles.
+//!
+//! It takes nothing from Bottle, so that it can be built as anybody would build it.
 
-pub mod bare;
 pub mod nearby;
-pub mod session;
-pub mod single;
+mod session;
+pub mod throws;
 
 use std::future::Future;
 use std::net::TcpListener;
@@ -12,7 +14,8 @@ use std::thread;
 use axum::Router;
 use axum::serve::ListenerExt;
 
-use crate::Result;
+/// Any error, for the terminal.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Serves `app` on a loopback port until it is killed.
 async fn serve(app: Router, listener: TcpListener) -> Result<()> {

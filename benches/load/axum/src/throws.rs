@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
-use bottle::model::clock::{Clock, Timestamp};
+use chrono::{DateTime, SecondsFormat, Utc};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn throw(
     Json(throw): Json<Throw>,
 ) -> std::result::Result<Json<Value>, StatusCode> {
     let owner = peer.sessions.account(&*peer.sessions.reader()?, &headers)?;
-    let now = Clock::default().now();
+    let now = Utc::now();
     tokio::task::spawn_blocking(move || {
         let db = peer.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let id = insert(&db, owner, &throw, now)?;
@@ -59,7 +59,7 @@ async fn throw(
             "content": throw.content,
             "style": throw.style,
             "location": throw.location,
-            "created_at": now,
+            "created_at": now.to_rfc3339_opts(SecondsFormat::Millis, true),
             "openers_count": 0,
         } })))
     })
@@ -69,7 +69,7 @@ async fn throw(
 }
 
 /// Inserts the bottle and its box, as one durable transaction.
-fn insert(db: &Connection, owner: i64, throw: &Throw, now: Timestamp) -> rusqlite::Result<i64> {
+fn insert(db: &Connection, owner: i64, throw: &Throw, now: DateTime<Utc>) -> rusqlite::Result<i64> {
     let Location { formatted_address, latitude, longitude } = &throw.location;
     let change = db.unchecked_transaction()?;
     change
@@ -85,7 +85,7 @@ fn insert(db: &Connection, owner: i64, throw: &Throw, now: Timestamp) -> rusqlit
             latitude,
             longitude,
             throw.style,
-            now.millis(),
+            now.timestamp_millis(),
         ])?;
     let id = change.last_insert_rowid();
     change

@@ -4,18 +4,18 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, StatusCode, header};
-use bottle::model::token::Token;
 use cookie::{Cookie, CookieJar, Key};
 use r2d2::{Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use sha2::{Digest, Sha256};
 
 use crate::Result;
 
 const COOKIE: &str = "bottle_session";
 
 /// The key of the private cookies in this file, in hexadecimal.
-pub fn cookie_key(db: &Path) -> Result<String> {
+fn cookie_key(db: &Path) -> Result<String> {
     let db = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     Ok(db.query_row("SELECT value FROM meta WHERE key = 'cookie_key'", [], |row| row.get(0))?)
 }
@@ -64,21 +64,22 @@ impl Sessions {
             .ok_or(StatusCode::UNAUTHORIZED)
     }
 
-    fn token(&self, headers: &HeaderMap) -> Option<Token> {
+    /// The secret in the cookie.
+    fn token(&self, headers: &HeaderMap) -> Option<String> {
         let carried = headers.get(header::COOKIE)?.to_str().ok()?;
         let sealed = Cookie::split_parse_encoded(carried)
             .filter_map(std::result::Result::ok)
             .find(|cookie| cookie.name() == COOKIE)?;
         let opened = CookieJar::new().private(&self.key).decrypt(sealed.into_owned())?;
-        Some(Token::presented(opened.value()))
+        Some(opened.value().to_owned())
     }
 }
 
-fn live(db: &Connection, token: &Token, now: i64) -> rusqlite::Result<Option<i64>> {
+fn live(db: &Connection, token: &str, now: i64) -> rusqlite::Result<Option<i64>> {
     db.prepare_cached(
         "SELECT user_id FROM sessions
          WHERE token_hash = ?1 AND contract = 'bottle' AND expires_at > ?2",
     )?
-    .query_row((token.hash().0, now), |row| row.get(0))
+    .query_row((Sha256::digest(token).as_slice(), now), |row| row.get(0))
     .optional()
 }
