@@ -97,14 +97,15 @@ pub(super) fn serve(
     lan: LanOptions,
     is_standby: bool,
 ) -> Result<(), String> {
-    let rocket_config = Config::try_from(&figment).map_err(super::invalid_settings)?;
+    let mut rocket_config = Config::try_from(&figment).map_err(super::invalid_settings)?;
+    rocket_config.workers = config::workers(&figment, &rocket_config, &settings.database);
     logging::init(config::log_level(&figment), settings.log_format);
     let max_connections = settings.max_connections.min(connections::raise_fd_limit());
     let settings = &Settings { max_connections, ..settings.clone() };
 
     let options = store::Options {
         readers: u32::try_from(rocket_config.workers).unwrap_or(u32::MAX),
-        // Half of the cores, by default.
+        // By default half of the cores, or all if the memory does not hold the file.
         long_readers: u32::try_from(rocket_config.workers / 4).unwrap_or(u32::MAX).max(1),
         busy_timeout: settings.busy_timeout(),
         slow: settings.slow_query(),

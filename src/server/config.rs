@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use rocket::config::{Config, LogLevel};
-use rocket::figment::providers::{Env, Format, Toml};
+use rocket::figment::providers::{Env, Format, Serialized, Toml};
 use rocket::figment::{Figment, Profile};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,7 @@ use crate::model::network::TrustedProxy;
 use crate::model::registration::RegistrationMode;
 use crate::server::logging::LogFormat;
 use crate::server::map_files::MapFiles;
+use crate::store::is_held_by_memory;
 
 /// Bottle's settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -267,7 +268,8 @@ pub fn figment() -> Figment {
 /// Returns Bottle's defaults for Rocket.
 pub(super) fn defaults() -> Figment {
     Figment::from(Config::default())
-        .merge(("workers", default_workers()))
+        // Of the default profile: a value of the global one would outrank `Rocket.toml`.
+        .merge(Serialized::default(Config::WORKERS, default_workers()))
         // `InFlight` handles signals.
         .merge(("shutdown.ctrlc", false))
         .merge(("shutdown.signals", Vec::<String>::new()))
@@ -279,6 +281,14 @@ pub(super) fn defaults() -> Figment {
 /// workers, and a slow query then shares its core with others.
 fn default_workers() -> usize {
     available_parallelism().map_or(4, |cores| (2 * cores.get()).max(4))
+}
+
+/// Returns the number of workers: as set, or twice the default if the memory does not hold the database,
+/// so that a read that waits for the disk leaves its core to others.
+pub fn workers(figment: &Figment, config: &Config, database: &Path) -> usize {
+    let source = |figment: &Figment| figment.find_metadata(Config::WORKERS).cloned();
+    let is_default = source(figment) == source(&defaults());
+    if is_default && !is_held_by_memory(database) { 2 * config.workers } else { config.workers }
 }
 
 /// Returns Rocket's `log_level`, which also applies to Bottle: `off`, `critical` (errors only),

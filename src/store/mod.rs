@@ -70,6 +70,8 @@ mod open_error;
 mod options;
 mod pack;
 mod queue;
+mod quiet_readers;
+mod read_transaction;
 mod readers;
 mod rtree;
 mod session_cache;
@@ -80,6 +82,7 @@ mod start;
 mod stream;
 mod upgrade;
 mod wal;
+mod wal_index;
 mod writer;
 
 use std::fs::File;
@@ -98,6 +101,7 @@ pub use online::BackupFolder;
 pub use open::{OpenError, read};
 pub use options::Options;
 use readers::Readers;
+pub use readers::is_held_by_memory;
 pub use rusqlite::Connection;
 use session_cache::SessionCache;
 use sessions::{SessionKey, StoredSession};
@@ -272,6 +276,7 @@ impl Store {
             let _timer = timer;
             match &self.role {
                 Role::Primary(writer) => {
+                    self.readers.note_change();
                     let result = writer.write(change, committed).await;
                     self.readers.note_change();
                     self.condition.note(result)

@@ -1,13 +1,12 @@
 //! Pools of read-only connections, and snapshots.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use r2d2::{Pool, PooledConnection};
+use r2d2::{ManageConnection, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::Connection;
 use scheduled_thread_pool::ScheduledThreadPool;
 use tokio::task::block_in_place;
 
@@ -15,31 +14,29 @@ use super::Options;
 use super::connect::Mode;
 use super::memory;
 use super::queue::{Admission, AdmissionQueue};
+use super::quiet_readers::{self, QuietReaders};
+use super::read_transaction::{begin, end};
 use super::standby::{Gate, Pass, forget_pages};
+use super::wal_index::WalIndex;
 use crate::model::error::{Error, Result};
 
 /// The page cache of all copying readers together, in KiB.
 const CACHE_KIB: u32 = 8 * 1024;
 
-/// The time without a change after which readers map the file.
-const QUIET_PERIOD: Duration = Duration::from_secs(1);
-
 /// The pools of read-only connections.
 ///
 /// Reads from a memory mapping are fastest. But after each commit SQLite unmaps the whole file in
-/// every reader, and all reads wait for that. While changes are written, and if the file is larger
-/// than half of the memory, connections without a mapping, which copy pages into their cache, therefore
-/// serve the reads ([decisions](../../docs/decisions.md#reading)).
+/// every reader, and all reads wait for that. While changes are written, connections without a mapping,
+/// which copy pages into their cache, therefore serve the reads
+/// ([decisions](../../docs/decisions.md#reading)).
 pub(super) struct Readers {
-    mapping: Pool<SqliteConnectionManager>,
+    /// Map the file, unless it is larger than half of the memory. `None` at a standby.
+    quiet: Option<Arc<QuietReaders>>,
     copying: Pool<SqliteConnectionManager>,
     long: Pool<SqliteConnectionManager>,
     long_queue: AdmissionQueue,
     /// Of a standby, whose readers neither map the file nor trust their cache.
     gate: Option<Arc<Gate>>,
-    started: Instant,
-    /// The time of the last change, in milliseconds since `started`.
-    last_change_ms: AtomicU64,
     // The last field, to be dropped after the pools.
     _thread: ConnectionThread,
 }
@@ -60,45 +57,64 @@ impl Drop for ConnectionThread {
 }
 
 impl Readers {
+    /// Opens the readers of the database at `path`. A standby has a `gate`, and no `wal_index`.
     pub(super) fn open(
         path: &Path,
         options: &Options,
         gate: Option<Arc<Gate>>,
+        wal_index: Option<Arc<WalIndex>>,
     ) -> Result<Self, r2d2::Error> {
-        let cache_kib = CACHE_KIB / options.readers.max(1);
-        let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
-        let pool = |size, setting| pool(path, size, options.busy_timeout, &thread, setting);
-        let copying = pool(options.readers, ("cache_size", -i64::from(cache_kib)))?;
+        let timeout = options.busy_timeout;
+        let cache = ("cache_size", -i64::from(CACHE_KIB / options.readers.max(1)));
         let file_bytes = path.metadata().ok().map(|file| file.len());
+        let mapping = mapped_bytes(file_bytes, memory::limit()).map(|bytes| ("mmap_size", bytes));
+        let thread = ConnectionThread(Arc::new(ScheduledThreadPool::new(1)));
+        let manager = |setting| manager(path, timeout, setting);
+        let quiet = |wal_index| {
+            let manager = quiet_readers::Manager(manager(mapping.unwrap_or(cache)));
+            let pool = pool(manager, options.readers, timeout, &thread)?;
+            Ok(QuietReaders::new(pool, wal_index, &thread.0))
+        };
         Ok(Self {
-            mapping: match mapped_bytes(file_bytes, memory::limit()).filter(|_| gate.is_none()) {
-                Some(bytes) => pool(options.readers, ("mmap_size", bytes))?,
-                None => copying.clone(),
-            },
-            copying,
-            long: pool(options.long_readers, ("cache_size", -i64::from(cache_kib)))?,
-            long_queue: AdmissionQueue::new(options.long_readers as usize, options.busy_timeout),
+            quiet: wal_index.map(quiet).transpose()?,
+            copying: pool(manager(cache), options.readers, timeout, &thread)?,
+            long: pool(manager(cache), options.long_readers, timeout, &thread)?,
+            long_queue: AdmissionQueue::new(options.long_readers as usize, timeout),
             gate,
-            started: Instant::now(),
-            last_change_ms: AtomicU64::new(0),
             _thread: thread,
         })
     }
 
-    /// Records the time of a change.
+    /// Records that something changes now.
     pub(super) fn note_change(&self) {
-        self.last_change_ms.store(self.now(), Ordering::Relaxed);
+        if let Some(quiet) = &self.quiet {
+            quiet.note_change();
+        }
     }
 
     /// Runs a short `query` on a snapshot.
     pub(super) fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        self.snapshot(self.short())?.read(query)
+        match self.quiet() {
+            Some(quiet) => quiet.read(query),
+            None => self.snapshot(&self.copying)?.read(query),
+        }
     }
 
-    /// Runs a short `query` without a transaction: a statement is a snapshot by itself.
+    /// Runs a short `query` as [`Readers::read`] does, but without a transaction while changes are written:
+    /// a statement is a snapshot by itself.
     pub(super) fn read_one<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let _pass = self.enter();
-        query(&*self.connection(self.short())?)
+        match self.quiet() {
+            Some(quiet) => quiet.read(query),
+            None => {
+                let _pass = self.enter();
+                query(&*self.connection(&self.copying)?)
+            }
+        }
+    }
+
+    /// Returns the readers without changes, if they serve short reads at the moment.
+    fn quiet(&self) -> Option<&QuietReaders> {
+        self.quiet.as_deref().filter(|quiet| quiet.is_quiet())
     }
 
     /// Waits until a standby lets a read begin.
@@ -125,15 +141,8 @@ impl Readers {
     fn snapshot(&self, pool: &Pool<SqliteConnectionManager>) -> Result<Snapshot> {
         let pass = self.enter();
         let db = self.connection(pool)?;
-        db.prepare_cached("BEGIN")?.execute([])?;
+        begin(&db)?;
         Ok(Snapshot { db, _pass: pass })
-    }
-
-    /// Returns the pool that serves short reads at the moment.
-    fn short(&self) -> &Pool<SqliteConnectionManager> {
-        let last_change_ms = self.last_change_ms.load(Ordering::Relaxed);
-        let idle = Duration::from_millis(self.now().saturating_sub(last_change_ms));
-        if idle >= QUIET_PERIOD { &self.mapping } else { &self.copying }
     }
 
     /// Waits for a permit to run a long read.
@@ -150,10 +159,13 @@ impl Readers {
     ) -> Result<T> {
         block_in_place(|| self.snapshot(&self.long)?.read(query))
     }
+}
 
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
+/// Returns true if the memory holds the file at `path`, so that reads seldom wait for the disk. A file
+/// that does not exist yet is empty.
+pub fn is_held_by_memory(path: &Path) -> bool {
+    let file_bytes = path.metadata().map_or(0, |file| file.len());
+    mapped_bytes(Some(file_bytes), memory::limit()).is_some()
 }
 
 /// Returns the largest part of the file that readers may map, in bytes: half of the memory. Returns
@@ -166,20 +178,26 @@ fn mapped_bytes(file_bytes: Option<u64>, memory: Option<u64>) -> Option<i64> {
     (file_bytes? <= half).then_some(i64::try_from(half).unwrap_or(i64::MAX))
 }
 
-/// Creates a pool of at most `size` connections, opened on demand, each with the given pragma.
-fn pool(
+/// Returns the manager of connections with the given pragma.
+fn manager(
     path: &Path,
+    timeout: Duration,
+    (pragma, value): (&'static str, i64),
+) -> SqliteConnectionManager {
+    SqliteConnectionManager::file(path).with_flags(Mode::Reader.flags()).with_init(move |db| {
+        Mode::Reader.configure(db)?;
+        db.busy_timeout(timeout)?;
+        db.pragma_update(None, pragma, value)
+    })
+}
+
+/// Creates a pool of at most `size` connections, opened on demand.
+fn pool<M: ManageConnection>(
+    manager: M,
     size: u32,
     timeout: Duration,
     thread: &ConnectionThread,
-    (pragma, value): (&'static str, i64),
-) -> Result<Pool<SqliteConnectionManager>, r2d2::Error> {
-    let manager =
-        SqliteConnectionManager::file(path).with_flags(Mode::Reader.flags()).with_init(move |db| {
-            Mode::Reader.configure(db)?;
-            db.busy_timeout(timeout)?;
-            db.pragma_update(None, pragma, value)
-        });
+) -> Result<Pool<M>, r2d2::Error> {
     Pool::builder()
         .max_size(size)
         .test_on_check_out(false)
@@ -207,15 +225,7 @@ impl Snapshot {
 impl Drop for Snapshot {
     /// Ends the transaction: no connection returns to the pool inside one.
     fn drop(&mut self) {
-        let commit = |mut statement: CachedStatement<'_>| statement.execute([]);
-        let ended = self.db.prepare_cached("COMMIT").and_then(commit);
-        // SQLite may have ended the transaction by itself after an I/O error.
-        if ended.is_ok() || self.db.is_autocommit() {
-            return;
-        }
-        if let Err(e) = self.db.execute("ROLLBACK", []) {
-            tracing::error!("cannot end the transaction of a read, so the next one ends it: {e}");
-        }
+        end(&self.db);
     }
 }
 

@@ -13,6 +13,7 @@ use super::session_cache::SessionCache;
 use super::slow_log::SlowLog;
 use super::standby::{self, Gate, Standby};
 use super::stream::Streams;
+use super::wal_index::WalIndex;
 use super::writer::Writer;
 use super::{Keys, Options, Role, Store, files, meta, upgrade};
 
@@ -22,7 +23,7 @@ struct Parts {
     keys: Keys,
     identity: String,
     map_cache: Arc<MapCache>,
-    session_cache: Option<SessionCache>,
+    wal_index: Option<Arc<WalIndex>>,
     gate: Option<Arc<Gate>>,
     condition: Arc<Condition>,
     lock: Option<File>,
@@ -85,9 +86,9 @@ impl Store {
         let standby = Standby::start(path, db, primary_url.to_owned(), &gate, &map_cache);
         let role = Role::Standby(standby.map_err(io)?);
         let (gate, lock) = (Some(gate), Some(lock));
-        let session_cache = None;
+        let wal_index = None;
         let condition = Arc::new(Condition::of(path, &[""]).map_err(io)?);
-        let parts = Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
+        let parts = Parts { role, keys, identity, map_cache, wal_index, gate, condition, lock };
         Self::of(path, options, parts)
     }
 
@@ -99,18 +100,18 @@ impl Store {
         let keys = meta::keys(&db).map_err(sqlite)?;
         let identity = meta::identity(&db).map_err(sqlite)?.unwrap_or_default();
         let map_cache = Arc::new(MapCache::new(options.map_cache_bytes));
-        let session_cache = Some(SessionCache::open(path).map_err(io)?);
+        let wal_index = Some(Arc::new(WalIndex::open(path).map_err(io)?));
         let condition = Arc::new(Condition::of(path, &["", "-wal", "-shm"]).map_err(io)?);
         let writer = Writer::start(db, options.busy_timeout, &map_cache, &condition).map_err(io)?;
         let (role, gate) = (Role::Primary(writer), None);
-        let parts = Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock };
+        let parts = Parts { role, keys, identity, map_cache, wal_index, gate, condition, lock };
         Self::of(path, options, parts)
     }
 
     fn of(path: &Path, options: &Options, parts: Parts) -> Result<Self, OpenError> {
-        let Parts { role, keys, identity, map_cache, session_cache, gate, condition, lock } = parts;
+        let Parts { role, keys, identity, map_cache, wal_index, gate, condition, lock } = parts;
         let failed = |e| rusqlite::Error::ToSqlConversionFailure(Box::new(e));
-        let readers = Readers::open(path, options, gate.clone())
+        let readers = Readers::open(path, options, gate.clone(), wal_index.clone())
             .map_err(|e| OpenError::Sqlite { path: path.to_owned(), source: failed(e) })?;
         Ok(Self {
             readers,
@@ -118,7 +119,7 @@ impl Store {
             role,
             slow_log: SlowLog::new(options.slow),
             map_cache,
-            session_cache,
+            session_cache: wal_index.map(SessionCache::new),
             condition,
             path: path.to_owned(),
             keys,

@@ -85,4 +85,5 @@ mod transfer;
 mod upgrades;
 mod webhook;
 mod webhook_admin;
+mod workers;
 mod xray;
