@@ -1,7 +1,7 @@
 //! Connections for short reads while nothing changes.
 //!
-//! To begin and end a snapshot takes file locks, under a lock that all connections of the process
-//! share: half of the time of a small search. Each connection therefore keeps its snapshot for the next
+//! SQLite begins and ends a snapshot with file locks, under a mutex that all connections of the process
+//! share: half of its time for a small search. Each connection therefore keeps its snapshot for the next
 //! read, and the header of the wal-index shows whether it is still that of the last commit.
 //!
 //! The write-ahead log cannot start over while somebody reads from it. The snapshots therefore end
