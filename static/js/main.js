@@ -279,7 +279,11 @@ const app = {
   setFrozen,
   refresh,
   rectangle: () => visibleRectangle(map),
-  showBottles: (bottles) => show({ bottles, cells: [], total: bottles.length }),
+  showBottles(bottles) {
+    show({ bottles, cells: [], total: bottles.length });
+    // The response to a request in progress may be older than these bottles, and replaces them.
+    if (document.body.classList.contains('is-refreshing')) scheduleRefresh(DEBOUNCE_MS);
+  },
 };
 bindButtons();
 saveView();
