@@ -4,11 +4,10 @@ use std::path::Path;
 
 use bottle::http::chunk_size::ResponseChunkSize;
 use bottle::server::config;
+use bottle_axum::session::cookie_key;
 use rocket::config::{Config, LogLevel};
 use rocket::http::{ContentType, CookieJar, Status};
 use rocket::{State, get, routes};
-
-use rusqlite::{Connection, OpenFlags};
 
 use crate::Result;
 
@@ -44,10 +43,4 @@ pub fn run(db: &Path, answer: &Path) -> Result<()> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     runtime.block_on(rocket.launch())?;
     Ok(())
-}
-
-/// The key of the private cookies in this file, in hexadecimal.
-fn cookie_key(db: &Path) -> Result<String> {
-    let db = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    Ok(db.query_row("SELECT value FROM meta WHERE key = 'cookie_key'", [], |row| row.get(0))?)
 }

@@ -10,10 +10,8 @@ mod storage;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bottle_axum::Result;
 use clap::{Parser, Subcommand};
-
-/// Any error, for the terminal.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// Makes seas of any size, and measures what does not need a server.
 #[derive(Parser)]

@@ -4,7 +4,7 @@
 //! It takes nothing from Bottle, so that it can be built as anybody would build it.
 
 pub mod nearby;
-mod session;
+pub mod session;
 pub mod throws;
 
 use std::future::Future;

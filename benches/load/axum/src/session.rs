@@ -15,7 +15,7 @@ use crate::Result;
 const COOKIE: &str = "bottle_session";
 
 /// The key of the private cookies in this file, in hexadecimal.
-fn cookie_key(db: &Path) -> Result<String> {
+pub fn cookie_key(db: &Path) -> Result<String> {
     let db = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     Ok(db.query_row("SELECT value FROM meta WHERE key = 'cookie_key'", [], |row| row.get(0))?)
 }
