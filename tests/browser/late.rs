@@ -238,3 +238,24 @@ async fn a_reply_leaves_what_is_written_after_it() {
     assert_eq!(page.value("Reply").await, "Second.");
     page.close(&[]).await;
 }
+
+/// Visible bottles that were requested before a throw, and arrive after its event, do not hide its bottle.
+#[tokio::test]
+async fn late_bottles_hide_no_thrown_one() {
+    let (_folder, program) = start();
+    let bob = bob(&program);
+    let page = Browser::open(program.port, "en", DESKTOP, "#9/23.09/113.36").await;
+    register(&page, "en", "ada").await;
+    page.reads("1 bottle in view").await;
+    // The page has an event stream once a bottle appears without a request of the reader.
+    bob.throw(23.1, 113.3);
+    page.reads("2 bottles in view").await;
+    page.run(&hold("/nearby")).await;
+    page.follow("#9/23.08/113.36").await;
+    page.wait_for(IS_HELD).await;
+    bob.throw(23.0, 113.2);
+    page.reads("3 bottles in view").await;
+    release(&page).await;
+    page.reads("3 bottles in view").await;
+    page.close(&[]).await;
+}
